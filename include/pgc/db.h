@@ -1,0 +1,47 @@
+#ifndef PGC_DB_H
+#define PGC_DB_H
+
+#include <pgc/error.h>
+#include <pgc/query.h>
+
+PGC_BEGIN_DECLS
+
+/**
+ * "Something queries run on": a pool, a scope (pool + identity), a transaction, a connection, or a
+ * test's own table. Generated functions take this and nothing else, so the same code runs in and
+ * out of a transaction. The struct is embedded in those objects; get it with pgc_pool_db(),
+ * pgc_scope_db(), pgc_tx_db() or pgc_conn_db().
+ */
+typedef struct pgc_db pgc_db;
+
+/** Operations behind a pgc_db. A test may fill its own. */
+typedef struct pgc_db_ops {
+    size_t struct_size; /**< sizeof(pgc_db_ops) */
+    pgc_status (*run)(pgc_db *db, const pgc_query *query, const pgc_args *args, pgc_result **out,
+                      pgc_error *err);
+} pgc_db_ops;
+
+struct pgc_db {
+    const pgc_db_ops *ops;
+};
+
+/**
+ * Run one query and take all its rows.
+ *
+ * @param query a descriptor with static storage.
+ * @param args  parameters in order; NULL when the query has none. Not freed here.
+ * @param out   on PGC_OK a result for pgc_result_free(); NULL when the caller wants no rows.
+ * @param err   filled on failure, query name and SQLSTATE included; may be NULL.
+ * @return PGC_OK; args->status; PGC_CONNECTION; PGC_TIMEOUT; PGC_CANCELLED; PGC_CONFLICT;
+ *         PGC_DENIED; PGC_INVALID; PGC_SCHEMA (columns are not those of the descriptor); PGC_DB;
+ *         PGC_NOMEM.
+ *
+ * Blocks: up to the handle's deadline. Thread-safe: as the object behind it (pool and scope: yes;
+ * connection and transaction: one thread at a time). Since: 0.1.
+ */
+PGC_API pgc_status pgc_db_run(pgc_db *db, const pgc_query *query, const pgc_args *args,
+                              pgc_result **out, pgc_error *err) PGC_MUST_CHECK;
+
+PGC_END_DECLS
+
+#endif

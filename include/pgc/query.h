@@ -1,0 +1,195 @@
+#ifndef PGC_QUERY_H
+#define PGC_QUERY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <pgc/alloc.h>
+#include <pgc/error.h>
+#include <pgc/types.h>
+
+PGC_BEGIN_DECLS
+
+/*
+ * A typed query is three things: a constant descriptor (pgc_query), the values of one call
+ * (pgc_args) and the rows of one answer (pgc_result read through pgc_reader). sqlc-gen-c writes the
+ * descriptors; people may write them by hand.
+ */
+
+/** Type of a parameter or column. */
+typedef struct pgc_type_ref {
+    const char *name; /**< column or parameter name, for messages */
+    const char *type; /**< type name as format_type() prints it without modifier, e.g. "vector" */
+    uint32_t oid;     /**< built-in OID; 0 for extension and user types, whose OIDs differ */
+} pgc_type_ref;
+
+#define PGC_QUERY_UNNAMED   1u /**< parse at each call: custom plan, works behind any pooler */
+#define PGC_QUERY_READ_ONLY 2u /**< may be routed to a replica */
+
+/** Constant facts about one query. Must have static storage: caches key on its address. */
+typedef struct pgc_query {
+    const char *name; /**< e.g. "GetAsset" */
+    const char *sql;  /**< final text, one statement, $1… parameters, no trailing semicolon */
+    uint64_t hash;    /**< of (sql, parameter types); names the prepared statement */
+    uint32_t flags;   /**< PGC_QUERY_* */
+    uint16_t param_count;
+    uint16_t column_count;       /**< 0: no rows come back, or their shape is not checked */
+    const pgc_type_ref *params;  /**< param_count entries */
+    const pgc_type_ref *columns; /**< column_count entries */
+    size_t row_size;             /**< bytes of the C row struct; sizes the result's first block */
+} pgc_query;
+
+#define PGC_ARGS_MAX 64u /**< parameters of one query; more means: use an array parameter */
+
+/** Values of one call. Lives on the stack; big values are borrowed, small ones are encoded inside.
+ */
+typedef struct pgc_args {
+    const pgc_alloc *alloc;
+    pgc_status status; /**< first failure; later adds do nothing; pgc_db_run() returns it */
+    uint16_t count;
+    uint16_t scratch_used;
+    const char *values[PGC_ARGS_MAX]; /**< NULL is SQL NULL */
+    int32_t lengths[PGC_ARGS_MAX];    /**< bytes */
+    char *heap;                       /**< encoded arrays, vectors and numerics that do not fit */
+    size_t heap_used, heap_size;      /**< bytes */
+    uint8_t scratch[512];             /**< encoded scalars */
+} pgc_args;
+
+/**
+ * Start an argument list. Parameters are added in order, $1 first; all values are sent in binary.
+ *
+ * @param alloc NULL for libc.
+ *
+ * Blocks: no. Thread-safe: one thread per list. Since: 0.1.
+ */
+PGC_API void pgc_args_init(pgc_args *args, const pgc_alloc *alloc);
+
+/** Free what the list holds; the list may be started again. */
+PGC_API void pgc_args_done(pgc_args *args);
+
+/*
+ * Adders. A failure (no memory, too many parameters, value over 1 GiB, NULL where the plain form
+ * was called) is kept in args->status. pgc_add_null() is SQL NULL of whatever type. Text, bytes and
+ * JSON are borrowed until the call returns; NULL pointers there are SQL NULL.
+ */
+PGC_API void pgc_add_null(pgc_args *args);
+PGC_API void pgc_add_bool(pgc_args *args, bool value);
+PGC_API void pgc_add_i16(pgc_args *args, int16_t value);
+PGC_API void pgc_add_i32(pgc_args *args, int32_t value);
+PGC_API void pgc_add_i64(pgc_args *args, int64_t value);
+PGC_API void pgc_add_u32(pgc_args *args, uint32_t value);
+PGC_API void pgc_add_f32(pgc_args *args, float value);
+PGC_API void pgc_add_f64(pgc_args *args, double value);
+PGC_API void pgc_add_uuid(pgc_args *args, pgc_uuid value);
+PGC_API void pgc_add_timestamptz(pgc_args *args, pgc_timestamptz value);
+PGC_API void pgc_add_timestamp(pgc_args *args, pgc_timestamp value);
+PGC_API void pgc_add_date(pgc_args *args, pgc_date value);
+PGC_API void pgc_add_time(pgc_args *args, pgc_time value);
+PGC_API void pgc_add_interval(pgc_args *args, pgc_interval value);
+PGC_API void pgc_add_text(pgc_args *args, pgc_text value);
+PGC_API void pgc_add_bytes(pgc_args *args, pgc_bytes value);
+PGC_API void pgc_add_json(pgc_args *args, pgc_text value);  /**< type json */
+PGC_API void pgc_add_jsonb(pgc_args *args, pgc_text value); /**< type jsonb: version byte first */
+PGC_API void pgc_add_numeric(pgc_args *args, pgc_numeric value);
+PGC_API void pgc_add_vector(pgc_args *args, pgc_vector value);
+PGC_API void pgc_add_halfvec(pgc_args *args, pgc_halfvec value);
+
+#define X(name, type) PGC_API void pgc_add_opt_##name(pgc_args *args, pgc_opt_##name value);
+PGC_OPT_MAP(X)
+#undef X
+
+#define X(name, type) PGC_API void pgc_add_arr_##name(pgc_args *args, pgc_arr_##name value);
+PGC_ARRAY_MAP(X)
+#undef X
+
+/** Rows of one answer with an arena for what is decoded from them. Opaque; free it once. */
+typedef struct pgc_result pgc_result;
+
+/** Free rows, decoded values and the handle. NULL is allowed. */
+PGC_API void pgc_result_free(pgc_result *result);
+
+PGC_API size_t pgc_result_rows(const pgc_result *result);
+PGC_API size_t pgc_result_columns(const pgc_result *result);
+
+/** Rows that INSERT, UPDATE, DELETE, MERGE or SELECT reported; 0 when none were. */
+PGC_API int64_t pgc_result_affected(const pgc_result *result);
+
+/** Zeroed memory that lives as long as the result; NULL when memory is exhausted. */
+PGC_API void *pgc_result_alloc(pgc_result *result, size_t size);
+
+/**
+ * Reads cells in order with one check at the end: the first failure (NULL in a column that was
+ * proved NOT NULL, wrong length, no memory) is kept, and later reads give zeroes.
+ */
+typedef struct pgc_reader {
+    pgc_result *result;
+    const pgc_query *query; /**< for names in messages */
+    pgc_status status;
+    size_t bad_row, bad_column; /**< of the first failure */
+    const char *reason;         /**< static text */
+} pgc_reader;
+
+PGC_API void pgc_reader_init(pgc_reader *reader, pgc_result *result, const pgc_query *query);
+
+/**
+ * The one check after reading.
+ *
+ * @return PGC_OK; PGC_PROTOCOL naming query, row, column, expected type; PGC_NOMEM.
+ *
+ * Blocks: no. Thread-safe: one thread per result. Since: 0.1.
+ */
+PGC_API pgc_status pgc_reader_finish(const pgc_reader *reader, pgc_error *err) PGC_MUST_CHECK;
+
+/** True when the cell is SQL NULL. */
+PGC_API bool pgc_read_is_null(const pgc_reader *reader, size_t row, size_t column);
+
+/*
+ * Readers of columns proved NOT NULL: a NULL there is a failure, never a silent zero. Text, bytes
+ * and JSON point into the result; everything else is decoded to host order.
+ */
+PGC_API bool pgc_read_bool(pgc_reader *reader, size_t row, size_t column);
+PGC_API int16_t pgc_read_i16(pgc_reader *reader, size_t row, size_t column);
+PGC_API int32_t pgc_read_i32(pgc_reader *reader, size_t row, size_t column);
+PGC_API int64_t pgc_read_i64(pgc_reader *reader, size_t row, size_t column);
+PGC_API uint32_t pgc_read_u32(pgc_reader *reader, size_t row, size_t column);
+PGC_API float pgc_read_f32(pgc_reader *reader, size_t row, size_t column);
+PGC_API double pgc_read_f64(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_uuid pgc_read_uuid(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_timestamptz pgc_read_timestamptz(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_timestamp pgc_read_timestamp(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_date pgc_read_date(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_time pgc_read_time(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_interval pgc_read_interval(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_text pgc_read_text(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_bytes pgc_read_bytes(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_text pgc_read_json(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_text pgc_read_jsonb(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_numeric pgc_read_numeric(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_vector pgc_read_vector(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_halfvec pgc_read_halfvec(pgc_reader *reader, size_t row, size_t column);
+
+#define X(name, type) \
+    PGC_API pgc_arr_##name pgc_read_arr_##name(pgc_reader *reader, size_t row, size_t column);
+PGC_ARRAY_MAP(X)
+#undef X
+
+/* Readers of nullable columns; pointer-like types give NULL pointers (numeric: present false). */
+#define X(name, type) \
+    PGC_API pgc_opt_##name pgc_read_opt_##name(pgc_reader *reader, size_t row, size_t column);
+PGC_OPT_MAP(X)
+#undef X
+PGC_API pgc_text pgc_read_opt_text(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_bytes pgc_read_opt_bytes(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_text pgc_read_opt_json(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_text pgc_read_opt_jsonb(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_numeric pgc_read_opt_numeric(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_vector pgc_read_opt_vector(pgc_reader *reader, size_t row, size_t column);
+PGC_API pgc_halfvec pgc_read_opt_halfvec(pgc_reader *reader, size_t row, size_t column);
+#define X(name, type) \
+    PGC_API pgc_arr_##name pgc_read_opt_arr_##name(pgc_reader *reader, size_t row, size_t column);
+PGC_ARRAY_MAP(X)
+#undef X
+
+PGC_END_DECLS
+
+#endif

@@ -1,0 +1,32 @@
+/* Whole-file helpers on the file system seam. Paths are relative to a directory descriptor
+ * (AT_FDCWD for the working directory). */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <pgc/error.h>
+
+#include "base/buf.h"
+#include "base/env.h"
+
+/* Append the file's bytes to out; more than out->max is PGC_LIMIT. PGC_NOT_FOUND when absent. */
+pgc_status file_read(const env *env, int dir, const char *path, buf *out, pgc_error *err)
+    PGC_MUST_CHECK;
+/* Replace a file so that a crash leaves the old or the new one: temporary name, fsync, rename,
+ * fsync of the folder. */
+pgc_status file_write_atomic(const env *env, int dir, const char *path, slice content, mode_t mode,
+                             pgc_error *err) PGC_MUST_CHECK;
+/* Write all bytes, whatever short counts and EINTR come. */
+pgc_status file_write_all(const env *env, int fd, const void *bytes, size_t count, pgc_error *err)
+    PGC_MUST_CHECK;
+/* mkdir -p; every folder made is made durable by fsync of its parent when durable is true. */
+pgc_status file_mkdirs(const env *env, int dir, const char *path, mode_t mode, bool durable,
+                       pgc_error *err) PGC_MUST_CHECK;
+/* Remove a file or a whole tree; an absent path is success. Never follows symbolic links. */
+pgc_status file_remove_tree(const env *env, int dir, const char *path, pgc_error *err)
+    PGC_MUST_CHECK;
+bool file_exists(const env *env, int dir, const char *path);
+
+/* Closes the descriptor unless it is negative: for AUTO(). */
+void fd_auto(int *fd);
+
+#endif
