@@ -1,0 +1,31 @@
+/* Parse a statement on the server without running it: what sqlc-gen-c analyses with. */
+#ifndef PGC_DESCRIBE_H
+#define PGC_DESCRIBE_H
+
+#include <pgc/conn.h>
+
+#include "base/arena.h"
+
+typedef struct described_column {
+    const char *name;
+    uint32_t type_oid;
+    int32_t typmod;       /* -1: none */
+    uint32_t table_oid;   /* source table or view; 0 for expressions */
+    int16_t table_column; /* attribute number there; 0 for expressions */
+} described_column;
+
+typedef struct described {
+    size_t param_count;
+    const uint32_t *param_oids;
+    size_t column_count;
+    const described_column *columns;
+} described;
+
+/* Prepare and describe sql with the given parameter types (oid 0: let the server decide). The
+ * statement is prepared under `name` ("" for the unnamed one) and stays until the connection
+ * closes. err->position is set for syntax errors. Memory of *out comes from the arena. */
+pgc_status conn_describe(pgc_conn *conn, const char *name, const char *sql,
+                         const uint32_t *param_oids, size_t param_count, arena *arena,
+                         described *out, pgc_error *err) PGC_MUST_CHECK;
+
+#endif
