@@ -22,7 +22,7 @@ int cmd_db_start(int argc, char **argv);
 int cmd_db_stop(int argc, char **argv);
 int cmd_db_status(int argc, char **argv);
 int cmd_db_psql(int argc, char **argv);
-int cmd_db_check(int argc, char **argv);
+int cmd_db_verify(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 
