@@ -293,6 +293,9 @@ static void format_finite(const pgc_numeric *value, sink *out)
         sink_add(out, "-", 1);
     }
     int64_t power = value->weight > 0 ? value->weight : 0;
+    while (power > 0 && digit_at(value, power) == 0) {
+        power--;
+    }
     numeric_group(digit_at(value, power), group);
     size_t zeros = 0;
     while (zeros < 3 && group[zeros] == '0') {
