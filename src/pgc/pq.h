@@ -60,6 +60,7 @@
     X(sendQueryParams)      \
     X(sendQueryPrepared)    \
     X(serverVersion)        \
+    X(setErrorVerbosity)    \
     X(setNoticeReceiver)    \
     X(setSingleRowMode)     \
     X(setnonblocking)       \
