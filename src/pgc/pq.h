@@ -10,6 +10,7 @@
 /* X(name) for each PQname(). */
 #define PQ_MAP(X)           \
     X(backendPID)           \
+    X(binaryTuples)         \
     X(cancel)               \
     X(clear)                \
     X(cmdStatus)            \
