@@ -44,8 +44,7 @@ static pgc_status parse_conninfo(const pq_ops *pq, const char *conninfo, PQconni
     PQconninfoOption *parsed = pq->conninfoParse(conninfo, &message);
     pq->freemem(message);
     if (parsed == NULL) {
-        pgc_status status =
-            pgc_error_set(err, PGC_INVALID, "connection string cannot be parsed");
+        pgc_status status = pgc_error_set(err, PGC_INVALID, "connection string cannot be parsed");
         pgc_error_hint(err, "write it as \"host=… dbname=…\" or as postgresql://user@host/dbname; "
                             "percent-encode special characters in URIs");
         return status;

@@ -36,8 +36,8 @@ struct pgc_conn {
 pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams, pgc_conn **out,
                         pgc_error *err) PGC_MUST_CHECK;
 /* Copy the options that the caller's struct_size knows and put defaults in place of zeroes. */
-pgc_status conn_options_resolve(const pgc_conn_options *in, pgc_conn_options *out,
-                                pgc_error *err) PGC_MUST_CHECK;
+pgc_status conn_options_resolve(const pgc_conn_options *in, pgc_conn_options *out, pgc_error *err)
+    PGC_MUST_CHECK;
 /* PGC_INVALID when the connection string cannot be parsed; never quotes it. */
 pgc_status conn_check_conninfo(const pq_ops *pq, const char *conninfo, pgc_error *err)
     PGC_MUST_CHECK;

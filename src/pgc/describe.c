@@ -6,10 +6,10 @@
 
 #include "pgc/exchange.h"
 
-static bool copy_params(const pq_ops *pq, const PGresult *answer, arena *arena, described *out)
+static bool copy_params(const pq_ops *pq, const PGresult *answer, arena *memory, described *out)
 {
     out->param_count = (size_t) pq->nparams(answer);
-    uint32_t *oids = ARENA_ARRAY(arena, out->param_count + 1, uint32_t);
+    uint32_t *oids = ARENA_ARRAY(memory, out->param_count + 1, uint32_t);
     for (size_t i = 0; oids != NULL && i < out->param_count; i++) {
         oids[i] = pq->paramtype(answer, (int) i);
     }
@@ -17,13 +17,13 @@ static bool copy_params(const pq_ops *pq, const PGresult *answer, arena *arena, 
     return oids != NULL;
 }
 
-static bool copy_columns(const pq_ops *pq, const PGresult *answer, arena *arena, described *out)
+static bool copy_columns(const pq_ops *pq, const PGresult *answer, arena *memory, described *out)
 {
     out->column_count = (size_t) pq->nfields(answer);
-    described_column *columns = ARENA_ARRAY(arena, out->column_count + 1, described_column);
+    described_column *columns = ARENA_ARRAY(memory, out->column_count + 1, described_column);
     for (size_t i = 0; columns != NULL && i < out->column_count; i++) {
         columns[i] = (described_column) {
-            .name = arena_strdup(arena, pq->fname(answer, (int) i)),
+            .name = arena_strdup(memory, pq->fname(answer, (int) i)),
             .type_oid = pq->ftype(answer, (int) i),
             .typmod = pq->fmod(answer, (int) i),
             .table_oid = pq->ftable(answer, (int) i),
@@ -38,7 +38,7 @@ static bool copy_columns(const pq_ops *pq, const PGresult *answer, arena *arena,
 }
 
 pgc_status conn_describe(pgc_conn *conn, const char *name, const char *sql,
-                         const uint32_t *param_oids, size_t param_count, arena *arena,
+                         const uint32_t *param_oids, size_t param_count, arena *memory,
                          described *out, pgc_error *err)
 {
     exchange ex;
@@ -56,8 +56,8 @@ pgc_status conn_describe(pgc_conn *conn, const char *name, const char *sql,
     described answer = { 0 };
     if (status == PGC_OK) {
         const PGresult *result = ex.steps[asked].result;
-        if (!copy_params(conn->pq, result, arena, &answer) ||
-            !copy_columns(conn->pq, result, arena, &answer)) {
+        if (!copy_params(conn->pq, result, memory, &answer) ||
+            !copy_columns(conn->pq, result, memory, &answer)) {
             status = pgc_error_set(err, PGC_NOMEM, "describe");
         }
     }

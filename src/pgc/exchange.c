@@ -28,8 +28,7 @@ static bool steps_grow(exchange *ex)
     if (!size_mul(cap, sizeof(step), &size)) {
         return false;
     }
-    step *steps =
-        mem_resize(alloc, is_inline ? NULL : ex->steps, is_inline ? 0 : size / 2, size);
+    step *steps = mem_resize(alloc, is_inline ? NULL : ex->steps, is_inline ? 0 : size / 2, size);
     if (steps == NULL) {
         return false;
     }
@@ -69,10 +68,10 @@ size_t exchange_prepare(exchange *ex, const char *name, const char *sql, const O
                         size_t type_count)
 {
     pgc_conn *conn = ex->call.conn;
-    return !step_room(ex) ? 0
-                          : step_queued(ex, STEP_PREPARE,
-                                        conn->pq->sendPrepare(conn->pg, name, sql,
-                                                              (int) type_count, types));
+    return !step_room(ex)
+               ? 0
+               : step_queued(ex, STEP_PREPARE,
+                             conn->pq->sendPrepare(conn->pg, name, sql, (int) type_count, types));
 }
 
 size_t exchange_describe(exchange *ex, const char *name)
@@ -93,11 +92,12 @@ size_t exchange_text(exchange *ex, const char *sql, const query_params *params)
 {
     pgc_conn *conn = ex->call.conn;
     assert(params->count <= PGC_ARGS_MAX);
-    return !step_room(ex) ? 0
-                          : step_queued(ex, STEP_QUERY,
-                                        conn->pq->sendQueryParams(
-                                            conn->pg, sql, (int) params->count, params->types,
-                                            params->values, params->lengths, ALL_BINARY, 1));
+    return !step_room(ex)
+               ? 0
+               : step_queued(ex, STEP_QUERY,
+                             conn->pq->sendQueryParams(conn->pg, sql, (int) params->count,
+                                                       params->types, params->values,
+                                                       params->lengths, ALL_BINARY, 1));
 }
 
 size_t exchange_named(exchange *ex, const char *name, const query_params *params)

@@ -4,9 +4,9 @@
 
 #include "pgc/connection.h"
 
+#include "pgc/call.h"
 #include "pgc/failure.h"
 #include "pgc/result.h"
-#include "pgc/call.h"
 
 /* State of one script: the answer kept so far and the first failure. */
 typedef struct script {
@@ -97,10 +97,7 @@ pgc_status pgc_conn_script(pgc_conn *conn, const char *sql, int64_t timeout_us, 
         status = run.status;
     }
     if (status == PGC_OK && out != NULL) {
-        status = result_new(conn->pq, run.last, conn->alloc, NULL, out, err);
-        if (status == PGC_OK) {
-            run.last = NULL;
-        }
+        status = result_new(conn->pq, TAKE(run.last), conn->alloc, NULL, out, err);
     }
     conn->pq->clear(run.last);
     return status;

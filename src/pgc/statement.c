@@ -112,9 +112,9 @@ void statement_drop(statement_cache *cache, statement *old)
 }
 
 /* The plain name may still be in use on the server by a doomed statement. */
-static bool name_taken(const statement_cache *cache, uint64_t key)
+static bool name_taken(statement_cache *cache, uint64_t key)
 {
-    for (const list_node *node = cache->doomed.next; node != &cache->doomed; node = node->next) {
+    for (list_node *node = cache->doomed.next; node != &cache->doomed; node = node->next) {
         if (CONTAINER_OF(node, statement, link)->key == key) {
             return true;
         }

@@ -11,12 +11,13 @@
 #define STATEMENT_NAME_SIZE 40
 
 typedef struct statement {
-    list_node link; /* on the cache's used list, newest first, or on its doomed list */
+    list_node link;         /* on the cache's used list, newest first, or on its doomed list */
     struct statement *next; /* same bucket */
     const pgc_query *query;
     uint64_t key;
     char name[STATEMENT_NAME_SIZE];
     bool ready;               /* the server has it */
+    bool queued;              /* its Prepare is under way in the running exchange */
     const pgc_query *checked; /* its columns were compared with this descriptor */
 } statement;
 
