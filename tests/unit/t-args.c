@@ -5,8 +5,8 @@
 #include <pgc/query.h>
 
 #include "cell.h"
-#include "fail_alloc.h"
 #include "golden.h"
+#include "oom.h"
 #include "pgc/args.h"
 #include "tap.h"
 
@@ -424,10 +424,10 @@ static void each_failed_allocation_is_reported(void)
     static const pgc_text text = { "[1, 2, 3]", 9 };
     bool done = false;
     for (int fail_at = 1; !done; fail_at++) {
-        fail_alloc plan;
-        fail_alloc_init(&plan, fail_at);
+        oom_plan plan = { .fail_at = fail_at };
+        const pgc_alloc alloc = oom_alloc(&plan);
         pgc_args args;
-        pgc_args_init(&args, &plan.ops);
+        pgc_args_init(&args, &alloc);
         for (int i = 0; i < 20; i++) {
             pgc_add_vector(&args, (pgc_vector) { floats, 100 });
             pgc_add_jsonb(&args, text);
@@ -438,7 +438,7 @@ static void each_failed_allocation_is_reported(void)
         CHECK(done || strstr(args.reason, "memory") != NULL);
         CHECK(!done || fail_at > 3);
         pgc_args_done(&args);
-        CHECK_INT(plan.held, 0);
+        CHECK_INT(plan.live + plan.bad_sizes, 0);
     }
 }
 

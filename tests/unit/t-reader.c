@@ -4,8 +4,8 @@
 
 #include "cell.h"
 #include "decode.h"
-#include "fail_alloc.h"
 #include "golden.h"
+#include "oom.h"
 #include "pgc/wire.h"
 #include "tap.h"
 
@@ -527,11 +527,11 @@ static void affected_rows_come_from_the_command(void)
 static void result_memory_is_sized_and_zeroed(void)
 {
     static const pgc_query query = { .name = "Big", .sql = "", .row_size = 100000 };
-    fail_alloc plan;
-    fail_alloc_init(&plan, 0);
+    oom_plan plan = { .fail_at = 0 };
+    const pgc_alloc alloc = oom_alloc(&plan);
     const column row[] = { { "a", 23, "00000007" } };
     pgc_result *result = NULL;
-    REQUIRE_OK(result_new(pq_libpq(), pq_row(row, 1, 1), &plan.ops, &query, &result, NULL), NULL);
+    REQUIRE_OK(result_new(pq_libpq(), pq_row(row, 1, 1), &alloc, &query, &result, NULL), NULL);
     CHECK_INT(plan.calls, 1);
     uint8_t *rows = pgc_result_alloc(result, query.row_size);
     uint8_t *small = pgc_result_alloc(result, 100);
@@ -541,21 +541,21 @@ static void result_memory_is_sized_and_zeroed(void)
     CHECK(pgc_result_alloc(result, 0) != NULL);
     CHECK(pgc_result_alloc(result, SIZE_MAX) == NULL);
     pgc_result_free(result);
-    CHECK_INT(plan.held, 0);
+    CHECK_INT(plan.live + plan.bad_sizes, 0);
 }
 
 static void each_failed_allocation_is_reported(void)
 {
     bool done = false;
     for (int fail_at = 1; !done; fail_at++) {
-        fail_alloc plan;
-        fail_alloc_init(&plan, fail_at);
+        oom_plan plan = { .fail_at = fail_at };
+        const pgc_alloc alloc = oom_alloc(&plan);
         pgc_status worst = PGC_OK;
         for (size_t i = 0; i < ARRAY_LEN(GOLDEN); i++) {
             uint8_t bytes[256];
             size_t len = hex_bytes(GOLDEN[i].hex, bytes, sizeof bytes);
             pgc_reader r;
-            AUTO(result_auto) pgc_result *result = cell_result(bytes, len, &plan.ops, NULL);
+            AUTO(result_auto) pgc_result *result = cell_result(bytes, len, &alloc, NULL);
             if (result == NULL) {
                 worst = PGC_NOMEM;
                 continue;
@@ -568,7 +568,7 @@ static void each_failed_allocation_is_reported(void)
         }
         done = worst == PGC_OK;
         CHECK(!done || fail_at > 40);
-        CHECK_INT(plan.held, 0);
+        CHECK_INT(plan.live + plan.bad_sizes, 0);
     }
 }
 
