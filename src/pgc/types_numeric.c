@@ -72,6 +72,8 @@ static bool numeric_from_decimal(const decimal *d, uint16_t *digits, pgc_numeric
             power--;
             if (power <= first && power >= last) {
                 int64_t group = group_of(power);
+                assert(group <= weight);
+                assert(weight - group < count);
                 unsigned add = (unsigned) (d->text[i] - '0') * ten_to[power - group * 4];
                 digits[weight - group] = (uint16_t) (digits[weight - group] + add);
             }
