@@ -32,7 +32,7 @@ typedef struct walk_folder {
 } walk_folder;
 
 typedef struct walk {
-    const env *e;
+    const env *env;
     walk_exclude exclude;
     const walk_sink *sink;
     list_node waiting; /* of walk_folder; the next one to read stands first */
