@@ -17,6 +17,17 @@ const char *stage_hash_hex(const char *hash)
     return hash + 7;
 }
 
+/* A failed system call on the source: the caller's file, not our library, is at fault. */
+static pgc_status source_error(pgc_error *err, int os_errno, const char *what)
+{
+    pgc_status status = os_errno == ENOENT ? LUM_SOURCE_CHANGED : LUM_SOURCE_UNREADABLE;
+    (void) pgc_error_errno(err, os_errno, "%s", what);
+    if (err != NULL) {
+        err->status = status;
+    }
+    return status;
+}
+
 pgc_status stage_open_source(const env *e, const char *path, int *out, struct stat *info,
                              pgc_error *err)
 {
@@ -28,4 +39,4 @@ pgc_status stage_open_source(const env *e, const char *path, int *out, struct st
         if (os_errno == ELOOP) {
             return pgc_error_set(err, LUM_NOT_MEDIA, "symbolic link, not followed");
         }
-        (void) pgc_error_errno(err, os_errno, "cannot be opened");
+        return source_error(err, os_errno, "cannot be opened");
