@@ -60,6 +60,10 @@ pgc_status import_register(const import_target *target, const import_original *o
                            const import_thumbnails *thumbnails, pgc_uuid *asset_id, bool *duplicate,
                            pgc_error *err) PGC_MUST_CHECK;
 
+/* Finish or give up every open intent; the caller holds the lock exclusively. */
+pgc_status import_recover_target(const import_target *target, const char *helper_path,
+                                 uint64_t *resumed, pgc_error *err) PGC_MUST_CHECK;
+
 /* Remove the files that file_deletions names and nothing references. */
 pgc_status import_sweep(const import_target *target, pgc_error *err) PGC_MUST_CHECK;
 
