@@ -68,7 +68,7 @@ static double ours(void *ctx)
 {
     const photo_set *set = ctx;
     char home[PATH_ROOM];
-    double seconds = (double) NAN;
+    double seconds = BENCH_NONE;
     if (!join(home, work, "home")) {
         return seconds;
     }
@@ -87,7 +87,7 @@ static double thumbnail_run(const photo_set *set, const char *size, const char *
     char output[PATH_ROOM];
     size_t argc = 4;
     if (!join(output, folder, "%s.webp[Q=80,strip]")) {
-        return (double) NAN;
+        return BENCH_NONE;
     }
     argv[argc++] = output;
     for (size_t i = 0; i < set->count; i++) {
@@ -102,12 +102,12 @@ static double other(void *ctx)
     char folder[PATH_ROOM];
     double seconds = 0;
     if (!join(folder, work, "thumbnails")) {
-        return (double) NAN;
+        return BENCH_NONE;
     }
     for (size_t i = 0; i < SIZES; i++) {
         remove_tree(folder);
         if (mkdir(folder, 0700) != 0) {
-            return (double) NAN;
+            return BENCH_NONE;
         }
         seconds += thumbnail_run(set, SIZE_TEXT[i], folder);
     }
