@@ -189,18 +189,29 @@ static pgc_status files_walk(check_state *state, pgc_error *err)
     return state->status;
 }
 
+/* Sort by path; rows that share a file (one of them in the trash) become one entry. */
+static void known_sort(check_state *state)
+{
+    size_t kept = 0;
+    if (state->count > 1) {
+        qsort(state->files, state->count, sizeof *state->files, path_compare);
+    }
+    for (size_t i = 0; i < state->count; i++) {
+        if (kept == 0 || path_compare(&state->files[kept - 1], &state->files[i]) != 0) {
+            state->files[kept++] = state->files[i];
+        }
+    }
+    state->count = kept;
+}
+
 static pgc_status check_run(check_state *state, pgc_error *err)
 {
     TRY(assets_load(state, err));
     TRY(thumbnails_load(state, err));
-    if (state->count > 1) {
-        qsort(state->files, state->count, sizeof *state->files, path_compare);
-    }
+    known_sort(state);
     TRY(files_walk(state, err));
     for (size_t i = 0; i < state->count; i++) {
-        bool twin = i > 0 && strcmp(state->files[i].path, state->files[i - 1].path) == 0;
-        state->found->rows_without_file +=
-            state->files[i].seen || (twin && state->files[i - 1].seen) ? 0 : 1;
+        state->found->rows_without_file += state->files[i].seen ? 0 : 1;
     }
     return PGC_OK;
 }
