@@ -34,7 +34,6 @@ typedef struct migrate_store migrate_store;
 pgc_status migrate_store_new(pgc_conn *conn, const char *schema, arena *mem, migrate_store **out,
                              pgc_error *err) PGC_MUST_CHECK;
 const char *migrate_store_schema(const migrate_store *store);
-pgc_db *migrate_store_db(const migrate_store *store);
 
 /* True when the table exists. */
 pgc_status migrate_store_exists(migrate_store *store, bool *out, pgc_error *err) PGC_MUST_CHECK;
