@@ -6,8 +6,10 @@
 #include "migrate/migrate.h"
 
 #include "base/buf.h"
+#include "pgc/ident.h"
 
-#define TABLE_SQL_MAX 8192u
+#define TABLE  "@table@"
+#define SCHEMA "@schema@"
 
 enum { OID_INT8 = 20, OID_TEXT = 25, OID_TEXT_ARRAY = 1009, OID_TIMESTAMPTZ = 1184 };
 
@@ -56,9 +58,9 @@ static const pgc_query TABLE_EXISTS = {
     "execution_time, coalesce(error, ''), coalesce(error_stmt, ''), hash::text, "            \
     "CASE WHEN jsonb_typeof(partial_hashes) = 'array' THEN ARRAY(SELECT e.hash FROM "        \
     "jsonb_array_elements_text(partial_hashes) WITH ORDINALITY AS e(hash, n) ORDER BY e.n) " \
-    "END, operator_version::text FROM %s"
+    "END, operator_version::text FROM " TABLE
 #define WRITE_SQL                                                                            \
-    "INSERT INTO %s (version, description, type, applied, total, executed_at, "              \
+    "INSERT INTO " TABLE " (version, description, type, applied, total, executed_at, "       \
     "execution_time, error, error_stmt, hash, partial_hashes, operator_version) "            \
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, "                                      \
     "coalesce(to_jsonb($11::text[]), 'null'::jsonb), $12) "                                  \
@@ -66,9 +68,9 @@ static const pgc_query TABLE_EXISTS = {
     "total = EXCLUDED.total, execution_time = EXCLUDED.execution_time, "                     \
     "error = EXCLUDED.error, error_stmt = EXCLUDED.error_stmt, hash = EXCLUDED.hash, "       \
     "partial_hashes = EXCLUDED.partial_hashes, operator_version = EXCLUDED.operator_version"
-#define DELETE_SQL "DELETE FROM %s WHERE version = $1"
+#define DELETE_SQL "DELETE FROM " TABLE " WHERE version = $1"
 #define CREATE_SQL                                                                         \
-    "CREATE TABLE %s (version character varying NOT NULL, "                                \
+    "CREATE TABLE " TABLE " (version character varying NOT NULL, "                         \
     "description character varying NOT NULL, type bigint NOT NULL DEFAULT 2, "             \
     "applied bigint NOT NULL DEFAULT 0, total bigint NOT NULL DEFAULT 0, "                 \
     "executed_at timestamp with time zone NOT NULL, execution_time bigint NOT NULL, "      \
@@ -92,68 +94,35 @@ static void args_auto(pgc_args *args)
     pgc_args_done(args);
 }
 
-/* "name" with its quotes doubled; NULL when memory is exhausted. */
-static const char *quote(const char *name, arena *mem)
-{
-    char *out = arena_alloc(mem, strlen(name) * 2 + 3);
-    size_t used = 0;
-    if (out == NULL) {
-        return NULL;
-    }
-    out[used++] = '"';
-    for (; *name != '\0'; name++) {
-        out[used++] = *name;
-        if (*name == '"') {
-            out[used++] = '"';
-        }
-    }
-    out[used++] = '"';
-    out[used] = '\0';
-    return out;
-}
-
-/* Put the table's name into a statement. */
-static const char *with_table(const char *sql, const char *table, arena *mem)
-{
-    const char *place = strstr(sql, "%s");
-    assert(place != NULL);
-    size_t size = strlen(sql) + strlen(table) + 1;
-    char *out = arena_alloc(mem, size);
-    if (out != NULL) {
-        (void) snprintf(out, size, "%.*s%s%s", (int) (place - sql), sql, table, place + 2);
-    }
-    return out;
-}
-
 pgc_status migrate_store_new(pgc_conn *conn, const char *schema, arena *mem, migrate_store **out,
                              pgc_error *err)
 {
-    if (schema[0] == '\0' || strlen(schema) > 63) {
+    if (schema[0] == '\0' || strlen(schema) > IDENT_MAX) {
         return pgc_error_set(err, PGC_INVALID,
                              "schema name \"%s\" of the revision table: use 1 to 63 bytes", schema);
     }
     migrate_store *store = ARENA_NEW(mem, migrate_store);
-    const char *quoted = quote(schema, mem);
+    const char *quoted = ident_quote(schema, mem);
     const char *table = quoted == NULL ? NULL : arena_printf(mem, "%s." MIGRATE_TABLE, quoted);
     if (store == NULL || table == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "prepare revision table");
     }
     store->conn = conn;
     store->schema = arena_strdup(mem, schema);
-    store->create_schema = arena_printf(mem, "CREATE SCHEMA %s", quoted);
-    store->create_table = with_table(CREATE_SQL, table, mem);
+    store->create_schema = ident_fill("CREATE SCHEMA " SCHEMA, SCHEMA, quoted, mem);
+    store->create_table = ident_fill(CREATE_SQL, TABLE, table, mem);
     store->read = (pgc_query) { .name = "MigrateReadRevisions",
-                                .sql = with_table(READ_SQL, table, mem),
+                                .sql = ident_fill(READ_SQL, TABLE, table, mem),
                                 .flags = PGC_QUERY_UNNAMED,
                                 .column_count = ARRAY_LEN(FIELDS),
                                 .columns = FIELDS };
     store->write = (pgc_query) { .name = "MigrateWriteRevision",
-                                 .sql = with_table(WRITE_SQL, table, mem),
+                                 .sql = ident_fill(WRITE_SQL, TABLE, table, mem),
                                  .flags = PGC_QUERY_UNNAMED,
                                  .param_count = ARRAY_LEN(FIELDS),
                                  .params = FIELDS };
     store->remove = (pgc_query) { .name = "MigrateDeleteRevision",
-                                  .sql = with_table(DELETE_SQL, table, mem),
+                                  .sql = ident_fill(DELETE_SQL, TABLE, table, mem),
                                   .flags = PGC_QUERY_UNNAMED,
                                   .param_count = 1,
                                   .params = NAME_PARAM };

@@ -14,7 +14,7 @@ static const pgc_type_ref BOOL_COLUMN[] = { { "result", "boolean", OID_BOOL } };
 
 static const pgc_query SET_PATH = {
     .name = "MigrateSetSearchPath",
-    .sql = "SELECT pg_catalog.set_config('search_path', $1, false)",
+    .sql = "SELECT pg_catalog.set_config('search_path', pg_catalog.quote_ident($1), false)",
     .flags = PGC_QUERY_UNNAMED,
     .param_count = 1,
     .column_count = 1,
