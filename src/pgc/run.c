@@ -128,6 +128,9 @@ static pgc_status check_shape(exchange *ex, const queued *of, pgc_error *err)
     if (named != NULL && named->checked == of->query) {
         return PGC_OK;
     }
+    if (pgc_conn_tx_state(conn) == PGC_TX_FAILED) {
+        return PGC_OK; /* the server answers no questions about types now */
+    }
     pgc_status status = shape_check_columns(conn, of->query, ex->steps[of->at].result, err);
     if (status == PGC_OK && of->described) {
         status = shape_check_params(conn, of->query, ex->steps[of->describe].result, err);
