@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # How the bash tools talk: plain lines, colour only on a terminal and without NO_COLOR.
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
@@ -35,7 +36,7 @@ run_quiet() {
     log=$(mktemp)
     "$@" >"$log" 2>&1 || status=$?
     if [ "$status" -ne 0 ]; then
-        cat "$log" >&2
+        tail -n 80 "$log" >&2
         printf '%s: failed with status %d: %s\n' "$(basename "$0")" "$status" "$*" >&2
     fi
     rm -f "$log"

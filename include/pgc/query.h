@@ -133,7 +133,9 @@ typedef struct pgc_result pgc_result;
 /** Free rows, decoded values and the handle. NULL is allowed. */
 PGC_API void pgc_result_free(pgc_result *result);
 
+/** Rows that came back. */
 PGC_API size_t pgc_result_rows(const pgc_result *result);
+/** Columns of each of them. */
 PGC_API size_t pgc_result_columns(const pgc_result *result);
 
 /** Rows that INSERT, UPDATE, DELETE, MERGE or SELECT reported; 0 when none were. */

@@ -42,6 +42,7 @@ void pgc_args_done(pgc_args *args)
 
 void args_fail(pgc_args *args, pgc_status status, const char *reason)
 {
+    assert(status != PGC_OK);
     if (args->status == PGC_OK) {
         args->status = status;
         args->reason = reason;
@@ -64,6 +65,7 @@ static uint8_t *heap_take(pgc_args *args, size_t size)
     }
     uint8_t *bytes = chunk->data + chunk->used;
     chunk->used += size;
+    assert(chunk->used <= chunk->size);
     return bytes;
 }
 
@@ -86,6 +88,9 @@ static bool may_add(pgc_args *args, size_t size)
 
 static void append(pgc_args *args, const void *bytes, size_t len)
 {
+    assert(args->status == PGC_OK);
+    assert(args->count < PGC_ARGS_MAX);
+    assert(len <= INT32_MAX);
     args->values[args->count] = bytes;
     args->lengths[args->count] = (int32_t) len;
     args->count++;
@@ -97,6 +102,7 @@ uint8_t *args_room(pgc_args *args, size_t size)
         return NULL;
     }
     uint8_t *bytes;
+    assert(args->scratch_used <= sizeof args->scratch);
     if (size <= sizeof args->scratch - args->scratch_used) {
         bytes = args->scratch + args->scratch_used;
         args->scratch_used = (uint16_t) (args->scratch_used + size);

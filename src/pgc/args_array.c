@@ -88,6 +88,7 @@ static void store_element(uint8_t *to, const uint8_t *from, size_t size)
         break;
     }
     default:
+        assert(size == sizeof(pgc_uuid));
         memcpy(to, from, size);
         break;
     }

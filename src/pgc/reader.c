@@ -18,7 +18,9 @@ void pgc_reader_init(pgc_reader *reader, pgc_result *result, const pgc_query *qu
 void reader_fail(pgc_reader *reader, size_t row, size_t column, pgc_status status,
                  const char *reason)
 {
+    assert(status != PGC_OK);
     if (reader->status != PGC_OK) {
+        assert(reader->rows == 0);
         return;
     }
     reader->status = status;

@@ -85,6 +85,7 @@ static inline bool walk_next(walk *w, size_t index, cell *out)
     }
     *out = (cell) { w->pos, (size_t) length };
     w->pos += length;
+    assert(w->pos <= w->end);
     return true;
 }
 

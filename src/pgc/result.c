@@ -36,6 +36,7 @@ pgc_status result_new(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
                       const pgc_query *query, pgc_result **out, pgc_error *err)
 {
     assert(res != NULL);
+    assert(pq != NULL);
     alloc = alloc_or_libc(alloc);
     pgc_result *result = MEM_NEW(alloc, pgc_result);
     if (result == NULL) {

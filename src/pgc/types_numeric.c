@@ -72,6 +72,8 @@ static bool numeric_from_decimal(const decimal *d, uint16_t *digits, pgc_numeric
             power--;
             if (power <= first && power >= last) {
                 int64_t group = group_of(power);
+                assert(group <= weight);
+                assert(weight - group < count);
                 unsigned add = (unsigned) (d->text[i] - '0') * ten_to[power - group * 4];
                 digits[weight - group] = (uint16_t) (digits[weight - group] + add);
             }
@@ -293,6 +295,9 @@ static void format_finite(const pgc_numeric *value, sink *out)
         sink_add(out, "-", 1);
     }
     int64_t power = value->weight > 0 ? value->weight : 0;
+    while (power > 0 && digit_at(value, power) == 0) {
+        power--;
+    }
     numeric_group(digit_at(value, power), group);
     size_t zeros = 0;
     while (zeros < 3 && group[zeros] == '0') {
