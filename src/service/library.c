@@ -261,6 +261,17 @@ const char *lum_library_url(const lum_library *library)
     return library->url;
 }
 
+static void env_set(void *arg, const char *name, const char *value)
+{
+    (void) arg;
+    (void) setenv(name, value, 1);
+}
+
+pgc_status lum_library_set_psql_env(const lum_library *library, pgc_error *err)
+{
+    return conninfo_each_env(library->url, env_set, NULL, err);
+}
+
 pgc_pool *lum_library_pool(lum_library *library)
 {
     return library->pool;
