@@ -35,7 +35,7 @@ run_quiet() {
     log=$(mktemp)
     "$@" >"$log" 2>&1 || status=$?
     if [ "$status" -ne 0 ]; then
-        cat "$log" >&2
+        tail -n 80 "$log" >&2
         printf '%s: failed with status %d: %s\n' "$(basename "$0")" "$status" "$*" >&2
     fi
     rm -f "$log"
