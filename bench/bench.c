@@ -48,7 +48,7 @@ double bench_command(const char *const argv[])
 {
     posix_spawn_file_actions_t actions;
     if (posix_spawn_file_actions_init(&actions) != 0) {
-        return NAN;
+        return BENCH_NONE;
     }
     (void) posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     char **args = NULL;
@@ -59,19 +59,19 @@ double bench_command(const char *const argv[])
     (void) posix_spawn_file_actions_destroy(&actions);
     if (failed != 0) {
         (void) fprintf(stderr, "bench: %s: %s\n", argv[0], strerror(failed));
-        return NAN;
+        return BENCH_NONE;
     }
     int status = 0;
     while (waitpid(pid, &status, 0) < 0) {
         if (errno != EINTR) {
-            return NAN;
+            return BENCH_NONE;
         }
     }
     double seconds = bench_now() - began;
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
         (void) fprintf(stderr, "bench: %s failed with status %d\n", argv[0],
                        WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
-        return NAN;
+        return BENCH_NONE;
     }
     return seconds;
 }
@@ -85,7 +85,7 @@ static int compare_doubles(const void *left, const void *right)
 double bench_median(double *values, size_t count)
 {
     if (count == 0) {
-        return NAN;
+        return BENCH_NONE;
     }
     qsort(values, count, sizeof *values, compare_doubles);
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
@@ -93,7 +93,7 @@ double bench_median(double *values, size_t count)
 
 static double spread(const double *sorted, size_t count, double median)
 {
-    return count == 0 || !(median > 0) ? (double) NAN : (sorted[count - 1] - sorted[0]) / median;
+    return count == 0 || !(median > 0) ? BENCH_NONE : (sorted[count - 1] - sorted[0]) / median;
 }
 
 /* Adds the result of one measurement unless there is none. */
@@ -124,7 +124,7 @@ bench_row bench_run(const bench_case *one, int rounds)
                       .other = bench_median(other, other_count) };
     row.ours_spread = spread(ours, our_count, row.ours);
     row.other_spread = spread(other, other_count, row.other);
-    row.ratio = row.other > 0 ? row.ours / row.other : (double) NAN;
+    row.ratio = row.other > 0 ? row.ours / row.other : BENCH_NONE;
     /* Comparisons with NAN are false: what was not measured is not ok. */
     row.ok = one->goal == BENCH_AT_MOST ? row.ratio <= one->bound : row.ratio >= one->bound;
     return row;

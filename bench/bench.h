@@ -12,12 +12,16 @@
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
-/* One measurement in the case's unit, such as seconds or files per second; NAN when it could not
- * be made (the reason goes to stderr). */
+/* What could not be measured; isnan() tells it. */
+#define BENCH_NONE ((double) NAN)
+
+/* One measurement in the case's unit, such as seconds or files per second; BENCH_NONE when it could
+ * not be made (the reason goes to stderr). */
 typedef double (*bench_measure)(void *ctx);
 
 typedef enum bench_goal {
@@ -37,13 +41,14 @@ typedef struct bench_case {
 } bench_case;
 
 typedef struct bench_row {
-    double ours, other;               /* medians; NAN when no round could be measured */
+    double ours, other;               /* medians; BENCH_NONE when no round could be measured */
     double ours_spread, other_spread; /* (highest - lowest) / median */
     double ratio;                     /* ours / other */
     bool ok;
 } bench_row;
 
-/* Middle of the values, mean of the middle two for an even count; sorts them. NAN for none. */
+/* Middle of the values, mean of the middle two for an even count; sorts them. BENCH_NONE for none.
+ */
 double bench_median(double *values, size_t count);
 /* Runs one case: a warm-up round that does not count, then `rounds` rounds, the order of the two
  * sides changing from round to round. */
@@ -58,7 +63,7 @@ void bench_print(FILE *out, bool json, const char *area, const bench_case *cases
 
 /* Monotonic, in seconds. */
 double bench_now(void);
-/* Runs a program to its end, its output thrown away; seconds it took, NAN when it failed. */
+/* Runs a program to its end, its output thrown away; seconds it took, BENCH_NONE when it failed. */
 double bench_command(const char *const argv[]);
 /* Keeps this process and its children on one core; false when the system does not allow it. */
 bool bench_one_core(void);

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # How the bash tools talk: plain lines, colour only on a terminal and without NO_COLOR.
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then

@@ -173,7 +173,8 @@ PGC_API bool pgc_uuid_parse(pgc_text text, pgc_uuid *out);
  */
 PGC_API pgc_timestamptz pgc_timestamptz_from_unix_us(int64_t unix_us);
 
-/** The reverse; infinities stay INT64_MAX and INT64_MIN. */
+/** The reverse; infinities stay INT64_MAX and INT64_MIN, and what lies behind the year 294246
+ * becomes INT64_MAX. */
 PGC_API int64_t pgc_timestamptz_to_unix_us(pgc_timestamptz value);
 
 #define PGC_NUMERIC_DIGITS_MAX                                        \

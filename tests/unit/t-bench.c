@@ -70,8 +70,8 @@ static void holds_the_goal_in_both_directions(void)
 
 static void what_could_not_be_measured_is_not_ok(void)
 {
-    CHECK(!ratio_of((double) NAN, 1, BENCH_AT_MOST, 2).ok);
-    CHECK(!ratio_of(1, (double) NAN, BENCH_AT_LEAST, 0).ok);
+    CHECK(!ratio_of(BENCH_NONE, 1, BENCH_AT_MOST, 2).ok);
+    CHECK(!ratio_of(1, BENCH_NONE, BENCH_AT_LEAST, 0).ok);
     CHECK(!ratio_of(1, 0, BENCH_AT_MOST, 2).ok);
 }
 
@@ -83,7 +83,7 @@ static void printed(bool json, char *out, size_t size)
     const bench_row row = { .ours = 1,
                             .other = 2,
                             .ours_spread = 0,
-                            .other_spread = (double) NAN,
+                            .other_spread = BENCH_NONE,
                             .ratio = 0.5,
                             .ok = true };
     FILE *file = fmemopen(out, size, "w");
