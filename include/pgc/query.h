@@ -145,6 +145,17 @@ PGC_API int64_t pgc_result_affected(const pgc_result *result);
 PGC_API void *pgc_result_alloc(pgc_result *result, size_t size);
 
 /**
+ * Room for `count` elements, such as the row structs of the result; as pgc_result_alloc(), but not
+ * zeroed, which a loop that writes every element does not need.
+ *
+ * @param size bytes of an element.
+ * @return aligned to 16; NULL when memory is exhausted or the product does not fit.
+ *
+ * Blocks: no. Thread-safe: one thread per result. Since: 0.1.
+ */
+PGC_API void *pgc_result_array(pgc_result *result, size_t count, size_t size);
+
+/**
  * Reads cells in order with one check at the end: the first failure (NULL in a column that was
  * proved NOT NULL, wrong length, no memory) is kept, and later reads give zeroes.
  */

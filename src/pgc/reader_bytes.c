@@ -6,10 +6,37 @@
 #include "pgc/numeric.h"
 #include "pgc/reader.h"
 
-static pgc_text text_at(pgc_reader *reader, size_t row, size_t column, bool nullable)
+/* Rows that came as text: every cell is text. */
+static pgc_text text_row_at(pgc_reader *reader, size_t row, size_t column, bool nullable)
 {
-    cell c = reader_text_cell(reader, row, column, nullable);
-    return (pgc_text) { (const char *) c.ptr, c.len };
+    const pgc_result *result = reader->result;
+    if (reader->status == PGC_OK && row < result->rows && column < result->columns) {
+        if (!cell_is_null(result, row, column)) {
+            return (pgc_text) { (const char *) cell_value(result, row, column),
+                                (size_t) cell_length(result, row, column) };
+        }
+        if (nullable) {
+            return (pgc_text) { NULL, 0 };
+        }
+    }
+    (void) reader_miss(reader, row, column);
+    return (pgc_text) { NULL, 0 };
+}
+
+static inline pgc_text text_at(pgc_reader *reader, size_t row, size_t column, bool nullable)
+{
+    if (reader_has(reader, row, column)) {
+        const pgc_result *result = reader->result;
+        int length = cell_length(result, row, column);
+        if (__builtin_expect(length > 0, 1) || !cell_is_null(result, row, column)) {
+            return (pgc_text) { (const char *) cell_value(result, row, column),
+                                (size_t) (unsigned) length };
+        }
+        if (nullable) {
+            return (pgc_text) { NULL, 0 };
+        }
+    }
+    return text_row_at(reader, row, column, nullable);
 }
 
 pgc_text pgc_read_text(pgc_reader *reader, size_t row, size_t column)

@@ -74,19 +74,12 @@ static pgc_interval load_interval(const uint8_t *p)
 #define X(name, type, size)                                                           \
     type pgc_read_##name(pgc_reader *reader, size_t row, size_t column)               \
     {                                                                                 \
-        const uint8_t *bytes = reader_fixed(reader, row, column, size);               \
-        if (__builtin_expect(bytes == NULL, 0)) {                                     \
-            static const uint8_t zeroes[size];                                        \
-            (void) reader_miss(reader, row, column, false);                           \
-            return load_##name(zeroes);                                               \
-        }                                                                             \
-        return load_##name(bytes);                                                    \
+        return load_##name(reader_fixed(reader, row, column, size));                  \
     }                                                                                 \
     pgc_opt_##name pgc_read_opt_##name(pgc_reader *reader, size_t row, size_t column) \
     {                                                                                 \
-        const uint8_t *bytes = reader_fixed(reader, row, column, size);               \
-        if (__builtin_expect(bytes == NULL, 0)) {                                     \
-            (void) reader_miss(reader, row, column, true);                            \
+        const uint8_t *bytes = reader_opt_fixed(reader, row, column, size);           \
+        if (bytes == NULL) {                                                          \
             return (pgc_opt_##name) { .has = false };                                 \
         }                                                                             \
         return (pgc_opt_##name) { .has = true, .v = load_##name(bytes) };             \
