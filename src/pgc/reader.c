@@ -3,7 +3,7 @@
  * came as text start with rows 0 as well, which keeps typed readers away from them. */
 #include "base/prelude.h"
 
-#include "pgc/reader.h"
+#include "pgc/cell.h"
 
 void pgc_reader_init(pgc_reader *reader, pgc_result *result, const pgc_query *query)
 {
@@ -12,6 +12,9 @@ void pgc_reader_init(pgc_reader *reader, pgc_result *result, const pgc_query *qu
         .query = query == NULL ? result->query : query,
         .rows = result->binary ? result->rows : 0,
         .columns = result->columns,
+        .cells = result->res,
+        .length = result->pq->getlength,
+        .value = result->pq->getvalue,
     };
 }
 
@@ -30,7 +33,7 @@ void reader_fail(pgc_reader *reader, size_t row, size_t column, pgc_status statu
     reader->rows = 0;
 }
 
-const uint8_t *reader_miss(pgc_reader *reader, size_t row, size_t column)
+const uint8_t *pgc_cell_miss(pgc_reader *reader, size_t row, size_t column)
 {
     static const uint8_t zeroes[16];
     const pgc_result *result = reader->result;
@@ -48,6 +51,32 @@ const uint8_t *reader_miss(pgc_reader *reader, size_t row, size_t column)
     return zeroes;
 }
 
+const uint8_t *pgc_cell_opt_miss(pgc_reader *reader, size_t row, size_t column)
+{
+    /* NULL is NULL in rows that came as text, too. */
+    const pgc_result *result = reader->result;
+    if (row >= result->rows || column >= result->columns || !cell_is_null(result, row, column)) {
+        (void) pgc_cell_miss(reader, row, column);
+    }
+    return NULL;
+}
+
+pgc_text pgc_cell_text_miss(pgc_reader *reader, size_t row, size_t column, bool nullable)
+{
+    const pgc_result *result = reader->result;
+    if (reader->status == PGC_OK && row < result->rows && column < result->columns) {
+        if (!cell_is_null(result, row, column)) {
+            return (pgc_text) { (const char *) cell_value(result, row, column),
+                                (size_t) cell_length(result, row, column) };
+        }
+        if (nullable) {
+            return (pgc_text) { NULL, 0 };
+        }
+    }
+    (void) pgc_cell_miss(reader, row, column);
+    return (pgc_text) { NULL, 0 };
+}
+
 cell reader_cell(pgc_reader *reader, size_t row, size_t column, bool nullable)
 {
     const pgc_result *result = reader->result;
@@ -59,7 +88,7 @@ cell reader_cell(pgc_reader *reader, size_t row, size_t column, bool nullable)
     }
     bool null = row < result->rows && column < result->columns && cell_is_null(result, row, column);
     if (!null || !nullable) {
-        (void) reader_miss(reader, row, column);
+        (void) pgc_cell_miss(reader, row, column);
     }
     return (cell) { NULL, 0 };
 }

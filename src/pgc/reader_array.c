@@ -3,7 +3,7 @@
  * left of the cell, and bytes behind the last element are a failure. */
 #include "base/prelude.h"
 
-#include "pgc/reader.h"
+#include "pgc/cell.h"
 
 #define ARRAY_HEADER 12 /* bytes: dimensions, NULL flag, element OID */
 #define ARRAY_BOUNDS 8  /* bytes: length, lower bound */

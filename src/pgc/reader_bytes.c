@@ -1,67 +1,14 @@
-/* Readers of types of varying size that are no arrays: text and bytes are lent from the result,
+/* Readers of types of varying size that are no arrays: bytes and JSON are lent from the result,
  * numerics and vectors are decoded into its arena. Every count is checked against the cell before
  * it is used. */
 #include "base/prelude.h"
 
+#include "pgc/cell.h"
 #include "pgc/numeric.h"
-#include "pgc/reader.h"
-
-/* Rows that came as text: every cell is text. */
-static pgc_text text_row_at(pgc_reader *reader, size_t row, size_t column, bool nullable)
-{
-    const pgc_result *result = reader->result;
-    if (reader->status == PGC_OK && row < result->rows && column < result->columns) {
-        if (!cell_is_null(result, row, column)) {
-            return (pgc_text) { (const char *) cell_value(result, row, column),
-                                (size_t) cell_length(result, row, column) };
-        }
-        if (nullable) {
-            return (pgc_text) { NULL, 0 };
-        }
-    }
-    (void) reader_miss(reader, row, column);
-    return (pgc_text) { NULL, 0 };
-}
-
-static inline pgc_text text_at(pgc_reader *reader, size_t row, size_t column, bool nullable)
-{
-    if (reader_has(reader, row, column)) {
-        const pgc_result *result = reader->result;
-        int length = cell_length(result, row, column);
-        if (__builtin_expect(length > 0, 1) || !cell_is_null(result, row, column)) {
-            return (pgc_text) { (const char *) cell_value(result, row, column),
-                                (size_t) (unsigned) length };
-        }
-        if (nullable) {
-            return (pgc_text) { NULL, 0 };
-        }
-    }
-    return text_row_at(reader, row, column, nullable);
-}
-
-pgc_text pgc_read_text(pgc_reader *reader, size_t row, size_t column)
-{
-    return text_at(reader, row, column, false);
-}
-
-pgc_text pgc_read_opt_text(pgc_reader *reader, size_t row, size_t column)
-{
-    return text_at(reader, row, column, true);
-}
-
-pgc_text pgc_read_json(pgc_reader *reader, size_t row, size_t column)
-{
-    return text_at(reader, row, column, false);
-}
-
-pgc_text pgc_read_opt_json(pgc_reader *reader, size_t row, size_t column)
-{
-    return text_at(reader, row, column, true);
-}
 
 static pgc_text jsonb_at(pgc_reader *reader, size_t row, size_t column, bool nullable)
 {
-    pgc_text text = text_at(reader, row, column, nullable);
+    pgc_text text = pgc_cell_text(reader, row, column, nullable);
     if (text.ptr == NULL || !reader->result->binary) {
         return text;
     }
