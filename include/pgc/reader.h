@@ -212,14 +212,14 @@ static inline pgc_text pgc_cell_text(pgc_reader *reader, size_t row, size_t colu
 PGC_FIXED_MAP(X)
 #undef X
 
-/*
- * Text, bytes and JSON point into the result (a NUL follows the last byte, elements of text arrays
- * excepted); numerics, vectors and arrays are decoded to host order into memory of the result. Rows
- * that came as text (pgc_conn_script()) are readable by the text and JSON readers only.
- */
 static inline pgc_text pgc_read_text(pgc_reader *reader, size_t row, size_t column)
 {
     return pgc_cell_text(reader, row, column, false);
+}
+
+static inline pgc_text pgc_read_opt_text(pgc_reader *reader, size_t row, size_t column)
+{
+    return pgc_cell_text(reader, row, column, true);
 }
 
 static inline pgc_text pgc_read_json(pgc_reader *reader, size_t row, size_t column)
@@ -227,34 +227,31 @@ static inline pgc_text pgc_read_json(pgc_reader *reader, size_t row, size_t colu
     return pgc_cell_text(reader, row, column, false);
 }
 
+static inline pgc_text pgc_read_opt_json(pgc_reader *reader, size_t row, size_t column)
+{
+    return pgc_cell_text(reader, row, column, true);
+}
+
+/*
+ * Text, bytes and JSON point into the result (a NUL follows the last byte, elements of text arrays
+ * excepted); numerics, vectors and arrays are decoded to host order into memory of the result. Rows
+ * that came as text (pgc_conn_script()) are readable by the text and JSON readers only.
+ */
 PGC_API pgc_text pgc_read_jsonb(pgc_reader *reader, size_t row, size_t column);
 PGC_API pgc_bytes pgc_read_bytes(pgc_reader *reader, size_t row, size_t column);
 PGC_API pgc_numeric pgc_read_numeric(pgc_reader *reader, size_t row, size_t column);
 PGC_API pgc_vector pgc_read_vector(pgc_reader *reader, size_t row, size_t column);
 PGC_API pgc_halfvec pgc_read_halfvec(pgc_reader *reader, size_t row, size_t column);
 
-#define X(name, type) \
-    PGC_API pgc_arr_##name pgc_read_arr_##name(pgc_reader *reader, size_t row, size_t column);
-PGC_ARRAY_MAP(X)
-#undef X
-
 /* Nullable columns: NULL pointers (numeric: present false, arrays: has false) for NULL. */
-static inline pgc_text pgc_read_opt_text(pgc_reader *reader, size_t row, size_t column)
-{
-    return pgc_cell_text(reader, row, column, true);
-}
-
-static inline pgc_text pgc_read_opt_json(pgc_reader *reader, size_t row, size_t column)
-{
-    return pgc_cell_text(reader, row, column, true);
-}
-
 PGC_API pgc_text pgc_read_opt_jsonb(pgc_reader *reader, size_t row, size_t column);
 PGC_API pgc_bytes pgc_read_opt_bytes(pgc_reader *reader, size_t row, size_t column);
 PGC_API pgc_numeric pgc_read_opt_numeric(pgc_reader *reader, size_t row, size_t column);
 PGC_API pgc_vector pgc_read_opt_vector(pgc_reader *reader, size_t row, size_t column);
 PGC_API pgc_halfvec pgc_read_opt_halfvec(pgc_reader *reader, size_t row, size_t column);
-#define X(name, type) \
+
+#define X(name, type)                                                                          \
+    PGC_API pgc_arr_##name pgc_read_arr_##name(pgc_reader *reader, size_t row, size_t column); \
     PGC_API pgc_arr_##name pgc_read_opt_arr_##name(pgc_reader *reader, size_t row, size_t column);
 PGC_ARRAY_MAP(X)
 #undef X
