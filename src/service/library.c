@@ -8,12 +8,12 @@
 #include <fcntl.h>
 #include <lumilio/status.h>
 #include <pgc/cluster.h>
-#include <river/migrate.h>
 
 #include "base/buf.h"
 #include "base/file.h"
 #include "migrate/migrate.h"
 #include "pgc/conninfo.h"
+#include "river/migrate.h"
 
 #define DATABASE_NAME    "lumilio"
 #define REVISIONS_SCHEMA "public"
@@ -32,15 +32,8 @@ struct lum_library {
 static const char *const LOGIN_ROLES[] = { "lumilio_app", "lumilio_worker", "lumilio_backup",
                                            "lumilio_monitor", NULL };
 
-/* Extensions that 000_extensions.sql creates, and who ships them. */
-static const struct {
-    const char *name;
-    const char *package; /* "%d" is the server's major version */
-} EXTENSIONS[] = {
-    { "vector", "postgresql-%d-pgvector" },
-    { "pg_trgm", "postgresql-contrib-%d" },
-    { "pgcrypto", "postgresql-contrib-%d" },
-};
+/* Extensions that 000_extensions.sql creates; the first is not in the server's own package. */
+static const char *const EXTENSIONS[] = { "vector", "pg_trgm", "pgcrypto" };
 
 pgc_status lum_home_resolve(const char *home, char *out, size_t out_size, pgc_error *err)
 {
@@ -125,7 +118,7 @@ static pgc_status extension_check(pgc_conn *conn, size_t index, pgc_error *err)
     char package[64];
     pgc_args args;
     pgc_result *result = NULL;
-    const char *name = EXTENSIONS[index].name;
+    const char *name = EXTENSIONS[index];
     pgc_args_init(&args, NULL);
     pgc_add_text(&args, pgc_text_from(name));
     pgc_status status = pgc_db_run(pgc_conn_db(conn), &EXTENSION_QUERY, &args, &result, err);
@@ -151,24 +144,26 @@ static pgc_status extension_check(pgc_conn *conn, size_t index, pgc_error *err)
     return status;
 }
 
-static pgc_status extensions_check(const lum_library *library, pgc_error *err)
+/* A connection of the owner's login: what checks and migrations run on. */
+static pgc_status owner_connect(const lum_library *library, pgc_conn **out, pgc_error *err)
 {
     const pgc_conn_options options = { .struct_size = sizeof options,
                                        .conninfo = library->url,
                                        .app_name = "lumilio",
                                        .alloc = library->env->alloc };
-    pgc_conn *conn = NULL;
-    TRY(pgc_conn_open(&options, &conn, err));
-    pgc_status status = PGC_OK;
-    for (size_t i = 0; status == PGC_OK && i < ARRAY_LEN(EXTENSIONS); i++) {
-        status = extension_check(conn, i, err);
+    return pgc_conn_open(&options, out, err);
+}
+
+static pgc_status extensions_check(pgc_conn *conn, pgc_error *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(EXTENSIONS); i++) {
+        TRY(extension_check(conn, i, err));
     }
-    pgc_conn_close(conn);
-    return status;
+    return PGC_OK;
 }
 
 /* All migrations, ours first: the clean check must not meet the queue's tables. */
-static pgc_status schema_apply(const lum_library *library, pgc_error *err)
+static pgc_status schema_apply(const lum_library *library, pgc_conn *conn, pgc_error *err)
 {
     const migrate_options options = { .env = library->env,
                                       .source = migrate_builtin(),
@@ -179,16 +174,28 @@ static pgc_status schema_apply(const lum_library *library, pgc_error *err)
     pgc_status status = migrate_apply(&options, &report, err);
     migrate_apply_report_done(&report);
     if (status == PGC_OK) {
-        const river_migrate_options queue = { .struct_size = sizeof queue,
-                                              .conninfo = library->url };
-        status = river_migrate_up(&queue, NULL, err);
+        const river_migrate_options queue = { .env = library->env };
+        river_migrate_result done;
+        status = river_migrate(conn, RIVER_UP, &queue, &done, err);
     }
     if (status != PGC_OK && status != PGC_CONNECTION && status != PGC_NOMEM) {
         if (err != NULL) {
             err->status = LUM_NO_SCHEMA;
         }
-        status = pgc_error_wrap(err, LUM_NO_SCHEMA, "bring the database up to date");
+        status = LUM_NO_SCHEMA;
     }
+    return pgc_error_wrap(err, status, "bring the database up to date");
+}
+
+static pgc_status database_prepare(const lum_library *library, pgc_error *err)
+{
+    pgc_conn *conn = NULL;
+    TRY(owner_connect(library, &conn, err));
+    pgc_status status = extensions_check(conn, err);
+    if (status == PGC_OK) {
+        status = schema_apply(library, conn, err);
+    }
+    pgc_conn_close(conn);
     return status;
 }
 
@@ -215,8 +222,7 @@ static pgc_status open_all(lum_library *library, const lum_library_options *opti
     TRY(pgc_error_wrap(err, file_mkdirs(library->env, AT_FDCWD, library->home, 0700, true, err),
                        "make the library's folder"));
     TRY(database_open(library, options, err));
-    TRY(extensions_check(library, err));
-    TRY(schema_apply(library, err));
+    TRY(database_prepare(library, err));
     return pool_open(library, options, err);
 }
 
