@@ -51,6 +51,7 @@ typedef struct catalog_type {
     const char *schema, *name; /* name as in pg_type: "int4", "_int4", "vector" */
     const char *spelling;      /* format_type(oid, NULL), e.g. "timestamp with time zone" */
     const char *comment;       /* NULL: none */
+    const char *extension;     /* owner extension; NULL: none */
     catalog_type_kind kind;
     uint32_t element_oid;  /* of a true array; 0: not an array */
     uint32_t array_oid;    /* the array type over this one; 0: none */
@@ -118,13 +119,13 @@ typedef struct catalog_operator {
     bool strict; /* of the function behind it */
 } catalog_operator;
 
-/* Casts that call a function or have user types; I/O and binary casts between built-ins are not
- * listed. */
+/* One row of pg_cast; conversions by text between types need none. */
 typedef struct catalog_cast {
+    uint32_t oid;
     uint32_t source_oid, target_oid;
-    bool with_function; /* false: binary or by text */
-    bool strict;        /* of the function */
-    bool built_in;
+    bool implicit;         /* taken without being asked for */
+    bool with_function;    /* false: binary or by text */
+    bool strict;           /* of the function; true without one */
     const char *extension; /* NULL: none */
 } catalog_cast;
 
