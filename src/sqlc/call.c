@@ -4,7 +4,7 @@
  * sub-select is judged as nothing is known. One thread per analysis. */
 #include "base/prelude.h"
 
-#include "sqlc/analyse.h"
+#include "sqlc/scope.h"
 
 /* frameOptions of a window. Source: PostgreSQL's node definitions, kept by libpg_query. */
 enum frame_option {

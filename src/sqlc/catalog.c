@@ -70,6 +70,62 @@ void catalog_add_relation(catalog *cat, const catalog_relation *relation)
     list_add(cat, &cat->relations, relation, sizeof *relation);
 }
 
+/* Make room for one more item at the end of an array that belongs to an entry: capacity is the next
+ * power of two. NULL when memory is gone. */
+static void *entry_grow(catalog *cat, const void *items, size_t count, size_t size)
+{
+    bool full = (count & (count - 1)) == 0; /* 0, 1, 2, 4, 8 … */
+    if (!full) {
+        return (void *) (uintptr_t) items;
+    }
+    void *grown = arena_array(cat->arena, count > 0 ? count * 2 : 1, size);
+    if (grown == NULL) {
+        cat->failed = true;
+        return NULL;
+    }
+    if (count > 0) {
+        memcpy(grown, items, count * size);
+    }
+    return grown;
+}
+
+void catalog_add_label(catalog *cat, uint32_t enum_oid, const char *label)
+{
+    catalog_type *type = (catalog_type *) (uintptr_t) catalog_type_by_oid(cat, enum_oid);
+    if (cat->failed || type == NULL) {
+        return;
+    }
+    const char **labels = entry_grow(cat, type->labels, type->label_count, sizeof *labels);
+    if (labels != NULL) {
+        labels[type->label_count++] = label;
+        type->labels = labels;
+    }
+}
+
+void catalog_add_column(catalog *cat, uint32_t relation_oid, const catalog_column *column)
+{
+    catalog_relation *relation =
+        (catalog_relation *) (uintptr_t) catalog_relation_by_oid(cat, relation_oid);
+    if (cat->failed || relation == NULL) {
+        return;
+    }
+    catalog_column *columns =
+        entry_grow(cat, relation->columns, relation->column_count, sizeof *columns);
+    if (columns != NULL) {
+        columns[relation->column_count++] = *column;
+        relation->columns = columns;
+    }
+}
+
+void catalog_set_view(catalog *cat, uint32_t relation_oid, const char *view_sql)
+{
+    catalog_relation *relation =
+        (catalog_relation *) (uintptr_t) catalog_relation_by_oid(cat, relation_oid);
+    if (relation != NULL) {
+        relation->view_sql = view_sql;
+    }
+}
+
 void catalog_add_function(catalog *cat, const catalog_function *function)
 {
     list_add(cat, &cat->functions, function, sizeof *function);
@@ -143,7 +199,6 @@ static void list_sort(list *l, size_t size, int (*order)(const void *, const voi
         qsort(l->items, l->count, size, order);
     }
 }
-
 pgc_status catalog_finish(catalog *cat, pgc_error *err)
 {
     list_sort(&cat->types, sizeof(catalog_type), type_order);

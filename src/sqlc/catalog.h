@@ -141,6 +141,10 @@ catalog *catalog_new(arena *arena);
 void catalog_add_schema(catalog *cat, const char *schema); /* search_path, in order */
 void catalog_add_type(catalog *cat, const catalog_type *type);
 void catalog_add_relation(catalog *cat, const catalog_relation *relation);
+/* Parts of what was added before, which must be in OID order; unknown owners are passed over. */
+void catalog_add_label(catalog *cat, uint32_t enum_oid, const char *label);
+void catalog_add_column(catalog *cat, uint32_t relation_oid, const catalog_column *column);
+void catalog_set_view(catalog *cat, uint32_t relation_oid, const char *view_sql);
 void catalog_add_function(catalog *cat, const catalog_function *function);
 void catalog_add_operator(catalog *cat, const catalog_operator *op);
 void catalog_add_cast(catalog *cat, const catalog_cast *cast);

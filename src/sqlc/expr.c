@@ -4,7 +4,7 @@
  * bounds the work on hostile text. One thread per analysis. */
 #include "base/prelude.h"
 
-#include "sqlc/analyse.h"
+#include "sqlc/scope.h"
 
 static value not_null(uint32_t type_oid, const char *reason)
 {

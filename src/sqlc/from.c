@@ -5,7 +5,7 @@
  * about one use of a table says nothing about another use. One thread per analysis. */
 #include "base/prelude.h"
 
-#include "sqlc/analyse.h"
+#include "sqlc/scope.h"
 
 /* What a part of FROM adds: its variables in the order of `*`, and its leaves. */
 typedef struct part {

@@ -4,7 +4,7 @@
  * expression that a set leaves out is NULL in that set's rows. One thread per analysis. */
 #include "base/prelude.h"
 
-#include "sqlc/analyse.h"
+#include "sqlc/scope.h"
 
 static void push(analysis *a, const ast ***list, size_t *count, const ast *expr)
 {

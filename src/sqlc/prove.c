@@ -6,7 +6,7 @@
 
 #include "sqlc/prove.h"
 
-#include "sqlc/analyse.h"
+#include "sqlc/scope.h"
 
 static void claim_nothing(null_claim *claims, size_t count, const char *reason)
 {

@@ -7,7 +7,7 @@
  * One thread per analysis. */
 #include "base/prelude.h"
 
-#include "sqlc/analyse.h"
+#include "sqlc/scope.h"
 
 static const fact *facts_when_false(analysis *a, const scope *s, const ast *condition,
                                     const fact *facts);

@@ -6,7 +6,7 @@
  * only through an implicit cast. Source: PostgreSQL manual, "Type Conversion". Pure functions. */
 #include "base/prelude.h"
 
-#include "sqlc/analyse.h"
+#include "sqlc/scope.h"
 
 /* Extensions whose functions and operators give NULL only for NULL (sqlc.md §8.4). */
 static const char *const TRUSTED_EXTENSIONS[] = { "citext",   "fuzzystrmatch", "pg_trgm",

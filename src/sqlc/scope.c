@@ -5,7 +5,7 @@
  * the outer joins above its leaf, raised by what conditions exclude. One thread per analysis. */
 #include "base/prelude.h"
 
-#include "sqlc/analyse.h"
+#include "sqlc/scope.h"
 
 void *analysis_new(analysis *a, size_t size)
 {

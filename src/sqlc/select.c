@@ -4,7 +4,7 @@
  * is one, sees every level once, sub-selects in expressions included. One thread per analysis. */
 #include "base/prelude.h"
 
-#include "sqlc/analyse.h"
+#include "sqlc/scope.h"
 
 typedef struct visited {
     const ast *statement;
@@ -18,6 +18,18 @@ static shape unknown_shape(void)
 
 /* --- visiting --- */
 
+static void note_exists(analysis *a, const ast *sub_link)
+{
+    exists_query *e = NULL;
+    if (ast_is(sub_link, "subLinkType", "EXISTS_SUBLINK")) {
+        e = analysis_new(a, sizeof *e);
+    }
+    if (e != NULL) {
+        *e = (exists_query) { ast_get(sub_link, "subselect"), a->exists };
+        a->exists = e;
+    }
+}
+
 static void visit_sub_links(analysis *a, const scope *s, const ast *node, bool root)
 {
     ast_kind kind = ast_kind_of(node);
@@ -26,6 +38,7 @@ static void visit_sub_links(analysis *a, const scope *s, const ast *node, bool r
     }
     if (kind == AST_SUB_LINK) {
         visit_sub_links(a, s, ast_get(node, "testexpr"), false);
+        note_exists(a, node);
         (void) shape_of_statement(a, s, s->ctes, ast_get(node, "subselect"));
         return;
     }

@@ -5,7 +5,7 @@
  * in "SELECT", output names. Pure functions. */
 #include "base/prelude.h"
 
-#include "sqlc/analyse.h"
+#include "sqlc/scope.h"
 
 /* A name and how much it is worth: a cast's type name gives way to a column or function name. */
 typedef struct named {

@@ -4,8 +4,8 @@
  * right), the joins over them (each covers a contiguous run of leaves), the named items that
  * references go through, and the variables that `*` means. Values are claims with a reason; nothing
  * known is the zero value. All memory is the analysis' arena; one thread per analysis. */
-#ifndef SQLC_ANALYSE_H
-#define SQLC_ANALYSE_H
+#ifndef SQLC_SCOPE_H
+#define SQLC_SCOPE_H
 
 #include "sqlc/ast.h"
 #include "sqlc/catalog.h"
@@ -127,6 +127,12 @@ typedef struct scope {
     const ast *statement;
 } scope;
 
+/* A query that EXISTS asks. */
+typedef struct exists_query {
+    const ast *select;
+    const struct exists_query *next;
+} exists_query;
+
 typedef struct analysis analysis;
 
 /* Called once for every query level, when its FROM is known. */
@@ -141,6 +147,7 @@ struct analysis {
     size_t param_count;
     analysis_visit *visit; /* NULL: none */
     void *visit_ctx;
+    const exists_query *exists;
     struct visited *visited; /* statements that visit() has seen */
     struct view_memo *views;
 };
@@ -176,7 +183,7 @@ leaf *scope_add_target(analysis *a, scope *s, const ast *range_var);
 void scope_complete(analysis *a, scope *s);
 shape shape_of_relation(analysis *a, const catalog_relation *relation);
 
-/* from-function.c */
+/* from_function.c */
 shape shape_of_function(analysis *a, scope *s, const ast *range_function);
 
 /* refine.c: what conditions say about columns. */
@@ -223,7 +230,7 @@ const catalog_type *type_of_name(const analysis *a, const ast *type_name);
 uint32_t array_of(const analysis *a, uint32_t element);
 uint32_t element_of(const analysis *a, uint32_t array);
 
-/* function-rules.c: facts about functions by name. */
+/* function_rules.c: facts about functions by name. */
 typedef enum function_rule {
     RULE_STRICT,    /* not NULL when all arguments are not NULL */
     RULE_ALWAYS,    /* never NULL */
@@ -269,7 +276,7 @@ shape shape_of_targets(analysis *a, const scope *s, const ast *targets);
 bool scope_star(const scope *s, const ast *column_ref, const var **vars, size_t *count);
 bool is_star(const ast *column_ref);
 
-/* names.c: how the server calls a result column; NULL when not known. */
+/* column_name.c: how the server calls a result column; NULL when not known. */
 const char *name_of_expr(analysis *a, const scope *s, const ast *expr);
 
 #endif

@@ -6,7 +6,7 @@
  */
 #include "base/prelude.h"
 
-#include "sqlc/analyse.h"
+#include "sqlc/scope.h"
 
 /* May give NULL for arguments that are not NULL. Sorted. */
 static const char *const NEVER[] = { "area",

@@ -4,7 +4,7 @@
  * thread per analysis. */
 #include "base/prelude.h"
 
-#include "sqlc/analyse.h"
+#include "sqlc/scope.h"
 
 static shape not_known(void)
 {
