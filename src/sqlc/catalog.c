@@ -33,6 +33,11 @@ catalog *catalog_new(arena *mem)
     return cat;
 }
 
+arena *catalog_arena(const catalog *cat)
+{
+    return cat->arena;
+}
+
 static void list_add(catalog *cat, list *l, const void *item, size_t size)
 {
     if (cat->failed) {

@@ -138,6 +138,8 @@ pgc_status catalog_load(pgc_conn *conn, arena *arena, catalog **out, pgc_error *
 /* Builder. Structs are copied, what they point to is borrowed and must live as long as the arena.
  * A failed allocation is remembered and reported by catalog_finish(). NULL when memory is gone. */
 catalog *catalog_new(arena *arena);
+/* Where the builder's memory comes from. */
+arena *catalog_arena(const catalog *cat);
 void catalog_add_schema(catalog *cat, const char *schema); /* search_path, in order */
 void catalog_add_type(catalog *cat, const catalog_type *type);
 void catalog_add_relation(catalog *cat, const catalog_relation *relation);
