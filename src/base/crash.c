@@ -1,0 +1,80 @@
+/* Named crash points. LUMILIO_CRASH_AT is read once, at the first point that is passed; a process
+ * that should die gets SIGKILL, so that no handler, no atexit and no buffer flush can tidy up.
+ * Thread-safe: the passage counter is atomic. */
+#include "base/prelude.h"
+
+#include <stdatomic.h>
+
+#include "base/crash.h"
+
+#ifdef LUM_CRASH_POINTS
+
+#include "base/slice.h"
+
+/* The linker defines both when the section exists; weak, for programs without any crash point. */
+extern const struct crash_point __start_crash_points[] __attribute__((weak, visibility("hidden")));
+extern const struct crash_point __stop_crash_points[] __attribute__((weak, visibility("hidden")));
+
+static struct {
+    slice name; /* absent: no crash wanted */
+    int64_t passage;
+} wanted;
+
+static void parse_wanted(void)
+{
+    const char *text = getenv("LUMILIO_CRASH_AT");
+    if (text == NULL || text[0] == '\0') {
+        return;
+    }
+    slice rest = { text, strlen(text) };
+    slice name = slice_next(&rest, ':');
+    int64_t passage = 1;
+    if (rest.ptr == NULL || (slice_to_i64(rest, &passage) && passage > 0)) {
+        wanted.name = name;
+        wanted.passage = passage;
+    }
+}
+
+void crash_point_hit(const struct crash_point *point)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static atomic_int_fast64_t passed;
+    (void) pthread_once(&once, parse_wanted);
+    if (wanted.name.ptr == NULL || !slice_eq_str(wanted.name, point->name)) {
+        return;
+    }
+    if (atomic_fetch_add(&passed, 1) + 1 == wanted.passage) {
+        (void) kill(getpid(), SIGKILL);
+        for (;;) {
+            (void) pause();
+        }
+    }
+}
+
+size_t crash_point_count(void)
+{
+    uintptr_t start = (uintptr_t) __start_crash_points;
+    uintptr_t stop = (uintptr_t) __stop_crash_points;
+    return (stop - start) / sizeof(struct crash_point);
+}
+
+const char *crash_point_name(size_t index)
+{
+    assert(index < crash_point_count());
+    return __start_crash_points[index].name;
+}
+
+#else
+
+size_t crash_point_count(void)
+{
+    return 0;
+}
+
+const char *crash_point_name(size_t index)
+{
+    (void) index;
+    return "";
+}
+
+#endif

@@ -1,0 +1,53 @@
+/* The asset service: the seed's AssetService as far as this version has it. */
+#ifndef SERVICE_ASSET_H
+#define SERVICE_ASSET_H
+
+#include "repo/assets.h"
+#include "repo/thumbnails.h"
+#include "service/session.h"
+
+#define LUM_PAGE_MAX 1000 /* rows of one page */
+
+/* Create an asset record. asset_type must be photo, video or audio; owner_id must be the actor's.
+ * When the owner has a live asset of the same hash and size, that one is the answer and *duplicate
+ * is true. */
+pgc_status lum_asset_create(lum_actor actor, const repo_create_asset_params *params,
+                            repo_asset_set *out, bool *duplicate, pgc_error *err) PGC_MUST_CHECK;
+/* A live asset; PGC_NOT_FOUND when there is none that the actor may see. */
+pgc_status lum_asset_get(lum_actor actor, pgc_uuid asset_id, repo_asset_set *out, pgc_error *err)
+    PGC_MUST_CHECK;
+/* The live asset with this content; PGC_NOT_FOUND when there is none. */
+pgc_status lum_asset_get_by_content(lum_actor actor, pgc_text file_hash, int64_t file_size,
+                                    repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
+/* Members that are NULL stay as they are; PGC_NOT_FOUND when there is no such asset. */
+pgc_status lum_asset_update_metadata(lum_actor actor,
+                                     const repo_update_asset_metadata_params *params,
+                                     pgc_error *err) PGC_MUST_CHECK;
+/* Into the trash, and back. */
+pgc_status lum_asset_delete(lum_actor actor, pgc_uuid asset_id, pgc_error *err) PGC_MUST_CHECK;
+pgc_status lum_asset_restore(lum_actor actor, pgc_uuid asset_id, pgc_error *err) PGC_MUST_CHECK;
+
+/* Pages: limit 1..LUM_PAGE_MAX, offset >= 0; newest upload first. asset_type NULL: all. */
+typedef struct lum_page {
+    int32_t limit;
+    int32_t offset;
+} lum_page;
+pgc_status lum_asset_list(lum_actor actor, const char *asset_type, lum_page page,
+                          repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
+pgc_status lum_asset_list_by_owner(lum_actor actor, int32_t owner_id, lum_page page,
+                                   repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
+/* File name, description, camera, lens. Empty or blank text is PGC_INVALID. */
+pgc_status lum_asset_search(lum_actor actor, const char *query, const char *asset_type,
+                            lum_page page, repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
+/* Assets with their thumbnails as a JSON array: one query. */
+pgc_status lum_asset_list_with_thumbnails(lum_actor actor, lum_page page,
+                                          repo_list_assets_with_thumbnails_row_set *out,
+                                          pgc_error *err) PGC_MUST_CHECK;
+
+/* size: small, medium or large. A second one of the same size replaces the first. */
+pgc_status lum_thumbnail_create(lum_actor actor, const repo_create_thumbnail_params *params,
+                                repo_thumbnail_set *out, pgc_error *err) PGC_MUST_CHECK;
+pgc_status lum_thumbnail_get(lum_actor actor, pgc_uuid asset_id, const char *size,
+                             repo_thumbnail_set *out, pgc_error *err) PGC_MUST_CHECK;
+
+#endif

@@ -1,0 +1,39 @@
+/* A library as a whole: its folder, its database (private server or DATABASE_URL), its schema.
+ *
+ * Opening makes everything ready: the server runs, all migrations of ours and of River are
+ * applied, the pool is open under the role lumilio_app. If any of that fails nothing is served. */
+#ifndef SERVICE_LIBRARY_H
+#define SERVICE_LIBRARY_H
+
+#include <pgc/pool.h>
+
+#include "base/env.h"
+
+typedef struct lum_library lum_library;
+
+typedef struct lum_library_options {
+    const char *home; /* NULL: $LUMILIO_HOME, $XDG_DATA_HOME/lumilio, ~/.local/share/lumilio */
+    const char *database_url; /* NULL: $DATABASE_URL, else the private server below home */
+    uint32_t max_conns;       /* of the pool; 0: 20 */
+    bool keep_running;        /* leave the private server up at close */
+} lum_library_options;
+
+/* env NULL: production. PGC_OK; LUM_NO_SCHEMA (migration failed: the message says which and why);
+ * what pgc_cluster_open() and pgc_pool_open() return. Blocks for start and migration. */
+pgc_status lum_library_open(const env *env, const lum_library_options *options, lum_library **out,
+                            pgc_error *err) PGC_MUST_CHECK;
+void lum_library_close(lum_library *library);
+
+/* The folder as in the options, resolved; valid until close. */
+const char *lum_library_home(const lum_library *library);
+/* libpq connection string of the owner's login, e.g. for psql; it holds no password for the private
+ * server and may hold one for a given URL: never print it unasked. */
+const char *lum_library_url(const lum_library *library);
+pgc_pool *lum_library_pool(lum_library *library);
+const env *lum_library_env(const lum_library *library);
+
+/* $LUMILIO_HOME and its defaults, made absolute, into out. PGC_INVALID when there is no home. */
+pgc_status lum_home_resolve(const char *home, char *out, size_t out_size, pgc_error *err)
+    PGC_MUST_CHECK;
+
+#endif
