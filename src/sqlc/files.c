@@ -40,21 +40,21 @@ static diag *file_error(diag_list *diags, const char *path, const char *what)
     return diag_error_at(diags, path, 1, 1, "%s", what);
 }
 
-static pgc_status read_source(const env *env, arena *arena, const char *full, const char *shown,
+static pgc_status read_source(const env *sys, arena *mem, const char *full, const char *shown,
                               diag_list *diags, vec *out, pgc_error *err)
 {
     AUTO(buf_auto) buf content;
-    buf_init(&content, env->alloc, SOURCE_FILE_MAX);
+    buf_init(&content, sys->alloc, SOURCE_FILE_MAX);
     pgc_error local = PGC_ZERO;
-    pgc_status status = file_read(env, AT_FDCWD, full, &content, &local);
+    pgc_status status = file_read(sys, AT_FDCWD, full, &content, &local);
     if (status != PGC_OK && status != PGC_NOMEM) {
         (void) file_error(diags, shown, local.message);
         return PGC_OK;
     }
     slice view = buf_view(&content);
-    char *text = status == PGC_OK ? arena_copy(arena, view) : NULL;
-    source_file *file = text == NULL ? NULL : VEC_ADD(arena, out, source_file);
-    char *path = file == NULL ? NULL : arena_strdup(arena, shown);
+    char *text = status == PGC_OK ? arena_copy(mem, view) : NULL;
+    source_file *file = text == NULL ? NULL : VEC_ADD(mem, out, source_file);
+    char *path = file == NULL ? NULL : arena_strdup(mem, shown);
     if (path == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "read \"%s\"", shown);
     }
@@ -69,15 +69,15 @@ static pgc_status read_source(const env *env, arena *arena, const char *full, co
 }
 
 /* Names wanted of one folder, sorted. names: of const char *. */
-static pgc_status list_folder(const env *env, arena *arena, const char *full, vec *names,
+static pgc_status list_folder(const env *sys, arena *mem, const char *full, vec *names,
                               pgc_error *err)
 {
-    int fd = env->fs->openat(env->fs->ctx, AT_FDCWD, full, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    int fd = sys->fs->openat(sys->fs->ctx, AT_FDCWD, full, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     if (dir == NULL) {
         pgc_status status = pgc_error_errno(err, errno, "read folder \"%s\"", full);
         if (fd >= 0) {
-            (void) env->fs->close(env->fs->ctx, fd);
+            (void) sys->fs->close(sys->fs->ctx, fd);
         }
         return status;
     }
@@ -87,8 +87,8 @@ static pgc_status list_folder(const env *env, arena *arena, const char *full, ve
         if (!wanted_name(entry->d_name)) {
             continue;
         }
-        const char **name = VEC_ADD(arena, names, const char *);
-        char *copy = arena_strdup(arena, entry->d_name);
+        const char **name = VEC_ADD(mem, names, const char *);
+        char *copy = arena_strdup(mem, entry->d_name);
         if (name == NULL || copy == NULL) {
             status = pgc_error_set(err, PGC_NOMEM, "read folder \"%s\"", full);
         } else {
@@ -102,27 +102,27 @@ static pgc_status list_folder(const env *env, arena *arena, const char *full, ve
     return status;
 }
 
-static pgc_status load_folder(const env *env, arena *arena, const char *full, const char *shown,
+static pgc_status load_folder(const env *sys, arena *mem, const char *full, const char *shown,
                               diag_list *diags, vec *out, pgc_error *err)
 {
     vec names = { 0 };
     size_t len = strlen(shown);
     const char *gap = len > 0 && shown[len - 1] == '/' ? "" : "/";
-    TRY(list_folder(env, arena, full, &names, err));
+    TRY(list_folder(sys, mem, full, &names, err));
     for (size_t i = 0; i < names.count; i++) {
         const char *name = *VEC_AT(&names, const char *, i);
-        char *full_name = arena_printf(arena, "%s/%s", full, name);
-        char *shown_name = arena_printf(arena, "%s%s%s", shown, gap, name);
+        char *full_name = arena_printf(mem, "%s/%s", full, name);
+        char *shown_name = arena_printf(mem, "%s%s%s", shown, gap, name);
         if (full_name == NULL || shown_name == NULL) {
             return pgc_error_set(err, PGC_NOMEM, "read folder \"%s\"", shown);
         }
-        TRY(read_source(env, arena, full_name, shown_name, diags, out, err));
+        TRY(read_source(sys, mem, full_name, shown_name, diags, out, err));
     }
     return PGC_OK;
 }
 
 /* One existing path: folder or file. */
-static pgc_status load_path(const env *env, arena *arena, const char *base, const char *full,
+static pgc_status load_path(const env *sys, arena *mem, const char *base, const char *full,
                             diag_list *diags, vec *out, pgc_error *err)
 {
     struct stat st;
@@ -131,18 +131,18 @@ static pgc_status load_path(const env *env, arena *arena, const char *base, cons
     if (strncmp(full, base, base_len) == 0 && full[base_len] == '/') {
         shown = full + base_len + 1;
     }
-    if (env->fs->fstatat(env->fs->ctx, AT_FDCWD, full, &st, 0) != 0) {
+    if (sys->fs->fstatat(sys->fs->ctx, AT_FDCWD, full, &st, 0) != 0) {
         pgc_error local = PGC_ZERO;
         (void) pgc_error_errno(&local, errno, "cannot read");
         diag *d = file_error(diags, shown, local.message);
         diag_hint(diags, d, "paths are relative to the folder of the config file");
         return PGC_OK;
     }
-    return S_ISDIR(st.st_mode) ? load_folder(env, arena, full, shown, diags, out, err)
-                               : read_source(env, arena, full, shown, diags, out, err);
+    return S_ISDIR(st.st_mode) ? load_folder(sys, mem, full, shown, diags, out, err)
+                               : read_source(sys, mem, full, shown, diags, out, err);
 }
 
-static pgc_status load_pattern(const env *env, arena *arena, const char *base, const char *full,
+static pgc_status load_pattern(const env *sys, arena *mem, const char *base, const char *full,
                                diag_list *diags, vec *out, pgc_error *err)
 {
     glob_t found;
@@ -152,24 +152,24 @@ static pgc_status load_pattern(const env *env, arena *arena, const char *base, c
         return pgc_error_set(err, PGC_NOMEM, "expand \"%s\"", full);
     }
     for (size_t i = 0; rc == 0 && i < found.gl_pathc && status == PGC_OK; i++) {
-        char *path = arena_strdup(arena, found.gl_pathv[i]);
+        char *path = arena_strdup(mem, found.gl_pathv[i]);
         if (path == NULL) {
             status = pgc_error_set(err, PGC_NOMEM, "expand \"%s\"", full);
         } else if (wanted_name(source_base_name(path))) {
-            status = load_path(env, arena, base, path, diags, out, err);
+            status = load_path(sys, mem, base, path, diags, out, err);
         }
     }
     globfree(&found);
     return status;
 }
 
-pgc_status source_load(const env *env, arena *arena, const char *base, const vec *paths,
+pgc_status source_load(const env *sys, arena *mem, const char *base, const vec *paths,
                        diag_list *diags, vec *out, pgc_error *err)
 {
     for (size_t i = 0; i < paths->count; i++) {
         const char *path = *VEC_AT(paths, const char *, i);
-        char *full = path[0] == '/' ? arena_strdup(arena, path)
-                                    : arena_printf(arena, "%s/%s", base, path);
+        char *full =
+            path[0] == '/' ? arena_strdup(mem, path) : arena_printf(mem, "%s/%s", base, path);
         if (full == NULL) {
             return pgc_error_set(err, PGC_NOMEM, "read \"%s\"", path);
         }
@@ -178,9 +178,9 @@ pgc_status source_load(const env *env, arena *arena, const char *base, const vec
             full[--len] = '\0';
         }
         if (strpbrk(path, "*?[]") != NULL) {
-            TRY(load_pattern(env, arena, base, full, diags, out, err));
+            TRY(load_pattern(sys, mem, base, full, diags, out, err));
         } else {
-            TRY(load_path(env, arena, base, full, diags, out, err));
+            TRY(load_path(sys, mem, base, full, diags, out, err));
         }
     }
     return PGC_OK;

@@ -1,5 +1,6 @@
 /* The outer shape of SQL text: enough of PostgreSQL's lexical rules to find strings, comments,
- * parameters and statement ends. Knows no grammar. Source: PostgreSQL manual, "Lexical Structure". */
+ * parameters and statement ends. Knows no grammar. Source: PostgreSQL manual, "Lexical Structure".
+ */
 #ifndef SQLC_LEX_H
 #define SQLC_LEX_H
 

@@ -20,7 +20,7 @@ typedef struct rewriter {
     const query_source *query;
     diag_list *diags;
     query_text *text;
-    slice src;   /* the file up to the statement's end */
+    slice src; /* the file up to the statement's end */
     buf sql;
     recent last[3]; /* newest first */
     bool nomem;
@@ -141,10 +141,10 @@ typedef struct macro_arg {
 } macro_arg;
 
 /* Copy without quotes, doubled quotes made single. */
-static char *unquote(arena *arena, slice text)
+static char *unquote(arena *mem, slice text)
 {
     char quote = text.ptr[0];
-    char *out = arena_copy(arena, slice_sub(text, 1, text.len - 1));
+    char *out = arena_copy(mem, slice_sub(text, 1, text.len - 1));
     size_t n = 0;
     for (size_t i = 0; out != NULL && out[i] != '\0'; i++) {
         out[n++] = out[i];
@@ -156,9 +156,9 @@ static char *unquote(arena *arena, slice text)
     return out;
 }
 
-static char *fold(arena *arena, slice text)
+static char *fold(arena *mem, slice text)
 {
-    char *out = arena_copy(arena, text);
+    char *out = arena_copy(mem, text);
     size_t n = 0;
     for (size_t i = 0; out != NULL && out[i] != '\0'; i++) {
         if (out[i] != '.') {
@@ -238,11 +238,9 @@ static void emit_embed(rewriter *rw, const macro_arg *arg, size_t at)
     size_t start = rw->sql.len;
     made_text(rw, at, arg->alias);
     buf_add_str(&rw->sql, ".*");
-    *embed = (query_embed) { .alias = arg->alias,
-                             .name = arg->name,
-                             .sql_start = start,
-                             .sql_end = rw->sql.len,
-                             .at = at };
+    *embed = (query_embed) {
+        .alias = arg->alias, .name = arg->name, .sql_start = start, .sql_end = rw->sql.len, .at = at
+    };
 }
 
 /* One macro call: sqlc.<fn>( arg ). */
@@ -289,8 +287,7 @@ static void emit_macro(rewriter *rw, slice fn, const macro_arg *arg, size_t at)
 static bool try_macro(rewriter *rw, lex_token word, size_t *pos)
 {
     size_t at = *pos;
-    if (!lex_is_word(rw->src, word, "sqlc") ||
-        !lex_is_char(rw->src, lex_skip(rw->src, &at), '.')) {
+    if (!lex_is_word(rw->src, word, "sqlc") || !lex_is_char(rw->src, lex_skip(rw->src, &at), '.')) {
         return false;
     }
     lex_token fn = lex_skip(rw->src, &at);
@@ -299,8 +296,9 @@ static bool try_macro(rewriter *rw, lex_token word, size_t *pos)
     }
     macro_arg arg;
     if (!read_args(rw, at, &arg)) {
-        (void) diag_error(rw->diags, rw->query->file, word.start, "\"sqlc.%" SLICE_FMT
-                          "(\" is not closed", SLICE_ARG(lex_text(rw->src, fn)));
+        (void) diag_error(rw->diags, rw->query->file, word.start,
+                          "\"sqlc.%" SLICE_FMT "(\" is not closed",
+                          SLICE_ARG(lex_text(rw->src, fn)));
         *pos = rw->src.len;
         return true;
     }
@@ -322,11 +320,12 @@ static bool try_at_param(rewriter *rw, lex_token sign, size_t *pos)
     }
     if (sign.start > 0 && strchr("<@~#!&|?", rw->src.ptr[sign.start - 1]) != NULL &&
         sign.start > rw->query->start) {
-        diag *d = diag_error(rw->diags, rw->query->file, sign.start,
-                             "'@' behind '%c': operator or parameter?",
-                             rw->src.ptr[sign.start - 1]);
-        diag_hint(rw->diags, d, "put a blank before the '@' of a parameter, behind the '@' of an "
-                                "operator");
+        diag *d =
+            diag_error(rw->diags, rw->query->file, sign.start,
+                       "'@' behind '%c': operator or parameter?", rw->src.ptr[sign.start - 1]);
+        diag_hint(rw->diags, d,
+                  "put a blank before the '@' of a parameter, behind the '@' of an "
+                  "operator");
         *pos = at;
         return true;
     }
@@ -398,12 +397,12 @@ static int compare_params(const void *a, const void *b)
     return x->number < y->number ? -1 : x->number > y->number ? 1 : 0;
 }
 
-pgc_status query_preprocess(arena *arena, const query_source *query, diag_list *diags,
+pgc_status query_preprocess(arena *mem, const query_source *query, diag_list *diags,
                             query_text *out, bool *ok, pgc_error *err)
 {
     size_t errors_before = diags->error_count;
     query_text text = { 0 };
-    rewriter rw = { .arena = arena,
+    rewriter rw = { .arena = mem,
                     .query = query,
                     .diags = diags,
                     .text = &text,
@@ -415,7 +414,7 @@ pgc_status query_preprocess(arena *arena, const query_source *query, diag_list *
     while (sql.len > 0 && strchr(" \t\r\n\f\v", sql.ptr[sql.len - 1]) != NULL) {
         sql.len--;
     }
-    char *copy = rw.nomem || rw.sql.failed ? NULL : arena_copy(arena, sql);
+    char *copy = rw.nomem || rw.sql.failed ? NULL : arena_copy(mem, sql);
     buf_done(&rw.sql);
     if (copy == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "preprocess query \"%s\"", query->name);

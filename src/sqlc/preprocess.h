@@ -16,8 +16,8 @@ typedef struct query_param {
 
 /* sqlc.embed(t), replaced by "t.*". */
 typedef struct query_embed {
-    const char *alias; /* as SQL spells it: a or "A" */
-    const char *name;  /* without quotes */
+    const char *alias;         /* as SQL spells it: a or "A" */
+    const char *name;          /* without quotes */
     size_t sql_start, sql_end; /* bytes of "t.*" in the result */
     size_t at;                 /* byte offset in the file */
 } query_embed;
@@ -29,7 +29,7 @@ typedef struct offset_span {
 } offset_span;
 
 typedef struct query_text {
-    slice sql; /* NUL-terminated, trimmed, no semicolon */
+    slice sql;  /* NUL-terminated, trimmed, no semicolon */
     vec params; /* of query_param, by number */
     vec embeds; /* of query_embed, in order */
     vec spans;  /* of offset_span, by out */

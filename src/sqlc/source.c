@@ -1,7 +1,7 @@
 #include "base/prelude.h"
 /* Statements and annotations of a file. A statement's text starts right behind the previous
- * semicolon, so the comments above it belong to it. Offsets are bytes of the file. Pure but for the
- * arena; one thread per arena. */
+ * semicolon, so the comments above it belong to it. Offsets are bytes of the file. Pure but for
+ * the arena; one thread per arena. */
 #include "sqlc/source.h"
 
 #include "sqlc/lex.h"
@@ -40,11 +40,11 @@ const char *query_cmd_text(query_cmd cmd)
 
 /* A statement while it is read. */
 typedef struct statement {
-    size_t begin;             /* behind the previous semicolon */
-    size_t start, end;        /* first token, semicolon or end of text; start SIZE_MAX: empty */
-    size_t annotation_at;     /* SIZE_MAX: none */
-    slice annotation;         /* the whole comment */
-    bool terminated;          /* by a semicolon */
+    size_t begin;         /* behind the previous semicolon */
+    size_t start, end;    /* first token, semicolon or end of text; start SIZE_MAX: empty */
+    size_t annotation_at; /* SIZE_MAX: none */
+    slice annotation;     /* the whole comment */
+    bool terminated;      /* by a semicolon */
     const source_file *file;
 } statement;
 
@@ -93,7 +93,7 @@ static bool is_full_line(slice text, lex_token token)
 
 /* Tracks BEGIN ATOMIC … END bodies, whose semicolons do not end the statement. */
 typedef struct body_depth {
-    int depth;       /* nested blocks and CASEs inside a body; 0 outside */
+    int depth; /* nested blocks and CASEs inside a body; 0 outside */
     bool after_begin;
 } body_depth;
 
@@ -180,8 +180,7 @@ static bool find_command(const statement *st, slice word, size_t at, diag_list *
 }
 
 /* "-- name: X :cmd" is strict: single blanks, exactly four parts (five with the closing mark). */
-static bool parse_annotation(arena *arena, const statement *st, diag_list *diags,
-                             query_source *query)
+static bool parse_annotation(arena *mem, const statement *st, diag_list *diags, query_source *query)
 {
     slice parts[6];
     size_t count = 0;
@@ -200,8 +199,9 @@ static bool parse_annotation(arena *arena, const statement *st, diag_list *diags
         d = diag_error(diags, st->file, at, "invalid metadata: %" SLICE_FMT,
                        SLICE_ARG(st->annotation));
     } else if (count == (block ? 4u : 3u)) {
-        d = diag_error(diags, st->file, at, "missing query type [':one', ':many', ':exec', "
-                                            "':execrows']");
+        d = diag_error(diags, st->file, at,
+                       "missing query type [':one', ':many', ':exec', "
+                       "':execrows']");
     } else if (count != (block ? 5u : 4u)) {
         d = diag_error(diags, st->file, at, "invalid query comment: %" SLICE_FMT,
                        SLICE_ARG(st->annotation));
@@ -210,7 +210,7 @@ static bool parse_annotation(arena *arena, const statement *st, diag_list *diags
                        SLICE_ARG(parts[2]));
     } else {
         size_t cmd_at = at + (size_t) (parts[3].ptr - st->annotation.ptr);
-        query->name = arena_copy(arena, parts[2]);
+        query->name = arena_copy(mem, parts[2]);
         return find_command(st, parts[3], cmd_at, diags, &query->cmd);
     }
     diag_hint(diags, d, "write exactly: %s", form);
@@ -218,7 +218,7 @@ static bool parse_annotation(arena *arena, const statement *st, diag_list *diags
 }
 
 /* Documentation lines and @flags of the statement's comments. */
-static pgc_status collect_comments(arena *arena, const statement *st, query_source *query,
+static pgc_status collect_comments(arena *mem, const statement *st, query_source *query,
                                    pgc_error *err)
 {
     slice text = slice_sub(st->file->text, 0, st->end);
@@ -230,20 +230,21 @@ static pgc_status collect_comments(arena *arena, const statement *st, query_sour
         }
         slice body = comment_body(lex_text(text, t));
         slice trimmed = slice_trim(body);
-        const char **line = VEC_ADD(arena, &query->comments, const char *);
-        char *copy = arena_copy(arena, body);
+        const char **line = VEC_ADD(mem, &query->comments, const char *);
+        char *copy = arena_copy(mem, body);
         if (line == NULL || copy == NULL) {
             return pgc_error_set(err, PGC_NOMEM, "read comments");
         }
         *line = copy;
         if (trimmed.len > 1 && trimmed.ptr[0] == '@' && lex_word_start(trimmed.ptr[1])) {
-            query_flag *flag = VEC_ADD(arena, &query->flags, query_flag);
+            query_flag *flag = VEC_ADD(mem, &query->flags, query_flag);
             size_t end = 1;
-            while (end < trimmed.len && (lex_word_part(trimmed.ptr[end]) || trimmed.ptr[end] == '-')) {
+            while (end < trimmed.len &&
+                   (lex_word_part(trimmed.ptr[end]) || trimmed.ptr[end] == '-')) {
                 end++;
             }
-            char *word = arena_copy(arena, slice_sub(trimmed, 1, end));
-            char *rest = arena_copy(arena, slice_trim(slice_sub(trimmed, end, trimmed.len)));
+            char *word = arena_copy(mem, slice_sub(trimmed, 1, end));
+            char *rest = arena_copy(mem, slice_trim(slice_sub(trimmed, end, trimmed.len)));
             if (flag == NULL || word == NULL || rest == NULL) {
                 return pgc_error_set(err, PGC_NOMEM, "read comments");
             }
@@ -254,14 +255,13 @@ static pgc_status collect_comments(arena *arena, const statement *st, query_sour
     return PGC_OK;
 }
 
-static pgc_status take_query(arena *arena, const statement *st, diag_list *diags, vec *out,
+static pgc_status take_query(arena *mem, const statement *st, diag_list *diags, vec *out,
                              pgc_error *err)
 {
-    query_source query = { .file = st->file,
-                           .start = st->start,
-                           .end = st->end,
-                           .name_at = st->annotation_at };
-    if (!parse_annotation(arena, st, diags, &query)) {
+    query_source query = {
+        .file = st->file, .start = st->start, .end = st->end, .name_at = st->annotation_at
+    };
+    if (!parse_annotation(mem, st, diags, &query)) {
         return PGC_OK;
     }
     if (st->start == SIZE_MAX) {
@@ -273,8 +273,8 @@ static pgc_status take_query(arena *arena, const statement *st, diag_list *diags
         (void) diag_error(diags, st->file, st->file->text.len, "missing semicolon at end of file");
         return PGC_OK;
     }
-    TRY(collect_comments(arena, st, &query, err));
-    query_source *added = VEC_ADD(arena, out, query_source);
+    TRY(collect_comments(mem, st, &query, err));
+    query_source *added = VEC_ADD(mem, out, query_source);
     if (added == NULL || query.name == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "read query");
     }
@@ -282,7 +282,7 @@ static pgc_status take_query(arena *arena, const statement *st, diag_list *diags
     return PGC_OK;
 }
 
-pgc_status source_queries(arena *arena, const source_file *file, diag_list *diags, vec *out,
+pgc_status source_queries(arena *mem, const source_file *file, diag_list *diags, vec *out,
                           pgc_error *err)
 {
     size_t pos = 0;
@@ -294,9 +294,10 @@ pgc_status source_queries(arena *arena, const source_file *file, diag_list *diag
             return PGC_OK;
         }
         if (st.annotation_at != SIZE_MAX) {
-            TRY(take_query(arena, &st, diags, out, err));
+            TRY(take_query(mem, &st, diags, out, err));
         } else if (st.start != SIZE_MAX) {
-            diag *d = diag_warning(diags, file, st.start, "statement without annotation is skipped");
+            diag *d =
+                diag_warning(diags, file, st.start, "statement without annotation is skipped");
             diag_hint(diags, d, "write a line above it: -- name: Name :one");
         }
     }
@@ -311,8 +312,7 @@ pgc_status source_queries(arena *arena, const source_file *file, diag_list *diag
 static size_t down_part(slice text)
 {
     static const char *const MARKS[] = { "-- +goose down", "-- +migrate down",
-                                         "---- create above / drop below ----",
-                                         "-- migrate:down" };
+                                         "---- create above / drop below ----", "-- migrate:down" };
     size_t at = 0;
     while (at < text.len) {
         size_t end = slice_find(text, '\n', at);
@@ -330,9 +330,9 @@ static size_t down_part(slice text)
 }
 
 /* Copy in which psql commands (lines that start with a backslash) are blanks: same offsets. */
-static char *blank_psql_commands(arena *arena, slice text)
+static char *blank_psql_commands(arena *mem, slice text)
 {
-    char *copy = arena_copy(arena, text);
+    char *copy = arena_copy(mem, text);
     for (size_t i = 0; copy != NULL && i < text.len; i++) {
         if (copy[i] == '\\' && (i == 0 || copy[i - 1] == '\n')) {
             for (; i < text.len && copy[i] != '\n'; i++) {
@@ -343,11 +343,11 @@ static char *blank_psql_commands(arena *arena, slice text)
     return copy;
 }
 
-pgc_status source_schema(arena *arena, const source_file *file, diag_list *diags, vec *out,
+pgc_status source_schema(arena *mem, const source_file *file, diag_list *diags, vec *out,
                          pgc_error *err)
 {
-    source_file *up = ARENA_NEW(arena, source_file);
-    char *copy = blank_psql_commands(arena, slice_sub(file->text, 0, down_part(file->text)));
+    source_file *up = ARENA_NEW(mem, source_file);
+    char *copy = blank_psql_commands(mem, slice_sub(file->text, 0, down_part(file->text)));
     if (up == NULL || copy == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "read schema file \"%s\"", file->path);
     }
@@ -361,7 +361,7 @@ pgc_status source_schema(arena *arena, const source_file *file, diag_list *diags
         if (st.start == SIZE_MAX || st.annotation_at != SIZE_MAX) {
             continue;
         }
-        schema_statement *added = VEC_ADD(arena, out, schema_statement);
+        schema_statement *added = VEC_ADD(mem, out, schema_statement);
         if (added == NULL) {
             return pgc_error_set(err, PGC_NOMEM, "read schema file \"%s\"", file->path);
         }

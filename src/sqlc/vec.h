@@ -1,4 +1,4 @@
-/* Growing arrays inside an arena: old copies stay until the arena goes, which is fine for lists that
+/* Growing arrays inside an mem: old copies stay until the mem goes, which is fine for lists that
  * are built once. Element addresses are stable only after the last vec_add(). */
 #ifndef SQLC_VEC_H
 #define SQLC_VEC_H
@@ -11,11 +11,11 @@ typedef struct vec {
 } vec;
 
 /* A zeroed element at the end; NULL when memory is exhausted. */
-static inline void *vec_add(arena *arena, vec *v, size_t item_size)
+static inline void *vec_add(arena *mem, vec *v, size_t item_size)
 {
     if (v->count == v->cap) {
         size_t cap = v->cap == 0 ? 8 : v->cap * 2;
-        void *items = arena_array(arena, cap, item_size);
+        void *items = arena_array(mem, cap, item_size);
         if (items == NULL) {
             return NULL;
         }
@@ -28,7 +28,7 @@ static inline void *vec_add(arena *arena, vec *v, size_t item_size)
     return (char *) v->items + item_size * v->count++;
 }
 
-#define VEC_ADD(arena, v, type) ((type *) vec_add((arena), (v), sizeof(type)))
-#define VEC_AT(v, type, i)      (&((type *) (v)->items)[i])
+#define VEC_ADD(mem, v, type) ((type *) vec_add((mem), (v), sizeof(type)))
+#define VEC_AT(v, type, i)    (&((type *) (v)->items)[i])
 
 #endif
