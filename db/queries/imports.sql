@@ -56,3 +56,17 @@ LIMIT @row_limit;
 
 -- name: DeleteFileDeletion :exec
 DELETE FROM file_deletions WHERE deletion_id = @deletion_id;
+
+-- name: ListAssetFiles :many
+-- Files that assets of a repository stand for, trash included, by key; for comparing with the disk.
+SELECT asset_id, file_path, file_size, file_hash FROM assets
+WHERE repository_id = @repository_id AND asset_id > @after_asset_id
+ORDER BY asset_id
+LIMIT @row_limit;
+
+-- name: ListThumbnailFiles :many
+SELECT t.thumbnail_id, t.file_path, t.file_size
+FROM thumbnails t JOIN assets a ON a.asset_id = t.asset_id
+WHERE a.repository_id = @repository_id AND t.thumbnail_id > @after_thumbnail_id
+ORDER BY t.thumbnail_id
+LIMIT @row_limit;

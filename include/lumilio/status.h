@@ -5,24 +5,34 @@
 
 PGC_BEGIN_DECLS
 
-/** Statuses of the domain: name, number, text. They travel in pgc_status and pgc_error. */
-#define LUM_STATUS_MAP(X)                                                 \
-    X(NOT_MEDIA, 1000, "not a photo, video or recording")                 \
-    X(MEDIA_CORRUPT, 1001, "damaged or truncated file")                   \
-    X(MEDIA_LIMIT, 1002, "file needs more than the limits allow")         \
-    X(MEDIA_CRASHED, 1003, "parser stopped by the sandbox or a crash")    \
-    X(SOURCE_CHANGED, 1004, "file changed or vanished while it was read") \
-    X(SOURCE_UNREADABLE, 1005, "file or folder cannot be read")           \
-    X(BAD_NAME, 1006, "name cannot be used")                              \
-    X(NO_SCHEMA, 1007, "database schema is missing or not the expected one")
+/* Statuses of the domain; they travel in pgc_status and pgc_error. Append, never reuse a number. */
+#define LUM_NOT_MEDIA         ((pgc_status) 1000)
+#define LUM_MEDIA_CORRUPT     ((pgc_status) 1001)
+#define LUM_MEDIA_LIMIT       ((pgc_status) 1002)
+#define LUM_MEDIA_CRASHED     ((pgc_status) 1003)
+#define LUM_SOURCE_CHANGED    ((pgc_status) 1004)
+#define LUM_SOURCE_UNREADABLE ((pgc_status) 1005)
+#define LUM_BAD_NAME          ((pgc_status) 1006)
+#define LUM_NO_SCHEMA         ((pgc_status) 1007)
 
-enum lum_status {
-#define X(name, number, text) LUM_##name = number,
-    LUM_STATUS_MAP(X)
-#undef X
-};
+/** Each status of the domain and its text. */
+#define LUM_STATUS_MAP(X)                                               \
+    X(LUM_NOT_MEDIA, "not a photo, video or recording")                 \
+    X(LUM_MEDIA_CORRUPT, "damaged or truncated file")                   \
+    X(LUM_MEDIA_LIMIT, "file needs more than the limits allow")         \
+    X(LUM_MEDIA_CRASHED, "parser stopped by the sandbox or a crash")    \
+    X(LUM_SOURCE_CHANGED, "file changed or vanished while it was read") \
+    X(LUM_SOURCE_UNREADABLE, "file or folder cannot be read")           \
+    X(LUM_BAD_NAME, "name cannot be used")                              \
+    X(LUM_NO_SCHEMA, "database schema is missing or not the expected one")
 
-/** Text of any status, pgc's and the domain's. Static. */
+/**
+ * Text of any status, pgc's and the domain's.
+ *
+ * @return static text.
+ *
+ * Blocks: no. Thread-safe: yes. Since: 0.1.
+ */
 PGC_API const char *lum_status_text(pgc_status status);
 
 PGC_END_DECLS

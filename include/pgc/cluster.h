@@ -61,6 +61,15 @@ typedef struct pgc_cluster_info {
     int32_t users; /**< 1 when some process has it open, else 0 */
 } pgc_cluster_info;
 
+/**
+ * Look at the files of a cluster; starts and changes nothing.
+ *
+ * @param dir the folder that was or would be given to open a cluster.
+ * @param out filled on PGC_OK; all zero when there is no cluster.
+ * @return PGC_OK; PGC_IO when the folder cannot be read; PGC_NOMEM.
+ *
+ * Blocks: on the file system. Thread-safe: yes. Since: 0.1.
+ */
 PGC_API pgc_status pgc_cluster_inspect(const char *dir, pgc_cluster_info *out, pgc_error *err)
     PGC_MUST_CHECK;
 

@@ -60,6 +60,7 @@ typedef enum pgc_tx_state {
     PGC_TX_UNKNOWN = 4
 } pgc_tx_state;
 
+/** What libpq knows of the transaction, without asking the server. Since: 0.1. */
 PGC_API pgc_tx_state pgc_conn_tx_state(const pgc_conn *conn);
 
 /**

@@ -62,6 +62,7 @@ PGC_API pgc_status pgc_pool_acquire(pgc_pool *pool, pgc_conn **out, pgc_error *e
  */
 PGC_API void pgc_pool_release(pgc_pool *pool, pgc_conn *conn);
 
+/** All counters of one moment. Blocks: briefly, on the lock. Thread-safe: yes. Since: 0.1. */
 PGC_API void pgc_pool_get_stats(pgc_pool *pool, pgc_pool_stats *out);
 
 /** One transaction-local server setting, e.g. { "app.user_id", "7" }. */

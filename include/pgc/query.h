@@ -41,17 +41,20 @@ typedef struct pgc_query {
 
 #define PGC_ARGS_MAX 64u /**< parameters of one query; more means: use an array parameter */
 
-/** Values of one call. Lives on the stack; big values are borrowed, small ones are encoded inside.
+/**
+ * Values of one call. Lives on the stack; big values are borrowed, small ones are encoded inside.
+ * Fields are read by the library only. Do not copy it: values point into scratch.
  */
 typedef struct pgc_args {
     const pgc_alloc *alloc;
+    struct pgc_args_chunk *heap; /**< encoded values that scratch has no room for */
+    const char *reason;          /**< static text: why status is not PGC_OK */
     pgc_status status; /**< first failure; later adds do nothing; pgc_db_run() returns it */
     uint16_t count;
+    uint16_t bad_index; /**< parameter of the first failure, from 0 */
     uint16_t scratch_used;
     const char *values[PGC_ARGS_MAX]; /**< NULL is SQL NULL */
     int32_t lengths[PGC_ARGS_MAX];    /**< bytes */
-    char *heap;                       /**< encoded arrays, vectors and numerics that do not fit */
-    size_t heap_used, heap_size;      /**< bytes */
     uint8_t scratch[512];             /**< encoded scalars */
 } pgc_args;
 
@@ -67,10 +70,19 @@ PGC_API void pgc_args_init(pgc_args *args, const pgc_alloc *alloc);
 /** Free what the list holds; the list may be started again. */
 PGC_API void pgc_args_done(pgc_args *args);
 
+/**
+ * State that the value added last must not be NULL; if it is, the list fails with PGC_INVALID.
+ * For parameters of NOT NULL columns, so that a forgotten pointer is caught before the server.
+ */
+PGC_API void pgc_args_not_null(pgc_args *args);
+
 /*
- * Adders. A failure (no memory, too many parameters, value over 1 GiB, NULL where the plain form
- * was called) is kept in args->status. pgc_add_null() is SQL NULL of whatever type. Text, bytes and
- * JSON are borrowed until the call returns; NULL pointers there are SQL NULL.
+ * Adders. The first failure is kept in args->status and args->reason: PGC_NOMEM; PGC_LIMIT for more
+ * than PGC_ARGS_MAX parameters; PGC_INVALID for a value that the server would refuse or damage
+ * (over 1 GiB, text that is not UTF-8 or holds NUL, vector with no or too many dimensions or a
+ * component that is not finite, numeric whose dscale hides digits). pgc_add_null() is SQL NULL of
+ * whatever type. Text, bytes and JSON are borrowed until pgc_db_run() returns, everything else is
+ * encoded at once. NULL pointers are SQL NULL.
  */
 PGC_API void pgc_add_null(pgc_args *args);
 PGC_API void pgc_add_bool(pgc_args *args, bool value);
@@ -102,13 +114,28 @@ PGC_OPT_MAP(X)
 PGC_ARRAY_MAP(X)
 #undef X
 
+#define PGC_OID_UNCHECKED 0xFFFFFFFFu /**< element OID that the server does not compare */
+
+/**
+ * pgc_add_arr_text() for arrays of other types whose binary form is text. The server refuses an
+ * array whose element OID is another built-in type than the one it expects.
+ *
+ * @param element_oid 1043 for varchar[], 114 for json[], …; PGC_OID_UNCHECKED for arrays of enums
+ *                    and of extension types such as citext, whose OIDs differ between databases.
+ *
+ * Blocks: no. Thread-safe: one thread per list. Since: 0.1.
+ */
+PGC_API void pgc_add_arr_text_of(pgc_args *args, pgc_arr_text value, uint32_t element_oid);
+
 /** Rows of one answer with an arena for what is decoded from them. Opaque; free it once. */
 typedef struct pgc_result pgc_result;
 
 /** Free rows, decoded values and the handle. NULL is allowed. */
 PGC_API void pgc_result_free(pgc_result *result);
 
+/** Rows that came back. */
 PGC_API size_t pgc_result_rows(const pgc_result *result);
+/** Columns of each of them. */
 PGC_API size_t pgc_result_columns(const pgc_result *result);
 
 /** Rows that INSERT, UPDATE, DELETE, MERGE or SELECT reported; 0 when none were. */
@@ -124,11 +151,14 @@ PGC_API void *pgc_result_alloc(pgc_result *result, size_t size);
 typedef struct pgc_reader {
     pgc_result *result;
     const pgc_query *query; /**< for names in messages */
+    size_t rows;            /**< rows that typed readers may touch: 0 once a read failed */
+    size_t columns;
     pgc_status status;
     size_t bad_row, bad_column; /**< of the first failure */
     const char *reason;         /**< static text */
 } pgc_reader;
 
+/** @param query gives the names in messages; NULL: the query that the result came from, if any. */
 PGC_API void pgc_reader_init(pgc_reader *reader, pgc_result *result, const pgc_query *query);
 
 /**
@@ -140,12 +170,14 @@ PGC_API void pgc_reader_init(pgc_reader *reader, pgc_result *result, const pgc_q
  */
 PGC_API pgc_status pgc_reader_finish(const pgc_reader *reader, pgc_error *err) PGC_MUST_CHECK;
 
-/** True when the cell is SQL NULL. */
+/** True when the cell is SQL NULL or does not exist. */
 PGC_API bool pgc_read_is_null(const pgc_reader *reader, size_t row, size_t column);
 
 /*
  * Readers of columns proved NOT NULL: a NULL there is a failure, never a silent zero. Text, bytes
- * and JSON point into the result; everything else is decoded to host order.
+ * and JSON point into the result (a NUL follows the last byte, elements of text arrays excepted);
+ * everything else is decoded to host order into memory of the result. Rows that came as text
+ * (pgc_conn_script()) are readable by the text and JSON readers only.
  */
 PGC_API bool pgc_read_bool(pgc_reader *reader, size_t row, size_t column);
 PGC_API int16_t pgc_read_i16(pgc_reader *reader, size_t row, size_t column);

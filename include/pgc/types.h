@@ -166,17 +166,24 @@ PGC_API void pgc_uuid_format(const pgc_uuid *uuid, char *text);
  */
 PGC_API bool pgc_uuid_parse(pgc_text text, pgc_uuid *out);
 
-/** Microseconds since 1970 to a timestamptz; saturates to the infinities on overflow. */
+/**
+ * Microseconds since 1970 to a timestamptz; saturates to the infinities on overflow. INT64_MAX and
+ * INT64_MIN mean the infinities here as well. The server refuses finite values outside 4714 BC to
+ * 294276 AD.
+ */
 PGC_API pgc_timestamptz pgc_timestamptz_from_unix_us(int64_t unix_us);
 
-/** The reverse; infinities stay INT64_MAX and INT64_MIN. */
+/** The reverse; infinities stay INT64_MAX and INT64_MIN, and what lies behind the year 294246
+ * becomes INT64_MAX. */
 PGC_API int64_t pgc_timestamptz_to_unix_us(pgc_timestamptz value);
 
-#define PGC_NUMERIC_DIGITS_MAX 64 /**< base-10000 digits that the constructors below can produce \
-                                   */
+#define PGC_NUMERIC_DIGITS_MAX                                        \
+    64 /**< base-10000 digits that the constructors below can produce \
+        */
 
 /**
- * Numeric from a decimal text such as "-12.5", "1e10" or "NaN".
+ * Numeric from a decimal text such as "-12.5", "1e10", "NaN" or "-Infinity" (any case, no blanks).
+ * As on the server, "1.50" keeps its two decimal digits and "-0" becomes 0.
  *
  * @param digits storage for PGC_NUMERIC_DIGITS_MAX digits; *out borrows it.
  * @return true and *out set; false for malformed text or too many digits.
@@ -186,9 +193,11 @@ PGC_API int64_t pgc_timestamptz_to_unix_us(pgc_timestamptz value);
 PGC_API bool pgc_numeric_parse(pgc_text text, uint16_t *digits, pgc_numeric *out);
 
 /**
- * Numeric from a double rounded to `scale` decimal digits (0..16), half away from zero.
+ * Numeric from a double rounded to `scale` decimal digits (0..16), half away from zero. What is
+ * rounded is the shortest decimal text that reads back as `value`, so 1.005 at scale 2 gives 1.01.
  *
- * @return false for NaN, infinity or |value| >= 1e15; *out untouched.
+ * @param digits storage for PGC_NUMERIC_DIGITS_MAX digits; *out borrows it.
+ * @return false for NaN, infinity, |value| >= 1e15 or a scale out of range; *out untouched.
  *
  * Blocks: no. Thread-safe: yes. Since: 0.1.
  */

@@ -47,6 +47,9 @@ pgc_status lum_asset_list_with_thumbnails(lum_actor actor, lum_page page,
 /* size: small, medium or large. A second one of the same size replaces the first. */
 pgc_status lum_thumbnail_create(lum_actor actor, const repo_create_thumbnail_params *params,
                                 repo_thumbnail_set *out, pgc_error *err) PGC_MUST_CHECK;
+/* All of an asset, smallest first. */
+pgc_status lum_thumbnail_list(lum_actor actor, pgc_uuid asset_id, repo_thumbnail_set *out,
+                              pgc_error *err) PGC_MUST_CHECK;
 pgc_status lum_thumbnail_get(lum_actor actor, pgc_uuid asset_id, const char *size,
                              repo_thumbnail_set *out, pgc_error *err) PGC_MUST_CHECK;
 

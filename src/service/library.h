@@ -29,11 +29,17 @@ const char *lum_library_home(const lum_library *library);
 /* libpq connection string of the owner's login, e.g. for psql; it holds no password for the private
  * server and may hold one for a given URL: never print it unasked. */
 const char *lum_library_url(const lum_library *library);
+/* Set PGHOST and its like for a psql that the calling process is about to become. */
+void lum_library_set_psql_env(const lum_library *library);
 pgc_pool *lum_library_pool(lum_library *library);
 const env *lum_library_env(const lum_library *library);
 
 /* $LUMILIO_HOME and its defaults, made absolute, into out. PGC_INVALID when there is no home. */
 pgc_status lum_home_resolve(const char *home, char *out, size_t out_size, pgc_error *err)
+    PGC_MUST_CHECK;
+
+/* Folder of the private server of a library. */
+pgc_status lum_cluster_dir(const char *home, char *out, size_t out_size, pgc_error *err)
     PGC_MUST_CHECK;
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef SERVICE_REPOSITORY_H
 #define SERVICE_REPOSITORY_H
 
+#include "base/env.h"
 #include "repo/repositories.h"
 #include "service/session.h"
 
@@ -13,7 +14,8 @@ pgc_status lum_strategy_parse(const char *text, lum_strategy *out, pgc_error *er
 const char *lum_strategy_text(lum_strategy strategy);
 
 /* The owner's default repository; made below home (library/<username>) when there is none. */
-pgc_status lum_repository_ensure_default(lum_actor actor, const char *home, const char *username,
-                                         repo_repository_set *out, pgc_error *err) PGC_MUST_CHECK;
+pgc_status lum_repository_ensure_default(lum_actor actor, const env *env, const char *home,
+                                         const char *username, repo_repository_set *out,
+                                         pgc_error *err) PGC_MUST_CHECK;
 
 #endif

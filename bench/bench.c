@@ -1,0 +1,247 @@
+/* The frame of the measurements: rounds in turn, medians, table and JSON.
+ *
+ * Invariant: a row is ok only when both sides were measured and the goal holds; what could not be
+ * measured is never ok. Single-threaded. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+
+#include "bench.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <sched.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { DEFAULT_ROUNDS = 5, MAX_ROUNDS = 1000 };
+
+double bench_now(void)
+{
+    struct timespec now = { 0 };
+    (void) clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
+}
+
+bool bench_one_core(void)
+{
+    cpu_set_t all, one;
+    if (sched_getaffinity(0, sizeof all, &all) != 0) {
+        return false;
+    }
+    CPU_ZERO(&one);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, &all)) {
+            CPU_SET(cpu, &one);
+            return sched_setaffinity(0, sizeof one, &one) == 0;
+        }
+    }
+    return false;
+}
+
+double bench_command(const char *const argv[])
+{
+    posix_spawn_file_actions_t actions;
+    if (posix_spawn_file_actions_init(&actions) != 0) {
+        return BENCH_NONE;
+    }
+    (void) posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    char **args = NULL;
+    memcpy(&args, &argv, sizeof args); /* posix_spawn's argument is not const for history's sake */
+    pid_t pid = 0;
+    double began = bench_now();
+    int failed = posix_spawnp(&pid, argv[0], &actions, NULL, args, environ);
+    (void) posix_spawn_file_actions_destroy(&actions);
+    if (failed != 0) {
+        (void) fprintf(stderr, "bench: %s: %s\n", argv[0], strerror(failed));
+        return BENCH_NONE;
+    }
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return BENCH_NONE;
+        }
+    }
+    double seconds = bench_now() - began;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        (void) fprintf(stderr, "bench: %s failed with status %d\n", argv[0],
+                       WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+        return BENCH_NONE;
+    }
+    return seconds;
+}
+
+static int compare_doubles(const void *left, const void *right)
+{
+    double a = *(const double *) left, b = *(const double *) right;
+    return (a > b) - (a < b);
+}
+
+double bench_median(double *values, size_t count)
+{
+    if (count == 0) {
+        return BENCH_NONE;
+    }
+    qsort(values, count, sizeof *values, compare_doubles);
+    return (values[(count - 1) / 2] + values[count / 2]) / 2;
+}
+
+static double spread(const double *sorted, size_t count, double median)
+{
+    return count == 0 || !(median > 0) ? BENCH_NONE : (sorted[count - 1] - sorted[0]) / median;
+}
+
+/* Adds the result of one measurement unless there is none. */
+static void take(double value, double *values, size_t *count)
+{
+    if (!isnan(value)) {
+        values[(*count)++] = value;
+    }
+}
+
+bench_row bench_run(const bench_case *one, int rounds)
+{
+    double ours[MAX_ROUNDS], other[MAX_ROUNDS];
+    size_t our_count = 0, other_count = 0;
+    rounds = rounds > MAX_ROUNDS ? MAX_ROUNDS : rounds;
+    (void) one->ours(one->ctx);
+    (void) one->other(one->ctx);
+    for (int round = 0; round < rounds; round++) {
+        if (round % 2 == 0) {
+            take(one->ours(one->ctx), ours, &our_count);
+            take(one->other(one->ctx), other, &other_count);
+        } else {
+            take(one->other(one->ctx), other, &other_count);
+            take(one->ours(one->ctx), ours, &our_count);
+        }
+    }
+    bench_row row = { .ours = bench_median(ours, our_count),
+                      .other = bench_median(other, other_count) };
+    row.ours_spread = spread(ours, our_count, row.ours);
+    row.other_spread = spread(other, other_count, row.other);
+    row.ratio = row.other > 0 ? row.ours / row.other : BENCH_NONE;
+    /* Comparisons with NAN are false: what was not measured is not ok. */
+    row.ok = one->goal == BENCH_AT_MOST ? row.ratio <= one->bound : row.ratio >= one->bound;
+    return row;
+}
+
+void bench_goal_text(const bench_case *one, char *out, size_t size)
+{
+    (void) snprintf(out, size, "%s %.2f", one->goal == BENCH_AT_MOST ? "<=" : ">=", one->bound);
+}
+
+static void print_number(FILE *out, const char *key, double value)
+{
+    if (isfinite(value)) {
+        (void) fprintf(out, "\"%s\":%.6g,", key, value);
+    } else {
+        (void) fprintf(out, "\"%s\":null,", key);
+    }
+}
+
+/* Names are ours: plain text, but a quote or backslash must not break the document. */
+static void print_string(FILE *out, const char *key, const char *value)
+{
+    (void) fprintf(out, "\"%s\":\"", key);
+    for (; *value != '\0'; value++) {
+        if (*value == '"' || *value == '\\') {
+            (void) fputc('\\', out);
+        }
+        (void) fputc((unsigned char) *value < 0x20 ? ' ' : *value, out);
+    }
+    (void) fputs("\",", out);
+}
+
+static void print_json(FILE *out, const char *area, const bench_case *cases, const bench_row *rows,
+                       size_t count)
+{
+    (void) fputc('{', out);
+    print_string(out, "bench", area);
+    (void) fputs("\"rows\":[", out);
+    for (size_t i = 0; i < count; i++) {
+        char goal[32];
+        bench_goal_text(&cases[i], goal, sizeof goal);
+        (void) fputs(i == 0 ? "{" : ",{", out);
+        print_string(out, "name", cases[i].name);
+        print_number(out, "ours", rows[i].ours);
+        print_number(out, "other", rows[i].other);
+        print_string(out, "unit", cases[i].unit);
+        print_string(out, "other_is", cases[i].other_is);
+        print_number(out, "ours_spread", rows[i].ours_spread);
+        print_number(out, "other_spread", rows[i].other_spread);
+        print_number(out, "ratio", rows[i].ratio);
+        print_string(out, "goal", goal);
+        (void) fprintf(out, "\"ok\":%s}", rows[i].ok ? "true" : "false");
+    }
+    (void) fputs("]}\n", out);
+}
+
+static void print_table(FILE *out, const bench_case *cases, const bench_row *rows, size_t count)
+{
+    (void) fprintf(out, "%-24s %14s %14s  %-32s %8s %9s  %s\n", "name", "ours", "other",
+                   "what the other is", "ratio", "goal", "ok");
+    for (size_t i = 0; i < count; i++) {
+        char goal[32], ours[32], other[32];
+        bench_goal_text(&cases[i], goal, sizeof goal);
+        (void) snprintf(ours, sizeof ours, "%.4g %s", rows[i].ours, cases[i].unit);
+        (void) snprintf(other, sizeof other, "%.4g %s", rows[i].other, cases[i].unit);
+        (void) fprintf(out, "%-24s %14s %14s  %-32s %8.3f %9s  %s\n", cases[i].name, ours, other,
+                       cases[i].other_is, rows[i].ratio, goal, rows[i].ok ? "ok" : "NO");
+        (void) fprintf(out, "  spread: ours %.1f %%, other %.1f %%\n", 100 * rows[i].ours_spread,
+                       100 * rows[i].other_spread);
+    }
+}
+
+void bench_print(FILE *out, bool json, const char *area, const bench_case *cases,
+                 const bench_row *rows, size_t count)
+{
+    if (json) {
+        print_json(out, area, cases, rows, count);
+    } else {
+        print_table(out, cases, rows, count);
+    }
+}
+
+static int usage(const char *program)
+{
+    (void) fprintf(stderr, "usage: %s [--json] [--rounds N]\n", program);
+    return 2;
+}
+
+int bench_main(int argc, char **argv, const char *area, const bench_case *cases, size_t count)
+{
+    bool json = false;
+    long rounds = 0;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            json = true;
+        } else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc) {
+            char *end = NULL;
+            rounds = strtol(argv[++i], &end, 10);
+            if (*end != '\0' || rounds < 1 || rounds > MAX_ROUNDS) {
+                return usage(argv[0]);
+            }
+        } else {
+            return usage(argv[0]);
+        }
+    }
+    bench_row *rows = calloc(count > 0 ? count : 1, sizeof *rows);
+    if (rows == NULL) {
+        (void) fputs("bench: out of memory\n", stderr);
+        return 1;
+    }
+    bool all_ok = count > 0;
+    for (size_t i = 0; i < count; i++) {
+        int wanted = cases[i].rounds > 0 ? cases[i].rounds : DEFAULT_ROUNDS;
+        rows[i] = bench_run(&cases[i], rounds > 0 ? (int) rounds : wanted);
+        all_ok = all_ok && rows[i].ok;
+    }
+    bench_print(stdout, json, area, cases, rows, count);
+    free(rows);
+    return all_ok ? 0 : 1;
+}

@@ -1,0 +1,17 @@
+/* How assets look on the terminal and in JSON. */
+#ifndef CLI_ASSET_VIEW_H
+#define CLI_ASSET_VIEW_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "repo/assets.h"
+
+/* One line per asset under a heading. */
+void asset_print_table(FILE *out, const repo_asset *rows, size_t count);
+/* Everything that is known of one asset, a line per field. */
+void asset_print(FILE *out, const repo_asset *asset);
+/* New reference; NULL when memory is exhausted. Fields that are NULL in the row are JSON null. */
+json_t *asset_json(const repo_asset *asset);
+
+#endif

@@ -1,0 +1,183 @@
+/* lumilio list, show, search, delete, restore: assets of the current user. */
+#include "cli/prelude.h"
+
+#include "cli/asset_view.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "service/asset.h"
+
+/* What a command does between opening the library and closing it. */
+typedef pgc_status (*asset_action)(lum_actor actor, void *arg, pgc_error *err);
+
+static int with_library(asset_action action, void *arg)
+{
+    pgc_error err;
+    pgc_error_clear(&err);
+    lum_library *library = NULL;
+    lum_session *session = NULL;
+    pgc_status status = cli_open(&library, &session, &err);
+    if (status == PGC_OK) {
+        status = action(lum_session_actor(session), arg, &err);
+        lum_session_close(session);
+        lum_library_close(library);
+    }
+    return status == PGC_OK ? CLI_OK : cli_fail(&err);
+}
+
+typedef struct list_call {
+    const char *query; /* search only */
+    const char *type;
+    uint32_t limit, skip;
+} list_call;
+
+static void rows_print(const repo_asset_set *set, const list_call *call)
+{
+    if (cli_common_options.json) {
+        json_t *array = json_array();
+        for (size_t i = 0; array != NULL && i < set->count; i++) {
+            (void) json_array_append_new(array, asset_json(&set->rows[i]));
+        }
+        if (array != NULL && json_dumpf(array, stdout, JSON_INDENT(1)) == 0) {
+            (void) fputc('\n', stdout);
+        }
+        json_decref(array);
+        return;
+    }
+    if (set->count == 0) {
+        (void) printf(call->query != NULL ? "nothing found\n"
+                                          : "no assets; `lumilio import FOLDER` adds some\n");
+        return;
+    }
+    asset_print_table(stdout, set->rows, set->count);
+    if (set->count == call->limit) {
+        (void) printf("(%" PRIu32 " rows; go on with --skip %" PRIu32 ")\n", call->limit,
+                      call->skip + call->limit);
+    }
+}
+
+static pgc_status list_action(lum_actor actor, void *arg, pgc_error *err)
+{
+    const list_call *call = arg;
+    lum_page page = { .limit = (int32_t) call->limit, .offset = (int32_t) call->skip };
+    repo_asset_set set = PGC_ZERO;
+    pgc_status status = call->query != NULL
+                            ? lum_asset_search(actor, call->query, call->type, page, &set, err)
+                            : lum_asset_list(actor, call->type, page, &set, err);
+    if (status == PGC_OK) {
+        rows_print(&set, call);
+        repo_asset_set_free(&set);
+    }
+    return status;
+}
+
+/* Shared by list and search: options, checks, the call. */
+static int list_or_search(const char *name, int argc, char **argv)
+{
+    bool search = strcmp(name, "search") == 0;
+    list_call call = { .limit = search ? 50 : 100 };
+    const cli_option options[] = {
+        { "type", "TYPE", "only photo, video or audio", &call.type, CLI_TEXT },
+        { "limit", "N", "rows at the most, up to 1000", &call.limit, CLI_COUNT },
+        { "skip", "N", "leave out the first N", &call.skip, CLI_COUNT },
+    };
+    bool done = false;
+    int code = cli_parse(name, options, ARRAY_LEN(options), &argc, argv, &done);
+    if (code != CLI_OK || done) {
+        return code;
+    }
+    if (argc != (search ? 1 : 0)) {
+        return cli_usage(name, search ? "give one text to search for" : "takes no operands");
+    }
+    if (call.limit > LUM_PAGE_MAX || call.skip > INT32_MAX) {
+        return cli_usage(name, "--limit goes up to %d, --skip up to %d", LUM_PAGE_MAX, INT32_MAX);
+    }
+    call.query = search ? argv[0] : NULL;
+    return with_library(list_action, &call);
+}
+
+int cmd_list(int argc, char **argv)
+{
+    return list_or_search("list", argc, argv);
+}
+
+int cmd_search(int argc, char **argv)
+{
+    return list_or_search("search", argc, argv);
+}
+
+static pgc_status show_action(lum_actor actor, void *arg, pgc_error *err)
+{
+    const pgc_uuid *asset_id = arg;
+    repo_asset_set set = PGC_ZERO;
+    repo_thumbnail_set thumbnails = PGC_ZERO;
+    TRY(lum_asset_get(actor, *asset_id, &set, err));
+    pgc_status status = lum_thumbnail_list(actor, *asset_id, &thumbnails, err);
+    if (status == PGC_OK && cli_common_options.json) {
+        json_t *object = asset_json(&set.rows[0]);
+        json_t *array = json_array();
+        for (size_t i = 0; i < thumbnails.count; i++) {
+            const repo_thumbnail *row = &thumbnails.rows[i];
+            (void) json_array_append_new(
+                array,
+                json_pack("{s:s#, s:s#, s:i, s:i}", "size", row->size.ptr, (int) row->size.len,
+                          "file_path", row->file_path.ptr, (int) row->file_path.len, "width",
+                          (int) row->width.v, "height", (int) row->height.v));
+        }
+        (void) json_object_set_new(object, "thumbnails", array);
+        if (json_dumpf(object, stdout, JSON_INDENT(1)) == 0) {
+            (void) fputc('\n', stdout);
+        }
+        json_decref(object);
+    } else if (status == PGC_OK) {
+        asset_print(stdout, &set.rows[0]);
+        for (size_t i = 0; i < thumbnails.count; i++) {
+            const repo_thumbnail *row = &thumbnails.rows[i];
+            (void) printf("%-13s %" SLICE_FMT " %" PRId32 "x%" PRId32 " %" SLICE_FMT "\n",
+                          i == 0 ? "thumbnails" : "", SLICE_ARG(row->size), row->width.v,
+                          row->height.v, SLICE_ARG(row->file_path));
+        }
+    }
+    repo_thumbnail_set_free(&thumbnails);
+    repo_asset_set_free(&set);
+    return status;
+}
+
+static pgc_status delete_action(lum_actor actor, void *arg, pgc_error *err)
+{
+    return lum_asset_delete(actor, *(const pgc_uuid *) arg, err);
+}
+
+static pgc_status restore_action(lum_actor actor, void *arg, pgc_error *err)
+{
+    return lum_asset_restore(actor, *(const pgc_uuid *) arg, err);
+}
+
+/* A command with one asset id as its operand. */
+static int with_asset_id(const char *name, asset_action action, int argc, char **argv)
+{
+    bool done = false;
+    int code = cli_parse(name, NULL, 0, &argc, argv, &done);
+    if (code != CLI_OK || done) {
+        return code;
+    }
+    pgc_uuid asset_id;
+    if (argc != 1 || !pgc_uuid_parse(pgc_text_from(argv[0]), &asset_id)) {
+        return cli_usage(name, "give the id of one asset, as `lumilio list` prints it");
+    }
+    return with_library(action, &asset_id);
+}
+
+int cmd_show(int argc, char **argv)
+{
+    return with_asset_id("show", show_action, argc, argv);
+}
+
+int cmd_delete(int argc, char **argv)
+{
+    return with_asset_id("delete", delete_action, argc, argv);
+}
+
+int cmd_restore(int argc, char **argv)
+{
+    return with_asset_id("restore", restore_action, argc, argv);
+}

@@ -1,0 +1,183 @@
+/* lumilio import: files and folders into the library. Events come from worker threads, one at a
+ * time; output is written only there and after the run. */
+#include "cli/prelude.h"
+
+#include "cli/cli.h"
+
+#include <jansson.h>
+
+#include "cli/commands.h"
+#include "cli/progress.h"
+#include "work/import.h"
+
+typedef struct import_view {
+    progress_bar bar;
+    bool json;
+} import_view;
+
+static volatile int import_stop; /* set by SIGINT and SIGTERM */
+
+static const char *const OUTCOME_TEXT[IMPORT_OUTCOME_COUNT] = {
+    [IMPORT_CREATED] = "imported",
+    [IMPORT_DUPLICATE] = "duplicate",
+    [IMPORT_SKIPPED] = "skipped",
+    [IMPORT_FAILED] = "failed",
+};
+
+static void on_signal(int number)
+{
+    (void) number;
+    import_stop = 1;
+}
+
+/* A path as JSON text: bytes that are not UTF-8 become \xNN as on the terminal. */
+static json_t *path_json(const char *path)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+    if (memory == NULL) {
+        return NULL;
+    }
+    cli_print_safe(memory, pgc_text_from(path));
+    json_t *value = fclose(memory) == 0 ? json_stringn(text, size) : NULL;
+    free(text);
+    return value;
+}
+
+static void event_print_json(const import_event *event)
+{
+    char id[PGC_UUID_TEXT_SIZE] = "";
+    if (event->outcome == IMPORT_CREATED || event->outcome == IMPORT_DUPLICATE) {
+        pgc_uuid_format(&event->asset_id, id);
+    }
+    json_t *line = json_pack("{s:o, s:s}", "path", path_json(event->path), "outcome",
+                             OUTCOME_TEXT[event->outcome]);
+    if (line != NULL && id[0] != '\0') {
+        (void) json_object_set_new(line, "asset_id", json_string(id));
+    }
+    if (line != NULL && event->outcome >= IMPORT_SKIPPED) {
+        (void) json_object_set_new(line, "reason", path_json(event->reason));
+    }
+    if (line != NULL && json_dumpf(line, stdout, JSON_COMPACT) == 0) {
+        (void) fputc('\n', stdout);
+    }
+    json_decref(line);
+}
+
+static void on_event(void *arg, const import_event *event, const import_progress *progress)
+{
+    import_view *view = arg;
+    if (view->json) {
+        event_print_json(event);
+    } else if (event->outcome >= IMPORT_SKIPPED) {
+        progress_clear(&view->bar);
+        (void) printf("%-8s ", OUTCOME_TEXT[event->outcome]);
+        cli_print_safe(stdout, pgc_text_from(event->path));
+        (void) printf(": ");
+        cli_print_safe(stdout, pgc_text_from(event->reason));
+        (void) printf("\n");
+    }
+    progress_update(&view->bar, progress->done, progress->found, progress->walk_done);
+}
+
+static void summary_print(const import_progress *progress, const import_view *view)
+{
+    const uint64_t *outcomes = progress->outcomes;
+    double seconds = progress_seconds(&view->bar);
+    if (view->json) {
+        json_t *line = json_pack("{s:s, s:I, s:I, s:I, s:I, s:f}", "type", "summary", "imported",
+                                 (json_int_t) outcomes[IMPORT_CREATED], "duplicate",
+                                 (json_int_t) outcomes[IMPORT_DUPLICATE], "skipped",
+                                 (json_int_t) outcomes[IMPORT_SKIPPED], "failed",
+                                 (json_int_t) outcomes[IMPORT_FAILED], "seconds", seconds);
+        if (line != NULL && json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(4)) == 0) {
+            (void) fputc('\n', stdout);
+        }
+        json_decref(line);
+        return;
+    }
+    char bytes[16];
+    cli_format_bytes((int64_t) progress->bytes_done, bytes, sizeof bytes);
+    (void) printf("imported %" PRIu64 ", duplicate %" PRIu64 ", skipped %" PRIu64
+                  ", failed %" PRIu64 " (%s in %.1f s, %.1f files/s)\n",
+                  outcomes[IMPORT_CREATED], outcomes[IMPORT_DUPLICATE], outcomes[IMPORT_SKIPPED],
+                  outcomes[IMPORT_FAILED], bytes, seconds,
+                  (double) progress->done / (seconds > 0 ? seconds : 1));
+    if (progress->done > 0 && outcomes[IMPORT_DUPLICATE] > 0 && outcomes[IMPORT_CREATED] == 0) {
+        (void) printf("nothing new: everything that is a photo, video or recording is in the "
+                      "library already\n");
+    }
+}
+
+static void signals_install(void)
+{
+    struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+    (void) sigemptyset(&action.sa_mask);
+    (void) sigaction(SIGINT, &action, NULL);
+    (void) sigaction(SIGTERM, &action, NULL);
+}
+
+/* Open, import, close; *progress is what was done also when it ends early. */
+static pgc_status import_open_and_run(import_options *options, import_progress *progress,
+                                      pgc_error *err)
+{
+    char helper[PATH_MAX];
+    char dir[PATH_MAX - 32];
+    lum_library *library = NULL;
+    lum_session *session = NULL;
+    (void) snprintf(helper, sizeof helper, "%s/lumilio-media", cli_program_dir(dir, sizeof dir));
+    options->helper_path = helper;
+    TRY(cli_open(&library, &session, err));
+    signals_install();
+    pgc_status status = import_run(library, session, options, progress, err);
+    lum_session_close(session);
+    lum_library_close(library);
+    return status;
+}
+
+int cmd_import(int argc, char **argv)
+{
+    const char *strategy = "date";
+    uint32_t jobs = 0;
+    const cli_option options[] = {
+        { "strategy", "NAME", "how originals are laid out: date, flat or cas (default: date)",
+          &strategy, CLI_TEXT },
+        { "jobs", "N", "files worked on at once (default: one per core)", &jobs, CLI_COUNT },
+    };
+    bool done = false;
+    int code = cli_parse("import", options, ARRAY_LEN(options), &argc, argv, &done);
+    if (code != CLI_OK || done) {
+        return code;
+    }
+    if (argc == 0) {
+        return cli_usage("import", "name at least one file or folder");
+    }
+    pgc_error err;
+    pgc_error_clear(&err);
+    import_view view = { .json = cli_common_options.json };
+    import_options import = {
+        .jobs = jobs, .on_event = on_event, .arg = &view, .stop = &import_stop
+    };
+    if (lum_strategy_parse(strategy, &import.strategy, &err) != PGC_OK) {
+        return cli_usage("import", "%s", err.message);
+    }
+    argv[argc] = NULL; /* cli_parse() moved the operands to the front: there is room */
+    import.paths = (const char *const *) argv;
+    import_progress progress = { 0 };
+    progress_start(&view.bar, "importing");
+    pgc_status status = import_open_and_run(&import, &progress, &err);
+    progress_clear(&view.bar);
+    if (status == PGC_OK || progress.done > 0) {
+        summary_print(&progress, &view);
+    }
+    if (status != PGC_OK) {
+        return cli_fail(&err);
+    }
+    if (import_stop != 0) {
+        (void) fprintf(stderr, "lumilio: stopped; what was begun is finished, run the same "
+                               "command again for the rest\n");
+        return CLI_FAILED;
+    }
+    return progress.outcomes[IMPORT_FAILED] > 0 ? CLI_FAILED : CLI_OK;
+}

@@ -1,0 +1,29 @@
+/* The commands of lumilio, one function each; the table in main.c lists them. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+/* argv[0] is the last word of the command's name; the result is the exit code. */
+int cmd_import(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_show(int argc, char **argv);
+int cmd_search(int argc, char **argv);
+int cmd_delete(int argc, char **argv);
+int cmd_restore(int argc, char **argv);
+int cmd_migrate_apply(int argc, char **argv);
+int cmd_migrate_status(int argc, char **argv);
+int cmd_migrate_hash(int argc, char **argv);
+int cmd_migrate_validate(int argc, char **argv);
+int cmd_river_migrate_up(int argc, char **argv);
+int cmd_river_migrate_down(int argc, char **argv);
+int cmd_river_migrate_list(int argc, char **argv);
+int cmd_river_validate(int argc, char **argv);
+int cmd_db_url(int argc, char **argv);
+int cmd_db_start(int argc, char **argv);
+int cmd_db_stop(int argc, char **argv);
+int cmd_db_status(int argc, char **argv);
+int cmd_db_psql(int argc, char **argv);
+int cmd_db_verify(int argc, char **argv);
+int cmd_version(int argc, char **argv);
+int cmd_help(int argc, char **argv);
+
+#endif

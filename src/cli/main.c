@@ -1,0 +1,126 @@
+/* The program lumilio: finds the command in the table and runs it. */
+#include "cli/prelude.h"
+
+#include <locale.h>
+
+#include "cli/cli.h"
+#include "cli/commands.h"
+
+const cli_command CLI_COMMANDS[] = {
+    { "import", "Copy photos, videos and recordings into the library",
+      "PATH... [--strategy date|flat|cas] [--jobs N]", cmd_import },
+    { "list", "Show what is in the library, newest first", "[--type TYPE] [--limit N] [--skip N]",
+      cmd_list },
+    { "show", "Show everything that is known of one asset", "ID", cmd_show },
+    { "search", "Find assets by file name, description, camera or lens",
+      "TEXT [--type TYPE] [--limit N] [--skip N]", cmd_search },
+    { "delete", "Move an asset to the trash", "ID", cmd_delete },
+    { "restore", "Take an asset back out of the trash", "ID", cmd_restore },
+    { "migrate apply", "Apply pending migrations", "[AMOUNT] [--dir DIR] [--url URL]",
+      cmd_migrate_apply },
+    { "migrate status", "Compare the database with the migration directory",
+      "[--dir DIR] [--url URL]", cmd_migrate_status },
+    { "migrate hash", "Write the sum file of a migration directory", "--dir DIR",
+      cmd_migrate_hash },
+    { "migrate validate", "Check the sum file of a migration directory", "--dir DIR",
+      cmd_migrate_validate },
+    { "river migrate-up", "Create or update the job queue's tables", "[--database-url URL]",
+      cmd_river_migrate_up },
+    { "river migrate-down", "Take back migrations of the job queue", "[--database-url URL]",
+      cmd_river_migrate_down },
+    { "river migrate-list", "List the job queue's migrations", "[--database-url URL]",
+      cmd_river_migrate_list },
+    { "river validate", "Check that the job queue's tables are up to date", "[--database-url URL]",
+      cmd_river_validate },
+    { "db url", "Print the connection string of the database", "", cmd_db_url },
+    { "db start", "Start the private server and leave it running", "", cmd_db_start },
+    { "db stop", "Stop the private server", "[--force]", cmd_db_stop },
+    { "db status", "Say whether the private server runs", "", cmd_db_status },
+    { "db psql", "Open psql on the database", "[-- PSQL-OPTIONS]", cmd_db_psql },
+    { "db verify", "Compare rows and files of the library", "[--quick]", cmd_db_verify },
+    { "version", "Print the version", "", cmd_version },
+    { "help", "Show this text, or the help of one command", "[COMMAND]", cmd_help },
+};
+const size_t CLI_COMMAND_COUNT = ARRAY_LEN(CLI_COMMANDS);
+
+int cmd_version(int argc, char **argv)
+{
+    bool done = false;
+    int code = cli_parse("version", NULL, 0, &argc, argv, &done);
+    if (code == CLI_OK && !done) {
+        (void) printf(cli_common_options.json ? "{\"version\": \"%s\"}\n" : "lumilio %s\n",
+                      LUM_VERSION);
+    }
+    return code;
+}
+
+/* The command that the first one or two words name; *words is how many it took. */
+static const cli_command *command_find(int argc, char **argv, int *words)
+{
+    char two[64];
+    (void) snprintf(two, sizeof two, "%s %s", argv[0], argc > 1 ? argv[1] : "");
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        if (strcmp(CLI_COMMANDS[i].name, two) == 0) {
+            *words = 2;
+            return &CLI_COMMANDS[i];
+        }
+        if (strcmp(CLI_COMMANDS[i].name, argv[0]) == 0) {
+            *words = 1;
+            return &CLI_COMMANDS[i];
+        }
+    }
+    return NULL;
+}
+
+/* "db" or "migrate" alone: the commands that begin so. False when there are none. */
+static bool group_print(const char *word, FILE *out)
+{
+    size_t length = strlen(word);
+    bool found = false;
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        const char *name = CLI_COMMANDS[i].name;
+        if (strncmp(name, word, length) == 0 && name[length] == ' ') {
+            (void) fprintf(out, "  %-20s %s\n", name, CLI_COMMANDS[i].summary);
+            found = true;
+        }
+    }
+    return found;
+}
+
+int cmd_help(int argc, char **argv)
+{
+    if (argc < 2 || argv[1][0] == '-') {
+        cli_help_all(stdout);
+        return CLI_OK;
+    }
+    int words = 0;
+    const cli_command *command = command_find(argc - 1, argv + 1, &words);
+    if (command != NULL && command->run != cmd_help) {
+        char *help[] = { argv[0], (char[]) { "--help" }, NULL };
+        return command->run(2, help);
+    }
+    return group_print(argv[1], stdout) ? CLI_OK
+                                        : cli_usage("", "there is no command \"%s\"", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    (void) setlocale(LC_CTYPE, "C.UTF-8");
+    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        cli_help_all(argc < 2 ? stderr : stdout);
+        return argc < 2 ? CLI_USAGE : CLI_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        (void) printf("lumilio %s\n", LUM_VERSION);
+        return CLI_OK;
+    }
+    int words = 0;
+    const cli_command *command = command_find(argc - 1, argv + 1, &words);
+    if (command != NULL) {
+        return command->run(argc - words, argv + words);
+    }
+    if (group_print(argv[1], stderr)) {
+        return CLI_USAGE;
+    }
+    return cli_usage("", "there is no command \"%s\"", argv[1]);
+}

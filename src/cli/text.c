@@ -1,0 +1,63 @@
+/* Text for people: escapes, widths, sizes. No state. */
+#include "cli/prelude.h"
+
+#include "cli/cli.h"
+
+/* Bytes of the UTF-8 character at the start of text, 0 when it is not well-formed. */
+static size_t char_length(slice text)
+{
+    for (size_t len = 1; len <= 4 && len <= text.len; len++) {
+        if (slice_is_utf8(slice_sub(text, 0, len))) {
+            return len;
+        }
+    }
+    return 0;
+}
+
+/* Not for a terminal: C0, DEL and C1 controls (the latter are C2 80 … C2 9F). */
+static bool is_control(slice character)
+{
+    unsigned char first = (unsigned char) character.ptr[0];
+    return first < 0x20 || first == 0x7f ||
+           (character.len == 2 && first == 0xc2 && (unsigned char) character.ptr[1] < 0xa0);
+}
+
+void cli_print_safe(FILE *out, slice text)
+{
+    while (text.len > 0) {
+        size_t len = char_length(text);
+        size_t take = len == 0 ? 1 : len;
+        if (len == 0 || is_control(slice_sub(text, 0, len))) {
+            for (size_t i = 0; i < take; i++) {
+                (void) fprintf(out, "\\x%02x", (unsigned) (unsigned char) text.ptr[i]);
+            }
+        } else {
+            (void) fwrite(text.ptr, 1, len, out);
+        }
+        text = slice_sub(text, take, text.len);
+    }
+}
+
+size_t cli_text_width(slice text)
+{
+    size_t width = 0;
+    while (text.len > 0) {
+        size_t len = char_length(text);
+        size_t take = len == 0 ? 1 : len;
+        width += len == 0 || is_control(slice_sub(text, 0, len)) ? take * 4 : 1;
+        text = slice_sub(text, take, text.len);
+    }
+    return width;
+}
+
+void cli_format_bytes(int64_t bytes, char *out, size_t size)
+{
+    static const char *const UNITS[] = { "B", "kB", "MB", "GB", "TB", "PB" };
+    double value = (double) bytes;
+    size_t unit = 0;
+    while (value >= 999.5 && unit + 1 < ARRAY_LEN(UNITS)) {
+        value /= 1000;
+        unit++;
+    }
+    (void) snprintf(out, size, unit == 0 ? "%.0f %s" : "%.1f %s", value, UNITS[unit]);
+}

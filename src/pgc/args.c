@@ -1,0 +1,247 @@
+/* Argument lists: where encoded values live, and scalars. Invariant: values[i] never moves, because
+ * small values stand in the list itself and others in heap chunks that are never resized. After the
+ * first failure adders do nothing. One thread per list. */
+#include "base/prelude.h"
+
+#include <pgc/query.h>
+
+#include "base/alloc.h"
+#include "base/slice.h"
+#include "pgc/args.h"
+#include "pgc/wire.h"
+
+#define CHUNK_MIN 4096 /* bytes of a chunk, header included */
+
+struct pgc_args_chunk {
+    struct pgc_args_chunk *next;
+    size_t size, used; /* bytes of data */
+    uint8_t data[];
+};
+
+void pgc_args_init(pgc_args *args, const pgc_alloc *alloc)
+{
+    /* The arrays stay as they are: count tells how much of them is set. */
+    args->alloc = alloc_or_libc(alloc);
+    args->heap = NULL;
+    args->reason = NULL;
+    args->status = PGC_OK;
+    args->count = 0;
+    args->bad_index = 0;
+    args->scratch_used = 0;
+}
+
+void pgc_args_done(pgc_args *args)
+{
+    while (args->heap != NULL) {
+        struct pgc_args_chunk *chunk = args->heap;
+        args->heap = chunk->next;
+        mem_free(args->alloc, chunk, sizeof *chunk + chunk->size);
+    }
+    pgc_args_init(args, args->alloc);
+}
+
+void args_fail(pgc_args *args, pgc_status status, const char *reason)
+{
+    assert(status != PGC_OK);
+    if (args->status == PGC_OK) {
+        args->status = status;
+        args->reason = reason;
+        args->bad_index = args->count;
+    }
+}
+
+/* `size` bytes that live as long as the list; NULL when memory is exhausted. */
+static uint8_t *heap_take(pgc_args *args, size_t size)
+{
+    struct pgc_args_chunk *chunk = args->heap;
+    if (chunk == NULL || chunk->size - chunk->used < size) {
+        size_t room = size < CHUNK_MIN - sizeof *chunk ? CHUNK_MIN - sizeof *chunk : size;
+        chunk = mem_resize(args->alloc, NULL, 0, sizeof *chunk + room);
+        if (chunk == NULL) {
+            return NULL;
+        }
+        *chunk = (struct pgc_args_chunk) { .next = args->heap, .size = room };
+        args->heap = chunk;
+    }
+    uint8_t *bytes = chunk->data + chunk->used;
+    chunk->used += size;
+    assert(chunk->used <= chunk->size);
+    return bytes;
+}
+
+/* False when no further parameter of `size` bytes may be added. */
+static bool may_add(pgc_args *args, size_t size)
+{
+    if (args->status != PGC_OK) {
+        return false;
+    }
+    if (args->count == PGC_ARGS_MAX) {
+        args_fail(args, PGC_LIMIT, "is one too many; pass an array instead");
+        return false;
+    }
+    if (size > WIRE_VALUE_MAX) {
+        args_fail(args, PGC_INVALID, "is over 1 GiB");
+        return false;
+    }
+    return true;
+}
+
+static void append(pgc_args *args, const void *bytes, size_t len)
+{
+    assert(args->status == PGC_OK);
+    assert(args->count < PGC_ARGS_MAX);
+    assert(len <= INT32_MAX);
+    args->values[args->count] = bytes;
+    args->lengths[args->count] = (int32_t) len;
+    args->count++;
+}
+
+uint8_t *args_room(pgc_args *args, size_t size)
+{
+    if (!may_add(args, size)) {
+        return NULL;
+    }
+    uint8_t *bytes;
+    assert(args->scratch_used <= sizeof args->scratch);
+    if (size <= sizeof args->scratch - args->scratch_used) {
+        bytes = args->scratch + args->scratch_used;
+        args->scratch_used = (uint16_t) (args->scratch_used + size);
+    } else {
+        bytes = heap_take(args, size);
+        if (bytes == NULL) {
+            args_fail(args, PGC_NOMEM, "finds no memory to be encoded into");
+            return NULL;
+        }
+    }
+    append(args, bytes, size);
+    return bytes;
+}
+
+bool args_borrow(pgc_args *args, const void *bytes, size_t len)
+{
+    if (!may_add(args, len)) {
+        return false;
+    }
+    append(args, bytes, len);
+    return true;
+}
+
+void pgc_args_not_null(pgc_args *args)
+{
+    if (args->status == PGC_OK && args->count > 0 && args->values[args->count - 1] == NULL) {
+        args->count--; /* bad_index names the value just added */
+        args_fail(args, PGC_INVALID, "is NULL but must not be");
+    }
+}
+
+pgc_status args_check(const pgc_args *args, const pgc_query *query, pgc_error *err)
+{
+    pgc_status status = args == NULL ? PGC_OK : args->status;
+    if (status != PGC_OK) {
+        size_t i = args->bad_index;
+        bool known = i < query->param_count;
+        status = pgc_error_set(err, status, "query %s: parameter $%zu (%s, type %s) %s",
+                               query->name, i + 1, known ? query->params[i].name : "unnamed",
+                               known ? query->params[i].type : "unknown", args->reason);
+    } else if ((args == NULL ? 0 : args->count) != query->param_count) {
+        status = pgc_error_set(err, PGC_INVALID, "query %s: %u parameters given, it takes %u",
+                               query->name, args == NULL ? 0u : args->count, query->param_count);
+    }
+    if (status != PGC_OK && err != NULL) {
+        (void) snprintf(err->query, sizeof err->query, "%s", query->name);
+    }
+    return status;
+}
+
+void pgc_add_null(pgc_args *args)
+{
+    (void) args_borrow(args, NULL, 0);
+}
+
+/* Scalars. store_x() writes a value's wire form; the list below makes the adders from them. */
+
+static void store_bool(uint8_t *to, bool value)
+{
+    to[0] = value ? 1 : 0;
+}
+
+static void store_i16(uint8_t *to, int16_t value)
+{
+    wire_put_u16(to, (uint16_t) value);
+}
+
+static void store_i32(uint8_t *to, int32_t value)
+{
+    wire_put_u32(to, (uint32_t) value);
+}
+
+static void store_i64(uint8_t *to, int64_t value)
+{
+    wire_put_u64(to, (uint64_t) value);
+}
+
+static void store_u32(uint8_t *to, uint32_t value)
+{
+    wire_put_u32(to, value);
+}
+
+static void store_f32(uint8_t *to, float value)
+{
+    wire_put_u32(to, wire_float_bits(value));
+}
+
+static void store_f64(uint8_t *to, double value)
+{
+    wire_put_u64(to, wire_double_bits(value));
+}
+
+static void store_uuid(uint8_t *to, pgc_uuid value)
+{
+    memcpy(to, value.bytes, sizeof value.bytes);
+}
+
+static void store_timestamptz(uint8_t *to, pgc_timestamptz value)
+{
+    store_i64(to, value.us);
+}
+
+static void store_timestamp(uint8_t *to, pgc_timestamp value)
+{
+    store_i64(to, value.us);
+}
+
+static void store_date(uint8_t *to, pgc_date value)
+{
+    store_i32(to, value.days);
+}
+
+static void store_time(uint8_t *to, pgc_time value)
+{
+    store_i64(to, value.us);
+}
+
+static void store_interval(uint8_t *to, pgc_interval value)
+{
+    store_i64(to, value.us);
+    store_i32(to + 8, value.days);
+    store_i32(to + 12, value.months);
+}
+
+#define X(name, type, size)                                       \
+    void pgc_add_##name(pgc_args *args, type value)               \
+    {                                                             \
+        uint8_t *to = args_room(args, size);                      \
+        if (to != NULL) {                                         \
+            store_##name(to, value);                              \
+        }                                                         \
+    }                                                             \
+    void pgc_add_opt_##name(pgc_args *args, pgc_opt_##name value) \
+    {                                                             \
+        if (value.has) {                                          \
+            pgc_add_##name(args, value.v);                        \
+        } else {                                                  \
+            pgc_add_null(args);                                   \
+        }                                                         \
+    }
+WIRE_FIXED_MAP(X)
+#undef X

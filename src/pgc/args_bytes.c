@@ -1,0 +1,163 @@
+/* Argument encoders of types of varying size that are no arrays. What the server would refuse is
+ * refused here, with the parameter's name, before anything is sent. */
+#include "base/prelude.h"
+
+#include <pgc/query.h>
+
+#include "base/slice.h"
+#include "pgc/args.h"
+#include "pgc/numeric.h"
+#include "pgc/wire.h"
+
+/* Text that the server takes: size before content, so that nobody reads gigabytes in vain. */
+static bool text_is_valid(pgc_args *args, pgc_text value)
+{
+    if (value.len > WIRE_VALUE_MAX) {
+        args_fail(args, PGC_INVALID, "is over 1 GiB");
+        return false;
+    }
+    if (!slice_is_utf8(value)) {
+        args_fail(args, PGC_INVALID, "is not UTF-8 text or holds a NUL");
+        return false;
+    }
+    return true;
+}
+
+void pgc_add_text(pgc_args *args, pgc_text value)
+{
+    if (args->status != PGC_OK) {
+        return;
+    }
+    if (value.ptr == NULL) {
+        pgc_add_null(args);
+    } else if (text_is_valid(args, value)) {
+        (void) args_borrow(args, value.ptr, value.len);
+    }
+}
+
+void pgc_add_bytes(pgc_args *args, pgc_bytes value)
+{
+    if (value.ptr == NULL) {
+        pgc_add_null(args);
+    } else {
+        (void) args_borrow(args, value.ptr, value.len);
+    }
+}
+
+void pgc_add_json(pgc_args *args, pgc_text value)
+{
+    pgc_add_text(args, value);
+}
+
+void pgc_add_jsonb(pgc_args *args, pgc_text value)
+{
+    if (args->status != PGC_OK) {
+        return;
+    }
+    if (value.ptr == NULL) {
+        pgc_add_null(args);
+        return;
+    }
+    if (!text_is_valid(args, value)) {
+        return;
+    }
+    uint8_t *to = args_room(args, 1 + value.len);
+    if (to != NULL) {
+        to[0] = 1; /* version */
+        memcpy(to + 1, value.ptr, value.len);
+    }
+}
+
+void pgc_add_numeric(pgc_args *args, pgc_numeric value)
+{
+    if (!value.present) {
+        pgc_add_null(args);
+        return;
+    }
+    if (!numeric_is_valid(&value)) {
+        args_fail(args, PGC_INVALID, "is a numeric with a sign, scale or digit out of range");
+        return;
+    }
+    if (!numeric_is_covered(&value)) {
+        args_fail(args, PGC_INVALID, "is a numeric with more digits than its dscale shows");
+        return;
+    }
+    uint8_t *to = args_room(args, 8 + (size_t) value.digit_count * 2);
+    if (to != NULL) {
+        wire_put_u16(to, value.digit_count);
+        wire_put_u16(to + 2, (uint16_t) value.weight);
+        wire_put_u16(to + 4, value.sign);
+        wire_put_u16(to + 6, value.dscale);
+        wire_swap_u16(to + 8, value.digits, value.digit_count);
+    }
+}
+
+/* Header of a vector, and room for its components of `size` bytes behind it. */
+static uint8_t *vector_room(pgc_args *args, uint32_t dim, size_t size)
+{
+    uint8_t *to = args_room(args, 4 + dim * size);
+    if (to == NULL) {
+        return NULL;
+    }
+    wire_put_u16(to, (uint16_t) dim);
+    wire_put_u16(to + 2, 0);
+    return to + 4;
+}
+
+static bool dim_is_valid(pgc_args *args, uint32_t dim)
+{
+    if (dim == 0 || dim > WIRE_VECTOR_DIM_MAX) {
+        args_fail(args, PGC_INVALID, "is a vector of no or of more than 16,000 dimensions");
+        return false;
+    }
+    return true;
+}
+
+#define NOT_FINITE "is a vector with a component that is not finite"
+
+void pgc_add_vector(pgc_args *args, pgc_vector value)
+{
+    if (value.v == NULL) {
+        pgc_add_null(args);
+        return;
+    }
+    if (!dim_is_valid(args, value.dim)) {
+        return;
+    }
+    /* No early exit: the loop becomes vector instructions. */
+    bool finite = true;
+    for (uint32_t i = 0; i < value.dim; i++) {
+        finite &= (wire_float_bits(value.v[i]) & 0x7F800000u) != 0x7F800000u;
+    }
+    if (!finite) {
+        args_fail(args, PGC_INVALID, NOT_FINITE);
+        return;
+    }
+    uint8_t *to = vector_room(args, value.dim, sizeof value.v[0]);
+    if (to != NULL) {
+        wire_swap_u32(to, value.v, value.dim);
+    }
+}
+
+void pgc_add_halfvec(pgc_args *args, pgc_halfvec value)
+{
+    if (value.v == NULL) {
+        pgc_add_null(args);
+        return;
+    }
+    if (!dim_is_valid(args, value.dim)) {
+        return;
+    }
+    bool finite = true;
+    for (uint32_t i = 0; i < value.dim; i++) {
+        finite &= (value.v[i] & 0x7C00u) != 0x7C00u;
+    }
+    if (!finite) {
+        args_fail(args, PGC_INVALID, NOT_FINITE);
+        return;
+    }
+    uint8_t *to = vector_room(args, value.dim, sizeof value.v[0]);
+    if (to != NULL) {
+        wire_swap_u16(to, value.v, value.dim);
+    }
+}

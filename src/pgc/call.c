@@ -1,0 +1,149 @@
+/* The one wait loop of the library. Reading and writing overlap, so that no amount of queued data
+ * can make client and server wait for each other. Invariant: after a failure the connection is
+ * marked as lost, never repaired. One thread per connection. */
+#include "base/prelude.h"
+
+#include "pgc/call.h"
+
+#include "pgc/cancel.h"
+#include "pgc/failure.h"
+
+int64_t conn_deadline(const pgc_conn *conn, int64_t timeout_us)
+{
+    int64_t deadline_us;
+    if (timeout_us < 0 ||
+        __builtin_add_overflow(conn->clock->mono_us(conn->clock->ctx), timeout_us, &deadline_us)) {
+        return CONN_NO_DEADLINE;
+    }
+    return deadline_us;
+}
+
+void call_begin(call_state *call, pgc_conn *conn, int64_t timeout_us)
+{
+    *call = (call_state) { .conn = conn, .timeout_us = timeout_us };
+    call->deadline_us = conn_deadline(conn, timeout_us);
+}
+
+void call_extend(call_state *call)
+{
+    if (!call->cancelled) {
+        call->deadline_us = conn_deadline(call->conn, call->timeout_us);
+    }
+}
+
+pgc_status conn_lose(pgc_conn *conn, const char *doing, pgc_error *err)
+{
+    char line[256];
+    failure_first_line(conn->pq->errorMessage(conn->pg), line, sizeof line);
+    conn->lost = true;
+    pgc_status status = pgc_error_set(err, PGC_CONNECTION, "%s: connection lost: %s", doing,
+                                      line[0] == '\0' ? "no reason known" : line);
+    if (err != NULL) {
+        err->retry = true;
+    }
+    return status;
+}
+
+pgc_status conn_send_failed(pgc_conn *conn, const char *doing, pgc_error *err)
+{
+    if (conn->pq->status(conn->pg) != CONNECTION_BAD) {
+        conn->lost = true; /* half a request may be queued */
+        return pgc_error_set(err, PGC_NOMEM, "%s: no memory for the request", doing);
+    }
+    return conn_lose(conn, doing, err);
+}
+
+/* Milliseconds for poll(), rounded up so that the loop does not spin before the deadline. */
+static int poll_ms(const clock_ops *clock, int64_t deadline_us)
+{
+    if (deadline_us == CONN_NO_DEADLINE) {
+        return -1;
+    }
+    int64_t left_us = deadline_us - clock->mono_us(clock->ctx);
+    if (left_us <= 0) {
+        return 0;
+    }
+    int64_t ms = left_us / 1000 + (left_us % 1000 != 0);
+    return ms > INT_MAX ? INT_MAX : (int) ms;
+}
+
+pgc_status conn_wait(const pq_ops *pq, const clock_ops *clock, struct pollfd *fds, nfds_t count,
+                     int64_t deadline_us)
+{
+    for (;;) {
+        int timeout_ms = poll_ms(clock, deadline_us);
+        int ready = pq->wait(fds, count, timeout_ms);
+        if (ready > 0) {
+            return PGC_OK;
+        }
+        if (ready < 0 && errno != EINTR) {
+            return PGC_CONNECTION;
+        }
+        if (poll_ms(clock, deadline_us) == 0) {
+            return PGC_TIMEOUT;
+        }
+    }
+}
+
+/* At the first deadline: ask the server to stop. At the second: give up. */
+static pgc_status out_of_time(call_state *call, pgc_error *err)
+{
+    pgc_conn *conn = call->conn;
+    if (!call->cancelled && !call->hard) {
+        call->cancelled = true;
+        call->cancel = cancel_start(conn->pq, conn->pg);
+        call->deadline_us = conn_deadline(conn, CALL_CANCEL_GRACE_US);
+        if (call->cancel != NULL) {
+            return PGC_OK;
+        }
+    }
+    conn->lost = true;
+    return pgc_error_set(err, PGC_TIMEOUT,
+                         "deadline passed and the server does not stop: connection given up, "
+                         "outcome unknown");
+}
+
+pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
+{
+    pgc_conn *conn = call->conn;
+    const pq_ops *pq = conn->pq;
+    while (pq->isBusy(conn->pg) != 0) {
+        int flushed = pq->flush(conn->pg);
+        if (flushed < 0) {
+            return conn_lose(conn, "send", err);
+        }
+        short events = flushed == 1 ? POLLIN | POLLOUT : POLLIN;
+        struct pollfd fd = { .fd = pq->socket(conn->pg), .events = events };
+        pgc_status status = conn_wait(pq, conn->clock, &fd, 1, call->deadline_us);
+        if (status == PGC_TIMEOUT) {
+            TRY(out_of_time(call, err));
+            continue;
+        }
+        if (status != PGC_OK) {
+            return conn_lose(conn, "wait for the server", err);
+        }
+        /* The server's last words may have been read before the end of the stream was seen. */
+        if ((fd.revents & ~POLLOUT) != 0 && pq->consumeInput(conn->pg) == 0 &&
+            pq->isBusy(conn->pg) != 0) {
+            return conn_lose(conn, "wait for the server", err);
+        }
+    }
+    *out = pq->getResult(conn->pg);
+    return PGC_OK;
+}
+
+void call_end(call_state *call)
+{
+    pgc_conn *conn = call->conn;
+    if (call->cancel == NULL) {
+        return;
+    }
+    cancel_job *job = TAKE(call->cancel);
+    if (!cancel_finish(job, conn->lost ? 0 : CALL_CANCEL_GRACE_US)) {
+        conn->lost = true;
+    }
+    /* The signal may still be on its way to the server process: let an empty query take it. */
+    if (!conn->lost && conn_ping(conn, CALL_CANCEL_GRACE_US, NULL) != PGC_OK) {
+        conn->lost = true;
+    }
+}

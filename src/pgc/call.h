@@ -1,0 +1,41 @@
+/* Waiting for the server: one answer at a time, with a deadline that first asks the server to
+ * cancel and only then gives the connection up. */
+#ifndef PGC_CALL_H
+#define PGC_CALL_H
+
+#include "pgc/connection.h"
+
+struct cancel_job;
+
+/* Time for the server to confirm a cancel before the connection is given up. */
+#define CALL_CANCEL_GRACE_US 2000000
+
+/* One request to the server and its patience. */
+typedef struct call_state {
+    pgc_conn *conn;
+    int64_t timeout_us;  /* < 0: none */
+    int64_t deadline_us; /* absolute */
+    bool hard;           /* no cancel and no grace: the deadline is the end */
+    bool cancelled;      /* we asked the server to stop */
+    struct cancel_job *cancel;
+} call_state;
+
+/* Start the clock of a call. */
+void call_begin(call_state *call, pgc_conn *conn, int64_t timeout_us);
+/* Start it again: one part of the call is done. Nothing once a cancel is under way. */
+void call_extend(call_state *call);
+/* Next PGresult or NULL, as PQgetResult. At the deadline a cancel request goes out and the wait
+ * goes on for the grace time. Any failure marks the connection as lost. */
+pgc_status call_next(call_state *call, PGresult **out, pgc_error *err) PGC_MUST_CHECK;
+/* End of the call. After a cancel: make sure that it cannot hit the next query. */
+void call_end(call_state *call);
+/* Mark the connection as lost; the message says what libpq says. Returns PGC_CONNECTION. */
+pgc_status conn_lose(pgc_conn *conn, const char *doing, pgc_error *err);
+/* The same for a failed PQsend…(): PGC_NOMEM when the connection itself is still good. */
+pgc_status conn_send_failed(pgc_conn *conn, const char *doing, pgc_error *err);
+/* poll() until ready, deadline or wake_fd; fills *revents when not NULL. PGC_TIMEOUT has no side
+ * effect here. */
+pgc_status conn_wait(const pq_ops *pq, const clock_ops *clock, struct pollfd *fds, nfds_t count,
+                     int64_t deadline_us) PGC_MUST_CHECK;
+
+#endif

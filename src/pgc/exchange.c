@@ -1,0 +1,264 @@
+/* Pipelined requests. Invariant: answers come in the order of the steps; whatever does not fit
+ * (an answer too many, COPY, a lost sync) marks the connection as lost. One thread at a time. */
+#include "base/prelude.h"
+
+#include "pgc/exchange.h"
+
+#include "pgc/failure.h"
+
+void exchange_begin(exchange *ex, pgc_conn *conn, int64_t timeout_us, pgc_error *err)
+{
+    call_begin(&ex->call, conn, timeout_us);
+    ex->steps = ex->inline_steps;
+    ex->count = ex->answered = 0;
+    ex->cap = EXCHANGE_INLINE_STEPS;
+    ex->err = err;
+    ex->status = conn_check_usable(conn, err);
+    if (ex->status == PGC_OK && conn->pq->pipelineStatus(conn->pg) == PQ_PIPELINE_OFF &&
+        conn->pq->enterPipelineMode(conn->pg) == 0) {
+        ex->status = conn_lose(conn, "enter pipeline mode", err);
+    }
+}
+
+static bool steps_grow(exchange *ex)
+{
+    const pgc_alloc *alloc = ex->call.conn->alloc;
+    bool is_inline = ex->steps == ex->inline_steps;
+    size_t cap = ex->cap * 2, size;
+    if (!size_mul(cap, sizeof(step), &size)) {
+        return false;
+    }
+    step *steps = mem_resize(alloc, is_inline ? NULL : ex->steps, is_inline ? 0 : size / 2, size);
+    if (steps == NULL) {
+        return false;
+    }
+    if (is_inline) {
+        memcpy(steps, ex->inline_steps, sizeof ex->inline_steps);
+    }
+    ex->steps = steps;
+    ex->cap = cap;
+    return true;
+}
+
+/* Room for one more step, before its message is queued. */
+static bool step_room(exchange *ex)
+{
+    if (ex->status != PGC_OK) {
+        return false;
+    }
+    if (ex->count == ex->cap && !steps_grow(ex)) {
+        /* Steps already queued will be answered to nobody. */
+        ex->call.conn->lost = true;
+        ex->status = pgc_error_set(ex->err, PGC_NOMEM, "pipeline of %zu steps", ex->count);
+        return false;
+    }
+    return true;
+}
+
+static size_t step_queued(exchange *ex, step_kind kind, int sent)
+{
+    if (sent == 0) {
+        ex->status = conn_send_failed(ex->call.conn, "send", ex->err);
+    }
+    ex->steps[ex->count] = (step) { .kind = kind };
+    return ex->count++;
+}
+
+size_t exchange_prepare(exchange *ex, const char *name, const char *sql, const Oid *types,
+                        size_t type_count)
+{
+    pgc_conn *conn = ex->call.conn;
+    return !step_room(ex)
+               ? 0
+               : step_queued(ex, STEP_PREPARE,
+                             conn->pq->sendPrepare(conn->pg, name, sql, (int) type_count, types));
+}
+
+size_t exchange_describe(exchange *ex, const char *name)
+{
+    pgc_conn *conn = ex->call.conn;
+    return !step_room(ex)
+               ? 0
+               : step_queued(ex, STEP_DESCRIBE, conn->pq->sendDescribePrepared(conn->pg, name));
+}
+
+/* All parameters travel in binary. */
+static const int ALL_BINARY[PGC_ARGS_MAX] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                              1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                              1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                              1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+
+size_t exchange_text(exchange *ex, const char *sql, const query_params *params)
+{
+    pgc_conn *conn = ex->call.conn;
+    assert(params->count <= PGC_ARGS_MAX);
+    return !step_room(ex)
+               ? 0
+               : step_queued(ex, STEP_QUERY,
+                             conn->pq->sendQueryParams(conn->pg, sql, (int) params->count,
+                                                       params->types, params->values,
+                                                       params->lengths, ALL_BINARY, 1));
+}
+
+size_t exchange_named(exchange *ex, const char *name, const query_params *params)
+{
+    pgc_conn *conn = ex->call.conn;
+    assert(params->count <= PGC_ARGS_MAX);
+    return !step_room(ex)
+               ? 0
+               : step_queued(ex, STEP_QUERY,
+                             conn->pq->sendQueryPrepared(conn->pg, name, (int) params->count,
+                                                         params->values, params->lengths,
+                                                         ALL_BINARY, 1));
+}
+
+size_t exchange_sync(exchange *ex)
+{
+    pgc_conn *conn = ex->call.conn;
+    return !step_room(ex) ? 0 : step_queued(ex, STEP_SYNC, conn->pq->pipelineSync(conn->pg));
+}
+
+static pgc_status surprise(exchange *ex, const char *what)
+{
+    ex->call.conn->lost = true;
+    return pgc_error_set(ex->err, PGC_PROTOCOL, "pipeline of %zu steps: %s: connection given up",
+                         ex->count, what);
+}
+
+/* End mark of a command. libpq sends one per command but none behind a sync. */
+static pgc_status take_end(exchange *ex, bool *was_null)
+{
+    step *current = &ex->steps[ex->answered];
+    if (*was_null) {
+        return ex->call.conn->pq->status(ex->call.conn->pg) == CONNECTION_BAD
+                   ? conn_lose(ex->call.conn, "read", ex->err)
+                   : surprise(ex, "an answer is missing");
+    }
+    *was_null = true;
+    if (current->kind != STEP_SYNC && (current->result != NULL || current->aborted)) {
+        ex->answered++;
+        *was_null = false;
+    }
+    return PGC_OK;
+}
+
+/* Keep the answer of the current step. An error replaces rows that came before it. */
+static pgc_status keep_answer(exchange *ex, step *current, PGresult *result)
+{
+    pgc_conn *conn = ex->call.conn;
+    conn->pq->clear(current->result);
+    current->result = result;
+    if (conn->pq->resultStatus(result) != PGRES_FATAL_ERROR) {
+        return current->kind == STEP_SYNC ? surprise(ex, "rows instead of a sync") : PGC_OK;
+    }
+    if (failure_sqlstate(conn->pq, result)[0] == '\0') {
+        conn->lost = true;
+        pgc_status status = failure_from_result(conn->pq, result, "read", ex->err);
+        if (ex->err != NULL) {
+            ex->err->retry = true;
+        }
+        return status;
+    }
+    if (failure_is_fatal(conn->pq, result)) {
+        conn->lost = true;
+        return failure_from_result(conn->pq, result, "session ended by the server", ex->err);
+    }
+    return PGC_OK;
+}
+
+static pgc_status take_answer(exchange *ex, PGresult *result)
+{
+    const pq_ops *pq = ex->call.conn->pq;
+    step *current = &ex->steps[ex->answered];
+    ExecStatusType kind = pq->resultStatus(result);
+    if (kind == PGRES_PIPELINE_SYNC) {
+        pq->clear(result);
+        if (current->kind != STEP_SYNC) {
+            return surprise(ex, "an early sync");
+        }
+        ex->answered++;
+        return PGC_OK;
+    }
+    if (kind == PGRES_PIPELINE_ABORTED) {
+        pq->clear(result);
+        current->aborted = true;
+        return current->kind == STEP_SYNC ? surprise(ex, "an abort instead of a sync") : PGC_OK;
+    }
+    if (kind == PGRES_COPY_IN || kind == PGRES_COPY_OUT || kind == PGRES_COPY_BOTH) {
+        pq->clear(result);
+        return surprise(ex, "COPY, which typed queries cannot do,");
+    }
+    return keep_answer(ex, current, result);
+}
+
+static pgc_status read_all(exchange *ex, bool per_step)
+{
+    bool was_null = false; /* the last answer was the end mark of a command */
+    while (ex->answered < ex->count) {
+        PGresult *result = NULL;
+        size_t before = ex->answered;
+        TRY(call_next(&ex->call, &result, ex->err));
+        if (result == NULL) {
+            TRY(take_end(ex, &was_null));
+        } else {
+            was_null = false;
+            TRY(take_answer(ex, result));
+        }
+        if (per_step && ex->answered > before) {
+            call_extend(&ex->call);
+        }
+    }
+    return PGC_OK;
+}
+
+pgc_status exchange_finish(exchange *ex, bool per_step)
+{
+    if (ex->status == PGC_OK) {
+        assert(ex->count > 0);
+        assert(ex->steps[ex->count - 1].kind == STEP_SYNC);
+        ex->status = read_all(ex, per_step);
+    }
+    call_end(&ex->call);
+    return ex->status;
+}
+
+pgc_status exchange_status(const exchange *ex, size_t index, const char *what, pgc_error *err)
+{
+    assert(index < ex->count);
+    const pq_ops *pq = ex->call.conn->pq;
+    const step *of = &ex->steps[index];
+    if (of->aborted) {
+        return pgc_error_set(err, PGC_CANCELLED, "%s: not run because an earlier query failed",
+                             what);
+    }
+    if (of->result == NULL || pq->resultStatus(of->result) != PGRES_FATAL_ERROR) {
+        return PGC_OK;
+    }
+    pgc_status status = failure_from_result(pq, of->result, what, err);
+    if (status == PGC_CANCELLED && ex->call.cancelled) {
+        status = pgc_error_set(err, PGC_TIMEOUT, "%s: deadline passed, cancelled by us", what);
+        if (err != NULL) {
+            (void) snprintf(err->sqlstate, sizeof err->sqlstate, "57014");
+        }
+    }
+    return status;
+}
+
+PGresult *exchange_take(exchange *ex, size_t index)
+{
+    assert(index < ex->count);
+    return TAKE(ex->steps[index].result);
+}
+
+void exchange_done(exchange *ex)
+{
+    pgc_conn *conn = ex->call.conn;
+    for (size_t i = 0; i < ex->count; i++) {
+        conn->pq->clear(ex->steps[i].result);
+    }
+    if (ex->steps != ex->inline_steps) {
+        mem_free(conn->alloc, ex->steps, ex->cap * sizeof(step));
+    }
+    ex->steps = ex->inline_steps;
+    ex->count = 0;
+}

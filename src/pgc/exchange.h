@@ -1,0 +1,62 @@
+/* Several messages in one round trip (libpq pipeline mode) and the answers that belong to them.
+ * libpq does not say which command an answer is for: the steps are the queue of expectations. */
+#ifndef PGC_EXCHANGE_H
+#define PGC_EXCHANGE_H
+
+#include <pgc/query.h>
+
+#include "pgc/call.h"
+
+typedef enum step_kind { STEP_PREPARE, STEP_DESCRIBE, STEP_QUERY, STEP_SYNC } step_kind;
+
+typedef struct step {
+    step_kind kind;
+    bool aborted;     /* an earlier error of its group kept it from running */
+    PGresult *result; /* the answer, also when it is an error; of STEP_SYNC only an error at
+                         commit */
+} step;
+
+#define EXCHANGE_INLINE_STEPS 16u
+
+typedef struct exchange {
+    call_state call;
+    pgc_status status; /* first failure to send; exchange_finish() returns it */
+    step *steps;
+    size_t count, cap;
+    size_t answered; /* steps whose answer is complete */
+    step inline_steps[EXCHANGE_INLINE_STEPS];
+    pgc_error *err;
+} exchange;
+
+/* Values of one query as libpq takes them; all in binary. */
+typedef struct query_params {
+    size_t count;
+    const Oid *types;
+    const char *const *values;
+    const int *lengths;
+} query_params;
+
+/* Start; exchange_done() must follow. err is where all later failures are told. */
+void exchange_begin(exchange *ex, pgc_conn *conn, int64_t timeout_us, pgc_error *err);
+
+/* Queue messages. Failures are kept; each returns the index of its step. Statement text is for
+ * "parse and run in one go", a name for a prepared one. */
+size_t exchange_prepare(exchange *ex, const char *name, const char *sql, const Oid *types,
+                        size_t type_count);
+size_t exchange_describe(exchange *ex, const char *name);
+size_t exchange_text(exchange *ex, const char *sql, const query_params *params);
+size_t exchange_named(exchange *ex, const char *name, const query_params *params);
+/* End of a group: commits its implicit transaction. */
+size_t exchange_sync(exchange *ex);
+
+/* Take all answers. PGC_OK when every step has its answer, be it an error of the server; else the
+ * connection is lost. per_step: the timeout counts anew after each step. */
+pgc_status exchange_finish(exchange *ex, bool per_step) PGC_MUST_CHECK;
+/* The server's error of a step as pgc_error, PGC_CANCELLED for aborted ones, PGC_OK otherwise. An
+ * error that our own deadline caused is PGC_TIMEOUT. */
+pgc_status exchange_status(const exchange *ex, size_t index, const char *what, pgc_error *err);
+/* Take a step's answer: the caller clears it. */
+PGresult *exchange_take(exchange *ex, size_t index);
+void exchange_done(exchange *ex);
+
+#endif

@@ -1,0 +1,138 @@
+/* Errors of the server and of libpq, told as pgc_error. The server's fields are copied one by one;
+ * message texts are localised and never parsed. Pure functions; any thread. */
+#include "base/prelude.h"
+
+#include "pgc/failure.h"
+
+/* Full code or two-character class; the first match wins, so codes stand before classes.
+ * Source: PostgreSQL manual, appendix "PostgreSQL Error Codes". */
+static const struct {
+    const char *prefix;
+    pgc_status status;
+    bool retry;
+} SQLSTATE_MAP[] = {
+    { "40001", PGC_CONFLICT, true },    /* serialization failure */
+    { "40P01", PGC_CONFLICT, true },    /* deadlock */
+    { "23503", PGC_CONFLICT, false },   /* foreign key violation */
+    { "23505", PGC_CONFLICT, false },   /* unique violation */
+    { "23P01", PGC_CONFLICT, false },   /* exclusion violation */
+    { "23", PGC_INVALID, false },       /* other constraints: NOT NULL, CHECK */
+    { "22", PGC_INVALID, false },       /* data exception */
+    { "26000", PGC_DB, true },          /* prepared statement does not exist */
+    { "42501", PGC_DENIED, false },     /* insufficient privilege, also row-level security */
+    { "53300", PGC_CONNECTION, true },  /* too many connections */
+    { "53400", PGC_LIMIT, false },      /* configuration limit */
+    { "54", PGC_LIMIT, false },         /* program limit */
+    { "55P03", PGC_TIMEOUT, true },     /* lock not available */
+    { "57014", PGC_CANCELLED, false },  /* query cancelled */
+    { "57P04", PGC_CONNECTION, false }, /* database dropped */
+    { "57P", PGC_CONNECTION, true },    /* server shutting down, crashed or starting; idle limit */
+    { "25P03", PGC_CONNECTION, true },  /* idle in transaction too long */
+    { "25P04", PGC_CONNECTION, true },  /* transaction too long */
+    { "08", PGC_CONNECTION, true },     /* connection exception */
+    { "28", PGC_CONNECTION, false },    /* authentication */
+    { "3D000", PGC_CONNECTION, false }, /* no such database */
+    { "P0002", PGC_NOT_FOUND, false },  /* no_data_found raised by a function */
+};
+
+pgc_status failure_status(const char *sqlstate, bool *retry_out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(SQLSTATE_MAP); i++) {
+        const char *prefix = SQLSTATE_MAP[i].prefix;
+        if (strncmp(sqlstate, prefix, strlen(prefix)) == 0) {
+            *retry_out = SQLSTATE_MAP[i].retry;
+            return SQLSTATE_MAP[i].status;
+        }
+    }
+    *retry_out = false;
+    return PGC_DB;
+}
+
+void failure_first_line(const char *message, char *line, size_t line_size)
+{
+    assert(line_size > 0);
+    size_t len = message == NULL ? 0 : strcspn(message, "\r\n");
+    if (len >= line_size) {
+        len = line_size - 1;
+    }
+    if (len > 0) {
+        memcpy(line, message, len);
+    }
+    line[len] = '\0';
+}
+
+const char *failure_sqlstate(const pq_ops *pq, const PGresult *result)
+{
+    const char *sqlstate = result == NULL ? NULL : pq->resultErrorField(result, PG_DIAG_SQLSTATE);
+    return sqlstate == NULL ? "" : sqlstate;
+}
+
+bool failure_is_fatal(const pq_ops *pq, const PGresult *result)
+{
+    const char *severity = pq->resultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    return severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
+}
+
+bool failure_is_stale(const pq_ops *pq, const PGresult *result)
+{
+    const char *sqlstate = failure_sqlstate(pq, result);
+    if (strcmp(sqlstate, "26000") == 0) {
+        return true;
+    }
+    const char *routine = pq->resultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+    return strcmp(sqlstate, "0A000") == 0 && routine != NULL &&
+           strcmp(routine, "RevalidateCachedQuery") == 0;
+}
+
+/* The statement position is sent as decimal text. */
+static int32_t position_of(const char *text)
+{
+    int64_t value = 0;
+    for (; text != NULL && *text >= '0' && *text <= '9' && value < INT32_MAX / 10 - 1; text++) {
+        value = value * 10 + (*text - '0');
+    }
+    return (int32_t) value;
+}
+
+static void copy_field(const pq_ops *pq, const PGresult *result, int code, char *field,
+                       size_t field_size)
+{
+    const char *text = pq->resultErrorField(result, code);
+    (void) snprintf(field, field_size, "%s", text == NULL ? "" : text);
+}
+
+static void fill_fields(const pq_ops *pq, const PGresult *result, pgc_error *err)
+{
+    copy_field(pq, result, PG_DIAG_SQLSTATE, err->sqlstate, sizeof err->sqlstate);
+    copy_field(pq, result, PG_DIAG_CONSTRAINT_NAME, err->constraint, sizeof err->constraint);
+    copy_field(pq, result, PG_DIAG_TABLE_NAME, err->table, sizeof err->table);
+    copy_field(pq, result, PG_DIAG_COLUMN_NAME, err->column, sizeof err->column);
+    copy_field(pq, result, PG_DIAG_SOURCE_FUNCTION, err->routine, sizeof err->routine);
+    copy_field(pq, result, PG_DIAG_MESSAGE_DETAIL, err->detail, sizeof err->detail);
+    copy_field(pq, result, PG_DIAG_MESSAGE_HINT, err->hint, sizeof err->hint);
+    err->position = position_of(pq->resultErrorField(result, PG_DIAG_STATEMENT_POSITION));
+}
+
+pgc_status failure_from_result(const pq_ops *pq, const PGresult *result, const char *what,
+                               pgc_error *err)
+{
+    const char *sqlstate = failure_sqlstate(pq, result);
+    const char *primary = pq->resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    if (sqlstate[0] == '\0') {
+        /* Made by libpq itself: lost connection or memory, never the server's judgement. */
+        char line[256];
+        failure_first_line(pq->resultErrorMessage(result), line, sizeof line);
+        return pgc_error_set(err, PGC_CONNECTION, "%s: %s", what, line);
+    }
+    bool retry = false;
+    pgc_status status = failure_status(sqlstate, &retry);
+    if (failure_is_fatal(pq, result)) {
+        status = PGC_CONNECTION;
+    }
+    (void) pgc_error_set(err, status, "%s: %s", what, primary == NULL ? "" : primary);
+    if (err != NULL) {
+        fill_fields(pq, result, err);
+        err->retry = retry || failure_is_stale(pq, result);
+    }
+    return status;
+}

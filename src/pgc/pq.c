@@ -1,0 +1,15 @@
+/* The libpq seam, filled with the real library. Constant data only; any thread. */
+#include "base/prelude.h"
+
+#include "pgc/pq.h"
+
+const pq_ops *pq_libpq(void)
+{
+    static const pq_ops table = {
+#define X(name) .name = PQ##name,
+        PQ_MAP(X)
+#undef X
+            .wait = poll,
+    };
+    return &table;
+}

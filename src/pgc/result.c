@@ -1,0 +1,115 @@
+/* Results: rows as libpq holds them plus one arena, freed together. The shape is checked once, when
+ * the result is made, so that readers can use fixed column numbers. One thread per result. */
+#include "base/prelude.h"
+
+#include "pgc/result.h"
+
+/* Number and built-in types of the columns; extension types (oid 0) are checked by their readers.
+ */
+static pgc_status check_columns(const pgc_result *result, const pgc_query *query, pgc_error *err)
+{
+    if (query == NULL || query->column_count == 0) {
+        return PGC_OK;
+    }
+    if (result->columns != query->column_count) {
+        pgc_status status =
+            pgc_error_set(err, PGC_SCHEMA, "query %s: result has %zu columns, expected %u",
+                          query->name, result->columns, query->column_count);
+        pgc_error_hint(err, "the tables changed: migrate, or generate the queries again");
+        return status;
+    }
+    for (size_t i = 0; i < result->columns; i++) {
+        const pgc_type_ref *want = &query->columns[i];
+        uint32_t oid = result->pq->ftype(result->res, (int) i);
+        if (want->oid != 0 && oid != want->oid) {
+            pgc_status status = pgc_error_set(
+                err, PGC_SCHEMA, "query %s: column %zu (%s) has the type with OID %u, expected %s",
+                query->name, i + 1, want->name, oid, want->type);
+            pgc_error_hint(err, "the tables changed: migrate, or generate the queries again");
+            return status;
+        }
+    }
+    return PGC_OK;
+}
+
+pgc_status result_new(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
+                      const pgc_query *query, pgc_result **out, pgc_error *err)
+{
+    assert(res != NULL);
+    assert(pq != NULL);
+    alloc = alloc_or_libc(alloc);
+    pgc_result *result = MEM_NEW(alloc, pgc_result);
+    if (result == NULL) {
+        pq->clear(res);
+        return pgc_error_set(err, PGC_NOMEM, "hold the result of query %s",
+                             query == NULL ? "(text)" : query->name);
+    }
+    int rows = pq->ntuples(res);
+    int columns = pq->nfields(res);
+    *result = (pgc_result) {
+        .pq = pq,
+        .res = res,
+        .alloc = alloc,
+        .query = query,
+        .rows = rows < 0 ? 0 : (size_t) rows,
+        .columns = columns < 0 ? 0 : (size_t) columns,
+        .binary = pq->binaryTuples(res) == 1,
+    };
+    pgc_status status = check_columns(result, query, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    *out = result;
+    return PGC_OK;
+}
+
+void pgc_result_free(pgc_result *result)
+{
+    if (result == NULL) {
+        return;
+    }
+    arena_free(result->memory);
+    result->pq->clear(result->res);
+    mem_free(result->alloc, result, sizeof *result);
+}
+
+size_t pgc_result_rows(const pgc_result *result)
+{
+    return result->rows;
+}
+
+size_t pgc_result_columns(const pgc_result *result)
+{
+    return result->columns;
+}
+
+int64_t pgc_result_affected(const pgc_result *result)
+{
+    /* libpq gives "" for commands that count nothing. */
+    int64_t count = 0;
+    const char *text = result->pq->cmdTuples(result->res);
+    return slice_to_i64(pgc_text_from(text), &count) && count > 0 ? count : 0;
+}
+
+const PGresult *result_pq(const pgc_result *result)
+{
+    return result->res;
+}
+
+#define ARENA_SLACK 1024 /* bytes beside the row array: what small arrays and numerics need */
+
+void *pgc_result_alloc(pgc_result *result, size_t size)
+{
+    if (result->memory == NULL) {
+        size_t row_size = result->query == NULL ? 0 : result->query->row_size;
+        size_t first_size;
+        if (!size_mul(result->rows, row_size, &first_size) ||
+            !size_add(first_size, ARENA_SLACK, &first_size)) {
+            return NULL;
+        }
+        result->memory = arena_new(result->alloc, first_size, 0);
+    }
+    /* A row array of no rows is still a valid pointer. */
+    return result->memory == NULL ? NULL : arena_alloc(result->memory, size == 0 ? 1 : size);
+}

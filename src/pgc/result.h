@@ -1,0 +1,34 @@
+/* One answer of the server: a PGresult, and an arena for what readers decode from it. */
+#ifndef PGC_RESULT_H
+#define PGC_RESULT_H
+
+#include <pgc/query.h>
+
+#include "base/arena.h"
+#include "pgc/pq.h"
+
+struct pgc_result {
+    const pq_ops *pq;
+    PGresult *res;          /* owned */
+    const pgc_alloc *alloc; /* never NULL */
+    const pgc_query *query; /* NULL for scripts */
+    arena *memory;          /* made by the first pgc_result_alloc() */
+    size_t rows, columns;
+    bool binary; /* all columns came in binary format */
+};
+
+/* Wrap res, which from now on belongs to the result; on failure it is cleared. With a query whose
+ * column_count is not 0 the columns must be those: else PGC_SCHEMA naming the first other one.
+ * alloc NULL means libc. res is never NULL. */
+pgc_status result_new(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
+                      const pgc_query *query, pgc_result **out, pgc_error *err) PGC_MUST_CHECK;
+
+/* The PGresult behind it; borrowed. */
+const PGresult *result_pq(const pgc_result *result);
+
+static inline void result_auto(pgc_result **local)
+{
+    pgc_result_free(*local);
+}
+
+#endif

@@ -1,0 +1,104 @@
+/* SQL scripts by the simple protocol, for migrations and administration. Only the last statement's
+ * answer is kept. One thread per connection. */
+#include "base/prelude.h"
+
+#include "pgc/connection.h"
+
+#include "pgc/call.h"
+#include "pgc/failure.h"
+#include "pgc/result.h"
+
+/* State of one script: the answer kept so far and the first failure. */
+typedef struct script {
+    call_state call;
+    PGresult *last;
+    pgc_status status;
+    pgc_error *err;
+} script;
+
+/* COPY FROM STDIN ends with an error of ours, which fails the script like any other error. COPY TO
+ * STDOUT has no polite end: the connection goes. */
+static pgc_status refuse_copy(script *run, ExecStatusType kind)
+{
+    pgc_conn *conn = run->call.conn;
+    if (run->status == PGC_OK) {
+        run->status = pgc_error_set(run->err, PGC_UNSUPPORTED,
+                                    "script: COPY from or to the client cannot be used here");
+    }
+    if (kind == PGRES_COPY_IN && conn->pq->putCopyEnd(conn->pg, "refused by the client") == 1) {
+        return PGC_OK;
+    }
+    conn->lost = true;
+    return PGC_UNSUPPORTED;
+}
+
+static pgc_status take_error(script *run, const PGresult *result)
+{
+    pgc_conn *conn = run->call.conn;
+    pgc_error ignored;
+    pgc_error *err = run->status == PGC_OK ? run->err : &ignored;
+    pgc_status status = failure_from_result(conn->pq, result, "script", err);
+    if (status == PGC_CANCELLED && run->call.cancelled) {
+        status = pgc_error_set(err, PGC_TIMEOUT, "script: deadline passed, cancelled by us");
+    }
+    if (run->status == PGC_OK) {
+        run->status = status;
+    }
+    if (failure_is_fatal(conn->pq, result) || failure_sqlstate(conn->pq, result)[0] == '\0') {
+        conn->lost = true;
+        return run->status;
+    }
+    return PGC_OK;
+}
+
+static pgc_status read_script(script *run)
+{
+    pgc_conn *conn = run->call.conn;
+    for (;;) {
+        PGresult *result = NULL;
+        TRY(call_next(&run->call, &result, run->status == PGC_OK ? run->err : NULL));
+        if (result == NULL) {
+            return PGC_OK;
+        }
+        ExecStatusType kind = conn->pq->resultStatus(result);
+        pgc_status status = PGC_OK;
+        if (kind == PGRES_COPY_IN || kind == PGRES_COPY_OUT || kind == PGRES_COPY_BOTH) {
+            status = refuse_copy(run, kind);
+        } else if (kind == PGRES_FATAL_ERROR || kind == PGRES_BAD_RESPONSE) {
+            status = take_error(run, result);
+        } else {
+            conn->pq->clear(run->last);
+            run->last = TAKE(result);
+        }
+        conn->pq->clear(result);
+        TRY(status);
+    }
+}
+
+pgc_status pgc_conn_script(pgc_conn *conn, const char *sql, int64_t timeout_us, pgc_result **out,
+                           pgc_error *err)
+{
+    if (conn == NULL || sql == NULL) {
+        return pgc_error_set(err, PGC_INVALID, "script: no connection or no text");
+    }
+    TRY(conn_check_usable(conn, err));
+    if (conn->pq->pipelineStatus(conn->pg) != PQ_PIPELINE_OFF &&
+        conn->pq->exitPipelineMode(conn->pg) == 0) {
+        return conn_lose(conn, "script", err);
+    }
+    script run = { .err = err };
+    call_begin(&run.call, conn, timeout_us > 0 ? timeout_us : -1);
+    if (conn->pq->sendQuery(conn->pg, sql) == 0) {
+        return conn_send_failed(conn, "script", err);
+    }
+    pgc_status status = read_script(&run);
+    call_end(&run.call);
+    if (run.status != PGC_OK) {
+        status = run.status;
+    }
+    if (status == PGC_OK && out != NULL) {
+        status = result_new(conn->pq, TAKE(run.last), conn->alloc, NULL, out, err);
+    }
+    conn->pq->clear(run.last);
+    return status;
+}

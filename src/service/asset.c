@@ -1,0 +1,201 @@
+/* The asset service: checks what the database cannot say clearly, then one typed query. No state;
+ * thread-safe as the actor's handle. */
+#include "base/prelude.h"
+
+#include "service/asset.h"
+
+#include "base/slice.h"
+
+static const char *const ASSET_TYPES[] = { "photo", "video", "audio" };
+static const char *const THUMBNAIL_SIZES[] = { "small", "medium", "large" };
+
+static pgc_status asset_type_check(slice asset_type, pgc_error *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(ASSET_TYPES); i++) {
+        if (slice_eq_str(asset_type, ASSET_TYPES[i])) {
+            return PGC_OK;
+        }
+    }
+    return pgc_error_set(err, PGC_INVALID,
+                         "asset type \"%" SLICE_FMT "\": use photo, video or audio",
+                         SLICE_ARG(asset_type));
+}
+
+static pgc_status size_check(slice size, pgc_error *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(THUMBNAIL_SIZES); i++) {
+        if (slice_eq_str(size, THUMBNAIL_SIZES[i])) {
+            return PGC_OK;
+        }
+    }
+    return pgc_error_set(err, PGC_INVALID,
+                         "thumbnail size \"%" SLICE_FMT "\": use small, medium or large",
+                         SLICE_ARG(size));
+}
+
+static pgc_status page_check(lum_page page, pgc_error *err)
+{
+    if (page.limit < 1 || page.limit > LUM_PAGE_MAX || page.offset < 0) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "page of %" PRId32 " rows from %" PRId32 ": 1 to %d rows, from 0 on",
+                             page.limit, page.offset, LUM_PAGE_MAX);
+    }
+    return PGC_OK;
+}
+
+/* An UPDATE that must have found its row. */
+static pgc_status one_row(pgc_status status, int64_t affected, pgc_uuid asset_id, const char *what,
+                          pgc_error *err)
+{
+    char id[PGC_UUID_TEXT_SIZE];
+    pgc_uuid_format(&asset_id, id);
+    if (status == PGC_OK && affected == 0) {
+        status = pgc_error_set(err, PGC_NOT_FOUND, "there is no such asset");
+    }
+    return pgc_error_wrap(err, status, "%s asset %s", what, id);
+}
+
+pgc_status lum_asset_create(lum_actor actor, const repo_create_asset_params *params,
+                            repo_asset_set *out, bool *duplicate, pgc_error *err)
+{
+    TRY(asset_type_check(params->asset_type, err));
+    if (params->owner_id != actor.user_id) {
+        return pgc_error_set(err, PGC_DENIED, "create asset: owner %" PRId32 " is not the actor",
+                             params->owner_id);
+    }
+    if (params->file_size < 0 || params->original_filename.len == 0) {
+        return pgc_error_set(err, PGC_INVALID, "create asset: a name and a size are needed");
+    }
+    pgc_status status = repo_create_asset(actor.db, params, out, err);
+    *duplicate = status == PGC_NOT_FOUND;
+    if (status == PGC_NOT_FOUND) { /* ON CONFLICT DO NOTHING: the content is there already */
+        status = lum_asset_get_by_content(actor, params->file_hash, params->file_size, out, err);
+    }
+    return pgc_error_wrap(err, status, "create asset \"%" SLICE_FMT "\"",
+                          SLICE_ARG(params->original_filename));
+}
+
+pgc_status lum_asset_get(lum_actor actor, pgc_uuid asset_id, repo_asset_set *out, pgc_error *err)
+{
+    pgc_status status = repo_get_asset(actor.db, asset_id, out, err);
+    return one_row(status, status == PGC_OK ? 1 : 0, asset_id, "get", err);
+}
+
+pgc_status lum_asset_get_by_content(lum_actor actor, pgc_text file_hash, int64_t file_size,
+                                    repo_asset_set *out, pgc_error *err)
+{
+    const repo_get_asset_by_content_params params = { .owner_id = actor.user_id,
+                                                      .file_hash = file_hash,
+                                                      .file_size = file_size };
+    return repo_get_asset_by_content(actor.db, &params, out, err);
+}
+
+pgc_status lum_asset_update_metadata(lum_actor actor,
+                                     const repo_update_asset_metadata_params *params,
+                                     pgc_error *err)
+{
+    if (params->rating.has && (params->rating.v < 0 || params->rating.v > 5)) {
+        return pgc_error_set(err, PGC_INVALID, "rating %" PRId32 ": 0 to 5", params->rating.v);
+    }
+    int64_t affected = 0;
+    pgc_status status = repo_update_asset_metadata(actor.db, params, &affected, err);
+    return one_row(status, affected, params->asset_id, "update", err);
+}
+
+pgc_status lum_asset_delete(lum_actor actor, pgc_uuid asset_id, pgc_error *err)
+{
+    int64_t affected = 0;
+    pgc_status status = repo_delete_asset(actor.db, asset_id, &affected, err);
+    return one_row(status, affected, asset_id, "delete", err);
+}
+
+pgc_status lum_asset_restore(lum_actor actor, pgc_uuid asset_id, pgc_error *err)
+{
+    int64_t affected = 0;
+    pgc_status status = repo_restore_asset(actor.db, asset_id, &affected, err);
+    if (status == PGC_CONFLICT) {
+        pgc_error_hint(err, "the same content was imported again; delete that asset first");
+    }
+    return one_row(status, affected, asset_id, "restore", err);
+}
+
+pgc_status lum_asset_list(lum_actor actor, const char *asset_type, lum_page page,
+                          repo_asset_set *out, pgc_error *err)
+{
+    TRY(page_check(page, err));
+    if (asset_type == NULL) {
+        return lum_asset_list_by_owner(actor, actor.user_id, page, out, err);
+    }
+    TRY(asset_type_check(pgc_text_from(asset_type), err));
+    const repo_get_assets_by_owner_and_type_params params = {
+        .owner_id = actor.user_id,
+        .asset_type = pgc_text_from(asset_type),
+        .row_limit = page.limit,
+        .row_offset = page.offset,
+    };
+    return repo_get_assets_by_owner_and_type(actor.db, &params, out, err);
+}
+
+pgc_status lum_asset_list_by_owner(lum_actor actor, int32_t owner_id, lum_page page,
+                                   repo_asset_set *out, pgc_error *err)
+{
+    TRY(page_check(page, err));
+    const repo_get_assets_by_owner_params params = { .owner_id = owner_id,
+                                                     .row_limit = page.limit,
+                                                     .row_offset = page.offset };
+    return repo_get_assets_by_owner(actor.db, &params, out, err);
+}
+
+pgc_status lum_asset_search(lum_actor actor, const char *query, const char *asset_type,
+                            lum_page page, repo_asset_set *out, pgc_error *err)
+{
+    TRY(page_check(page, err));
+    slice text = slice_trim(pgc_text_from(query));
+    if (text.len == 0) {
+        return pgc_error_set(err, PGC_INVALID, "search: the text is empty");
+    }
+    if (!slice_is_utf8(text)) {
+        return pgc_error_set(err, PGC_INVALID, "search: the text is not valid UTF-8");
+    }
+    if (asset_type != NULL) {
+        TRY(asset_type_check(pgc_text_from(asset_type), err));
+    }
+    const repo_search_assets_params params = { .query = text,
+                                               .asset_type = pgc_text_from(asset_type),
+                                               .row_limit = page.limit,
+                                               .row_offset = page.offset };
+    return repo_search_assets(actor.db, &params, out, err);
+}
+
+pgc_status lum_asset_list_with_thumbnails(lum_actor actor, lum_page page,
+                                          repo_list_assets_with_thumbnails_row_set *out,
+                                          pgc_error *err)
+{
+    TRY(page_check(page, err));
+    const repo_list_assets_with_thumbnails_params params = { .row_limit = page.limit,
+                                                             .row_offset = page.offset };
+    return repo_list_assets_with_thumbnails(actor.db, &params, out, err);
+}
+
+pgc_status lum_thumbnail_create(lum_actor actor, const repo_create_thumbnail_params *params,
+                                repo_thumbnail_set *out, pgc_error *err)
+{
+    TRY(size_check(params->size, err));
+    return pgc_error_wrap(err, repo_create_thumbnail(actor.db, params, out, err),
+                          "create thumbnail");
+}
+
+pgc_status lum_thumbnail_list(lum_actor actor, pgc_uuid asset_id, repo_thumbnail_set *out,
+                              pgc_error *err)
+{
+    return repo_get_thumbnails_by_asset(actor.db, asset_id, out, err);
+}
+
+pgc_status lum_thumbnail_get(lum_actor actor, pgc_uuid asset_id, const char *size,
+                             repo_thumbnail_set *out, pgc_error *err)
+{
+    TRY(size_check(pgc_text_from(size), err));
+    const repo_get_thumbnail_by_asset_and_size_params params = { .asset_id = asset_id,
+                                                                 .size = pgc_text_from(size) };
+    return repo_get_thumbnail_by_asset_and_size(actor.db, &params, out, err);
+}

@@ -1,0 +1,222 @@
+/* Opening connections, scripts and describe, against a real server. */
+#include "base/prelude.h"
+
+#include <pgc/conn.h>
+
+#include "pgc/describe.h"
+
+#include "live.h"
+#include "tap.h"
+
+static void opens_and_knows_the_server(void)
+{
+    LIVE(conn);
+    CHECK(pgc_conn_alive(conn));
+    CHECK(pgc_conn_server_version(conn) >= 150000);
+    CHECK_INT(pgc_conn_tx_state(conn), PGC_TX_IDLE);
+    char text[64], pid[16];
+    (void) snprintf(pid, sizeof pid, "%d", pgc_conn_backend_pid(conn));
+    CHECK_STR(live_text(conn, "SELECT pg_backend_pid()", text, sizeof text), pid);
+    CHECK_STR(live_text(conn, "SHOW client_encoding", text, sizeof text), "UTF8");
+    CHECK_STR(live_text(conn, "SHOW standard_conforming_strings", text, sizeof text), "on");
+    CHECK_STR(live_text(conn, "SHOW application_name", text, sizeof text), "pgc");
+}
+
+static void sets_name_and_role(void)
+{
+    LIVE(admin);
+    REQUIRE(live_do(admin, "DROP ROLE IF EXISTS t_conn_role; CREATE ROLE t_conn_role"));
+    pgc_error err;
+    pgc_conn_options options = live_options();
+    options.app_name = "tester";
+    options.role = "t_conn_role";
+    AUTO(live_close) pgc_conn *conn = NULL;
+    REQUIRE_OK(pgc_conn_open(&options, &conn, &err), &err);
+    char text[64];
+    CHECK_STR(live_text(conn, "SHOW application_name", text, sizeof text), "tester");
+    CHECK_STR(live_text(conn, "SELECT current_user", text, sizeof text), "t_conn_role");
+    pgc_conn *none = NULL;
+    options.role = "no such role; DROP TABLE x";
+    pgc_status status = pgc_conn_open(&options, &none, &err);
+    CHECK_STATUS(status, PGC_INVALID, &err);
+    CHECK(strstr(err.message, "no such role") != NULL);
+    CHECK(none == NULL);
+    CHECK(live_do(admin, "DROP ROLE t_conn_role"));
+}
+
+static void conforming_strings_are_forced_on(void)
+{
+    LIVE(admin);
+    REQUIRE(live_do(admin, "DROP ROLE IF EXISTS t_conn_strings; CREATE ROLE t_conn_strings LOGIN"
+                           " SUPERUSER; ALTER ROLE t_conn_strings SET"
+                           " standard_conforming_strings = off"));
+    pgc_error err;
+    pgc_conn_options options = live_options();
+    options.user = "t_conn_strings";
+    AUTO(live_close) pgc_conn *conn = NULL;
+    REQUIRE_OK(pgc_conn_open(&options, &conn, &err), &err);
+    char text[64];
+    CHECK_STR(live_text(conn, "SHOW standard_conforming_strings", text, sizeof text), "on");
+    CHECK(live_do(admin, "DROP ROLE t_conn_strings"));
+}
+
+static void refused_connections_say_why_without_the_password(void)
+{
+    LIVE(conn);
+    pgc_error err;
+    pgc_conn *none = NULL;
+    char conninfo[512];
+    (void) snprintf(conninfo, sizeof conninfo, "host=/nowhere/at/all password=tops3cret dbname=x");
+    pgc_conn_options options = { .struct_size = sizeof options, .conninfo = conninfo };
+    CHECK_STATUS(pgc_conn_open(&options, &none, &err), PGC_CONNECTION, &err);
+    CHECK(strstr(err.message, "/nowhere/at/all") != NULL);
+    CHECK(strstr(err.message, "tops3cret") == NULL);
+    options.conninfo = "postgresql://me:tops3cret@host:port:port/x%zz";
+    CHECK_STATUS(pgc_conn_open(&options, &none, &err), PGC_INVALID, &err);
+    CHECK(strstr(err.message, "tops3cret") == NULL);
+    options.conninfo = "password=tops3cret oops";
+    CHECK_STATUS(pgc_conn_open(&options, &none, &err), PGC_INVALID, &err);
+    CHECK(strstr(err.message, "tops3cret") == NULL);
+    CHECK(none == NULL);
+}
+
+static void a_server_refusal_carries_its_sqlstate(void)
+{
+    LIVE(conn);
+    pgc_error err;
+    pgc_conn *none = NULL;
+    pgc_conn_options options = live_options();
+    options.user = "t_conn_nobody";
+    CHECK_STATUS(pgc_conn_open(&options, &none, &err), PGC_CONNECTION, &err);
+    CHECK_STR(err.sqlstate, "28000");
+    CHECK(!err.retry);
+    CHECK(none == NULL);
+}
+
+static void bad_options_are_refused(void)
+{
+    pgc_error err;
+    pgc_conn *none = NULL;
+    const pgc_conn_options options = { 0 };
+    CHECK_STATUS(pgc_conn_open(&options, &none, &err), PGC_INVALID, &err);
+    CHECK_STATUS(pgc_conn_open(NULL, &none, &err), PGC_INVALID, &err);
+    pgc_conn_close(NULL);
+}
+
+static void scripts_run_many_statements_and_keep_the_last(void)
+{
+    LIVE(conn);
+    char text[64];
+    CHECK_STR(live_text(conn,
+                        "CREATE TEMP TABLE t (x int); INSERT INTO t VALUES (1), (2);"
+                        " SELECT sum(x) FROM t",
+                        text, sizeof text),
+              "3");
+    pgc_error err;
+    CHECK_STATUS(pgc_conn_script(conn, "SELECT 1; SELECT oops; SELECT 2", 0, NULL, &err), PGC_DB,
+                 &err);
+    CHECK_STR(err.sqlstate, "42703");
+    CHECK_INT(err.position, 18);
+    CHECK(pgc_conn_alive(conn));
+    CHECK_STATUS(pgc_conn_script(conn, "", 0, NULL, &err), PGC_OK, &err);
+}
+
+static void scripts_refuse_copy(void)
+{
+    LIVE(conn);
+    pgc_error err;
+    REQUIRE(live_do(conn, "CREATE TEMP TABLE t (x int)"));
+    CHECK_STATUS(pgc_conn_script(conn, "COPY t FROM STDIN", 0, NULL, &err), PGC_UNSUPPORTED, &err);
+    CHECK(pgc_conn_alive(conn));
+    char text[64];
+    CHECK_STR(live_text(conn, "SELECT count(*) FROM t", text, sizeof text), "0");
+    CHECK_STATUS(pgc_conn_script(conn, "COPY t TO STDOUT", 0, NULL, &err), PGC_UNSUPPORTED, &err);
+    CHECK(!pgc_conn_alive(conn));
+}
+
+static void a_script_past_its_deadline_is_cancelled(void)
+{
+    LIVE(conn);
+    pgc_error err;
+    CHECK_STATUS(pgc_conn_script(conn, "SELECT pg_sleep(60)", 20000, NULL, &err), PGC_TIMEOUT,
+                 &err);
+    CHECK(pgc_conn_alive(conn));
+    char text[64];
+    CHECK_STR(live_text(conn, "SELECT 'still here'", text, sizeof text), "still here");
+}
+
+static void describe_tells_parameters_and_columns(void)
+{
+    LIVE(conn);
+    AUTO(arena_auto) arena *memory = arena_new(NULL, 0, 0);
+    REQUIRE(memory != NULL);
+    REQUIRE(live_do(conn, "CREATE TEMP TABLE t (id int8 NOT NULL, name varchar(20))"));
+    pgc_error err;
+    described out = { 0 };
+    REQUIRE_OK(conn_describe(conn, "d1", "SELECT name, id + 1 AS next FROM t WHERE id = $1", NULL,
+                             0, memory, &out, &err),
+               &err);
+    REQUIRE(out.param_count == 1);
+    CHECK_INT(out.param_oids[0], 20);
+    REQUIRE(out.column_count == 2);
+    CHECK_STR(out.columns[0].name, "name");
+    CHECK_INT(out.columns[0].type_oid, 1043);
+    CHECK_INT(out.columns[0].typmod, 24);
+    CHECK(out.columns[0].table_oid != 0);
+    CHECK_INT(out.columns[0].table_column, 2);
+    CHECK_STR(out.columns[1].name, "next");
+    CHECK_INT(out.columns[1].table_oid, 0);
+    const uint32_t oids[] = { 23 };
+    REQUIRE_OK(conn_describe(conn, "", "INSERT INTO t VALUES ($1)", oids, 1, memory, &out, &err),
+               &err);
+    CHECK_INT(out.param_oids[0], 23);
+    CHECK_INT(out.column_count, 0);
+}
+
+static void describe_points_at_the_mistake(void)
+{
+    LIVE(conn);
+    AUTO(arena_auto) arena *memory = arena_new(NULL, 0, 0);
+    REQUIRE(memory != NULL);
+    pgc_error err;
+    described out = { 0 };
+    CHECK_STATUS(conn_describe(conn, "", "SELECT * FORM t", NULL, 0, memory, &out, &err), PGC_DB,
+                 &err);
+    CHECK_STR(err.sqlstate, "42601");
+    CHECK_INT(err.position, 10);
+    CHECK_STATUS(conn_describe(conn, "", "SELECT 1 AS x", NULL, 0, memory, &out, &err), PGC_OK,
+                 &err);
+    CHECK_INT(out.column_count, 1);
+}
+
+static void a_terminated_session_is_lost_for_good(void)
+{
+    LIVE(conn);
+    LIVE(killer);
+    char sql[80], text[64];
+    (void) snprintf(sql, sizeof sql, "SELECT pg_terminate_backend(%d, 5000)",
+                    pgc_conn_backend_pid(conn));
+    CHECK_STR(live_text(killer, sql, text, sizeof text), "t");
+    pgc_error err;
+    CHECK_STATUS(pgc_conn_script(conn, "SELECT 1", 0, NULL, &err), PGC_CONNECTION, &err);
+    CHECK(err.retry);
+    CHECK(!pgc_conn_alive(conn));
+    CHECK_INT(pgc_conn_tx_state(conn), PGC_TX_UNKNOWN);
+    CHECK_STATUS(pgc_conn_script(conn, "SELECT 1", 0, NULL, &err), PGC_CONNECTION, &err);
+}
+
+TAP_MAIN(TAP("conn: opens and knows the server", opens_and_knows_the_server),
+         TAP("conn: sets name and role", sets_name_and_role),
+         TAP("conn: conforming strings are forced on", conforming_strings_are_forced_on),
+         TAP("conn: a refusal says why without the password",
+             refused_connections_say_why_without_the_password),
+         TAP("conn: a server's refusal carries its SQLSTATE",
+             a_server_refusal_carries_its_sqlstate),
+         TAP("conn: bad options are refused", bad_options_are_refused),
+         TAP("script: many statements, the last one's rows",
+             scripts_run_many_statements_and_keep_the_last),
+         TAP("script: COPY is refused", scripts_refuse_copy),
+         TAP("script: past its deadline it is cancelled", a_script_past_its_deadline_is_cancelled),
+         TAP("describe: parameters and columns", describe_tells_parameters_and_columns),
+         TAP("describe: points at the mistake", describe_points_at_the_mistake),
+         TAP("conn: a terminated session is lost for good", a_terminated_session_is_lost_for_good))

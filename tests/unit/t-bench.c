@@ -1,0 +1,139 @@
+/* The frame of the measurements: what it reports must be right before any figure is believed. */
+#include <math.h>
+
+#include "bench.h"
+#include "tap.h"
+
+typedef struct script {
+    const double *ours, *other;
+    size_t ours_at, other_at;
+    char order[64];
+} script;
+
+static double play_ours(void *ctx)
+{
+    script *s = ctx;
+    strncat(s->order, "a", sizeof s->order - strlen(s->order) - 1);
+    return s->ours[s->ours_at++];
+}
+
+static double play_other(void *ctx)
+{
+    script *s = ctx;
+    strncat(s->order, "b", sizeof s->order - strlen(s->order) - 1);
+    return s->other[s->other_at++];
+}
+
+static bool close_to(double got, double want)
+{
+    return fabs(got - want) < 1e-9;
+}
+
+static void takes_the_median(void)
+{
+    double odd[] = { 9, 1, 5 }, even[] = { 4, 1, 3, 2 };
+    CHECK(close_to(bench_median(odd, 3), 5));
+    CHECK(close_to(bench_median(even, 4), 2.5));
+    CHECK(isnan(bench_median(even, 0)));
+}
+
+static void runs_in_turn_after_a_warm_up(void)
+{
+    const double values[] = { 100, 2, 4, 3 };
+    script s = { .ours = values, .other = values };
+    bench_case one = { .ours = play_ours, .other = play_other, .ctx = &s, .bound = 1.0 };
+    bench_row row = bench_run(&one, 3);
+    CHECK_STR(s.order, "ababbaab");
+    CHECK(close_to(row.ours, 3));
+    CHECK(close_to(row.ratio, 1));
+    CHECK(close_to(row.ours_spread, 2.0 / 3));
+    CHECK(row.ok);
+}
+
+static bench_row ratio_of(double ours, double other, bench_goal goal, double bound)
+{
+    const double left[] = { ours, ours }, right[] = { other, other };
+    script s = { .ours = left, .other = right };
+    bench_case one = {
+        .ours = play_ours, .other = play_other, .ctx = &s, .goal = goal, .bound = bound
+    };
+    return bench_run(&one, 1);
+}
+
+static void holds_the_goal_in_both_directions(void)
+{
+    CHECK(ratio_of(1.05, 1, BENCH_AT_MOST, 1.06).ok);
+    CHECK(!ratio_of(1.07, 1, BENCH_AT_MOST, 1.06).ok);
+    CHECK(ratio_of(70, 100, BENCH_AT_LEAST, 0.7).ok);
+    CHECK(!ratio_of(69, 100, BENCH_AT_LEAST, 0.7).ok);
+}
+
+static void what_could_not_be_measured_is_not_ok(void)
+{
+    CHECK(!ratio_of(BENCH_NONE, 1, BENCH_AT_MOST, 2).ok);
+    CHECK(!ratio_of(1, BENCH_NONE, BENCH_AT_LEAST, 0).ok);
+    CHECK(!ratio_of(1, 0, BENCH_AT_MOST, 2).ok);
+}
+
+static void printed(bool json, char *out, size_t size)
+{
+    const bench_case one = {
+        .name = "a \"b\"", .unit = "s", .other_is = "that", .goal = BENCH_AT_MOST, .bound = 1.05
+    };
+    const bench_row row = { .ours = 1,
+                            .other = 2,
+                            .ours_spread = 0,
+                            .other_spread = BENCH_NONE,
+                            .ratio = 0.5,
+                            .ok = true };
+    FILE *file = fmemopen(out, size, "w");
+    REQUIRE(file != NULL);
+    bench_print(file, json, "x", &one, &row, 1);
+    (void) fclose(file);
+}
+
+static void prints_one_document_with_json(void)
+{
+    char out[1024] = "";
+    printed(true, out, sizeof out);
+    CHECK_STR(out, "{\"bench\":\"x\",\"rows\":[{\"name\":\"a \\\"b\\\"\",\"ours\":1,\"other\":2,"
+                   "\"unit\":\"s\",\"other_is\":\"that\",\"ours_spread\":0,\"other_spread\":null,"
+                   "\"ratio\":0.5,\"goal\":\"<= 1.05\",\"ok\":true}]}\n");
+}
+
+static void prints_a_table(void)
+{
+    char out[1024] = "";
+    printed(false, out, sizeof out);
+    CHECK(strstr(out, "what the other is") != NULL);
+    CHECK(strstr(out, "<= 1.05  ok") != NULL);
+}
+
+static void times_commands_and_sees_them_fail(void)
+{
+    CHECK(bench_command((const char *const[]) { "true", NULL }) >= 0);
+    CHECK(isnan(bench_command((const char *const[]) { "false", NULL })));
+    CHECK(isnan(bench_command((const char *const[]) { "/nonexistent/program", NULL })));
+}
+
+static void refuses_wrong_usage(void)
+{
+    char *unknown[] = { strdup("bench"), strdup("--what") };
+    char *no_number[] = { strdup("bench"), strdup("--rounds"), strdup("many") };
+    CHECK_INT(bench_main(2, unknown, "x", NULL, 0), 2);
+    CHECK_INT(bench_main(3, no_number, "x", NULL, 0), 2);
+    for (size_t i = 0; i < 2; i++) {
+        free(unknown[i]);
+        free(no_number[i]);
+    }
+    free(no_number[2]);
+}
+
+TAP_MAIN(TAP("bench: the median of odd, even and no counts", takes_the_median),
+         TAP("bench: both sides run in turn after a warm-up", runs_in_turn_after_a_warm_up),
+         TAP("bench: goals hold in both directions", holds_the_goal_in_both_directions),
+         TAP("bench: what could not be measured is not ok", what_could_not_be_measured_is_not_ok),
+         TAP("bench: --json prints one document", prints_one_document_with_json),
+         TAP("bench: the table names the goal", prints_a_table),
+         TAP("bench: commands are timed and may fail", times_commands_and_sees_them_fail),
+         TAP("bench: wrong usage is refused", refuses_wrong_usage))
