@@ -6,7 +6,7 @@
 
 #define ARENA_FIRST ((size_t) 256 << 10)
 
-typedef pgc_status (*command_fn)(const env *env, arena *arena, const command_options *options,
+typedef pgc_status (*command_fn)(const env *sys, arena *mem, const command_options *options,
                                  command_result *result, pgc_error *err);
 
 typedef struct command {
@@ -133,8 +133,8 @@ static int run_command(const command *command, const command_options *options)
     pgc_status status = command->run(env_default(), mem, options, &result, &err);
     print_diags(&result.diags);
     slice text = buf_view(&result.out);
-    bool written = status != PGC_OK || text.len == 0 ||
-                   fwrite(text.ptr, 1, text.len, stdout) == text.len;
+    bool written =
+        status != PGC_OK || text.len == 0 || fwrite(text.ptr, 1, text.len, stdout) == text.len;
     written = fflush(stdout) == 0 && written;
     bool failed = status != PGC_OK || result.different;
     if (status != PGC_OK && result.diags.error_count == 0) {

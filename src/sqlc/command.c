@@ -71,10 +71,10 @@ static pgc_status write_sets(const env *sys, arena *mem, const vec *sets, comman
 pgc_status command_generate(const env *sys, arena *mem, const command_options *options,
                             command_result *result, pgc_error *err)
 {
-    config config;
+    config read;
     vec sets = { 0 };
-    TRY(pipeline_read(sys, mem, options, &config, &sets, &result->diags, err));
-    TRY(pipeline_run(sys, mem, options, &config, &sets, &result->diags, err));
+    TRY(pipeline_read(sys, mem, options, &read, &sets, &result->diags, err));
+    TRY(pipeline_run(sys, mem, options, &read, &sets, &result->diags, err));
     TRY(write_sets(sys, mem, &sets, result, err));
     if (options->json) {
         buf_reset(&result->out);
@@ -202,11 +202,11 @@ static pgc_status compare_sets(const env *sys, arena *mem, const vec *sets, bool
 pgc_status command_check(const env *sys, arena *mem, const command_options *options,
                          command_result *result, pgc_error *err)
 {
-    config config;
+    config read;
     vec sets = { 0 };
-    TRY(pipeline_read(sys, mem, options, &config, &sets, &result->diags, err));
+    TRY(pipeline_read(sys, mem, options, &read, &sets, &result->diags, err));
     if (!options->offline) {
-        TRY(pipeline_run(sys, mem, options, &config, &sets, &result->diags, err));
+        TRY(pipeline_run(sys, mem, options, &read, &sets, &result->diags, err));
         return compare_sets(sys, mem, &sets, false, result, err);
     }
     for (size_t i = 0; i < sets.count; i++) {
@@ -218,10 +218,10 @@ pgc_status command_check(const env *sys, arena *mem, const command_options *opti
 pgc_status command_diff(const env *sys, arena *mem, const command_options *options,
                         command_result *result, pgc_error *err)
 {
-    config config;
+    config read;
     vec sets = { 0 };
-    TRY(pipeline_read(sys, mem, options, &config, &sets, &result->diags, err));
-    TRY(pipeline_run(sys, mem, options, &config, &sets, &result->diags, err));
+    TRY(pipeline_read(sys, mem, options, &read, &sets, &result->diags, err));
+    TRY(pipeline_run(sys, mem, options, &read, &sets, &result->diags, err));
     return compare_sets(sys, mem, &sets, true, result, err);
 }
 
@@ -260,11 +260,11 @@ static void explain_query(const ir_query *query, buf *out)
 pgc_status command_explain(const env *sys, arena *mem, const command_options *options,
                            command_result *result, pgc_error *err)
 {
-    config config;
+    config read;
     vec sets = { 0 };
     bool found = false;
-    TRY(pipeline_read(sys, mem, options, &config, &sets, &result->diags, err));
-    TRY(pipeline_run(sys, mem, options, &config, &sets, &result->diags, err));
+    TRY(pipeline_read(sys, mem, options, &read, &sets, &result->diags, err));
+    TRY(pipeline_run(sys, mem, options, &read, &sets, &result->diags, err));
     for (size_t i = 0; i < sets.count; i++) {
         const pipeline_set *set = VEC_AT(&sets, pipeline_set, i);
         for (size_t k = 0; k < set->ir.query_count; k++) {
@@ -311,7 +311,7 @@ pgc_status command_init(const env *sys, arena *mem, const command_options *optio
     if (file_exists(sys, AT_FDCWD, path)) {
         return pgc_error_set(err, PGC_CONFLICT, "\"%s\" is already there", path);
     }
-    TRY(file_write_atomic(sys, AT_FDCWD, path, SLICE(TEXT), 0644, err));
+    TRY(file_write_atomic(sys, AT_FDCWD, path, (slice) { TEXT, sizeof TEXT - 1 }, 0644, err));
     buf_printf(&result->out, "%s\n", path);
     return buf_finish(&result->out, err);
 }

@@ -15,10 +15,10 @@
 struct database {
     const env *env;
     pgc_cluster *cluster;
-    pgc_conn *conn;       /* to the scratch database */
-    pgc_conn *admin;      /* to the given server; NULL for a private cluster */
-    const char *name;     /* of the scratch database on a given server */
-    const char *dir;      /* of the private cluster */
+    pgc_conn *conn;   /* to the scratch database */
+    pgc_conn *admin;  /* to the given server; NULL for a private cluster */
+    const char *name; /* of the scratch database on a given server */
+    const char *dir;  /* of the private cluster */
     bool drop;
     bool created;
 };
@@ -110,9 +110,10 @@ static void schema_hint(diag_list *diags, diag *d, const pgc_error *err)
         strstr(err->message, "is not available") == NULL) {
         return;
     }
-    diag_hint(diags, d,
-              "install the extension's package, e.g. postgresql-NN-pgvector for \"vector\", or give "
-              "a server that has it with --database URL");
+    diag_hint(
+        diags, d,
+        "install the extension's package, e.g. postgresql-NN-pgvector for \"vector\", or give "
+        "a server that has it with --database URL");
 }
 
 static pgc_status apply_schema(database *db, arena *mem, const vec *statements, diag_list *diags,
@@ -153,8 +154,8 @@ static pgc_status apply_schema(database *db, arena *mem, const vec *statements, 
 static pgc_status keep_database(database *db, arena *mem, const char *schema_hash,
                                 const char *server, pgc_error *err)
 {
-    char *sql = arena_printf(mem, "ALTER DATABASE \"%s\" RENAME TO \"sqlc_%.32s\"", db->name,
-                             schema_hash);
+    char *sql =
+        arena_printf(mem, "ALTER DATABASE \"%s\" RENAME TO \"sqlc_%.32s\"", db->name, schema_hash);
     char *lasting = arena_printf(mem, "sqlc_%.32s", schema_hash);
     if (sql == NULL || lasting == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "keep the database");

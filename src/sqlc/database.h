@@ -1,5 +1,6 @@
 /* The database that queries are analysed in: a scratch one that gets the schema files and is thrown
- * away. A user's own database is never touched; its server only lends a place for the scratch one. */
+ * away. A user's own database is never touched; its server only lends a place for the scratch one.
+ */
 #ifndef SQLC_DATABASE_H
 #define SQLC_DATABASE_H
 

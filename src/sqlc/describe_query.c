@@ -5,7 +5,6 @@
 #include "sqlc/describe_query.h"
 
 #include "base/buf.h"
-#include "sqlc/prove.h"
 
 #define DESCRIBE_SQL_MAX ((size_t) 16 << 20)
 #define PLAN_TIMEOUT_US  ((int64_t) 60 * 1000000)
@@ -44,7 +43,8 @@ static const char *type_hint(const pgc_error *err)
         return "say the type with a cast, e.g. @name::text";
     }
     if (strcmp(err->sqlstate, "42P08") == 0) {
-        return "the first use decides the type: cast it, e.g. @name::int, or use the typed one first";
+        return "the first use decides the type: cast it, e.g. @name::int, or use the typed one "
+               "first";
     }
     if (strcmp(err->sqlstate, "42725") == 0) {
         return "several functions fit: cast the parameters, e.g. @name::int";
@@ -53,8 +53,7 @@ static const char *type_hint(const pgc_error *err)
 }
 
 /* Report a server error on the user's text. Fatal ones are passed on. */
-static pgc_status server_error(worker *w, pgc_status status, const pgc_error *local,
-                               pgc_error *err)
+static pgc_status server_error(worker *w, pgc_status status, const pgc_error *local, pgc_error *err)
 {
     const query_source *source = w->facts->source;
     if (is_fatal(status)) {
@@ -141,8 +140,9 @@ static void embed_error(worker *w, const query_embed *embed, const char *what)
 {
     diag *d = diag_error(w->ctx->diags, w->facts->source->file, embed->at, "sqlc.embed(%s): %s",
                          embed->name, what);
-    diag_hint(w->ctx->diags, d, "embed takes a table, view or alias of one, in the outermost select "
-                                "list");
+    diag_hint(w->ctx->diags, d,
+              "embed takes a table, view or alias of one, in the outermost select "
+              "list");
     w->ok = false;
 }
 
@@ -313,8 +313,7 @@ static pgc_status check_plan(worker *w, const char *name, pgc_error *err)
     return PGC_OK; /* e.g. a function that wants a session setting */
 }
 
-static pgc_status describe_final(worker *w, const described *first, size_t ordinal,
-                                 pgc_error *err)
+static pgc_status describe_final(worker *w, const described *first, size_t ordinal, pgc_error *err)
 {
     pgc_error local = PGC_ZERO;
     char *name = arena_printf(w->ctx->arena, "sqlc_%zu", ordinal);

@@ -5,6 +5,7 @@
 #include "pgc/describe.h"
 #include "sqlc/model.h"
 #include "sqlc/preprocess.h"
+#include "sqlc/prove.h"
 
 /* Result columns that belong to one sqlc.embed(). */
 typedef struct embed_span {

@@ -2,7 +2,7 @@
 /* Which files a set gives. One thread per call. */
 #include "sqlc/emit.h"
 
-#include "sqlc/names.h"
+#include "sqlc/cname.h"
 
 #define EMIT_FILE_MAX ((size_t) 256 << 20)
 
@@ -30,7 +30,7 @@ static pgc_status emit_header(emitter *e, size_t index, pgc_error *err)
 {
     const ir_file *file = &e->set->files[index];
     char *lower = arena_printf(e->arena, "%s_%s_h", e->set->prefix, file->base);
-    char *guard = lower == NULL ? NULL : name_upper(e->arena, lower);
+    char *guard = lower == NULL ? NULL : cname_upper(e->arena, lower);
     if (guard == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "emit %s.h", file->base);
     }

@@ -1,6 +1,7 @@
 #include "base/prelude.h"
 /* models.h and models.c: enums, one row type per table, rows shared by @row. One thread per
  * emitter. */
+#include "sqlc/cname.h"
 #include "sqlc/emit.h"
 
 static bool wanted(const emitter *e, bool used)
@@ -27,8 +28,9 @@ static void enum_header(emitter *e, const ir_enum *type)
     buf_printf(&e->out, "} %s;\n\n", n);
     const char *opt = emit_opt_name(e, n);
     if (opt != NULL) {
-        buf_printf(&e->out, "/** The same, nullable. */\ntypedef struct %s {\n    bool has;\n"
-                            "    %s v;\n} %s;\n\n",
+        buf_printf(&e->out,
+                   "/** The same, nullable. */\ntypedef struct %s {\n    bool has;\n"
+                   "    %s v;\n} %s;\n\n",
                    opt, n, opt);
     }
     buf_printf(&e->out,
@@ -71,12 +73,10 @@ static void enum_source(emitter *e, const ir_enum *type)
 pgc_status emit_models_header(emitter *e, pgc_error *err)
 {
     const ir_set *set = e->set;
-    char *guard = arena_printf(e->arena, "%s_models_h", set->prefix);
+    char *lower = arena_printf(e->arena, "%s_models_h", set->prefix);
+    char *guard = lower == NULL ? NULL : cname_upper(e->arena, lower);
     if (guard == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "emit models.h");
-    }
-    for (char *p = guard; *p != '\0'; p++) {
-        *p = (char) toupper((unsigned char) *p);
     }
     emit_banner(e, NULL);
     buf_printf(&e->out,

@@ -16,8 +16,8 @@ static result_form form_of(const ir_query *q)
     if (q->row == NULL) {
         return q->cmd == QUERY_EXECROWS ? RESULT_AFFECTED : RESULT_NONE;
     }
-    bool bare = q->row->kind == IR_ROW_SCALAR && !(q->row->fields[0].type.labels == NULL &&
-                                                   q->row->fields[0].type.c->pointer_like);
+    bool bare = q->row->kind == IR_ROW_SCALAR &&
+                !(q->row->fields[0].type.labels == NULL && q->row->fields[0].type.c->pointer_like);
     return q->cmd == QUERY_ONE && bare ? RESULT_VALUE : RESULT_SET;
 }
 
@@ -58,21 +58,20 @@ static void signature(emitter *e, const ir_query *q)
     if (by_value(e, q)) {
         for (size_t i = 0; i < q->param_count && count < ARRAY_LEN(args) - 2; i++) {
             const char *type = emit_type(e, &q->params[i].type, q->params[i].nullable);
-            args[count++] = text(e, arena_printf(e->arena, "%s %s", type == NULL ? "" : type,
-                                                 q->params[i].name));
+            args[count++] = text(
+                e, arena_printf(e->arena, "%s %s", type == NULL ? "" : type, q->params[i].name));
         }
     } else {
-        args[count++] = text(e, arena_printf(e->arena, "const %s_%s_params *p", e->set->prefix,
-                                             q->c_name));
+        args[count++] =
+            text(e, arena_printf(e->arena, "const %s_%s_params *p", e->set->prefix, q->c_name));
     }
     const char *out = out_param(e, q);
     if (out != NULL) {
         args[count++] = out;
     }
     args[count++] = "pgc_error *err";
-    emit_call(e,
-              text(e, arena_printf(e->arena, "pgc_status %s_%s", e->set->prefix, q->c_name)), args,
-              count);
+    emit_call(e, text(e, arena_printf(e->arena, "pgc_status %s_%s", e->set->prefix, q->c_name)),
+              args, count);
 }
 
 static void param_comment(emitter *e, const ir_param *param)
@@ -239,14 +238,12 @@ static void descriptor(emitter *e, const ir_query *q)
     } else {
         emit_string(e, "    ", q->sql);
     }
-    buf_printf(&e->out, ",\n    UINT64_C(0x%016" PRIx64 "),\n    %s%s%s,\n    %zu,\n    %zu,\n",
-               q->hash, q->unnamed ? "PGC_QUERY_UNNAMED" : "",
-               q->unnamed && q->read_only ? " | " : "",
-               q->read_only ? "PGC_QUERY_READ_ONLY" : (q->unnamed ? "" : "0"), q->param_count,
-               columns);
+    buf_printf(
+        &e->out, ",\n    UINT64_C(0x%016" PRIx64 "),\n    %s%s%s,\n    %zu,\n    %zu,\n", q->hash,
+        q->unnamed ? "PGC_QUERY_UNNAMED" : "", q->unnamed && q->read_only ? " | " : "",
+        q->read_only ? "PGC_QUERY_READ_ONLY" : (q->unnamed ? "" : "0"), q->param_count, columns);
     buf_printf(&e->out, q->param_count > 0 ? "    %s_query_params,\n" : "    NULL,\n", q->c_name);
-    buf_printf(&e->out, columns > 0 ? "    %s_query_columns,\n    " : "    NULL,\n    ",
-               q->c_name);
+    buf_printf(&e->out, columns > 0 ? "    %s_query_columns,\n    " : "    NULL,\n    ", q->c_name);
     row_size(e, q);
     buf_add_str(&e->out, ",\n};\n\n");
 }
@@ -285,8 +282,7 @@ static void add_param(emitter *e, const ir_param *param, const char *value)
                    value);
     } else {
         buf_printf(&e->out, "    pgc_add_%s%s(&args, %s);\n",
-                   param->nullable && !type->c->pointer_like ? "opt_" : "", type->c->suffix,
-                   value);
+                   param->nullable && !type->c->pointer_like ? "opt_" : "", type->c->suffix, value);
     }
 }
 
@@ -295,7 +291,8 @@ static const char *param_value(emitter *e, const ir_query *q, const ir_param *pa
     return by_value(e, q) ? param->name : text(e, arena_printf(e->arena, "p->%s", param->name));
 }
 
-/* Build the argument list and run; leaves `status`, and `result` when rows or a count are wanted. */
+/* Build the argument list and run; leaves `status`, and `result` when rows or a count are wanted.
+ */
 static void run_query(emitter *e, const ir_query *q)
 {
     bool result = form_of(q) != RESULT_NONE;

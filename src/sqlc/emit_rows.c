@@ -81,8 +81,8 @@ static void take_signature(emitter *e, const ir_row *row, bool shared)
     const char *args[] = { "pgc_result *result", "const pgc_query *query", "size_t row_max", NULL,
                            "pgc_error *err" };
     args[3] = arena_printf(e->arena, "%s_set *out", row->base);
-    const char *head = arena_printf(e->arena, "%spgc_status %s_set_take", shared ? "" : "static ",
-                                    row->base);
+    const char *head =
+        arena_printf(e->arena, "%spgc_status %s_set_take", shared ? "" : "static ", row->base);
     if (args[3] == NULL || head == NULL) {
         e->out.failed = true;
         return;
@@ -123,19 +123,20 @@ void emit_row_header(emitter *e, const ir_row *row, bool shared)
                "typedef struct %s_set {\n    const %s *rows; /**< count of them; NULL when 0%s */\n"
                "    size_t count;\n    pgc_result *result;\n} %s_set;\n\n",
                b, b, element,
-               row->kind != IR_ROW_SCALAR     ? ""
-               : row->fields[0].nullable      ? "; nullable"
-                                              : "; not NULL",
+               row->kind != IR_ROW_SCALAR ? ""
+               : row->fields[0].nullable  ? "; nullable"
+                                          : "; not NULL",
                b);
     buf_printf(&e->out,
                "/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */\n"
                "void %s_set_free(%s_set *set);\n",
                b, b);
     if (row->kind != IR_ROW_SCALAR) {
-        buf_printf(&e->out,
-                   "/** A copy of one row with all it points to, in one block for free(). NULL when "
-                   "memory is\n * exhausted. */\n%s *%s_clone(const %s *row);\n",
-                   row->name, b, row->name);
+        buf_printf(
+            &e->out,
+            "/** A copy of one row with all it points to, in one block for free(). NULL when "
+            "memory is\n * exhausted. */\n%s *%s_clone(const %s *row);\n",
+            row->name, b, row->name);
     }
     if (shared) {
         shared_prototypes(e, row);
@@ -161,9 +162,8 @@ void emit_read(emitter *e, const char *target, const ir_type *type, bool nullabl
 /* reader, row and column as arguments. */
 static const char *place_of(emitter *e, size_t column)
 {
-    const char *place = column == 0
-                            ? "reader, row, column"
-                            : arena_printf(e->arena, "reader, row, column + %zu", column);
+    const char *place = column == 0 ? "reader, row, column"
+                                    : arena_printf(e->arena, "reader, row, column + %zu", column);
     e->out.failed = e->out.failed || place == NULL;
     return place == NULL ? "" : place;
 }

@@ -20,9 +20,9 @@ typedef struct ir_enum {
 } ir_enum;
 
 typedef struct ir_type {
-    const char *sql;       /* format_type() without modifier */
-    uint32_t oid;          /* built-in OID, 0 for extension and user types */
-    const c_type *c;       /* of enums: text */
+    const char *sql; /* format_type() without modifier */
+    uint32_t oid;    /* built-in OID, 0 for extension and user types */
+    const c_type *c; /* of enums: text */
     ir_enum *labels; /* NULL: no enum */
 } ir_type;
 

@@ -4,7 +4,7 @@
 #include "sqlc/model.h"
 
 #include "base/buf.h"
-#include "sqlc/names.h"
+#include "sqlc/cname.h"
 
 static pgc_status no_memory(pgc_error *err)
 {
@@ -37,8 +37,8 @@ pgc_status model_field_name(const model_context *ctx, const char *raw, const cha
     const char *found = renamed(ctx, raw);
     if (found == NULL) {
         char *snake = NULL;
-        TRY(name_snake(ctx->arena, (slice) { raw, strlen(raw) }, &snake, err));
-        found = snake == NULL ? NULL : name_safe(ctx->arena, snake);
+        TRY(cname_snake(ctx->arena, (slice) { raw, strlen(raw) }, &snake, err));
+        found = snake == NULL ? NULL : cname_safe(ctx->arena, snake);
         if (found == NULL && snake != NULL) {
             return no_memory(err);
         }
@@ -67,13 +67,12 @@ static pgc_status type_name(const model_context *ctx, const char *schema, const 
     const char *custom = renamed(ctx, name);
     bool plain = custom != NULL || strcmp(schema, default_schema(ctx)) == 0;
     const char *base = custom != NULL ? custom : name;
-    const char *raw =
-        plain ? base : arena_printf(ctx->arena, "%s_%s", schema, name);
+    const char *raw = plain ? base : arena_printf(ctx->arena, "%s_%s", schema, name);
     if (raw == NULL) {
         return no_memory(err);
     }
     char *snake = NULL;
-    TRY(name_snake(ctx->arena, (slice) { raw, strlen(raw) }, &snake, err));
+    TRY(cname_snake(ctx->arena, (slice) { raw, strlen(raw) }, &snake, err));
     if (snake == NULL) {
         *out = NULL;
         return PGC_OK;
@@ -127,12 +126,12 @@ static const char *label_constant(const model_context *ctx, const ir_enum *type,
 {
     char *snake = NULL;
     const char *label = type->labels[index];
-    if (name_snake(ctx->arena, (slice) { label, strlen(label) }, &snake, NULL) != PGC_OK) {
+    if (cname_snake(ctx->arena, (slice) { label, strlen(label) }, &snake, NULL) != PGC_OK) {
         return NULL;
     }
     char *lower = snake == NULL ? arena_printf(ctx->arena, "%s_value_%zu", type->name, index + 1)
                                 : arena_printf(ctx->arena, "%s_%s", type->name, snake);
-    char *upper = lower == NULL ? NULL : name_upper(ctx->arena, lower);
+    char *upper = lower == NULL ? NULL : cname_upper(ctx->arena, lower);
     for (size_t i = 0; upper != NULL && i <= index; i++) {
         if (strcmp(i == 0 ? type->unknown : taken[i - 1], upper) == 0) {
             return arena_printf(ctx->arena, "%s_%zu", upper, index + 1);
@@ -157,7 +156,7 @@ static pgc_status build_enum(const model_context *ctx, const catalog_type *type,
     out->labels = type->labels;
     out->label_count = type->label_count;
     out->type_oid = type->oid;
-    out->unknown = unknown == NULL ? NULL : name_upper(ctx->arena, unknown);
+    out->unknown = unknown == NULL ? NULL : cname_upper(ctx->arena, unknown);
     if (constants == NULL || out->unknown == NULL) {
         return no_memory(err);
     }
@@ -240,8 +239,8 @@ static pgc_status build_model(const model_context *ctx, const catalog_relation *
 {
     const char *single = ctx->options->emit_exact_table_names
                              ? relation->name
-                             : name_singular(ctx->arena, relation->name,
-                                             &ctx->options->inflection_exclude_table_names);
+                             : cname_singular(ctx->arena, relation->name,
+                                              &ctx->options->inflection_exclude_table_names);
     AUTO(buf_auto) buf left_out;
     buf_init(&left_out, NULL, 1 << 20);
     ir_row row = { .kind = IR_ROW_MODEL,

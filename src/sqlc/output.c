@@ -121,7 +121,8 @@ void output_diff(const output_change *change, buf *out)
            a.ptr[a.len - 1 - same] == b.ptr[b.len - 1 - same]) {
         same++;
         bool line_start = a.len - same == head || a.ptr[a.len - same - 1] == '\n';
-        tail = line_start && (b.len - same == head || b.ptr[b.len - same - 1] == '\n') ? same : tail;
+        tail =
+            line_start && (b.len - same == head || b.ptr[b.len - same - 1] == '\n') ? same : tail;
     }
     size_t from = lines_back(a, head, DIFF_CONTEXT);
     size_t a_end = a.len - tail;
@@ -136,8 +137,7 @@ void output_diff(const output_change *change, buf *out)
     size_t context_lines = count_lines(context, context.len);
     size_t start = count_lines(a, from) + 1;
     buf_printf(out, "--- a/%s\n+++ b/%s\n@@ -%zu,%zu +%zu,%zu @@\n", change->path, change->path,
-               start,
-               before + context_lines + count_lines(slice_sub(a, head, a_end), a_end - head),
+               start, before + context_lines + count_lines(slice_sub(a, head, a_end), a_end - head),
                start,
                before + context_lines + count_lines(slice_sub(b, head, b_end), b_end - head));
     add_lines(out, ' ', slice_sub(a, from, head));

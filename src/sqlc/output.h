@@ -9,10 +9,10 @@ typedef enum output_state { OUTPUT_SAME, OUTPUT_DIFFERENT, OUTPUT_MISSING } outp
 
 /* One file of the folder compared with what it should hold. */
 typedef struct output_change {
-    const char *path;    /* as in messages */
-    const char *full;    /* for the file system */
+    const char *path; /* as in messages */
+    const char *full; /* for the file system */
     output_state state;
-    slice old, content;  /* old: what is on disk */
+    slice old, content; /* old: what is on disk */
 } output_change;
 
 /* Compare files (of emit_file) with folder `dir` (shown as `shown`). out: of output_change, all

@@ -2,7 +2,7 @@
 /* The way from config to text. Sets with the same schema share one scratch database. One thread. */
 #include "sqlc/pipeline.h"
 
-#include "sqlc/analyse.h"
+#include "sqlc/compile.h"
 
 static pgc_status no_memory(pgc_error *err)
 {
@@ -22,21 +22,21 @@ static pgc_status hash_schema(arena *mem, pipeline_set *set, pgc_error *err)
     return set->schema_hash == NULL ? no_memory(err) : PGC_OK;
 }
 
-static pgc_status read_set(const env *sys, arena *mem, const config *config, pipeline_set *set,
+static pgc_status read_set(const env *sys, arena *mem, const config *cfg, pipeline_set *set,
                            diag_list *diags, pgc_error *err)
 {
     const char *out = set->config->c.out;
     set->shown = out;
-    set->dir = out[0] == '/' ? out : arena_printf(mem, "%s/%s", config->dir, out);
+    set->dir = out[0] == '/' ? out : arena_printf(mem, "%s/%s", cfg->dir, out);
     set->manifest.generator = LUM_VERSION;
     set->manifest.options_hash = manifest_options_hash(mem, &set->config->c);
     if (set->dir == NULL || set->manifest.options_hash == NULL) {
         return no_memory(err);
     }
-    TRY(source_load(sys, mem, config->dir, &set->config->schema, diags, &set->schema_files, err));
-    TRY(source_load(sys, mem, config->dir, &set->config->queries, diags, &set->query_files, err));
+    TRY(source_load(sys, mem, cfg->dir, &set->config->schema, diags, &set->schema_files, err));
+    TRY(source_load(sys, mem, cfg->dir, &set->config->queries, diags, &set->query_files, err));
     if (set->query_files.count == 0 && diags->error_count == 0) {
-        diag *d = diag_error_at(diags, config->path, set->config->line, set->config->column,
+        diag *d = diag_error_at(diags, cfg->path, set->config->line, set->config->column,
                                 "no query files (*.sql) under \"queries\"");
         diag_hint(diags, d, "first path: %s", *VEC_AT(&set->config->queries, const char *, 0));
     }
@@ -45,17 +45,17 @@ static pgc_status read_set(const env *sys, arena *mem, const config *config, pip
     return manifest_add_inputs(&set->manifest, mem, &set->query_files, err);
 }
 
-pgc_status pipeline_read(const env *sys, arena *mem, const command_options *options, config *config,
+pgc_status pipeline_read(const env *sys, arena *mem, const command_options *options, config *cfg,
                          vec *sets, diag_list *diags, pgc_error *err)
 {
-    TRY(config_load(sys, mem, options->config, diags, config, err));
-    for (size_t i = 0; i < config->sets.count; i++) {
+    TRY(config_load(sys, mem, options->config, diags, cfg, err));
+    for (size_t i = 0; i < cfg->sets.count; i++) {
         pipeline_set *set = VEC_ADD(mem, sets, pipeline_set);
         if (set == NULL) {
             return no_memory(err);
         }
-        set->config = VEC_AT(&config->sets, config_set, i);
-        TRY(read_set(sys, mem, config, set, diags, err));
+        set->config = VEC_AT(&cfg->sets, config_set, i);
+        TRY(read_set(sys, mem, cfg, set, diags, err));
     }
     return diag_status(diags, err);
 }
@@ -104,7 +104,7 @@ static pgc_status emit_with_manifest(arena *mem, pipeline_set *set, pgc_error *e
 }
 
 pgc_status pipeline_run(const env *sys, arena *mem, const command_options *options,
-                        const config *config, vec *sets, diag_list *diags, pgc_error *err)
+                        const config *cfg, vec *sets, diag_list *diags, pgc_error *err)
 {
     AUTO(database_auto) database *db = NULL;
     const pipeline_set *opened = NULL;
@@ -118,12 +118,12 @@ pgc_status pipeline_run(const env *sys, arena *mem, const command_options *optio
             TRY(open_database(sys, mem, options, set, diags, &db, err));
             opened = set;
         }
-        analyse_input input = { .config = config,
+        compile_input input = { .config = cfg,
                                 .set = set->config,
                                 .query_files = &set->query_files,
                                 .schema_hash = set->schema_hash,
                                 .db = db };
-        pgc_status status = analyse_set(mem, &input, diags, &set->ir, err);
+        pgc_status status = compile_set(mem, &input, diags, &set->ir, err);
         if (status != PGC_OK && (status != PGC_INVALID || diags->error_count == 0)) {
             return status;
         }

@@ -8,8 +8,8 @@
 /* One set with everything that was made of it. */
 typedef struct pipeline_set {
     const config_set *config;
-    const char *dir;   /* output folder for the file system */
-    const char *shown; /* the same in messages */
+    const char *dir;               /* output folder for the file system */
+    const char *shown;             /* the same in messages */
     vec schema_files, query_files; /* of source_file */
     const char *schema_hash;
     manifest manifest; /* inputs; outputs after emitting */

@@ -5,8 +5,7 @@
 #include "sqlc/rows.h"
 
 #include "base/buf.h"
-#include "sqlc/names.h"
-#include "sqlc/prove.h"
+#include "sqlc/cname.h"
 
 #define PARAMS_MAX 64u /* PGC_ARGS_MAX of the runtime */
 
@@ -46,12 +45,13 @@ static void type_error(builder *b, const char *what, const char *name, uint32_t 
     char message[256];
     const catalog_type *type = catalog_type_by_oid(b->ctx->cat, type_oid);
     const char *spelling = type == NULL ? "unknown" : type->spelling;
-    (void) snprintf(message, sizeof message, "%s \"%s\" has type %s, which has no C type", what, name,
-                    spelling);
+    (void) snprintf(message, sizeof message, "%s \"%s\" has type %s, which has no C type", what,
+                    name, spelling);
     diag *d = query_error(b, message);
     bool array = type != NULL && type->element_oid != 0;
-    diag_hint(b->ctx->diags, d, "cast it to a type that has one, e.g. %s::text%s; in a list of "
-                                "columns it can also be left out",
+    diag_hint(b->ctx->diags, d,
+              "cast it to a type that has one, e.g. %s::text%s; in a list of "
+              "columns it can also be left out",
               name, array ? "[]" : "");
 }
 
@@ -111,8 +111,7 @@ static bool model_claims_hold(const builder *b, const ir_row *model, size_t firs
 static ir_row *matching_model(const builder *b)
 {
     const described *shape = &b->facts->shape;
-    ir_row *model =
-        shape->column_count == 0 ? NULL : model_of(b->ctx, shape->columns[0].table_oid);
+    ir_row *model = shape->column_count == 0 ? NULL : model_of(b->ctx, shape->columns[0].table_oid);
     if (model == NULL || model->field_count != shape->column_count) {
         return NULL;
     }
@@ -149,8 +148,7 @@ static pgc_status field_name(builder *b, const ir_row *row, const char *raw, siz
         return no_memory(b, err);
     }
     for (size_t i = 0; i < row->field_count; i++) {
-        same += strcmp(row->fields[i].sql_name, raw) == 0 ||
-                        strcmp(row->fields[i].name, name) == 0
+        same += strcmp(row->fields[i].sql_name, raw) == 0 || strcmp(row->fields[i].name, name) == 0
                     ? 1
                     : 0;
     }
@@ -231,9 +229,8 @@ static bool same_fields(const ir_row *a, const ir_row *b)
     for (size_t i = 0; same && i < a->field_count; i++) {
         const ir_field *x = &a->fields[i];
         const ir_field *y = &b->fields[i];
-        same = strcmp(x->name, y->name) == 0 && x->embed == y->embed &&
-               x->column == y->column && x->type.c == y->type.c &&
-               x->type.labels == y->type.labels;
+        same = strcmp(x->name, y->name) == 0 && x->embed == y->embed && x->column == y->column &&
+               x->type.c == y->type.c && x->type.labels == y->type.labels;
     }
     return same;
 }
@@ -254,7 +251,7 @@ static char *field_list(const builder *b, const ir_row *row)
 static pgc_status share_row(builder *b, const query_flag *flag, ir_row *row, pgc_error *err)
 {
     char *snake = NULL;
-    TRY(name_snake(b->ctx->arena, (slice) { flag->rest, strlen(flag->rest) }, &snake, err));
+    TRY(cname_snake(b->ctx->arena, (slice) { flag->rest, strlen(flag->rest) }, &snake, err));
     if (snake == NULL) {
         (void) diag_error(b->ctx->diags, b->facts->source->file, flag->at,
                           "@row needs a name, e.g. \"@row AssetSummary\"");
@@ -344,8 +341,7 @@ static const char *param_sql_name(const builder *b, size_t index)
         }
     }
     const char *proposed = b->facts->param_facts[index].name;
-    return proposed != NULL ? proposed
-                            : arena_printf(b->ctx->arena, "dollar_%zu", index + 1);
+    return proposed != NULL ? proposed : arena_printf(b->ctx->arena, "dollar_%zu", index + 1);
 }
 
 static bool wants_array(const builder *b, size_t index)
@@ -392,8 +388,7 @@ static pgc_status name_param(builder *b, size_t index, pgc_error *err)
     for (size_t i = 0; i < index; i++) {
         same += strcmp(b->query->params[i].name, name) == 0 ? 1 : 0;
     }
-    bool by_value =
-        b->facts->shape.param_count <= (size_t) b->ctx->options->query_parameter_limit;
+    bool by_value = b->facts->shape.param_count <= (size_t) b->ctx->options->query_parameter_limit;
     if (by_value && is_local_name(name)) {
         name = arena_printf(b->ctx->arena, "%s_", name);
     } else if (same > 1) {

@@ -65,8 +65,7 @@ static int compare_symbols(const void *a, const void *b)
 
 static void add_enum(collector *c, const ir_enum *type)
 {
-    const char *origin =
-        arena_printf(c->ctx->arena, "enum %s.%s", type->schema, type->sql_name);
+    const char *origin = arena_printf(c->ctx->arena, "enum %s.%s", type->schema, type->sql_name);
     add(c, origin, type->name, "");
     add(c, origin, type->name, "_from_text");
     add(c, origin, type->name, "_to_text");

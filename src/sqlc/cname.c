@@ -1,6 +1,6 @@
 #include "base/prelude.h"
 /* Identifier rules: boundaries of camel case, reserved words, English plurals. Pure functions. */
-#include "sqlc/names.h"
+#include "sqlc/cname.h"
 
 #include <strings.h>
 
@@ -35,7 +35,7 @@ static bool word_begins(slice raw, size_t i)
            (is_upper(before) && i + 1 < raw.len && is_lower(raw.ptr[i + 1]));
 }
 
-pgc_status name_snake(arena *mem, slice raw, char **out, pgc_error *err)
+pgc_status cname_snake(arena *mem, slice raw, char **out, pgc_error *err)
 {
     AUTO(buf_auto) buf b;
     buf_init(&b, NULL, NAME_MAX_BYTES);
@@ -64,7 +64,7 @@ pgc_status name_snake(arena *mem, slice raw, char **out, pgc_error *err)
     return PGC_OK;
 }
 
-char *name_upper(arena *mem, const char *name)
+char *cname_upper(arena *mem, const char *name)
 {
     char *out = arena_strdup(mem, name);
     for (char *p = out; p != NULL && *p != '\0'; p++) {
@@ -122,14 +122,14 @@ static int compare_word(const void *key, const void *item)
     return strcmp(key, *(const char *const *) item);
 }
 
-bool name_is_reserved(const char *name)
+bool cname_is_reserved(const char *name)
 {
     return bsearch(name, RESERVED, ARRAY_LEN(RESERVED), sizeof RESERVED[0], compare_word) != NULL;
 }
 
-const char *name_safe(arena *mem, const char *name)
+const char *cname_safe(arena *mem, const char *name)
 {
-    return name_is_reserved(name) ? arena_printf(mem, "%s_", name) : name;
+    return cname_is_reserved(name) ? arena_printf(mem, "%s_", name) : name;
 }
 
 /* Words whose singular follows no suffix rule, or that must not be touched. */
@@ -164,7 +164,7 @@ static const struct {
     { "s", "" },
 };
 
-char *name_singular(arena *mem, const char *table, const vec *excluded)
+char *cname_singular(arena *mem, const char *table, const vec *excluded)
 {
     for (size_t i = 0; excluded != NULL && i < excluded->count; i++) {
         if (strcasecmp(*VEC_AT(excluded, const char *, i), table) == 0) {

@@ -1,14 +1,14 @@
 #include "base/prelude.h"
 /* A whole set: catalog, models, then query by query. A faulty query does not stop the others, so
  * one run reports all mistakes. One thread per connection. */
-#include "sqlc/analyse.h"
+#include "sqlc/compile.h"
 
-#include "sqlc/names.h"
+#include "sqlc/cname.h"
 #include "sqlc/rows.h"
 #include "sqlc/symbols.h"
 
 typedef struct set_work {
-    const analyse_input *input;
+    const compile_input *input;
     model_context ctx;
     vec sources; /* of query_source */
 } set_work;
@@ -47,7 +47,7 @@ static pgc_status file_base(const model_context *ctx, const source_file *file, c
     size_t len = strlen(name);
     slice stem = { name, len > 4 && strcmp(name + len - 4, ".sql") == 0 ? len - 4 : len };
     char *snake = NULL;
-    TRY(name_snake(ctx->arena, stem, &snake, err));
+    TRY(cname_snake(ctx->arena, stem, &snake, err));
     if (snake == NULL || strcmp(snake, "models") == 0) {
         diag *d = diag_error_at(ctx->diags, file->path, 1, 1,
                                 "no C file can be named after this query file");
@@ -122,7 +122,7 @@ static pgc_status add_query(set_work *work, const query_source *source, size_t o
     query->file_index = file_index(work, source);
     query->comments = source->comments.items;
     query->comment_count = source->comments.count;
-    TRY(name_snake(work->ctx.arena, (slice) { source->name, strlen(source->name) }, &c_name, err));
+    TRY(cname_snake(work->ctx.arena, (slice) { source->name, strlen(source->name) }, &c_name, err));
     if (c_name == NULL) {
         (void) diag_error(work->ctx.diags, source->file, source->name_at,
                           "no C name can be made of \"%s\"", source->name);
@@ -141,7 +141,7 @@ static pgc_status add_query(set_work *work, const query_source *source, size_t o
     return PGC_OK;
 }
 
-pgc_status analyse_set(arena *mem, const analyse_input *input, diag_list *diags, ir_set *out,
+pgc_status compile_set(arena *mem, const compile_input *input, diag_list *diags, ir_set *out,
                        pgc_error *err)
 {
     catalog *cat = NULL;
