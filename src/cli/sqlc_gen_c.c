@@ -71,7 +71,7 @@ static bool is_option(const char *arg, const char *name)
 }
 
 /* Fill options from the arguments behind the command; 0, or the exit status of wrong usage. */
-static int parse_options(const command *command, int argc, char **argv, command_options *out)
+static int parse_options(const command *chosen, int argc, char **argv, command_options *out)
 {
     for (int i = 2; i < argc; i++) {
         const char *arg = argv[i];
@@ -93,16 +93,16 @@ static int parse_options(const command *command, int argc, char **argv, command_
             out->keep = true;
         } else if (arg[0] == '-') {
             return usage_error("unknown option", arg);
-        } else if (command->args[0] != '\0' && out->query == NULL) {
+        } else if (chosen->args[0] != '\0' && out->query == NULL) {
             out->query = arg;
         } else {
             return usage_error("unexpected argument", arg);
         }
     }
-    if (command->args[0] != '\0' && out->query == NULL) {
+    if (chosen->args[0] != '\0' && out->query == NULL) {
         return usage_error("explain needs the name of a query", "");
     }
-    if (out->offline && command->run != command_check) {
+    if (out->offline && chosen->run != command_check) {
         return usage_error("--offline works with check only", "");
     }
     return 0;
@@ -120,7 +120,7 @@ static void print_diags(const diag_list *list)
     }
 }
 
-static int run_command(const command *command, const command_options *options)
+static int run_command(const command *chosen, const command_options *options)
 {
     AUTO(arena_auto) arena *mem = arena_new(NULL, ARENA_FIRST, 0);
     pgc_error err = PGC_ZERO;
@@ -130,7 +130,7 @@ static int run_command(const command *command, const command_options *options)
         return 1;
     }
     command_result_init(&result, mem);
-    pgc_status status = command->run(env_default(), mem, options, &result, &err);
+    pgc_status status = chosen->run(env_default(), mem, options, &result, &err);
     print_diags(&result.diags);
     slice text = buf_view(&result.out);
     bool written =
@@ -142,7 +142,7 @@ static int run_command(const command *command, const command_options *options)
         if (err.hint[0] != '\0') {
             (void) fprintf(stderr, "  hint: %s\n", err.hint);
         }
-    } else if (status == PGC_OK && result.different && command->run == command_check) {
+    } else if (status == PGC_OK && result.different && chosen->run == command_check) {
         (void) fprintf(stderr, "sqlc-gen-c: not up to date; run \"sqlc-gen-c generate\"\n");
     }
     if (!written) {
