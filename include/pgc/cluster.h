@@ -45,7 +45,7 @@ typedef struct pgc_cluster_options {
 PGC_API pgc_status pgc_cluster_open(const pgc_cluster_options *options, pgc_cluster **out,
                                     pgc_error *err) PGC_MUST_CHECK;
 
-/** Connection string for libpq: socket directory, database, superuser. Valid until close. */
+/** postgresql:// URI: socket directory, database, superuser. Valid until close. */
 PGC_API const char *pgc_cluster_conninfo(const pgc_cluster *cluster);
 
 /** True when this call of open started the server, false when it was shared. */

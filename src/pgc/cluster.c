@@ -62,9 +62,9 @@ static pgc_status bring_up(pgc_cluster *c, const pgc_cluster_options *options, p
     TRY(cluster_start(c, err));
     TRY(ensure_socket(c, alone, err));
     TRY(cluster_prepare_database(c, database, changed && !c->started, err));
-    c->conninfo =
-        arena_printf(c->arena, "host=%s port=" CLUSTER_PORT " user=" CLUSTER_SUPERUSER " dbname=%s",
-                     c->socket, database);
+    c->conninfo = arena_printf(
+        c->arena, "postgresql:///%s?host=%s&port=" CLUSTER_PORT "&user=" CLUSTER_SUPERUSER,
+        database, c->socket);
     if (c->conninfo == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "open cluster");
     }

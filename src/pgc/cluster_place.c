@@ -304,13 +304,13 @@ bool cluster_alone(pgc_cluster *c)
     return c->users_fd >= 0 && fs->flock(fs->ctx, c->users_fd, LOCK_EX | LOCK_NB) == 0;
 }
 
-/* True for a path that needs quoting neither in a settings file nor in a connection string. */
+/* True for a path that needs quoting neither in a settings file nor in a connection URI. */
 static bool plain_path(const char *path)
 {
     for (const char *at = path; *at != '\0'; at++) {
         unsigned char c = (unsigned char) *at;
         bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!letter && strchr("/._-+", c) == NULL) {
+        if (!letter && strchr("/._-", c) == NULL) {
             return false;
         }
     }

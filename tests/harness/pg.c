@@ -105,37 +105,38 @@ const char *test_server(void)
     return state.url;
 }
 
-/* key='value' with the two characters that need it escaped. */
+/* One parameter of a URI, percent-encoded. */
 static size_t add_setting(char *out, size_t size, size_t at, const char *key, const char *value)
 {
-    at += (size_t) snprintf(out + at, size - at, "%s='", key);
+    at += (size_t) snprintf(out + at, size - at, "%s=", key);
     for (; *value != '\0' && at + 4 < size; value++) {
-        if (*value == '\'' || *value == '\\') {
-            out[at++] = '\\';
-        }
-        out[at++] = *value;
+        unsigned char c = (unsigned char) *value;
+        bool plain = isalnum(c) || strchr("-._/", c) != NULL;
+        at += (size_t) snprintf(out + at, size - at, plain ? "%c" : "%%%02X", c);
     }
-    return at + (size_t) snprintf(out + at, size - at, "' ");
+    return at;
 }
 
-/* The server's connection string with another database; NULL when it cannot be read. */
+/* The server's connection string, as a URI, with another database; NULL when it cannot be read. */
 static char *url_of(const char *name)
 {
     char url[URL_MAX];
-    size_t at = 0;
     PQconninfoOption *options = PQconninfoParse(state.url, NULL);
     if (options == NULL) {
         return NULL;
     }
+    size_t at = (size_t) snprintf(url, sizeof url, "postgresql:///%s", name);
+    char separator = '?';
     for (const PQconninfoOption *o = options; o->keyword != NULL; o++) {
         bool wanted = o->val != NULL && strcmp(o->keyword, "dbname") != 0;
-        size_t need = wanted ? strlen(o->keyword) + 2 * strlen(o->val) + 8 : 0;
+        size_t need = wanted ? strlen(o->keyword) + 3 * strlen(o->val) + 8 : 0;
         if (wanted && at + need < sizeof url) {
+            url[at++] = separator;
             at = add_setting(url, sizeof url, at, o->keyword, o->val);
+            separator = '&';
         }
     }
     PQconninfoFree(options);
-    (void) add_setting(url, sizeof url, at, "dbname", name);
     return strdup(url);
 }
 
