@@ -1,7 +1,7 @@
-#define PRELUDE_ALLOW_EXIT 1
-#include "base/prelude.h"
 /* The program sqlc-gen-c: command line in, messages out; the work is in src/sqlc. Exit status: 0
  * done, 1 failed or outputs not up to date, 2 wrong usage. */
+#include "cli/prelude.h"
+
 #include "sqlc/command.h"
 
 #define ARENA_FIRST ((size_t) 256 << 10)

@@ -1,6 +1,7 @@
-#include "base/prelude.h"
 /* Deep copies of rows. Both passes run the same code: a piece is sized and aligned in the same way,
  * so the second pass never needs more than the first one counted. One thread per clone. */
+#include "base/prelude.h"
+
 #include <pgc/clone.h>
 
 #include "base/alloc.h"

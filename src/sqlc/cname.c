@@ -1,5 +1,6 @@
-#include "base/prelude.h"
 /* Identifier rules: boundaries of camel case, reserved words, English plurals. Pure functions. */
+#include "base/prelude.h"
+
 #include "sqlc/cname.h"
 
 #include <strings.h>
@@ -136,19 +137,25 @@ const char *cname_safe(arena *mem, const char *name)
 static const struct {
     const char *plural, *singular;
 } IRREGULAR[] = {
-    { "people", "person" },       { "men", "man" },         { "women", "woman" },
-    { "children", "child" },      { "mice", "mouse" },      { "feet", "foot" },
-    { "teeth", "tooth" },         { "geese", "goose" },     { "oxen", "ox" },
-    { "indices", "index" },       { "vertices", "vertex" }, { "matrices", "matrix" },
-    { "movies", "movie" },        { "shoes", "shoe" },      { "aliases", "alias" },
-    { "statuses", "status" },     { "buses", "bus" },       { "quizzes", "quiz" },
-    { "databases", "database" },  { "waves", "wave" },      { "calories", "calorie" },
-    { "moves", "move" },          { "caves", "cave" },      { "ties", "tie" },
-    { "series", "series" },       { "species", "species" }, { "news", "news" },
-    { "metadata", "metadata" },   { "meta", "meta" },       { "campus", "campus" },
-    { "media", "media" },         { "data", "data" },       { "fish", "fish" },
-    { "sheep", "sheep" },         { "lens", "lens" },       { "gps", "gps" },
-    { "analytics", "analytics" },
+    { "people", "person" },     { "men", "man" },
+    { "women", "woman" },       { "children", "child" },
+    { "mice", "mouse" },        { "feet", "foot" },
+    { "teeth", "tooth" },       { "geese", "goose" },
+    { "oxen", "ox" },           { "indices", "index" },
+    { "vertices", "vertex" },   { "matrices", "matrix" },
+    { "movies", "movie" },      { "shoes", "shoe" },
+    { "aliases", "alias" },     { "statuses", "status" },
+    { "buses", "bus" },         { "quizzes", "quiz" },
+    { "caches", "cache" },      { "databases", "database" },
+    { "waves", "wave" },        { "calories", "calorie" },
+    { "moves", "move" },        { "caves", "cave" },
+    { "ties", "tie" },          { "series", "series" },
+    { "species", "species" },   { "news", "news" },
+    { "metadata", "metadata" }, { "meta", "meta" },
+    { "campus", "campus" },     { "media", "media" },
+    { "data", "data" },         { "fish", "fish" },
+    { "sheep", "sheep" },       { "lens", "lens" },
+    { "gps", "gps" },           { "analytics", "analytics" },
 };
 
 /* Suffixes, first match wins. */

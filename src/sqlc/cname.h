@@ -2,6 +2,8 @@
 #ifndef SQLC_CNAME_H
 #define SQLC_CNAME_H
 
+#include <pgc/error.h>
+
 #include "sqlc/vec.h"
 
 /* snake_case: "ListAssetsByURL" gives list_assets_by_url; other characters become one underscore.

@@ -1,5 +1,6 @@
-#include "base/prelude.h"
 /* The commands. Each fills a result; nothing is printed here. One thread. */
+#include "base/prelude.h"
+
 #include "sqlc/command.h"
 
 #include <fcntl.h>

@@ -1,6 +1,7 @@
-#include "base/prelude.h"
 /* A whole set: catalog, models, then query by query. A faulty query does not stop the others, so
  * one run reports all mistakes. One thread per connection. */
+#include "base/prelude.h"
+
 #include "sqlc/compile.h"
 
 #include "sqlc/cname.h"
@@ -120,6 +121,7 @@ static pgc_status add_query(set_work *work, const query_source *source, size_t o
     *query = (ir_query) { .name = source->name, .cmd = source->cmd, .file = source->file->path };
     source_position(source->file->text, source->name_at, &query->line, &column);
     query->file_index = file_index(work, source);
+    query->written = slice_sub(source->file->text, source->start, source->end);
     query->comments = source->comments.items;
     query->comment_count = source->comments.count;
     TRY(cname_snake(work->ctx.arena, (slice) { source->name, strlen(source->name) }, &c_name, err));

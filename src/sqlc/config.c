@@ -1,6 +1,7 @@
-#include "base/prelude.h"
 /* The config reader: a table of keys per level says which are ours, which belong to other
  * generators and are skipped, and which do not exist. One thread. */
+#include "base/prelude.h"
+
 #include "sqlc/config.h"
 
 #include <fcntl.h>

@@ -1,7 +1,8 @@
-#include "base/prelude.h"
 /* Scratch databases. On a private cluster the database goes with the cluster. On a given server it
  * is named after the schema's hash and this process, or after the hash alone with `keep`: then a
  * complete one (marked by its comment) is used again. One thread per database. */
+#include "base/prelude.h"
+
 #include "sqlc/database.h"
 
 #include <fcntl.h>
@@ -79,8 +80,9 @@ static pgc_status admin_script(database *db, arena *mem, const char *fmt, pgc_er
 }
 
 static pgc_status open_on_server(database *db, arena *mem, const database_options *options,
-                                 const char *schema_hash, pgc_error *err)
+                                 pgc_error *err)
 {
+    const char *schema_hash = options->schema_hash;
     TRY(connect(options->server, &db->admin, err));
     db->name = options->keep ? arena_printf(mem, "sqlc_%.32s", schema_hash)
                              : arena_printf(mem, "sqlc_%.32s_%ld", schema_hash, (long) getpid());
@@ -151,9 +153,10 @@ static pgc_status apply_schema(database *db, arena *mem, const vec *statements, 
 }
 
 /* With `keep`: give the finished database its lasting name. */
-static pgc_status keep_database(database *db, arena *mem, const char *schema_hash,
-                                const char *server, pgc_error *err)
+static pgc_status keep_database(database *db, arena *mem, const database_options *options,
+                                pgc_error *err)
 {
+    const char *schema_hash = options->schema_hash;
     char *sql =
         arena_printf(mem, "ALTER DATABASE \"%s\" RENAME TO \"sqlc_%.32s\"", db->name, schema_hash);
     char *lasting = arena_printf(mem, "sqlc_%.32s", schema_hash);
@@ -167,35 +170,34 @@ static pgc_status keep_database(database *db, arena *mem, const char *schema_has
     }
     /* Another process may have been faster: then ours is dropped at close. */
     db->drop = status != PGC_OK;
-    const char *conninfo = with_database(mem, server, db->name);
+    const char *conninfo = with_database(mem, options->server, db->name);
     return conninfo == NULL ? pgc_error_set(err, PGC_NOMEM, "keep the database")
                             : connect(conninfo, &db->conn, err);
 }
 
 static pgc_status open_any(database *db, arena *mem, const database_options *options,
-                           const char *schema_hash, pgc_error *err)
+                           pgc_error *err)
 {
     if (options->server == NULL) {
         db->created = true;
         return open_private(db, mem, err);
     }
-    return open_on_server(db, mem, options, schema_hash, err);
+    return open_on_server(db, mem, options, err);
 }
 
 pgc_status database_open(const env *sys, arena *mem, const database_options *options,
-                         const char *schema_hash, const vec *statements, diag_list *diags,
-                         database **out, pgc_error *err)
+                         diag_list *diags, database **out, pgc_error *err)
 {
     AUTO(database_auto) database *db = mem_new(sys->alloc, sizeof *db);
     if (db == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "open the database");
     }
     db->env = sys;
-    TRY(open_any(db, mem, options, schema_hash, err));
+    TRY(open_any(db, mem, options, err));
     if (db->created) {
-        TRY(apply_schema(db, mem, statements, diags, err));
+        TRY(apply_schema(db, mem, options->statements, diags, err));
         if (db->admin != NULL && options->keep) {
-            TRY(keep_database(db, mem, schema_hash, options->server, err));
+            TRY(keep_database(db, mem, options, err));
         } else {
             /* A fresh session: the schema files may have changed settings. */
             const char *conninfo = db->admin == NULL

@@ -10,18 +10,18 @@
 #include "sqlc/source.h"
 
 typedef struct database_options {
-    const char *server; /* conninfo or URI of a server; NULL: a private throw-away cluster */
-    bool keep;          /* on a given server: keep the database and use it again */
+    const char *server;      /* conninfo or URI of a server; NULL: a private throw-away cluster */
+    bool keep;               /* on a given server: keep the database and use it again */
+    const char *schema_hash; /* hexadecimal; names the database */
+    const vec *statements;   /* of schema_statement, in order */
 } database_options;
 
 typedef struct database database;
 
-/* Make a database with the schema applied. statements: of schema_statement, in order. schema_hash:
- * hexadecimal, names the database. Faulty schema statements go to diags (PGC_INVALID).
+/* Make a database with the schema applied. Faulty schema statements go to diags (PGC_INVALID).
  * PGC_OK; PGC_INVALID; PGC_CONNECTION and others with a message that names the server. */
 pgc_status database_open(const env *env, arena *arena, const database_options *options,
-                         const char *schema_hash, const vec *statements, diag_list *diags,
-                         database **out, pgc_error *err) PGC_MUST_CHECK;
+                         diag_list *diags, database **out, pgc_error *err) PGC_MUST_CHECK;
 pgc_conn *database_conn(database *db);
 /* Drop what was made. NULL is allowed. */
 void database_close(database *db);

@@ -1,7 +1,8 @@
-#include "base/prelude.h"
 /* The server's part of the analysis of one query. The text as the user wrote it is described first,
  * so that every error of the server has an exact place in the file; then stars are expanded and the
  * final text is described again with its parameter types fixed. One thread per connection. */
+#include "base/prelude.h"
+
 #include "sqlc/describe_query.h"
 
 #include "base/buf.h"
@@ -118,9 +119,12 @@ static bool simple_identifier(const char *name)
 static void write_columns(buf *b, const worker *w, size_t index)
 {
     const embed_span *span = &w->facts->embeds[index];
+    size_t line = b->len;
     for (size_t i = 0; i < span->model->field_count; i++) {
         const char *name = span->model->fields[i].sql_name;
-        buf_printf(b, "%s%s.", i == 0 ? "" : ", ", span->embed->alias);
+        bool full = b->len - line > 80; /* keeps the text readable in logs and comments */
+        line = full ? b->len : line;
+        buf_printf(b, "%s%s.", i == 0 ? "" : full ? ",\n       " : ", ", span->embed->alias);
         if (simple_identifier(name)) {
             buf_add_str(b, name);
             continue;

@@ -1,6 +1,7 @@
-#include "base/prelude.h"
 /* Collecting diagnostics. Positions are worked out when an error is added, so a diag stays valid
  * when its file's text goes. A list belongs to one thread. */
+#include "base/prelude.h"
+
 #include "sqlc/diag.h"
 
 void source_position(slice text, size_t offset, uint32_t *line, uint32_t *column)

@@ -1,5 +1,6 @@
-#include "base/prelude.h"
 /* Which files a set gives. One thread per call. */
+#include "base/prelude.h"
+
 #include "sqlc/emit.h"
 
 #include "sqlc/cname.h"

@@ -34,8 +34,9 @@ void emit_comment_text(emitter *e, const char *text);
 void emit_comment_lines(emitter *e, const char *indent, slice text);
 /* C string literals, one per line of text, each behind `indent`. */
 void emit_string(emitter *e, const char *indent, slice text);
-/* "head(a, b, c)" broken before column 100. */
-void emit_call(emitter *e, const char *head, const char *const *args, size_t count);
+/* "head(a, b, c)tail" broken before column 100. */
+void emit_call(emitter *e, const char *head, const char *const *args, size_t count,
+               const char *tail);
 /* C type of a value. NULL: no memory. */
 const char *emit_type(emitter *e, const ir_type *type, bool nullable);
 /* Name of the nullable form of a model or enum: "repo_opt_asset". NULL: no memory. */

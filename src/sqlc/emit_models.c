@@ -1,6 +1,7 @@
-#include "base/prelude.h"
 /* models.h and models.c: enums, one row type per table, rows shared by @row. One thread per
  * emitter. */
+#include "base/prelude.h"
+
 #include "sqlc/cname.h"
 #include "sqlc/emit.h"
 

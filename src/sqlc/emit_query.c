@@ -1,6 +1,7 @@
-#include "base/prelude.h"
 /* One function per query: descriptor, argument list, run, decode. Outputs are written only on
  * success. One thread per emitter. */
+#include "base/prelude.h"
+
 #include "sqlc/emit.h"
 
 /* How the result reaches the caller. */
@@ -50,7 +51,8 @@ static const char *out_param(emitter *e, const ir_query *q)
     return NULL;
 }
 
-static void signature(emitter *e, const ir_query *q)
+/* tail: what follows the prototype. */
+static void signature(emitter *e, const ir_query *q, const char *tail)
 {
     const char *args[24];
     size_t count = 0;
@@ -71,7 +73,7 @@ static void signature(emitter *e, const ir_query *q)
     }
     args[count++] = "pgc_error *err";
     emit_call(e, text(e, arena_printf(e->arena, "pgc_status %s_%s", e->set->prefix, q->c_name)),
-              args, count);
+              args, count, tail);
 }
 
 static void param_comment(emitter *e, const ir_param *param)
@@ -140,9 +142,8 @@ static void doc_comment(emitter *e, const ir_query *q)
         emit_comment_lines(e, " *", (slice) { q->comments[i], strlen(q->comments[i]) });
     }
     if (e->options->emit_sql_as_comment) {
-        size_t body = slice_find(q->sql, '\n', 0);
         buf_add_str(&e->out, " *\n");
-        emit_comment_lines(e, " *     ", slice_sub(q->sql, body + 1, q->sql.len));
+        emit_comment_lines(e, " *     ", slice_trim(q->written));
     }
     buf_add_str(&e->out, " *\n");
     for (size_t i = 0; by_value(e, q) && i < q->param_count; i++) {
@@ -163,8 +164,7 @@ void emit_query_header(emitter *e, const ir_query *q)
         emit_row_header(e, q->row, false);
     }
     doc_comment(e, q);
-    signature(e, q);
-    buf_add_str(&e->out, " PGC_MUST_CHECK;\n\n");
+    signature(e, q, " PGC_MUST_CHECK;\n\n");
 }
 
 static void type_ref(emitter *e, const char *name, const ir_type *type)
@@ -265,8 +265,8 @@ static void check_param(emitter *e, const ir_query *q, const ir_param *param, co
         return;
     }
     buf_printf(&e->out,
-               "    if (%s) {\n        return pgc_error_set(err, PGC_INVALID, \"query %s: "
-               "parameter %s %s\");\n    }\n",
+               "    if (%s) {\n        return pgc_error_set(err, PGC_INVALID,\n"
+               "                             \"query %s: parameter %s %s\");\n    }\n",
                condition, q->name, param->name,
                param->type.labels != NULL ? "is no valid label" : "must not be NULL");
 }
@@ -375,8 +375,7 @@ void emit_query_source(emitter *e, const ir_query *q)
                            (q->row->kind == IR_ROW_SCALAR && form_of(q) == RESULT_SET))) {
         emit_row_source(e, q->row, false);
     }
-    signature(e, q);
-    buf_add_str(&e->out, "\n{\n");
+    signature(e, q, "\n{\n");
     run_query(e, q);
     finish_query(e, q);
     buf_add_str(&e->out, "}\n\n");

@@ -1,6 +1,7 @@
-#include "base/prelude.h"
 /* Row types: struct, set handle, decoder, clone. A set owns the result that its rows point into;
  * one call frees both. One thread per emitter. */
+#include "base/prelude.h"
+
 #include "sqlc/emit.h"
 
 static void field_comment(emitter *e, const ir_field *field)
@@ -76,7 +77,7 @@ static const char *element_type(emitter *e, const ir_row *row)
     return row->kind == IR_ROW_SCALAR ? emit_type(e, &only->type, only->nullable) : row->name;
 }
 
-static void take_signature(emitter *e, const ir_row *row, bool shared)
+static void take_signature(emitter *e, const ir_row *row, bool shared, const char *tail)
 {
     const char *args[] = { "pgc_result *result", "const pgc_query *query", "size_t row_max", NULL,
                            "pgc_error *err" };
@@ -87,25 +88,45 @@ static void take_signature(emitter *e, const ir_row *row, bool shared)
         e->out.failed = true;
         return;
     }
-    emit_call(e, head, args, ARRAY_LEN(args));
+    emit_call(e, head, args, ARRAY_LEN(args), tail);
+}
+
+static void read_signature(emitter *e, const ir_row *row, bool shared, const char *tail)
+{
+    const char *args[] = { "pgc_reader *reader", "size_t row", "size_t column", NULL };
+    args[3] = arena_printf(e->arena, "%s *out", row->name);
+    const char *head = arena_printf(e->arena, "%svoid %s_read", shared ? "" : "static ", row->base);
+    if (args[3] == NULL || head == NULL) {
+        e->out.failed = true;
+        return;
+    }
+    emit_call(e, head, args, ARRAY_LEN(args), tail);
+}
+
+static void clone_signature(emitter *e, const ir_row *row, const char *tail)
+{
+    const char *arg = arena_printf(e->arena, "const %s *row", row->name);
+    const char *head = arena_printf(e->arena, "%s *%s_clone", row->name, row->base);
+    if (arg == NULL || head == NULL) {
+        e->out.failed = true;
+        return;
+    }
+    emit_call(e, head, &arg, 1, tail);
 }
 
 static void shared_prototypes(emitter *e, const ir_row *row)
 {
-    const char *b = row->base;
-    buf_printf(&e->out,
-               "/** Decode the columns from `column` on into one row; failures stay in the "
-               "reader. */\n"
-               "void %s_read(pgc_reader *reader, size_t row, size_t column, %s *out);\n"
-               "/** Take over a result whose columns are these fields: its first row_max rows.\n"
-               " * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */\n",
-               b, row->name);
-    take_signature(e, row, true);
-    buf_add_str(&e->out, ";\n");
+    buf_add_str(&e->out, "/** Decode the columns from `column` on into one row; failures stay in "
+                         "the reader. */\n");
+    read_signature(e, row, true, ";\n");
+    buf_add_str(&e->out,
+                "/** Take over a result whose columns are these fields: its first row_max rows.\n"
+                " * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */\n");
+    take_signature(e, row, true, ";\n");
     buf_printf(&e->out,
                "/** One pass of a clone, for rows that embed this one. */\n"
                "void %s_clone_pass(pgc_clone *clone, %s *row);\n",
-               b, row->name);
+               row->base, row->name);
 }
 
 void emit_row_header(emitter *e, const ir_row *row, bool shared)
@@ -132,11 +153,10 @@ void emit_row_header(emitter *e, const ir_row *row, bool shared)
                "void %s_set_free(%s_set *set);\n",
                b, b);
     if (row->kind != IR_ROW_SCALAR) {
-        buf_printf(
-            &e->out,
-            "/** A copy of one row with all it points to, in one block for free(). NULL when "
-            "memory is\n * exhausted. */\n%s *%s_clone(const %s *row);\n",
-            row->name, b, row->name);
+        buf_add_str(&e->out,
+                    "/** A copy of one row with all it points to, in one block for free(). "
+                    "NULL: no memory. */\n");
+        clone_signature(e, row, ";\n");
     }
     if (shared) {
         shared_prototypes(e, row);
@@ -199,9 +219,7 @@ static void read_embed(emitter *e, const ir_field *field)
 
 static void row_read(emitter *e, const ir_row *row, bool shared)
 {
-    buf_printf(&e->out,
-               "%svoid %s_read(pgc_reader *reader, size_t row, size_t column, %s *out)\n{\n",
-               shared ? "" : "static ", row->base, row->name);
+    read_signature(e, row, shared, "\n{\n");
     for (size_t i = 0; i < row->field_count; i++) {
         const ir_field *field = &row->fields[i];
         if (field->embed != NULL) {
@@ -242,9 +260,8 @@ static void row_take(emitter *e, const ir_row *row, bool shared)
     if (element == NULL) {
         return;
     }
-    take_signature(e, row, shared);
+    take_signature(e, row, shared, "\n{\n");
     buf_printf(&e->out,
-               "\n{\n"
                "    pgc_reader reader;\n"
                "    %s *rows = NULL;\n"
                "    size_t count = pgc_result_rows(result);\n"
@@ -303,9 +320,9 @@ static void row_clone(emitter *e, const ir_row *row, bool shared)
     buf_printf(&e->out, "%svoid %s_clone_pass(pgc_clone *clone, %s *row)\n{\n",
                shared ? "" : "static ", row->base, row->name);
     clone_fields(e, row);
+    buf_add_str(&e->out, "}\n\n");
+    clone_signature(e, row, "\n{\n");
     buf_printf(&e->out,
-               "}\n\n"
-               "%s *%s_clone(const %s *row)\n{\n"
                "    pgc_clone clone;\n"
                "    %s measured = *row;\n"
                "    pgc_clone_init(&clone);\n"
@@ -316,8 +333,7 @@ static void row_clone(emitter *e, const ir_row *row, bool shared)
                "    }\n"
                "    return copy;\n"
                "}\n\n",
-               row->name, row->base, row->name, row->name, row->base, row->name, row->name,
-               row->base);
+               row->name, row->base, row->name, row->name, row->base);
 }
 
 void emit_row_source(emitter *e, const ir_row *row, bool shared)

@@ -1,6 +1,7 @@
-#include "base/prelude.h"
 /* Text that C compilers of all languages and warning levels take: comments without nested marks,
  * string literals below the portable length, broken lines. One thread per emitter. */
+#include "base/prelude.h"
+
 #include "sqlc/emit.h"
 
 void emit_banner(emitter *e, const char *source)
@@ -107,22 +108,35 @@ void emit_string(emitter *e, const char *indent, slice text)
     } while (i < text.len);
 }
 
-void emit_call(emitter *e, const char *head, const char *const *args, size_t count)
+/* True when all arguments fit behind the head. */
+static bool call_fits(size_t column, const char *const *args, size_t count, const char *tail)
+{
+    for (size_t i = 0; i < count; i++) {
+        column += strlen(args[i]) + 2;
+    }
+    return column + strcspn(tail, "\n") <= 100;
+}
+
+void emit_call(emitter *e, const char *head, const char *const *args, size_t count,
+               const char *tail)
 {
     size_t start = strlen(head) + 1;
+    bool fits = call_fits(start, args, count, tail);
+    size_t indent = start < 50 ? start : 4;
     size_t column = start;
     buf_printf(&e->out, "%s(", head);
     for (size_t i = 0; i < count; i++) {
-        size_t width = strlen(args[i]) + 2;
-        if (i > 0 && column + width > 98) {
-            buf_printf(&e->out, ",\n%*s%s", (int) (start < 60 ? start : 8), "", args[i]);
-            column = start < 60 ? start : 8;
+        size_t width = strlen(args[i]) + 2 + (i + 1 == count ? strcspn(tail, "\n") : 0);
+        bool wrap = !fits && column + width > 100 && (i > 0 || indent < start);
+        if (wrap) {
+            buf_printf(&e->out, "%s\n%*s%s", i == 0 ? "" : ",", (int) indent, "", args[i]);
+            column = indent;
         } else {
             buf_printf(&e->out, "%s%s", i == 0 ? "" : ", ", args[i]);
         }
-        column += width;
+        column += strlen(args[i]) + 2;
     }
-    buf_add_char(&e->out, ')');
+    buf_printf(&e->out, ")%s", tail);
 }
 
 const char *emit_opt_name(emitter *e, const char *name)

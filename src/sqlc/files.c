@@ -1,6 +1,7 @@
-#include "base/prelude.h"
 /* Finding and reading the files that a config names. Order matters: schema files are applied in the
  * order found. Path rules follow sqlc (one level, *.sql, sorted by name). One thread. */
+#include "base/prelude.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <glob.h>

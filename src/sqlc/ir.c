@@ -1,5 +1,6 @@
-#include "base/prelude.h"
 /* Facts that are computed from the intermediate representation. Pure functions. */
+#include "base/prelude.h"
+
 #include "sqlc/ir.h"
 
 static uint64_t fnv1a(uint64_t hash, const char *bytes, size_t count)

@@ -4,7 +4,7 @@
 #ifndef SQLC_IR_H
 #define SQLC_IR_H
 
-#include "sqlc/ctype.h"
+#include "sqlc/c_type.h"
 #include "sqlc/source.h"
 
 typedef struct ir_enum {
@@ -39,7 +39,7 @@ typedef enum ir_row_kind {
 typedef struct ir_row {
     ir_row_kind kind;
     const char *name;           /* C type of a row: "repo_asset", or "int64_t" for scalars */
-    const char *base;           /* stem of set, read and clone functions: "repo_asset" */
+    const char *base;           /* stem of set, read and clone functions */
     const char *schema, *table; /* models */
     const char *comment;        /* NULL: none */
     uint32_t relation_oid;      /* models; only while analysing */
@@ -90,6 +90,7 @@ typedef struct ir_query {
     uint32_t line;
     size_t file_index; /* in ir_set.files */
     slice sql;         /* final text, NUL-terminated */
+    slice written;     /* as the user wrote it, for people to read */
     uint64_t hash;
     bool unnamed, read_only;
     const char *const *comments;

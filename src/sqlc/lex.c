@@ -1,6 +1,7 @@
-#include "base/prelude.h"
 /* Tokens of SQL text. Every byte belongs to exactly one token, so a rewriter can copy what it does
  * not understand. Pure functions. */
+#include "base/prelude.h"
+
 #include "sqlc/lex.h"
 
 static bool space_char(char c)

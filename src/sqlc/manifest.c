@@ -1,7 +1,8 @@
-#include "base/prelude.h"
 /* JSON by jansson, with keys in the order they are added, so that the file is the same for the same
  * input. Server version and OIDs of user objects stay out of it: they differ between machines. One
  * thread. */
+#include "base/prelude.h"
+
 #include "sqlc/manifest.h"
 
 #include <jansson.h>

@@ -1,6 +1,7 @@
-#include "base/prelude.h"
 /* Models: one row type per table and view, with the columns that have a C type. Lists are sorted by
  * C name, so the output does not depend on OIDs. One thread per context. */
+#include "base/prelude.h"
+
 #include "sqlc/model.h"
 
 #include "base/buf.h"

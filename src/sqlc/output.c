@@ -1,6 +1,7 @@
-#include "base/prelude.h"
 /* Comparing and writing outputs. A file is replaced by rename, so a reader sees the old or the new
  * one. One thread. */
+#include "base/prelude.h"
+
 #include "sqlc/output.h"
 
 #include <fcntl.h>

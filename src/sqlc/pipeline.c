@@ -1,5 +1,6 @@
-#include "base/prelude.h"
 /* The way from config to text. Sets with the same schema share one scratch database. One thread. */
+#include "base/prelude.h"
+
 #include "sqlc/pipeline.h"
 
 #include "sqlc/compile.h"
@@ -78,13 +79,16 @@ static pgc_status open_database(const env *sys, arena *mem, const command_option
                                 pgc_error *err)
 {
     vec statements = { 0 };
-    database_options where = { .server = server_of(options, set->config), .keep = options->keep };
+    database_options where = { .server = server_of(options, set->config),
+                               .keep = options->keep,
+                               .schema_hash = set->schema_hash,
+                               .statements = &statements };
     for (size_t i = 0; i < set->schema_files.count; i++) {
         const source_file *file = VEC_AT(&set->schema_files, source_file, i);
         TRY(source_schema(mem, file, diags, &statements, err));
     }
     TRY(diag_status(diags, err));
-    return database_open(sys, mem, &where, set->schema_hash, &statements, diags, out, err);
+    return database_open(sys, mem, &where, diags, out, err);
 }
 
 static pgc_status emit_with_manifest(arena *mem, pipeline_set *set, pgc_error *err)

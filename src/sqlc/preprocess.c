@@ -1,7 +1,8 @@
-#include "base/prelude.h"
 /* The macro preprocessor: a walk over tokens that copies what it does not know. Every copied or
  * made piece is noted as a span, so that a position in the result can be led back to the file. One
  * thread per arena. */
+#include "base/prelude.h"
+
 #include "sqlc/preprocess.h"
 
 #include "base/buf.h"

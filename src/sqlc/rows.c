@@ -1,7 +1,8 @@
-#include "base/prelude.h"
 /* Row types and parameters of one query. A model is used again whenever that is sound: the columns
  * are the table's, in order, and every column that the model calls NOT NULL is proved so here. One
  * thread per context. */
+#include "base/prelude.h"
+
 #include "sqlc/rows.h"
 
 #include "base/buf.h"
@@ -202,8 +203,8 @@ static pgc_status build_row(builder *b, ir_row **out, pgc_error *err)
     row->kind = IR_ROW_QUERY;
     row->column_count = b->query->column_count;
     row->fields = ARENA_ARRAY(b->ctx->arena, b->query->column_count + 1, ir_field);
-    row->base = arena_printf(b->ctx->arena, "%s_%s", b->ctx->set->prefix, b->query->c_name);
-    row->name = row->base == NULL ? NULL : arena_printf(b->ctx->arena, "%s_row", row->base);
+    row->name = arena_printf(b->ctx->arena, "%s_%s_row", b->ctx->set->prefix, b->query->c_name);
+    row->base = row->name;
     if (row->fields == NULL || row->name == NULL) {
         return no_memory(b, err);
     }
@@ -325,7 +326,11 @@ static pgc_status choose_row(builder *b, pgc_error *err)
         return share_row(b, shared, row, err);
     }
     if (row->field_count == 1 && row->fields[0].embed == NULL) {
-        row->kind = IR_ROW_SCALAR;
+        row->kind = IR_ROW_SCALAR; /* no struct: the set is named after the query */
+        row->base = arena_printf(b->ctx->arena, "%s_%s", b->ctx->set->prefix, b->query->c_name);
+        if (row->base == NULL) {
+            return no_memory(b, err);
+        }
     }
     b->query->row = row;
     return PGC_OK;

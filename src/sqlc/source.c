@@ -1,7 +1,8 @@
-#include "base/prelude.h"
 /* Statements and annotations of a file. A statement's text starts right behind the previous
  * semicolon, so the comments above it belong to it. Offsets are bytes of the file. Pure but for
  * the arena; one thread per arena. */
+#include "base/prelude.h"
+
 #include "sqlc/source.h"
 
 #include "sqlc/lex.h"

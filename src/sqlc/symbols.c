@@ -1,6 +1,7 @@
-#include "base/prelude.h"
 /* Collects the names that the emitter will declare, sorts them and looks for neighbours that are
  * equal. Pure but for the arena. */
+#include "base/prelude.h"
+
 #include "sqlc/symbols.h"
 
 typedef struct symbol {

@@ -1,6 +1,7 @@
-#include "base/prelude.h"
 /* A thin layer over libyaml's document tree. Kinds are checked where values are taken, so the
  * reader above deals with valid data only. One thread per tree. */
+#include "base/prelude.h"
+
 #include "sqlc/yaml_tree.h"
 
 static uint32_t mark_number(size_t zero_based)

@@ -1,6 +1,6 @@
 /* Which C type stands for which PostgreSQL type. */
-#ifndef SQLC_CTYPE_H
-#define SQLC_CTYPE_H
+#ifndef SQLC_C_TYPE_H
+#define SQLC_C_TYPE_H
 
 #include "sqlc/catalog.h"
 

@@ -1,6 +1,7 @@
-#include "base/prelude.h"
 /* The type table. Pure functions over constant data. */
-#include "sqlc/ctype.h"
+#include "base/prelude.h"
+
+#include "sqlc/c_type.h"
 
 #define SCALAR(suffix, type)                               \
     {                                                      \
