@@ -20,6 +20,7 @@ int64_t conn_deadline(const pgc_conn *conn, int64_t timeout_us)
 
 void call_begin(call_state *call, pgc_conn *conn, int64_t timeout_us)
 {
+    assert(conn->clock != NULL);
     *call = (call_state) { .conn = conn, .timeout_us = timeout_us };
     call->deadline_us = conn_deadline(conn, timeout_us);
 }
@@ -89,6 +90,7 @@ pgc_status conn_wait(const pq_ops *pq, const clock_ops *clock, struct pollfd *fd
 static pgc_status out_of_time(call_state *call, pgc_error *err)
 {
     pgc_conn *conn = call->conn;
+    assert(call->cancelled || call->cancel == NULL);
     if (!call->cancelled && !call->hard) {
         call->cancelled = true;
         call->cancel = cancel_start(conn->pq, conn->pg);
@@ -107,6 +109,7 @@ pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
 {
     pgc_conn *conn = call->conn;
     const pq_ops *pq = conn->pq;
+    assert(!conn->lost);
     while (pq->isBusy(conn->pg) != 0) {
         int flushed = pq->flush(conn->pg);
         if (flushed < 0) {

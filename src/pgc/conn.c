@@ -61,6 +61,22 @@ pgc_status conn_check_conninfo(const pq_ops *pq, const char *conninfo, pgc_error
     return PGC_OK;
 }
 
+/* An unescaped '@' in a URI's password makes the rest of it part of the host, which messages name.
+ * A leading '@' is an abstract socket. */
+static pgc_status check_host(const PQconninfoOption *parsed, pgc_error *err)
+{
+    for (const PQconninfoOption *one = parsed; one->keyword != NULL; one++) {
+        if (one->val != NULL && strcmp(one->keyword, "host") == 0 && one->val[0] != '\0' &&
+            strchr(one->val + 1, '@') != NULL) {
+            pgc_status status =
+                pgc_error_set(err, PGC_INVALID, "connection string: the host holds an '@'");
+            pgc_error_hint(err, "write '@' in the password of a URI as %%40");
+            return status;
+        }
+    }
+    return PGC_OK;
+}
+
 #define CONNECT_PARAMS_MAX 80u
 
 /* Keyword arrays for libpq; borrowed from the parsed options. */
@@ -166,10 +182,14 @@ static pgc_status start_connect(pgc_conn *conn, const pgc_conn_options *options,
 {
     PQconninfoOption *parsed = NULL;
     TRY(parse_conninfo(conn->pq, options->conninfo, &parsed, err));
-    connect_params params;
-    params_fill(&params, options, parsed);
-    conn->pg = conn->pq->connectStartParams(params.keywords, params.values, 0);
+    pgc_status status = check_host(parsed, err);
+    if (status == PGC_OK) {
+        connect_params params;
+        params_fill(&params, options, parsed);
+        conn->pg = conn->pq->connectStartParams(params.keywords, params.values, 0);
+    }
     conn->pq->conninfoFree(parsed);
+    TRY(status);
     if (conn->pg == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "connect");
     }

@@ -128,6 +128,7 @@ static pgc_status surprise(exchange *ex, const char *what)
 /* End mark of a command. libpq sends one per command but none behind a sync. */
 static pgc_status take_end(exchange *ex, bool *was_null)
 {
+    assert(ex->answered < ex->count);
     step *current = &ex->steps[ex->answered];
     if (*was_null) {
         return ex->call.conn->pq->status(ex->call.conn->pg) == CONNECTION_BAD
@@ -146,6 +147,7 @@ static pgc_status take_end(exchange *ex, bool *was_null)
 static pgc_status keep_answer(exchange *ex, step *current, PGresult *result)
 {
     pgc_conn *conn = ex->call.conn;
+    assert(result != NULL);
     conn->pq->clear(current->result);
     current->result = result;
     if (conn->pq->resultStatus(result) != PGRES_FATAL_ERROR) {
@@ -169,6 +171,7 @@ static pgc_status keep_answer(exchange *ex, step *current, PGresult *result)
 static pgc_status take_answer(exchange *ex, PGresult *result)
 {
     const pq_ops *pq = ex->call.conn->pq;
+    assert(ex->answered < ex->count);
     step *current = &ex->steps[ex->answered];
     ExecStatusType kind = pq->resultStatus(result);
     if (kind == PGRES_PIPELINE_SYNC) {

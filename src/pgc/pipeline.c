@@ -127,6 +127,7 @@ static pgc_status keep_result(pgc_pipeline *pipeline, exchange *ex, batch_item *
 static void item_over(pgc_pipeline *pipeline, batch_item *item, pgc_status status,
                       const pgc_error *err)
 {
+    assert(!item->over);
     item->status = status;
     item->over = true;
     if (status != PGC_OK && item->error == NULL) {
@@ -157,6 +158,7 @@ static void all_over(pgc_pipeline *pipeline, pgc_status status, const pgc_error 
 /* The final word about one query. */
 static void finish_item(pgc_pipeline *pipeline, exchange *ex, batch_item *item, bool failed_before)
 {
+    assert(item->result == NULL);
     pgc_error err;
     pgc_error_clear(&err);
     pgc_status status = run_status(ex, &item->queue, &err);

@@ -12,6 +12,8 @@
 
 void pool_hand_over(pgc_pool *pool, pool_slot *slot)
 {
+    assert(slot->conn != NULL);
+    assert(pool->stats.idle + pool->stats.acquired < pool->stats.total);
     if (list_empty(&pool->waiters)) {
         slot->idle_since_us = pool_now(pool);
         list_prepend(&pool->idle, &slot->link);
@@ -32,6 +34,8 @@ void pool_retire(pgc_pool *pool, pool_slot *slot)
     pgc_conn_close(slot->conn);
     mem_free(pool->options.conn.alloc, slot, sizeof *slot);
     (void) pthread_mutex_lock(&pool->lock);
+    assert(pool->closing > 0);
+    pool->closing--;
     pool->stats.total--;
     (void) pthread_cond_signal(&pool->work);
     (void) pthread_cond_broadcast(&pool->drained);
@@ -134,8 +138,10 @@ static pgc_status take_slot(pgc_pool *pool, bool again, int64_t deadline_us, poo
 static void discard(pgc_pool *pool, pool_slot *slot, int64_t *why)
 {
     (void) pthread_mutex_lock(&pool->lock);
+    assert(pool->stats.acquired > 0);
     (*why)++;
     pool->stats.acquired--;
+    pool->closing++;
     (void) pthread_mutex_unlock(&pool->lock);
     pool_retire(pool, slot);
 }
@@ -199,6 +205,7 @@ void pgc_pool_release(pgc_pool *pool, pgc_conn *conn)
         discard(pool, slot, &pool->stats.lifetime_close_count);
     } else {
         (void) pthread_mutex_lock(&pool->lock);
+        assert(pool->stats.acquired > 0);
         pool->stats.acquired--;
         pool_hand_over(pool, slot);
         (void) pthread_cond_broadcast(&pool->drained);

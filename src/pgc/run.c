@@ -100,6 +100,8 @@ static bool name_exists(const exchange *ex, size_t index)
 bool run_settle(exchange *ex, const queued *of)
 {
     pgc_conn *conn = ex->call.conn;
+    assert(of->at < ex->count);
+    assert(!of->prepared || of->prepare < of->at);
     if (!of->named) {
         return false;
     }

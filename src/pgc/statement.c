@@ -76,6 +76,7 @@ static bool same_query(const pgc_query *a, const pgc_query *b)
 
 statement *statement_find(statement_cache *cache, const pgc_query *query)
 {
+    assert(cache->buckets != NULL);
     uint64_t key = key_of(query);
     for (statement *found = *bucket_of(cache, key); found != NULL; found = found->next) {
         if (found->key == key && same_query(found->query, query)) {
@@ -145,6 +146,7 @@ static void evict_oldest(statement_cache *cache)
 
 statement *statement_add(statement_cache *cache, const pgc_query *query)
 {
+    assert(cache->buckets != NULL);
     uint64_t key = key_of(query);
     statement **bucket = bucket_of(cache, key);
     for (const statement *other = *bucket; other != NULL; other = other->next) {

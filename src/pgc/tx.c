@@ -105,6 +105,7 @@ static pgc_status tx_db_run(pgc_db *db, const pgc_query *query, const pgc_args *
                             pgc_result **out, pgc_error *err)
 {
     const pgc_tx *tx = CONTAINER_OF(db, pgc_tx, db);
+    assert(tx->conn != NULL);
     if (tx->has_child) {
         return pgc_error_set(err, PGC_INVALID,
                              "query %s: a nested transaction is open: use that one", query->name);
@@ -281,6 +282,7 @@ pgc_status pgc_tx_commit(pgc_tx **tx, pgc_error *err)
         return pgc_error_set(err, PGC_INVALID, "commit: no transaction");
     }
     pgc_tx *ending = TAKE(*tx);
+    assert(!ending->orphaned);
     pgc_status status;
     if (ending->has_child) {
         status = pgc_error_set(err, PGC_INVALID,
