@@ -48,135 +48,18 @@ static const pgc_type_ref get_asset_query_columns[] = {
 static const pgc_query get_asset_query = {
     "GetAsset",
     "-- name: GetAsset :one\n"
-    "SELECT * FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes FROM assets\n"
     "WHERE asset_id = $1 AND deleted_at IS NULL",
-    UINT64_C(0xa5dedbdc40f0367c),
+    UINT64_C(0xdf39dfbdc59c5cf3),
     0,
     1,
     37,
     get_asset_query_params,
     get_asset_query_columns,
-    sizeof(repo_get_asset_row),
+    sizeof(repo_asset),
 };
 
-static void repo_get_asset_row_read(pgc_reader *reader, size_t row, size_t column,
-                                    repo_get_asset_row *out)
-{
-    out->asset_id = pgc_read_opt_uuid(reader, row, column);
-    out->original_filename = pgc_read_opt_text(reader, row, column + 1);
-    out->file_path = pgc_read_opt_text(reader, row, column + 2);
-    out->file_size = pgc_read_opt_i64(reader, row, column + 3);
-    out->file_hash = pgc_read_opt_text(reader, row, column + 4);
-    out->mime_type = pgc_read_opt_text(reader, row, column + 5);
-    out->asset_type = pgc_read_opt_text(reader, row, column + 6);
-    out->repository_id = pgc_read_opt_uuid(reader, row, column + 7);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 8);
-    out->uploaded_at = pgc_read_opt_timestamptz(reader, row, column + 9);
-    out->taken_at = pgc_read_opt_timestamptz(reader, row, column + 10);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 11);
-    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 12);
-    out->camera_make = pgc_read_opt_text(reader, row, column + 13);
-    out->camera_model = pgc_read_opt_text(reader, row, column + 14);
-    out->lens_model = pgc_read_opt_text(reader, row, column + 15);
-    out->iso = pgc_read_opt_i32(reader, row, column + 16);
-    out->aperture = pgc_read_opt_numeric(reader, row, column + 17);
-    out->shutter_speed = pgc_read_opt_text(reader, row, column + 18);
-    out->focal_length = pgc_read_opt_numeric(reader, row, column + 19);
-    out->latitude = pgc_read_opt_numeric(reader, row, column + 20);
-    out->longitude = pgc_read_opt_numeric(reader, row, column + 21);
-    out->altitude = pgc_read_opt_numeric(reader, row, column + 22);
-    out->width = pgc_read_opt_i32(reader, row, column + 23);
-    out->height = pgc_read_opt_i32(reader, row, column + 24);
-    out->duration = pgc_read_opt_numeric(reader, row, column + 25);
-    out->description = pgc_read_opt_text(reader, row, column + 26);
-    out->rating = pgc_read_opt_i32(reader, row, column + 27);
-    out->liked = pgc_read_opt_bool(reader, row, column + 28);
-    out->is_raw = pgc_read_opt_bool(reader, row, column + 29);
-    out->is_transcoded = pgc_read_opt_bool(reader, row, column + 30);
-    out->transcoded_path = pgc_read_opt_text(reader, row, column + 31);
-    out->taken_local = pgc_read_opt_timestamp(reader, row, column + 32);
-    out->taken_offset_minutes = pgc_read_opt_i16(reader, row, column + 33);
-    out->taken_source = pgc_read_opt_text(reader, row, column + 34);
-    out->deleted_at = pgc_read_opt_timestamptz(reader, row, column + 35);
-    out->filename_bytes = pgc_read_opt_bytes(reader, row, column + 36);
-}
-
-static pgc_status repo_get_asset_row_set_take(pgc_result *result, const pgc_query *query,
-                                              size_t row_max, repo_get_asset_row_set *out,
-                                              pgc_error *err)
-{
-    pgc_reader reader;
-    repo_get_asset_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_get_asset_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_get_asset_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_get_asset_row_set_free(repo_get_asset_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_get_asset_row_clone_pass(pgc_clone *clone, repo_get_asset_row *row)
-{
-    pgc_clone_text(clone, &row->original_filename);
-    pgc_clone_text(clone, &row->file_path);
-    pgc_clone_text(clone, &row->file_hash);
-    pgc_clone_text(clone, &row->mime_type);
-    pgc_clone_text(clone, &row->asset_type);
-    pgc_clone_text(clone, &row->camera_make);
-    pgc_clone_text(clone, &row->camera_model);
-    pgc_clone_text(clone, &row->lens_model);
-    pgc_clone_numeric(clone, &row->aperture);
-    pgc_clone_text(clone, &row->shutter_speed);
-    pgc_clone_numeric(clone, &row->focal_length);
-    pgc_clone_numeric(clone, &row->latitude);
-    pgc_clone_numeric(clone, &row->longitude);
-    pgc_clone_numeric(clone, &row->altitude);
-    pgc_clone_numeric(clone, &row->duration);
-    pgc_clone_text(clone, &row->description);
-    pgc_clone_text(clone, &row->transcoded_path);
-    pgc_clone_text(clone, &row->taken_source);
-    pgc_clone_bytes(clone, &row->filename_bytes);
-}
-
-repo_get_asset_row *repo_get_asset_row_clone(const repo_get_asset_row *row)
-{
-    pgc_clone clone;
-    repo_get_asset_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_get_asset_row_clone_pass(&clone, &measured);
-    repo_get_asset_row *copy = (repo_get_asset_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_get_asset_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
-pgc_status repo_get_asset(pgc_db *db, pgc_uuid asset_id, repo_get_asset_row_set *out,
-                          pgc_error *err)
+pgc_status repo_get_asset(pgc_db *db, pgc_uuid asset_id, repo_asset_set *out, pgc_error *err)
 {
     pgc_result *result = NULL;
     pgc_args args;
@@ -191,7 +74,7 @@ pgc_status repo_get_asset(pgc_db *db, pgc_uuid asset_id, repo_get_asset_row_set 
         pgc_result_free(result);
         return pgc_error_set(err, PGC_NOT_FOUND, "query GetAsset: no row");
     }
-    return repo_get_asset_row_set_take(result, &get_asset_query, 1, out, err);
+    return repo_asset_set_take(result, &get_asset_query, 1, out, err);
 }
 
 static const pgc_type_ref list_assets_query_params[] = {
@@ -242,137 +125,21 @@ static const pgc_type_ref list_assets_query_columns[] = {
 static const pgc_query list_assets_query = {
     "ListAssets",
     "-- name: ListAssets :many\n"
-    "SELECT * FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes FROM assets\n"
     "WHERE deleted_at IS NULL\n"
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $1 OFFSET $2",
-    UINT64_C(0x5d06931e88ca365c),
+    UINT64_C(0xd285df4ae0e533f5),
     0,
     2,
     37,
     list_assets_query_params,
     list_assets_query_columns,
-    sizeof(repo_list_assets_row),
+    sizeof(repo_asset),
 };
 
-static void repo_list_assets_row_read(pgc_reader *reader, size_t row, size_t column,
-                                      repo_list_assets_row *out)
-{
-    out->asset_id = pgc_read_opt_uuid(reader, row, column);
-    out->original_filename = pgc_read_opt_text(reader, row, column + 1);
-    out->file_path = pgc_read_opt_text(reader, row, column + 2);
-    out->file_size = pgc_read_opt_i64(reader, row, column + 3);
-    out->file_hash = pgc_read_opt_text(reader, row, column + 4);
-    out->mime_type = pgc_read_opt_text(reader, row, column + 5);
-    out->asset_type = pgc_read_opt_text(reader, row, column + 6);
-    out->repository_id = pgc_read_opt_uuid(reader, row, column + 7);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 8);
-    out->uploaded_at = pgc_read_opt_timestamptz(reader, row, column + 9);
-    out->taken_at = pgc_read_opt_timestamptz(reader, row, column + 10);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 11);
-    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 12);
-    out->camera_make = pgc_read_opt_text(reader, row, column + 13);
-    out->camera_model = pgc_read_opt_text(reader, row, column + 14);
-    out->lens_model = pgc_read_opt_text(reader, row, column + 15);
-    out->iso = pgc_read_opt_i32(reader, row, column + 16);
-    out->aperture = pgc_read_opt_numeric(reader, row, column + 17);
-    out->shutter_speed = pgc_read_opt_text(reader, row, column + 18);
-    out->focal_length = pgc_read_opt_numeric(reader, row, column + 19);
-    out->latitude = pgc_read_opt_numeric(reader, row, column + 20);
-    out->longitude = pgc_read_opt_numeric(reader, row, column + 21);
-    out->altitude = pgc_read_opt_numeric(reader, row, column + 22);
-    out->width = pgc_read_opt_i32(reader, row, column + 23);
-    out->height = pgc_read_opt_i32(reader, row, column + 24);
-    out->duration = pgc_read_opt_numeric(reader, row, column + 25);
-    out->description = pgc_read_opt_text(reader, row, column + 26);
-    out->rating = pgc_read_opt_i32(reader, row, column + 27);
-    out->liked = pgc_read_opt_bool(reader, row, column + 28);
-    out->is_raw = pgc_read_opt_bool(reader, row, column + 29);
-    out->is_transcoded = pgc_read_opt_bool(reader, row, column + 30);
-    out->transcoded_path = pgc_read_opt_text(reader, row, column + 31);
-    out->taken_local = pgc_read_opt_timestamp(reader, row, column + 32);
-    out->taken_offset_minutes = pgc_read_opt_i16(reader, row, column + 33);
-    out->taken_source = pgc_read_opt_text(reader, row, column + 34);
-    out->deleted_at = pgc_read_opt_timestamptz(reader, row, column + 35);
-    out->filename_bytes = pgc_read_opt_bytes(reader, row, column + 36);
-}
-
-static pgc_status repo_list_assets_row_set_take(pgc_result *result, const pgc_query *query,
-                                                size_t row_max, repo_list_assets_row_set *out,
-                                                pgc_error *err)
-{
-    pgc_reader reader;
-    repo_list_assets_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_list_assets_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_list_assets_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_list_assets_row_set_free(repo_list_assets_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_list_assets_row_clone_pass(pgc_clone *clone, repo_list_assets_row *row)
-{
-    pgc_clone_text(clone, &row->original_filename);
-    pgc_clone_text(clone, &row->file_path);
-    pgc_clone_text(clone, &row->file_hash);
-    pgc_clone_text(clone, &row->mime_type);
-    pgc_clone_text(clone, &row->asset_type);
-    pgc_clone_text(clone, &row->camera_make);
-    pgc_clone_text(clone, &row->camera_model);
-    pgc_clone_text(clone, &row->lens_model);
-    pgc_clone_numeric(clone, &row->aperture);
-    pgc_clone_text(clone, &row->shutter_speed);
-    pgc_clone_numeric(clone, &row->focal_length);
-    pgc_clone_numeric(clone, &row->latitude);
-    pgc_clone_numeric(clone, &row->longitude);
-    pgc_clone_numeric(clone, &row->altitude);
-    pgc_clone_numeric(clone, &row->duration);
-    pgc_clone_text(clone, &row->description);
-    pgc_clone_text(clone, &row->transcoded_path);
-    pgc_clone_text(clone, &row->taken_source);
-    pgc_clone_bytes(clone, &row->filename_bytes);
-}
-
-repo_list_assets_row *repo_list_assets_row_clone(const repo_list_assets_row *row)
-{
-    pgc_clone clone;
-    repo_list_assets_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_list_assets_row_clone_pass(&clone, &measured);
-    repo_list_assets_row *copy = (repo_list_assets_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_list_assets_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
-pgc_status repo_list_assets(pgc_db *db, const repo_list_assets_params *p,
-                            repo_list_assets_row_set *out, pgc_error *err)
+pgc_status repo_list_assets(pgc_db *db, const repo_list_assets_params *p, repo_asset_set *out,
+                            pgc_error *err)
 {
     pgc_result *result = NULL;
     pgc_args args;
@@ -384,7 +151,7 @@ pgc_status repo_list_assets(pgc_db *db, const repo_list_assets_params *p,
     if (status != PGC_OK) {
         return status;
     }
-    return repo_list_assets_row_set_take(result, &list_assets_query, SIZE_MAX, out, err);
+    return repo_asset_set_take(result, &list_assets_query, SIZE_MAX, out, err);
 }
 
 static const pgc_type_ref list_assets_page_query_params[] = {
@@ -436,137 +203,22 @@ static const pgc_type_ref list_assets_page_query_columns[] = {
 static const pgc_query list_assets_page_query = {
     "ListAssetsPage",
     "-- name: ListAssetsPage :many\n"
-    "SELECT * FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes FROM assets\n"
     "WHERE deleted_at IS NULL\n"
     "  AND (uploaded_at, asset_id) < ($1::timestamptz, $2::uuid)\n"
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $3",
-    UINT64_C(0x6edc222db931b2a0),
+    UINT64_C(0xf677c0b8d8a3d3ab),
     0,
     3,
     37,
     list_assets_page_query_params,
     list_assets_page_query_columns,
-    sizeof(repo_list_assets_page_row),
+    sizeof(repo_asset),
 };
 
-static void repo_list_assets_page_row_read(pgc_reader *reader, size_t row, size_t column,
-                                           repo_list_assets_page_row *out)
-{
-    out->asset_id = pgc_read_opt_uuid(reader, row, column);
-    out->original_filename = pgc_read_opt_text(reader, row, column + 1);
-    out->file_path = pgc_read_opt_text(reader, row, column + 2);
-    out->file_size = pgc_read_opt_i64(reader, row, column + 3);
-    out->file_hash = pgc_read_opt_text(reader, row, column + 4);
-    out->mime_type = pgc_read_opt_text(reader, row, column + 5);
-    out->asset_type = pgc_read_opt_text(reader, row, column + 6);
-    out->repository_id = pgc_read_opt_uuid(reader, row, column + 7);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 8);
-    out->uploaded_at = pgc_read_opt_timestamptz(reader, row, column + 9);
-    out->taken_at = pgc_read_opt_timestamptz(reader, row, column + 10);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 11);
-    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 12);
-    out->camera_make = pgc_read_opt_text(reader, row, column + 13);
-    out->camera_model = pgc_read_opt_text(reader, row, column + 14);
-    out->lens_model = pgc_read_opt_text(reader, row, column + 15);
-    out->iso = pgc_read_opt_i32(reader, row, column + 16);
-    out->aperture = pgc_read_opt_numeric(reader, row, column + 17);
-    out->shutter_speed = pgc_read_opt_text(reader, row, column + 18);
-    out->focal_length = pgc_read_opt_numeric(reader, row, column + 19);
-    out->latitude = pgc_read_opt_numeric(reader, row, column + 20);
-    out->longitude = pgc_read_opt_numeric(reader, row, column + 21);
-    out->altitude = pgc_read_opt_numeric(reader, row, column + 22);
-    out->width = pgc_read_opt_i32(reader, row, column + 23);
-    out->height = pgc_read_opt_i32(reader, row, column + 24);
-    out->duration = pgc_read_opt_numeric(reader, row, column + 25);
-    out->description = pgc_read_opt_text(reader, row, column + 26);
-    out->rating = pgc_read_opt_i32(reader, row, column + 27);
-    out->liked = pgc_read_opt_bool(reader, row, column + 28);
-    out->is_raw = pgc_read_opt_bool(reader, row, column + 29);
-    out->is_transcoded = pgc_read_opt_bool(reader, row, column + 30);
-    out->transcoded_path = pgc_read_opt_text(reader, row, column + 31);
-    out->taken_local = pgc_read_opt_timestamp(reader, row, column + 32);
-    out->taken_offset_minutes = pgc_read_opt_i16(reader, row, column + 33);
-    out->taken_source = pgc_read_opt_text(reader, row, column + 34);
-    out->deleted_at = pgc_read_opt_timestamptz(reader, row, column + 35);
-    out->filename_bytes = pgc_read_opt_bytes(reader, row, column + 36);
-}
-
-static pgc_status repo_list_assets_page_row_set_take(pgc_result *result, const pgc_query *query,
-    size_t row_max, repo_list_assets_page_row_set *out, pgc_error *err)
-{
-    pgc_reader reader;
-    repo_list_assets_page_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_list_assets_page_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_list_assets_page_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_list_assets_page_row_set_free(repo_list_assets_page_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_list_assets_page_row_clone_pass(pgc_clone *clone, repo_list_assets_page_row *row)
-{
-    pgc_clone_text(clone, &row->original_filename);
-    pgc_clone_text(clone, &row->file_path);
-    pgc_clone_text(clone, &row->file_hash);
-    pgc_clone_text(clone, &row->mime_type);
-    pgc_clone_text(clone, &row->asset_type);
-    pgc_clone_text(clone, &row->camera_make);
-    pgc_clone_text(clone, &row->camera_model);
-    pgc_clone_text(clone, &row->lens_model);
-    pgc_clone_numeric(clone, &row->aperture);
-    pgc_clone_text(clone, &row->shutter_speed);
-    pgc_clone_numeric(clone, &row->focal_length);
-    pgc_clone_numeric(clone, &row->latitude);
-    pgc_clone_numeric(clone, &row->longitude);
-    pgc_clone_numeric(clone, &row->altitude);
-    pgc_clone_numeric(clone, &row->duration);
-    pgc_clone_text(clone, &row->description);
-    pgc_clone_text(clone, &row->transcoded_path);
-    pgc_clone_text(clone, &row->taken_source);
-    pgc_clone_bytes(clone, &row->filename_bytes);
-}
-
-repo_list_assets_page_row *repo_list_assets_page_row_clone(const repo_list_assets_page_row *row)
-{
-    pgc_clone clone;
-    repo_list_assets_page_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_list_assets_page_row_clone_pass(&clone, &measured);
-    repo_list_assets_page_row *copy = (repo_list_assets_page_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_list_assets_page_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
 pgc_status repo_list_assets_page(pgc_db *db, const repo_list_assets_page_params *p,
-                                 repo_list_assets_page_row_set *out, pgc_error *err)
+                                 repo_asset_set *out, pgc_error *err)
 {
     pgc_result *result = NULL;
     pgc_args args;
@@ -579,7 +231,7 @@ pgc_status repo_list_assets_page(pgc_db *db, const repo_list_assets_page_params 
     if (status != PGC_OK) {
         return status;
     }
-    return repo_list_assets_page_row_set_take(result, &list_assets_page_query, SIZE_MAX, out, err);
+    return repo_asset_set_take(result, &list_assets_page_query, SIZE_MAX, out, err);
 }
 
 static const pgc_type_ref create_asset_query_params[] = {
@@ -676,134 +328,18 @@ static const pgc_query create_asset_query = {
     "    $28, $29, $30, $31\n"
     ")\n"
     "ON CONFLICT (owner_id, file_hash, file_size) WHERE deleted_at IS NULL DO NOTHING\n"
-    "RETURNING *",
-    UINT64_C(0xb41eb05c9b3265ca),
+    "RETURNING asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes",
+    UINT64_C(0xfbc4e134b2aa34b3),
     0,
     31,
     37,
     create_asset_query_params,
     create_asset_query_columns,
-    sizeof(repo_create_asset_row),
+    sizeof(repo_asset),
 };
 
-static void repo_create_asset_row_read(pgc_reader *reader, size_t row, size_t column,
-                                       repo_create_asset_row *out)
-{
-    out->asset_id = pgc_read_opt_uuid(reader, row, column);
-    out->original_filename = pgc_read_opt_text(reader, row, column + 1);
-    out->file_path = pgc_read_opt_text(reader, row, column + 2);
-    out->file_size = pgc_read_opt_i64(reader, row, column + 3);
-    out->file_hash = pgc_read_opt_text(reader, row, column + 4);
-    out->mime_type = pgc_read_opt_text(reader, row, column + 5);
-    out->asset_type = pgc_read_opt_text(reader, row, column + 6);
-    out->repository_id = pgc_read_opt_uuid(reader, row, column + 7);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 8);
-    out->uploaded_at = pgc_read_opt_timestamptz(reader, row, column + 9);
-    out->taken_at = pgc_read_opt_timestamptz(reader, row, column + 10);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 11);
-    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 12);
-    out->camera_make = pgc_read_opt_text(reader, row, column + 13);
-    out->camera_model = pgc_read_opt_text(reader, row, column + 14);
-    out->lens_model = pgc_read_opt_text(reader, row, column + 15);
-    out->iso = pgc_read_opt_i32(reader, row, column + 16);
-    out->aperture = pgc_read_opt_numeric(reader, row, column + 17);
-    out->shutter_speed = pgc_read_opt_text(reader, row, column + 18);
-    out->focal_length = pgc_read_opt_numeric(reader, row, column + 19);
-    out->latitude = pgc_read_opt_numeric(reader, row, column + 20);
-    out->longitude = pgc_read_opt_numeric(reader, row, column + 21);
-    out->altitude = pgc_read_opt_numeric(reader, row, column + 22);
-    out->width = pgc_read_opt_i32(reader, row, column + 23);
-    out->height = pgc_read_opt_i32(reader, row, column + 24);
-    out->duration = pgc_read_opt_numeric(reader, row, column + 25);
-    out->description = pgc_read_opt_text(reader, row, column + 26);
-    out->rating = pgc_read_opt_i32(reader, row, column + 27);
-    out->liked = pgc_read_opt_bool(reader, row, column + 28);
-    out->is_raw = pgc_read_opt_bool(reader, row, column + 29);
-    out->is_transcoded = pgc_read_opt_bool(reader, row, column + 30);
-    out->transcoded_path = pgc_read_opt_text(reader, row, column + 31);
-    out->taken_local = pgc_read_opt_timestamp(reader, row, column + 32);
-    out->taken_offset_minutes = pgc_read_opt_i16(reader, row, column + 33);
-    out->taken_source = pgc_read_opt_text(reader, row, column + 34);
-    out->deleted_at = pgc_read_opt_timestamptz(reader, row, column + 35);
-    out->filename_bytes = pgc_read_opt_bytes(reader, row, column + 36);
-}
-
-static pgc_status repo_create_asset_row_set_take(pgc_result *result, const pgc_query *query,
-                                                 size_t row_max, repo_create_asset_row_set *out,
-                                                 pgc_error *err)
-{
-    pgc_reader reader;
-    repo_create_asset_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_create_asset_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_create_asset_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_create_asset_row_set_free(repo_create_asset_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_create_asset_row_clone_pass(pgc_clone *clone, repo_create_asset_row *row)
-{
-    pgc_clone_text(clone, &row->original_filename);
-    pgc_clone_text(clone, &row->file_path);
-    pgc_clone_text(clone, &row->file_hash);
-    pgc_clone_text(clone, &row->mime_type);
-    pgc_clone_text(clone, &row->asset_type);
-    pgc_clone_text(clone, &row->camera_make);
-    pgc_clone_text(clone, &row->camera_model);
-    pgc_clone_text(clone, &row->lens_model);
-    pgc_clone_numeric(clone, &row->aperture);
-    pgc_clone_text(clone, &row->shutter_speed);
-    pgc_clone_numeric(clone, &row->focal_length);
-    pgc_clone_numeric(clone, &row->latitude);
-    pgc_clone_numeric(clone, &row->longitude);
-    pgc_clone_numeric(clone, &row->altitude);
-    pgc_clone_numeric(clone, &row->duration);
-    pgc_clone_text(clone, &row->description);
-    pgc_clone_text(clone, &row->transcoded_path);
-    pgc_clone_text(clone, &row->taken_source);
-    pgc_clone_bytes(clone, &row->filename_bytes);
-}
-
-repo_create_asset_row *repo_create_asset_row_clone(const repo_create_asset_row *row)
-{
-    pgc_clone clone;
-    repo_create_asset_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_create_asset_row_clone_pass(&clone, &measured);
-    repo_create_asset_row *copy = (repo_create_asset_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_create_asset_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
-pgc_status repo_create_asset(pgc_db *db, const repo_create_asset_params *p,
-                             repo_create_asset_row_set *out, pgc_error *err)
+pgc_status repo_create_asset(pgc_db *db, const repo_create_asset_params *p, repo_asset_set *out,
+                             pgc_error *err)
 {
     if (p->original_filename.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID,
@@ -812,10 +348,6 @@ pgc_status repo_create_asset(pgc_db *db, const repo_create_asset_params *p,
     if (p->file_path.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID,
                              "query CreateAsset: parameter file_path must not be NULL");
-    }
-    if (p->file_hash.ptr == NULL) {
-        return pgc_error_set(err, PGC_INVALID,
-                             "query CreateAsset: parameter file_hash must not be NULL");
     }
     if (p->asset_type.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID,
@@ -864,7 +396,7 @@ pgc_status repo_create_asset(pgc_db *db, const repo_create_asset_params *p,
         pgc_result_free(result);
         return pgc_error_set(err, PGC_NOT_FOUND, "query CreateAsset: no row");
     }
-    return repo_create_asset_row_set_take(result, &create_asset_query, 1, out, err);
+    return repo_asset_set_take(result, &create_asset_query, 1, out, err);
 }
 
 static const pgc_type_ref get_asset_by_content_query_params[] = {
@@ -916,136 +448,20 @@ static const pgc_type_ref get_asset_by_content_query_columns[] = {
 static const pgc_query get_asset_by_content_query = {
     "GetAssetByContent",
     "-- name: GetAssetByContent :one\n"
-    "SELECT * FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes FROM assets\n"
     "WHERE owner_id = $1 AND file_hash = $2::text AND file_size = $3\n"
     "  AND deleted_at IS NULL",
-    UINT64_C(0xd52970dcd02cd905),
+    UINT64_C(0x86e60607a755abb8),
     0,
     3,
     37,
     get_asset_by_content_query_params,
     get_asset_by_content_query_columns,
-    sizeof(repo_get_asset_by_content_row),
+    sizeof(repo_asset),
 };
 
-static void repo_get_asset_by_content_row_read(pgc_reader *reader, size_t row, size_t column,
-                                               repo_get_asset_by_content_row *out)
-{
-    out->asset_id = pgc_read_opt_uuid(reader, row, column);
-    out->original_filename = pgc_read_opt_text(reader, row, column + 1);
-    out->file_path = pgc_read_opt_text(reader, row, column + 2);
-    out->file_size = pgc_read_opt_i64(reader, row, column + 3);
-    out->file_hash = pgc_read_opt_text(reader, row, column + 4);
-    out->mime_type = pgc_read_opt_text(reader, row, column + 5);
-    out->asset_type = pgc_read_opt_text(reader, row, column + 6);
-    out->repository_id = pgc_read_opt_uuid(reader, row, column + 7);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 8);
-    out->uploaded_at = pgc_read_opt_timestamptz(reader, row, column + 9);
-    out->taken_at = pgc_read_opt_timestamptz(reader, row, column + 10);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 11);
-    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 12);
-    out->camera_make = pgc_read_opt_text(reader, row, column + 13);
-    out->camera_model = pgc_read_opt_text(reader, row, column + 14);
-    out->lens_model = pgc_read_opt_text(reader, row, column + 15);
-    out->iso = pgc_read_opt_i32(reader, row, column + 16);
-    out->aperture = pgc_read_opt_numeric(reader, row, column + 17);
-    out->shutter_speed = pgc_read_opt_text(reader, row, column + 18);
-    out->focal_length = pgc_read_opt_numeric(reader, row, column + 19);
-    out->latitude = pgc_read_opt_numeric(reader, row, column + 20);
-    out->longitude = pgc_read_opt_numeric(reader, row, column + 21);
-    out->altitude = pgc_read_opt_numeric(reader, row, column + 22);
-    out->width = pgc_read_opt_i32(reader, row, column + 23);
-    out->height = pgc_read_opt_i32(reader, row, column + 24);
-    out->duration = pgc_read_opt_numeric(reader, row, column + 25);
-    out->description = pgc_read_opt_text(reader, row, column + 26);
-    out->rating = pgc_read_opt_i32(reader, row, column + 27);
-    out->liked = pgc_read_opt_bool(reader, row, column + 28);
-    out->is_raw = pgc_read_opt_bool(reader, row, column + 29);
-    out->is_transcoded = pgc_read_opt_bool(reader, row, column + 30);
-    out->transcoded_path = pgc_read_opt_text(reader, row, column + 31);
-    out->taken_local = pgc_read_opt_timestamp(reader, row, column + 32);
-    out->taken_offset_minutes = pgc_read_opt_i16(reader, row, column + 33);
-    out->taken_source = pgc_read_opt_text(reader, row, column + 34);
-    out->deleted_at = pgc_read_opt_timestamptz(reader, row, column + 35);
-    out->filename_bytes = pgc_read_opt_bytes(reader, row, column + 36);
-}
-
-static pgc_status repo_get_asset_by_content_row_set_take(pgc_result *result,
-    const pgc_query *query, size_t row_max, repo_get_asset_by_content_row_set *out, pgc_error *err)
-{
-    pgc_reader reader;
-    repo_get_asset_by_content_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_get_asset_by_content_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_get_asset_by_content_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_get_asset_by_content_row_set_free(repo_get_asset_by_content_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_get_asset_by_content_row_clone_pass(pgc_clone *clone, repo_get_asset_by_content_row *row)
-{
-    pgc_clone_text(clone, &row->original_filename);
-    pgc_clone_text(clone, &row->file_path);
-    pgc_clone_text(clone, &row->file_hash);
-    pgc_clone_text(clone, &row->mime_type);
-    pgc_clone_text(clone, &row->asset_type);
-    pgc_clone_text(clone, &row->camera_make);
-    pgc_clone_text(clone, &row->camera_model);
-    pgc_clone_text(clone, &row->lens_model);
-    pgc_clone_numeric(clone, &row->aperture);
-    pgc_clone_text(clone, &row->shutter_speed);
-    pgc_clone_numeric(clone, &row->focal_length);
-    pgc_clone_numeric(clone, &row->latitude);
-    pgc_clone_numeric(clone, &row->longitude);
-    pgc_clone_numeric(clone, &row->altitude);
-    pgc_clone_numeric(clone, &row->duration);
-    pgc_clone_text(clone, &row->description);
-    pgc_clone_text(clone, &row->transcoded_path);
-    pgc_clone_text(clone, &row->taken_source);
-    pgc_clone_bytes(clone, &row->filename_bytes);
-}
-
-repo_get_asset_by_content_row *repo_get_asset_by_content_row_clone(
-    const repo_get_asset_by_content_row *row)
-{
-    pgc_clone clone;
-    repo_get_asset_by_content_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_get_asset_by_content_row_clone_pass(&clone, &measured);
-    repo_get_asset_by_content_row *copy = (repo_get_asset_by_content_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_get_asset_by_content_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
 pgc_status repo_get_asset_by_content(pgc_db *db, const repo_get_asset_by_content_params *p,
-                                     repo_get_asset_by_content_row_set *out, pgc_error *err)
+                                     repo_asset_set *out, pgc_error *err)
 {
     if (p->file_hash.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID,
@@ -1066,7 +482,7 @@ pgc_status repo_get_asset_by_content(pgc_db *db, const repo_get_asset_by_content
         pgc_result_free(result);
         return pgc_error_set(err, PGC_NOT_FOUND, "query GetAssetByContent: no row");
     }
-    return repo_get_asset_by_content_row_set_take(result, &get_asset_by_content_query, 1, out, err);
+    return repo_asset_set_take(result, &get_asset_by_content_query, 1, out, err);
 }
 
 static const pgc_type_ref get_assets_by_hash_query_params[] = {
@@ -1116,136 +532,20 @@ static const pgc_type_ref get_assets_by_hash_query_columns[] = {
 static const pgc_query get_assets_by_hash_query = {
     "GetAssetsByHash",
     "-- name: GetAssetsByHash :many\n"
-    "SELECT * FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes FROM assets\n"
     "WHERE file_hash = $1::text AND deleted_at IS NULL\n"
     "ORDER BY uploaded_at, asset_id",
-    UINT64_C(0x65aa8e1be5a549d4),
+    UINT64_C(0xdb56e4cc3b6d997f),
     0,
     1,
     37,
     get_assets_by_hash_query_params,
     get_assets_by_hash_query_columns,
-    sizeof(repo_get_assets_by_hash_row),
+    sizeof(repo_asset),
 };
 
-static void repo_get_assets_by_hash_row_read(pgc_reader *reader, size_t row, size_t column,
-                                             repo_get_assets_by_hash_row *out)
-{
-    out->asset_id = pgc_read_opt_uuid(reader, row, column);
-    out->original_filename = pgc_read_opt_text(reader, row, column + 1);
-    out->file_path = pgc_read_opt_text(reader, row, column + 2);
-    out->file_size = pgc_read_opt_i64(reader, row, column + 3);
-    out->file_hash = pgc_read_opt_text(reader, row, column + 4);
-    out->mime_type = pgc_read_opt_text(reader, row, column + 5);
-    out->asset_type = pgc_read_opt_text(reader, row, column + 6);
-    out->repository_id = pgc_read_opt_uuid(reader, row, column + 7);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 8);
-    out->uploaded_at = pgc_read_opt_timestamptz(reader, row, column + 9);
-    out->taken_at = pgc_read_opt_timestamptz(reader, row, column + 10);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 11);
-    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 12);
-    out->camera_make = pgc_read_opt_text(reader, row, column + 13);
-    out->camera_model = pgc_read_opt_text(reader, row, column + 14);
-    out->lens_model = pgc_read_opt_text(reader, row, column + 15);
-    out->iso = pgc_read_opt_i32(reader, row, column + 16);
-    out->aperture = pgc_read_opt_numeric(reader, row, column + 17);
-    out->shutter_speed = pgc_read_opt_text(reader, row, column + 18);
-    out->focal_length = pgc_read_opt_numeric(reader, row, column + 19);
-    out->latitude = pgc_read_opt_numeric(reader, row, column + 20);
-    out->longitude = pgc_read_opt_numeric(reader, row, column + 21);
-    out->altitude = pgc_read_opt_numeric(reader, row, column + 22);
-    out->width = pgc_read_opt_i32(reader, row, column + 23);
-    out->height = pgc_read_opt_i32(reader, row, column + 24);
-    out->duration = pgc_read_opt_numeric(reader, row, column + 25);
-    out->description = pgc_read_opt_text(reader, row, column + 26);
-    out->rating = pgc_read_opt_i32(reader, row, column + 27);
-    out->liked = pgc_read_opt_bool(reader, row, column + 28);
-    out->is_raw = pgc_read_opt_bool(reader, row, column + 29);
-    out->is_transcoded = pgc_read_opt_bool(reader, row, column + 30);
-    out->transcoded_path = pgc_read_opt_text(reader, row, column + 31);
-    out->taken_local = pgc_read_opt_timestamp(reader, row, column + 32);
-    out->taken_offset_minutes = pgc_read_opt_i16(reader, row, column + 33);
-    out->taken_source = pgc_read_opt_text(reader, row, column + 34);
-    out->deleted_at = pgc_read_opt_timestamptz(reader, row, column + 35);
-    out->filename_bytes = pgc_read_opt_bytes(reader, row, column + 36);
-}
-
-static pgc_status repo_get_assets_by_hash_row_set_take(pgc_result *result, const pgc_query *query,
-    size_t row_max, repo_get_assets_by_hash_row_set *out, pgc_error *err)
-{
-    pgc_reader reader;
-    repo_get_assets_by_hash_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_get_assets_by_hash_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_get_assets_by_hash_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_get_assets_by_hash_row_set_free(repo_get_assets_by_hash_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_get_assets_by_hash_row_clone_pass(pgc_clone *clone, repo_get_assets_by_hash_row *row)
-{
-    pgc_clone_text(clone, &row->original_filename);
-    pgc_clone_text(clone, &row->file_path);
-    pgc_clone_text(clone, &row->file_hash);
-    pgc_clone_text(clone, &row->mime_type);
-    pgc_clone_text(clone, &row->asset_type);
-    pgc_clone_text(clone, &row->camera_make);
-    pgc_clone_text(clone, &row->camera_model);
-    pgc_clone_text(clone, &row->lens_model);
-    pgc_clone_numeric(clone, &row->aperture);
-    pgc_clone_text(clone, &row->shutter_speed);
-    pgc_clone_numeric(clone, &row->focal_length);
-    pgc_clone_numeric(clone, &row->latitude);
-    pgc_clone_numeric(clone, &row->longitude);
-    pgc_clone_numeric(clone, &row->altitude);
-    pgc_clone_numeric(clone, &row->duration);
-    pgc_clone_text(clone, &row->description);
-    pgc_clone_text(clone, &row->transcoded_path);
-    pgc_clone_text(clone, &row->taken_source);
-    pgc_clone_bytes(clone, &row->filename_bytes);
-}
-
-repo_get_assets_by_hash_row *repo_get_assets_by_hash_row_clone(
-    const repo_get_assets_by_hash_row *row)
-{
-    pgc_clone clone;
-    repo_get_assets_by_hash_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_get_assets_by_hash_row_clone_pass(&clone, &measured);
-    repo_get_assets_by_hash_row *copy = (repo_get_assets_by_hash_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_get_assets_by_hash_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
-pgc_status repo_get_assets_by_hash(pgc_db *db, pgc_text file_hash,
-                                   repo_get_assets_by_hash_row_set *out, pgc_error *err)
+pgc_status repo_get_assets_by_hash(pgc_db *db, pgc_text file_hash, repo_asset_set *out,
+                                   pgc_error *err)
 {
     if (file_hash.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID,
@@ -1260,7 +560,7 @@ pgc_status repo_get_assets_by_hash(pgc_db *db, pgc_text file_hash,
     if (status != PGC_OK) {
         return status;
     }
-    return repo_get_assets_by_hash_row_set_take(result, &get_assets_by_hash_query, SIZE_MAX, out, err);
+    return repo_asset_set_take(result, &get_assets_by_hash_query, SIZE_MAX, out, err);
 }
 
 static const pgc_type_ref update_asset_metadata_query_params[] = {
@@ -1452,137 +752,21 @@ static const pgc_type_ref get_assets_by_type_query_columns[] = {
 static const pgc_query get_assets_by_type_query = {
     "GetAssetsByType",
     "-- name: GetAssetsByType :many\n"
-    "SELECT * FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes FROM assets\n"
     "WHERE asset_type = $1 AND deleted_at IS NULL\n"
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $2 OFFSET $3",
-    UINT64_C(0x7979ff4378912c56),
+    UINT64_C(0x45078f1713b38495),
     0,
     3,
     37,
     get_assets_by_type_query_params,
     get_assets_by_type_query_columns,
-    sizeof(repo_get_assets_by_type_row),
+    sizeof(repo_asset),
 };
 
-static void repo_get_assets_by_type_row_read(pgc_reader *reader, size_t row, size_t column,
-                                             repo_get_assets_by_type_row *out)
-{
-    out->asset_id = pgc_read_opt_uuid(reader, row, column);
-    out->original_filename = pgc_read_opt_text(reader, row, column + 1);
-    out->file_path = pgc_read_opt_text(reader, row, column + 2);
-    out->file_size = pgc_read_opt_i64(reader, row, column + 3);
-    out->file_hash = pgc_read_opt_text(reader, row, column + 4);
-    out->mime_type = pgc_read_opt_text(reader, row, column + 5);
-    out->asset_type = pgc_read_opt_text(reader, row, column + 6);
-    out->repository_id = pgc_read_opt_uuid(reader, row, column + 7);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 8);
-    out->uploaded_at = pgc_read_opt_timestamptz(reader, row, column + 9);
-    out->taken_at = pgc_read_opt_timestamptz(reader, row, column + 10);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 11);
-    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 12);
-    out->camera_make = pgc_read_opt_text(reader, row, column + 13);
-    out->camera_model = pgc_read_opt_text(reader, row, column + 14);
-    out->lens_model = pgc_read_opt_text(reader, row, column + 15);
-    out->iso = pgc_read_opt_i32(reader, row, column + 16);
-    out->aperture = pgc_read_opt_numeric(reader, row, column + 17);
-    out->shutter_speed = pgc_read_opt_text(reader, row, column + 18);
-    out->focal_length = pgc_read_opt_numeric(reader, row, column + 19);
-    out->latitude = pgc_read_opt_numeric(reader, row, column + 20);
-    out->longitude = pgc_read_opt_numeric(reader, row, column + 21);
-    out->altitude = pgc_read_opt_numeric(reader, row, column + 22);
-    out->width = pgc_read_opt_i32(reader, row, column + 23);
-    out->height = pgc_read_opt_i32(reader, row, column + 24);
-    out->duration = pgc_read_opt_numeric(reader, row, column + 25);
-    out->description = pgc_read_opt_text(reader, row, column + 26);
-    out->rating = pgc_read_opt_i32(reader, row, column + 27);
-    out->liked = pgc_read_opt_bool(reader, row, column + 28);
-    out->is_raw = pgc_read_opt_bool(reader, row, column + 29);
-    out->is_transcoded = pgc_read_opt_bool(reader, row, column + 30);
-    out->transcoded_path = pgc_read_opt_text(reader, row, column + 31);
-    out->taken_local = pgc_read_opt_timestamp(reader, row, column + 32);
-    out->taken_offset_minutes = pgc_read_opt_i16(reader, row, column + 33);
-    out->taken_source = pgc_read_opt_text(reader, row, column + 34);
-    out->deleted_at = pgc_read_opt_timestamptz(reader, row, column + 35);
-    out->filename_bytes = pgc_read_opt_bytes(reader, row, column + 36);
-}
-
-static pgc_status repo_get_assets_by_type_row_set_take(pgc_result *result, const pgc_query *query,
-    size_t row_max, repo_get_assets_by_type_row_set *out, pgc_error *err)
-{
-    pgc_reader reader;
-    repo_get_assets_by_type_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_get_assets_by_type_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_get_assets_by_type_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_get_assets_by_type_row_set_free(repo_get_assets_by_type_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_get_assets_by_type_row_clone_pass(pgc_clone *clone, repo_get_assets_by_type_row *row)
-{
-    pgc_clone_text(clone, &row->original_filename);
-    pgc_clone_text(clone, &row->file_path);
-    pgc_clone_text(clone, &row->file_hash);
-    pgc_clone_text(clone, &row->mime_type);
-    pgc_clone_text(clone, &row->asset_type);
-    pgc_clone_text(clone, &row->camera_make);
-    pgc_clone_text(clone, &row->camera_model);
-    pgc_clone_text(clone, &row->lens_model);
-    pgc_clone_numeric(clone, &row->aperture);
-    pgc_clone_text(clone, &row->shutter_speed);
-    pgc_clone_numeric(clone, &row->focal_length);
-    pgc_clone_numeric(clone, &row->latitude);
-    pgc_clone_numeric(clone, &row->longitude);
-    pgc_clone_numeric(clone, &row->altitude);
-    pgc_clone_numeric(clone, &row->duration);
-    pgc_clone_text(clone, &row->description);
-    pgc_clone_text(clone, &row->transcoded_path);
-    pgc_clone_text(clone, &row->taken_source);
-    pgc_clone_bytes(clone, &row->filename_bytes);
-}
-
-repo_get_assets_by_type_row *repo_get_assets_by_type_row_clone(
-    const repo_get_assets_by_type_row *row)
-{
-    pgc_clone clone;
-    repo_get_assets_by_type_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_get_assets_by_type_row_clone_pass(&clone, &measured);
-    repo_get_assets_by_type_row *copy = (repo_get_assets_by_type_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_get_assets_by_type_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
 pgc_status repo_get_assets_by_type(pgc_db *db, const repo_get_assets_by_type_params *p,
-                                   repo_get_assets_by_type_row_set *out, pgc_error *err)
+                                   repo_asset_set *out, pgc_error *err)
 {
     if (p->asset_type.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID,
@@ -1599,7 +783,7 @@ pgc_status repo_get_assets_by_type(pgc_db *db, const repo_get_assets_by_type_par
     if (status != PGC_OK) {
         return status;
     }
-    return repo_get_assets_by_type_row_set_take(result, &get_assets_by_type_query, SIZE_MAX, out, err);
+    return repo_asset_set_take(result, &get_assets_by_type_query, SIZE_MAX, out, err);
 }
 
 static const pgc_type_ref get_assets_by_owner_query_params[] = {
@@ -1651,137 +835,21 @@ static const pgc_type_ref get_assets_by_owner_query_columns[] = {
 static const pgc_query get_assets_by_owner_query = {
     "GetAssetsByOwner",
     "-- name: GetAssetsByOwner :many\n"
-    "SELECT * FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes FROM assets\n"
     "WHERE owner_id = $1 AND deleted_at IS NULL\n"
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $2 OFFSET $3",
-    UINT64_C(0xde68ea5419b1326e),
+    UINT64_C(0x70143f63f134c96f),
     0,
     3,
     37,
     get_assets_by_owner_query_params,
     get_assets_by_owner_query_columns,
-    sizeof(repo_get_assets_by_owner_row),
+    sizeof(repo_asset),
 };
 
-static void repo_get_assets_by_owner_row_read(pgc_reader *reader, size_t row, size_t column,
-                                              repo_get_assets_by_owner_row *out)
-{
-    out->asset_id = pgc_read_opt_uuid(reader, row, column);
-    out->original_filename = pgc_read_opt_text(reader, row, column + 1);
-    out->file_path = pgc_read_opt_text(reader, row, column + 2);
-    out->file_size = pgc_read_opt_i64(reader, row, column + 3);
-    out->file_hash = pgc_read_opt_text(reader, row, column + 4);
-    out->mime_type = pgc_read_opt_text(reader, row, column + 5);
-    out->asset_type = pgc_read_opt_text(reader, row, column + 6);
-    out->repository_id = pgc_read_opt_uuid(reader, row, column + 7);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 8);
-    out->uploaded_at = pgc_read_opt_timestamptz(reader, row, column + 9);
-    out->taken_at = pgc_read_opt_timestamptz(reader, row, column + 10);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 11);
-    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 12);
-    out->camera_make = pgc_read_opt_text(reader, row, column + 13);
-    out->camera_model = pgc_read_opt_text(reader, row, column + 14);
-    out->lens_model = pgc_read_opt_text(reader, row, column + 15);
-    out->iso = pgc_read_opt_i32(reader, row, column + 16);
-    out->aperture = pgc_read_opt_numeric(reader, row, column + 17);
-    out->shutter_speed = pgc_read_opt_text(reader, row, column + 18);
-    out->focal_length = pgc_read_opt_numeric(reader, row, column + 19);
-    out->latitude = pgc_read_opt_numeric(reader, row, column + 20);
-    out->longitude = pgc_read_opt_numeric(reader, row, column + 21);
-    out->altitude = pgc_read_opt_numeric(reader, row, column + 22);
-    out->width = pgc_read_opt_i32(reader, row, column + 23);
-    out->height = pgc_read_opt_i32(reader, row, column + 24);
-    out->duration = pgc_read_opt_numeric(reader, row, column + 25);
-    out->description = pgc_read_opt_text(reader, row, column + 26);
-    out->rating = pgc_read_opt_i32(reader, row, column + 27);
-    out->liked = pgc_read_opt_bool(reader, row, column + 28);
-    out->is_raw = pgc_read_opt_bool(reader, row, column + 29);
-    out->is_transcoded = pgc_read_opt_bool(reader, row, column + 30);
-    out->transcoded_path = pgc_read_opt_text(reader, row, column + 31);
-    out->taken_local = pgc_read_opt_timestamp(reader, row, column + 32);
-    out->taken_offset_minutes = pgc_read_opt_i16(reader, row, column + 33);
-    out->taken_source = pgc_read_opt_text(reader, row, column + 34);
-    out->deleted_at = pgc_read_opt_timestamptz(reader, row, column + 35);
-    out->filename_bytes = pgc_read_opt_bytes(reader, row, column + 36);
-}
-
-static pgc_status repo_get_assets_by_owner_row_set_take(pgc_result *result, const pgc_query *query,
-    size_t row_max, repo_get_assets_by_owner_row_set *out, pgc_error *err)
-{
-    pgc_reader reader;
-    repo_get_assets_by_owner_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_get_assets_by_owner_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_get_assets_by_owner_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_get_assets_by_owner_row_set_free(repo_get_assets_by_owner_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_get_assets_by_owner_row_clone_pass(pgc_clone *clone, repo_get_assets_by_owner_row *row)
-{
-    pgc_clone_text(clone, &row->original_filename);
-    pgc_clone_text(clone, &row->file_path);
-    pgc_clone_text(clone, &row->file_hash);
-    pgc_clone_text(clone, &row->mime_type);
-    pgc_clone_text(clone, &row->asset_type);
-    pgc_clone_text(clone, &row->camera_make);
-    pgc_clone_text(clone, &row->camera_model);
-    pgc_clone_text(clone, &row->lens_model);
-    pgc_clone_numeric(clone, &row->aperture);
-    pgc_clone_text(clone, &row->shutter_speed);
-    pgc_clone_numeric(clone, &row->focal_length);
-    pgc_clone_numeric(clone, &row->latitude);
-    pgc_clone_numeric(clone, &row->longitude);
-    pgc_clone_numeric(clone, &row->altitude);
-    pgc_clone_numeric(clone, &row->duration);
-    pgc_clone_text(clone, &row->description);
-    pgc_clone_text(clone, &row->transcoded_path);
-    pgc_clone_text(clone, &row->taken_source);
-    pgc_clone_bytes(clone, &row->filename_bytes);
-}
-
-repo_get_assets_by_owner_row *repo_get_assets_by_owner_row_clone(
-    const repo_get_assets_by_owner_row *row)
-{
-    pgc_clone clone;
-    repo_get_assets_by_owner_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_get_assets_by_owner_row_clone_pass(&clone, &measured);
-    repo_get_assets_by_owner_row *copy = (repo_get_assets_by_owner_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_get_assets_by_owner_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
 pgc_status repo_get_assets_by_owner(pgc_db *db, const repo_get_assets_by_owner_params *p,
-                                    repo_get_assets_by_owner_row_set *out, pgc_error *err)
+                                    repo_asset_set *out, pgc_error *err)
 {
     pgc_result *result = NULL;
     pgc_args args;
@@ -1794,7 +862,7 @@ pgc_status repo_get_assets_by_owner(pgc_db *db, const repo_get_assets_by_owner_p
     if (status != PGC_OK) {
         return status;
     }
-    return repo_get_assets_by_owner_row_set_take(result, &get_assets_by_owner_query, SIZE_MAX, out, err);
+    return repo_asset_set_take(result, &get_assets_by_owner_query, SIZE_MAX, out, err);
 }
 
 static const pgc_type_ref get_assets_by_owner_and_type_query_params[] = {
@@ -1847,140 +915,22 @@ static const pgc_type_ref get_assets_by_owner_and_type_query_columns[] = {
 static const pgc_query get_assets_by_owner_and_type_query = {
     "GetAssetsByOwnerAndType",
     "-- name: GetAssetsByOwnerAndType :many\n"
-    "SELECT * FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes FROM assets\n"
     "WHERE owner_id = $1 AND asset_type = $2 AND deleted_at IS NULL\n"
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $3 OFFSET $4",
-    UINT64_C(0xba25b24e577fff47),
+    UINT64_C(0xbdec653660e17880),
     0,
     4,
     37,
     get_assets_by_owner_and_type_query_params,
     get_assets_by_owner_and_type_query_columns,
-    sizeof(repo_get_assets_by_owner_and_type_row),
+    sizeof(repo_asset),
 };
-
-static void repo_get_assets_by_owner_and_type_row_read(pgc_reader *reader, size_t row,
-    size_t column, repo_get_assets_by_owner_and_type_row *out)
-{
-    out->asset_id = pgc_read_opt_uuid(reader, row, column);
-    out->original_filename = pgc_read_opt_text(reader, row, column + 1);
-    out->file_path = pgc_read_opt_text(reader, row, column + 2);
-    out->file_size = pgc_read_opt_i64(reader, row, column + 3);
-    out->file_hash = pgc_read_opt_text(reader, row, column + 4);
-    out->mime_type = pgc_read_opt_text(reader, row, column + 5);
-    out->asset_type = pgc_read_opt_text(reader, row, column + 6);
-    out->repository_id = pgc_read_opt_uuid(reader, row, column + 7);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 8);
-    out->uploaded_at = pgc_read_opt_timestamptz(reader, row, column + 9);
-    out->taken_at = pgc_read_opt_timestamptz(reader, row, column + 10);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 11);
-    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 12);
-    out->camera_make = pgc_read_opt_text(reader, row, column + 13);
-    out->camera_model = pgc_read_opt_text(reader, row, column + 14);
-    out->lens_model = pgc_read_opt_text(reader, row, column + 15);
-    out->iso = pgc_read_opt_i32(reader, row, column + 16);
-    out->aperture = pgc_read_opt_numeric(reader, row, column + 17);
-    out->shutter_speed = pgc_read_opt_text(reader, row, column + 18);
-    out->focal_length = pgc_read_opt_numeric(reader, row, column + 19);
-    out->latitude = pgc_read_opt_numeric(reader, row, column + 20);
-    out->longitude = pgc_read_opt_numeric(reader, row, column + 21);
-    out->altitude = pgc_read_opt_numeric(reader, row, column + 22);
-    out->width = pgc_read_opt_i32(reader, row, column + 23);
-    out->height = pgc_read_opt_i32(reader, row, column + 24);
-    out->duration = pgc_read_opt_numeric(reader, row, column + 25);
-    out->description = pgc_read_opt_text(reader, row, column + 26);
-    out->rating = pgc_read_opt_i32(reader, row, column + 27);
-    out->liked = pgc_read_opt_bool(reader, row, column + 28);
-    out->is_raw = pgc_read_opt_bool(reader, row, column + 29);
-    out->is_transcoded = pgc_read_opt_bool(reader, row, column + 30);
-    out->transcoded_path = pgc_read_opt_text(reader, row, column + 31);
-    out->taken_local = pgc_read_opt_timestamp(reader, row, column + 32);
-    out->taken_offset_minutes = pgc_read_opt_i16(reader, row, column + 33);
-    out->taken_source = pgc_read_opt_text(reader, row, column + 34);
-    out->deleted_at = pgc_read_opt_timestamptz(reader, row, column + 35);
-    out->filename_bytes = pgc_read_opt_bytes(reader, row, column + 36);
-}
-
-static pgc_status repo_get_assets_by_owner_and_type_row_set_take(pgc_result *result,
-    const pgc_query *query, size_t row_max, repo_get_assets_by_owner_and_type_row_set *out,
-    pgc_error *err)
-{
-    pgc_reader reader;
-    repo_get_assets_by_owner_and_type_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_get_assets_by_owner_and_type_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_get_assets_by_owner_and_type_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_get_assets_by_owner_and_type_row_set_free(repo_get_assets_by_owner_and_type_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_get_assets_by_owner_and_type_row_clone_pass(pgc_clone *clone, repo_get_assets_by_owner_and_type_row *row)
-{
-    pgc_clone_text(clone, &row->original_filename);
-    pgc_clone_text(clone, &row->file_path);
-    pgc_clone_text(clone, &row->file_hash);
-    pgc_clone_text(clone, &row->mime_type);
-    pgc_clone_text(clone, &row->asset_type);
-    pgc_clone_text(clone, &row->camera_make);
-    pgc_clone_text(clone, &row->camera_model);
-    pgc_clone_text(clone, &row->lens_model);
-    pgc_clone_numeric(clone, &row->aperture);
-    pgc_clone_text(clone, &row->shutter_speed);
-    pgc_clone_numeric(clone, &row->focal_length);
-    pgc_clone_numeric(clone, &row->latitude);
-    pgc_clone_numeric(clone, &row->longitude);
-    pgc_clone_numeric(clone, &row->altitude);
-    pgc_clone_numeric(clone, &row->duration);
-    pgc_clone_text(clone, &row->description);
-    pgc_clone_text(clone, &row->transcoded_path);
-    pgc_clone_text(clone, &row->taken_source);
-    pgc_clone_bytes(clone, &row->filename_bytes);
-}
-
-repo_get_assets_by_owner_and_type_row *repo_get_assets_by_owner_and_type_row_clone(
-    const repo_get_assets_by_owner_and_type_row *row)
-{
-    pgc_clone clone;
-    repo_get_assets_by_owner_and_type_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_get_assets_by_owner_and_type_row_clone_pass(&clone, &measured);
-    repo_get_assets_by_owner_and_type_row *copy = (repo_get_assets_by_owner_and_type_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_get_assets_by_owner_and_type_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
 
 pgc_status repo_get_assets_by_owner_and_type(pgc_db *db,
                                              const repo_get_assets_by_owner_and_type_params *p,
-                                             repo_get_assets_by_owner_and_type_row_set *out,
-                                             pgc_error *err)
+                                             repo_asset_set *out, pgc_error *err)
 {
     if (p->asset_type.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID,
@@ -1998,7 +948,7 @@ pgc_status repo_get_assets_by_owner_and_type(pgc_db *db,
     if (status != PGC_OK) {
         return status;
     }
-    return repo_get_assets_by_owner_and_type_row_set_take(result, &get_assets_by_owner_and_type_query, SIZE_MAX, out, err);
+    return repo_asset_set_take(result, &get_assets_by_owner_and_type_query, SIZE_MAX, out, err);
 }
 
 static const pgc_type_ref search_assets_query_params[] = {
@@ -2051,137 +1001,22 @@ static const pgc_type_ref search_assets_query_columns[] = {
 static const pgc_query search_assets_query = {
     "SearchAssets",
     "-- name: SearchAssets :many\n"
-    "SELECT a.*\n"
+    "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes\n"
     "FROM search_assets($1, $2::text, $3::integer,\n"
     "                   $4::integer) s\n"
     "JOIN assets a ON a.asset_id = s.asset_id\n"
     "ORDER BY s.rank",
-    UINT64_C(0xb3b895f31c44f7d8),
+    UINT64_C(0xcd0d31ef767726ef),
     0,
     4,
     37,
     search_assets_query_params,
     search_assets_query_columns,
-    sizeof(repo_search_assets_row),
+    sizeof(repo_asset),
 };
 
-static void repo_search_assets_row_read(pgc_reader *reader, size_t row, size_t column,
-                                        repo_search_assets_row *out)
-{
-    out->asset_id = pgc_read_opt_uuid(reader, row, column);
-    out->original_filename = pgc_read_opt_text(reader, row, column + 1);
-    out->file_path = pgc_read_opt_text(reader, row, column + 2);
-    out->file_size = pgc_read_opt_i64(reader, row, column + 3);
-    out->file_hash = pgc_read_opt_text(reader, row, column + 4);
-    out->mime_type = pgc_read_opt_text(reader, row, column + 5);
-    out->asset_type = pgc_read_opt_text(reader, row, column + 6);
-    out->repository_id = pgc_read_opt_uuid(reader, row, column + 7);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 8);
-    out->uploaded_at = pgc_read_opt_timestamptz(reader, row, column + 9);
-    out->taken_at = pgc_read_opt_timestamptz(reader, row, column + 10);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 11);
-    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 12);
-    out->camera_make = pgc_read_opt_text(reader, row, column + 13);
-    out->camera_model = pgc_read_opt_text(reader, row, column + 14);
-    out->lens_model = pgc_read_opt_text(reader, row, column + 15);
-    out->iso = pgc_read_opt_i32(reader, row, column + 16);
-    out->aperture = pgc_read_opt_numeric(reader, row, column + 17);
-    out->shutter_speed = pgc_read_opt_text(reader, row, column + 18);
-    out->focal_length = pgc_read_opt_numeric(reader, row, column + 19);
-    out->latitude = pgc_read_opt_numeric(reader, row, column + 20);
-    out->longitude = pgc_read_opt_numeric(reader, row, column + 21);
-    out->altitude = pgc_read_opt_numeric(reader, row, column + 22);
-    out->width = pgc_read_opt_i32(reader, row, column + 23);
-    out->height = pgc_read_opt_i32(reader, row, column + 24);
-    out->duration = pgc_read_opt_numeric(reader, row, column + 25);
-    out->description = pgc_read_opt_text(reader, row, column + 26);
-    out->rating = pgc_read_opt_i32(reader, row, column + 27);
-    out->liked = pgc_read_opt_bool(reader, row, column + 28);
-    out->is_raw = pgc_read_opt_bool(reader, row, column + 29);
-    out->is_transcoded = pgc_read_opt_bool(reader, row, column + 30);
-    out->transcoded_path = pgc_read_opt_text(reader, row, column + 31);
-    out->taken_local = pgc_read_opt_timestamp(reader, row, column + 32);
-    out->taken_offset_minutes = pgc_read_opt_i16(reader, row, column + 33);
-    out->taken_source = pgc_read_opt_text(reader, row, column + 34);
-    out->deleted_at = pgc_read_opt_timestamptz(reader, row, column + 35);
-    out->filename_bytes = pgc_read_opt_bytes(reader, row, column + 36);
-}
-
-static pgc_status repo_search_assets_row_set_take(pgc_result *result, const pgc_query *query,
-    size_t row_max, repo_search_assets_row_set *out, pgc_error *err)
-{
-    pgc_reader reader;
-    repo_search_assets_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_search_assets_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_search_assets_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_search_assets_row_set_free(repo_search_assets_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_search_assets_row_clone_pass(pgc_clone *clone, repo_search_assets_row *row)
-{
-    pgc_clone_text(clone, &row->original_filename);
-    pgc_clone_text(clone, &row->file_path);
-    pgc_clone_text(clone, &row->file_hash);
-    pgc_clone_text(clone, &row->mime_type);
-    pgc_clone_text(clone, &row->asset_type);
-    pgc_clone_text(clone, &row->camera_make);
-    pgc_clone_text(clone, &row->camera_model);
-    pgc_clone_text(clone, &row->lens_model);
-    pgc_clone_numeric(clone, &row->aperture);
-    pgc_clone_text(clone, &row->shutter_speed);
-    pgc_clone_numeric(clone, &row->focal_length);
-    pgc_clone_numeric(clone, &row->latitude);
-    pgc_clone_numeric(clone, &row->longitude);
-    pgc_clone_numeric(clone, &row->altitude);
-    pgc_clone_numeric(clone, &row->duration);
-    pgc_clone_text(clone, &row->description);
-    pgc_clone_text(clone, &row->transcoded_path);
-    pgc_clone_text(clone, &row->taken_source);
-    pgc_clone_bytes(clone, &row->filename_bytes);
-}
-
-repo_search_assets_row *repo_search_assets_row_clone(const repo_search_assets_row *row)
-{
-    pgc_clone clone;
-    repo_search_assets_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_search_assets_row_clone_pass(&clone, &measured);
-    repo_search_assets_row *copy = (repo_search_assets_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_search_assets_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
-pgc_status repo_search_assets(pgc_db *db, const repo_search_assets_params *p,
-                              repo_search_assets_row_set *out, pgc_error *err)
+pgc_status repo_search_assets(pgc_db *db, const repo_search_assets_params *p, repo_asset_set *out,
+                              pgc_error *err)
 {
     if (p->query.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID,
@@ -2199,7 +1034,7 @@ pgc_status repo_search_assets(pgc_db *db, const repo_search_assets_params *p,
     if (status != PGC_OK) {
         return status;
     }
-    return repo_search_assets_row_set_take(result, &search_assets_query, SIZE_MAX, out, err);
+    return repo_asset_set_take(result, &search_assets_query, SIZE_MAX, out, err);
 }
 
 static const pgc_type_ref list_assets_with_thumbnails_query_params[] = {
@@ -2209,6 +1044,14 @@ static const pgc_type_ref list_assets_with_thumbnails_query_params[] = {
 
 static const pgc_type_ref list_assets_with_thumbnails_query_columns[] = {
     { "asset_id", "uuid", 2950 },
+    { "original_filename", "character varying", 1043 },
+    { "file_path", "text", 25 },
+    { "file_size", "bigint", 20 },
+    { "file_hash", "text", 25 },
+    { "mime_type", "character varying", 1043 },
+    { "asset_type", "character varying", 1043 },
+    { "repository_id", "uuid", 2950 },
+    { "owner_id", "integer", 23 },
     { "uploaded_at", "timestamp with time zone", 1184 },
     { "taken_at", "timestamp with time zone", 1184 },
     { "created_at", "timestamp with time zone", 1184 },
@@ -2219,7 +1062,6 @@ static const pgc_type_ref list_assets_with_thumbnails_query_columns[] = {
     { "iso", "integer", 23 },
     { "aperture", "numeric", 1700 },
     { "shutter_speed", "character varying", 1043 },
-    { "original_filename", "character varying", 1043 },
     { "focal_length", "numeric", 1700 },
     { "latitude", "numeric", 1700 },
     { "longitude", "numeric", 1700 },
@@ -2230,7 +1072,6 @@ static const pgc_type_ref list_assets_with_thumbnails_query_columns[] = {
     { "description", "text", 25 },
     { "rating", "integer", 23 },
     { "liked", "boolean", 16 },
-    { "file_path", "text", 25 },
     { "is_raw", "boolean", 16 },
     { "is_transcoded", "boolean", 16 },
     { "transcoded_path", "text", 25 },
@@ -2239,24 +1080,19 @@ static const pgc_type_ref list_assets_with_thumbnails_query_columns[] = {
     { "taken_source", "character varying", 1043 },
     { "deleted_at", "timestamp with time zone", 1184 },
     { "filename_bytes", "bytea", 17 },
-    { "file_size", "bigint", 20 },
-    { "file_hash", "text", 25 },
-    { "mime_type", "character varying", 1043 },
-    { "asset_type", "character varying", 1043 },
-    { "repository_id", "uuid", 2950 },
-    { "owner_id", "integer", 23 },
     { "thumbnails", "jsonb", 3802 },
 };
 
 static const pgc_query list_assets_with_thumbnails_query = {
     "ListAssetsWithThumbnails",
     "-- name: ListAssetsWithThumbnails :many\n"
-    "SELECT a.asset_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model,\n"
-    "       a.lens_model, a.iso, a.aperture, a.shutter_speed, a.original_filename, a.focal_length,\n"
-    "       a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description,\n"
-    "       a.rating, a.liked, a.file_path, a.is_raw, a.is_transcoded, a.transcoded_path,\n"
-    "       a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes,\n"
-    "       a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id,\n"
+    "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type,\n"
+    "       a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at,\n"
+    "       a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture,\n"
+    "       a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width,\n"
+    "       a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded,\n"
+    "       a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source,\n"
+    "       a.deleted_at, a.filename_bytes,\n"
     "       (SELECT coalesce(jsonb_agg(jsonb_build_object(\n"
     "                   'thumbnail_id', t.thumbnail_id, 'size', t.size, 'file_path', t.file_path,\n"
     "                   'width', t.width, 'height', t.height)\n"
@@ -2266,7 +1102,7 @@ static const pgc_query list_assets_with_thumbnails_query = {
     "WHERE a.deleted_at IS NULL\n"
     "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
     "LIMIT $1 OFFSET $2",
-    UINT64_C(0x0bd27122407d0713),
+    UINT64_C(0xf2bc3a60a66f4233),
     0,
     2,
     38,
@@ -2278,11 +1114,8 @@ static const pgc_query list_assets_with_thumbnails_query = {
 static void repo_list_assets_with_thumbnails_row_read(pgc_reader *reader, size_t row,
     size_t column, repo_list_assets_with_thumbnails_row *out)
 {
-    out->a.has = !pgc_read_is_null(reader, row, column + 0);
-    if (out->a.has) {
-        repo_asset_read(reader, row, column, &out->a.v);
-    }
-    out->thumbnails = pgc_read_opt_jsonb(reader, row, column + 37);
+    repo_asset_read(reader, row, column, &out->a);
+    out->thumbnails = pgc_read_jsonb(reader, row, column + 37);
 }
 
 static pgc_status repo_list_assets_with_thumbnails_row_set_take(pgc_result *result,
@@ -2325,9 +1158,7 @@ void repo_list_assets_with_thumbnails_row_set_free(repo_list_assets_with_thumbna
 
 static void repo_list_assets_with_thumbnails_row_clone_pass(pgc_clone *clone, repo_list_assets_with_thumbnails_row *row)
 {
-    if (row->a.has) {
-        repo_asset_clone_pass(clone, &row->a.v);
-    }
+    repo_asset_clone_pass(clone, &row->a);
     pgc_clone_text(clone, &row->thumbnails);
 }
 
@@ -2393,11 +1224,11 @@ static const pgc_query count_assets_query = {
 static void repo_count_assets_row_read(pgc_reader *reader, size_t row, size_t column,
                                        repo_count_assets_row *out)
 {
-    out->total = pgc_read_opt_i64(reader, row, column);
-    out->photos = pgc_read_opt_i64(reader, row, column + 1);
-    out->videos = pgc_read_opt_i64(reader, row, column + 2);
-    out->recordings = pgc_read_opt_i64(reader, row, column + 3);
-    out->bytes = pgc_read_opt_i64(reader, row, column + 4);
+    out->total = pgc_read_i64(reader, row, column);
+    out->photos = pgc_read_i64(reader, row, column + 1);
+    out->videos = pgc_read_i64(reader, row, column + 2);
+    out->recordings = pgc_read_i64(reader, row, column + 3);
+    out->bytes = pgc_read_i64(reader, row, column + 4);
 }
 
 static pgc_status repo_count_assets_row_set_take(pgc_result *result, const pgc_query *query,

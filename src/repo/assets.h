@@ -8,59 +8,6 @@
 
 PGC_BEGIN_DECLS
 
-/** One row of the query below. */
-typedef struct repo_get_asset_row {
-    pgc_opt_uuid asset_id; /**< uuid; nullable: stub */
-    pgc_text original_filename; /**< character varying; nullable: stub */
-    pgc_text file_path; /**< text; nullable: stub */
-    pgc_opt_i64 file_size; /**< bigint; nullable: stub */
-    pgc_text file_hash; /**< text; nullable: stub */
-    pgc_text mime_type; /**< character varying; nullable: stub */
-    pgc_text asset_type; /**< character varying; nullable: stub */
-    pgc_opt_uuid repository_id; /**< uuid; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-    pgc_opt_timestamptz uploaded_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz taken_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz updated_at; /**< timestamp with time zone; nullable: stub */
-    pgc_text camera_make; /**< character varying; nullable: stub */
-    pgc_text camera_model; /**< character varying; nullable: stub */
-    pgc_text lens_model; /**< character varying; nullable: stub */
-    pgc_opt_i32 iso; /**< integer; nullable: stub */
-    pgc_numeric aperture; /**< numeric; nullable: stub */
-    pgc_text shutter_speed; /**< character varying; nullable: stub */
-    pgc_numeric focal_length; /**< numeric; nullable: stub */
-    pgc_numeric latitude; /**< numeric; nullable: stub */
-    pgc_numeric longitude; /**< numeric; nullable: stub */
-    pgc_numeric altitude; /**< numeric; nullable: stub */
-    pgc_opt_i32 width; /**< integer; nullable: stub */
-    pgc_opt_i32 height; /**< integer; nullable: stub */
-    pgc_numeric duration; /**< numeric; nullable: stub */
-    pgc_text description; /**< text; nullable: stub */
-    pgc_opt_i32 rating; /**< integer; nullable: stub */
-    pgc_opt_bool liked; /**< boolean; nullable: stub */
-    pgc_opt_bool is_raw; /**< boolean; nullable: stub */
-    pgc_opt_bool is_transcoded; /**< boolean; nullable: stub */
-    pgc_text transcoded_path; /**< text; nullable: stub */
-    pgc_opt_timestamp taken_local; /**< timestamp without time zone; nullable: stub */
-    pgc_opt_i16 taken_offset_minutes; /**< smallint; nullable: stub */
-    pgc_text taken_source; /**< character varying; nullable: stub */
-    pgc_opt_timestamptz deleted_at; /**< timestamp with time zone; nullable: stub */
-    pgc_bytes filename_bytes; /**< bytea; nullable: stub */
-} repo_get_asset_row;
-
-/** Rows and the memory they point into; give it to repo_get_asset_row_set_free(). */
-typedef struct repo_get_asset_row_set {
-    const repo_get_asset_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_get_asset_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_get_asset_row_set_free(repo_get_asset_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_get_asset_row *repo_get_asset_row_clone(const repo_get_asset_row *row);
-
 /**
  * GetAsset (:one).
  * A live asset of the current user.
@@ -68,11 +15,11 @@ repo_get_asset_row *repo_get_asset_row_clone(const repo_get_asset_row *row);
  *     SELECT * FROM assets
  *     WHERE asset_id = @asset_id AND deleted_at IS NULL
  *
- * @param asset_id uuid; not NULL.
- * @param out on PGC_OK one row for repo_get_asset_row_set_free(); else untouched.
+ * @param asset_id uuid, assets.asset_id; not NULL.
+ * @param out on PGC_OK one row for repo_asset_set_free(); else untouched.
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
-pgc_status repo_get_asset(pgc_db *db, pgc_uuid asset_id, repo_get_asset_row_set *out,
+pgc_status repo_get_asset(pgc_db *db, pgc_uuid asset_id, repo_asset_set *out,
                           pgc_error *err) PGC_MUST_CHECK;
 
 /** Parameters of repo_list_assets(). */
@@ -80,59 +27,6 @@ typedef struct repo_list_assets_params {
     int64_t row_limit; /**< bigint; not NULL */
     int64_t row_offset; /**< bigint; not NULL */
 } repo_list_assets_params;
-
-/** One row of the query below. */
-typedef struct repo_list_assets_row {
-    pgc_opt_uuid asset_id; /**< uuid; nullable: stub */
-    pgc_text original_filename; /**< character varying; nullable: stub */
-    pgc_text file_path; /**< text; nullable: stub */
-    pgc_opt_i64 file_size; /**< bigint; nullable: stub */
-    pgc_text file_hash; /**< text; nullable: stub */
-    pgc_text mime_type; /**< character varying; nullable: stub */
-    pgc_text asset_type; /**< character varying; nullable: stub */
-    pgc_opt_uuid repository_id; /**< uuid; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-    pgc_opt_timestamptz uploaded_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz taken_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz updated_at; /**< timestamp with time zone; nullable: stub */
-    pgc_text camera_make; /**< character varying; nullable: stub */
-    pgc_text camera_model; /**< character varying; nullable: stub */
-    pgc_text lens_model; /**< character varying; nullable: stub */
-    pgc_opt_i32 iso; /**< integer; nullable: stub */
-    pgc_numeric aperture; /**< numeric; nullable: stub */
-    pgc_text shutter_speed; /**< character varying; nullable: stub */
-    pgc_numeric focal_length; /**< numeric; nullable: stub */
-    pgc_numeric latitude; /**< numeric; nullable: stub */
-    pgc_numeric longitude; /**< numeric; nullable: stub */
-    pgc_numeric altitude; /**< numeric; nullable: stub */
-    pgc_opt_i32 width; /**< integer; nullable: stub */
-    pgc_opt_i32 height; /**< integer; nullable: stub */
-    pgc_numeric duration; /**< numeric; nullable: stub */
-    pgc_text description; /**< text; nullable: stub */
-    pgc_opt_i32 rating; /**< integer; nullable: stub */
-    pgc_opt_bool liked; /**< boolean; nullable: stub */
-    pgc_opt_bool is_raw; /**< boolean; nullable: stub */
-    pgc_opt_bool is_transcoded; /**< boolean; nullable: stub */
-    pgc_text transcoded_path; /**< text; nullable: stub */
-    pgc_opt_timestamp taken_local; /**< timestamp without time zone; nullable: stub */
-    pgc_opt_i16 taken_offset_minutes; /**< smallint; nullable: stub */
-    pgc_text taken_source; /**< character varying; nullable: stub */
-    pgc_opt_timestamptz deleted_at; /**< timestamp with time zone; nullable: stub */
-    pgc_bytes filename_bytes; /**< bytea; nullable: stub */
-} repo_list_assets_row;
-
-/** Rows and the memory they point into; give it to repo_list_assets_row_set_free(). */
-typedef struct repo_list_assets_row_set {
-    const repo_list_assets_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_list_assets_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_list_assets_row_set_free(repo_list_assets_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_list_assets_row *repo_list_assets_row_clone(const repo_list_assets_row *row);
 
 /**
  * ListAssets (:many).
@@ -142,11 +36,11 @@ repo_list_assets_row *repo_list_assets_row_clone(const repo_list_assets_row *row
  *     ORDER BY uploaded_at DESC, asset_id DESC
  *     LIMIT @row_limit OFFSET @row_offset
  *
- * @param out on PGC_OK all rows for repo_list_assets_row_set_free(); else untouched.
+ * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
  * @return as pgc_db_run().
  */
-pgc_status repo_list_assets(pgc_db *db, const repo_list_assets_params *p,
-                            repo_list_assets_row_set *out, pgc_error *err) PGC_MUST_CHECK;
+pgc_status repo_list_assets(pgc_db *db, const repo_list_assets_params *p, repo_asset_set *out,
+                            pgc_error *err) PGC_MUST_CHECK;
 
 /** Parameters of repo_list_assets_page(). */
 typedef struct repo_list_assets_page_params {
@@ -154,59 +48,6 @@ typedef struct repo_list_assets_page_params {
     pgc_uuid after_asset_id; /**< uuid; not NULL */
     int64_t row_limit; /**< bigint; not NULL */
 } repo_list_assets_page_params;
-
-/** One row of the query below. */
-typedef struct repo_list_assets_page_row {
-    pgc_opt_uuid asset_id; /**< uuid; nullable: stub */
-    pgc_text original_filename; /**< character varying; nullable: stub */
-    pgc_text file_path; /**< text; nullable: stub */
-    pgc_opt_i64 file_size; /**< bigint; nullable: stub */
-    pgc_text file_hash; /**< text; nullable: stub */
-    pgc_text mime_type; /**< character varying; nullable: stub */
-    pgc_text asset_type; /**< character varying; nullable: stub */
-    pgc_opt_uuid repository_id; /**< uuid; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-    pgc_opt_timestamptz uploaded_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz taken_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz updated_at; /**< timestamp with time zone; nullable: stub */
-    pgc_text camera_make; /**< character varying; nullable: stub */
-    pgc_text camera_model; /**< character varying; nullable: stub */
-    pgc_text lens_model; /**< character varying; nullable: stub */
-    pgc_opt_i32 iso; /**< integer; nullable: stub */
-    pgc_numeric aperture; /**< numeric; nullable: stub */
-    pgc_text shutter_speed; /**< character varying; nullable: stub */
-    pgc_numeric focal_length; /**< numeric; nullable: stub */
-    pgc_numeric latitude; /**< numeric; nullable: stub */
-    pgc_numeric longitude; /**< numeric; nullable: stub */
-    pgc_numeric altitude; /**< numeric; nullable: stub */
-    pgc_opt_i32 width; /**< integer; nullable: stub */
-    pgc_opt_i32 height; /**< integer; nullable: stub */
-    pgc_numeric duration; /**< numeric; nullable: stub */
-    pgc_text description; /**< text; nullable: stub */
-    pgc_opt_i32 rating; /**< integer; nullable: stub */
-    pgc_opt_bool liked; /**< boolean; nullable: stub */
-    pgc_opt_bool is_raw; /**< boolean; nullable: stub */
-    pgc_opt_bool is_transcoded; /**< boolean; nullable: stub */
-    pgc_text transcoded_path; /**< text; nullable: stub */
-    pgc_opt_timestamp taken_local; /**< timestamp without time zone; nullable: stub */
-    pgc_opt_i16 taken_offset_minutes; /**< smallint; nullable: stub */
-    pgc_text taken_source; /**< character varying; nullable: stub */
-    pgc_opt_timestamptz deleted_at; /**< timestamp with time zone; nullable: stub */
-    pgc_bytes filename_bytes; /**< bytea; nullable: stub */
-} repo_list_assets_page_row;
-
-/** Rows and the memory they point into; give it to repo_list_assets_page_row_set_free(). */
-typedef struct repo_list_assets_page_row_set {
-    const repo_list_assets_page_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_list_assets_page_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_list_assets_page_row_set_free(repo_list_assets_page_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_list_assets_page_row *repo_list_assets_page_row_clone(const repo_list_assets_page_row *row);
 
 /**
  * ListAssetsPage (:many).
@@ -218,100 +59,46 @@ repo_list_assets_page_row *repo_list_assets_page_row_clone(const repo_list_asset
  *     ORDER BY uploaded_at DESC, asset_id DESC
  *     LIMIT @row_limit
  *
- * @param out on PGC_OK all rows for repo_list_assets_page_row_set_free(); else untouched.
+ * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
  * @return as pgc_db_run().
  */
 pgc_status repo_list_assets_page(pgc_db *db, const repo_list_assets_page_params *p,
-                                 repo_list_assets_page_row_set *out,
-                                 pgc_error *err) PGC_MUST_CHECK;
+                                 repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
 
 /** Parameters of repo_create_asset(). */
 typedef struct repo_create_asset_params {
-    pgc_uuid asset_id; /**< uuid; not NULL */
-    pgc_text original_filename; /**< character varying; not NULL */
-    pgc_bytes filename_bytes; /**< bytea; nullable: sqlc.narg */
-    pgc_text file_path; /**< text; not NULL */
-    int64_t file_size; /**< bigint; not NULL */
-    pgc_text file_hash; /**< text; not NULL */
-    pgc_text mime_type; /**< character varying; nullable: sqlc.narg */
-    pgc_text asset_type; /**< character varying; not NULL */
-    pgc_opt_uuid repository_id; /**< uuid; nullable: sqlc.narg */
-    int32_t owner_id; /**< integer; not NULL */
-    pgc_timestamptz uploaded_at; /**< timestamp with time zone; not NULL */
-    pgc_opt_timestamptz taken_at; /**< timestamp with time zone; nullable: sqlc.narg */
-    pgc_opt_timestamp taken_local; /**< timestamp without time zone; nullable: sqlc.narg */
-    pgc_opt_i16 taken_offset_minutes; /**< smallint; nullable: sqlc.narg */
-    pgc_text taken_source; /**< character varying; nullable: sqlc.narg */
-    pgc_text camera_make; /**< character varying; nullable: sqlc.narg */
-    pgc_text camera_model; /**< character varying; nullable: sqlc.narg */
-    pgc_text lens_model; /**< character varying; nullable: sqlc.narg */
-    pgc_opt_i32 iso; /**< integer; nullable: sqlc.narg */
-    pgc_numeric aperture; /**< numeric; nullable: sqlc.narg */
-    pgc_text shutter_speed; /**< character varying; nullable: sqlc.narg */
-    pgc_numeric focal_length; /**< numeric; nullable: sqlc.narg */
-    pgc_numeric latitude; /**< numeric; nullable: sqlc.narg */
-    pgc_numeric longitude; /**< numeric; nullable: sqlc.narg */
-    pgc_numeric altitude; /**< numeric; nullable: sqlc.narg */
-    pgc_opt_i32 width; /**< integer; nullable: sqlc.narg */
-    pgc_opt_i32 height; /**< integer; nullable: sqlc.narg */
-    pgc_numeric duration; /**< numeric; nullable: sqlc.narg */
-    pgc_text description; /**< text; nullable: sqlc.narg */
-    pgc_opt_i32 rating; /**< integer; nullable: sqlc.narg */
-    bool is_raw; /**< boolean; not NULL */
+    pgc_uuid asset_id; /**< uuid, assets.asset_id; not NULL */
+    pgc_text original_filename; /**< character varying, assets.original_filename; not NULL */
+    pgc_bytes filename_bytes; /**< bytea, assets.filename_bytes; nullable: sqlc.narg */
+    pgc_text file_path; /**< text, assets.file_path; not NULL */
+    int64_t file_size; /**< bigint, assets.file_size; not NULL */
+    pgc_text file_hash; /**< text, assets.file_hash; nullable: stored in a nullable column */
+    pgc_text mime_type; /**< character varying, assets.mime_type; nullable: sqlc.narg */
+    pgc_text asset_type; /**< character varying, assets.asset_type; not NULL */
+    pgc_opt_uuid repository_id; /**< uuid, assets.repository_id; nullable: sqlc.narg */
+    int32_t owner_id; /**< integer, assets.owner_id; not NULL */
+    pgc_timestamptz uploaded_at; /**< timestamp with time zone, assets.uploaded_at; not NULL */
+    pgc_opt_timestamptz taken_at; /**< timestamp with time zone, assets.taken_at; nullable: sqlc.narg */
+    pgc_opt_timestamp taken_local; /**< timestamp without time zone, assets.taken_local; nullable: sqlc.narg */
+    pgc_opt_i16 taken_offset_minutes; /**< smallint, assets.taken_offset_minutes; nullable: sqlc.narg */
+    pgc_text taken_source; /**< character varying, assets.taken_source; nullable: sqlc.narg */
+    pgc_text camera_make; /**< character varying, assets.camera_make; nullable: sqlc.narg */
+    pgc_text camera_model; /**< character varying, assets.camera_model; nullable: sqlc.narg */
+    pgc_text lens_model; /**< character varying, assets.lens_model; nullable: sqlc.narg */
+    pgc_opt_i32 iso; /**< integer, assets.iso; nullable: sqlc.narg */
+    pgc_numeric aperture; /**< numeric, assets.aperture; nullable: sqlc.narg */
+    pgc_text shutter_speed; /**< character varying, assets.shutter_speed; nullable: sqlc.narg */
+    pgc_numeric focal_length; /**< numeric, assets.focal_length; nullable: sqlc.narg */
+    pgc_numeric latitude; /**< numeric, assets.latitude; nullable: sqlc.narg */
+    pgc_numeric longitude; /**< numeric, assets.longitude; nullable: sqlc.narg */
+    pgc_numeric altitude; /**< numeric, assets.altitude; nullable: sqlc.narg */
+    pgc_opt_i32 width; /**< integer, assets.width; nullable: sqlc.narg */
+    pgc_opt_i32 height; /**< integer, assets.height; nullable: sqlc.narg */
+    pgc_numeric duration; /**< numeric, assets.duration; nullable: sqlc.narg */
+    pgc_text description; /**< text, assets.description; nullable: sqlc.narg */
+    pgc_opt_i32 rating; /**< integer, assets.rating; nullable: sqlc.narg */
+    bool is_raw; /**< boolean, assets.is_raw; not NULL */
 } repo_create_asset_params;
-
-/** One row of the query below. */
-typedef struct repo_create_asset_row {
-    pgc_opt_uuid asset_id; /**< uuid; nullable: stub */
-    pgc_text original_filename; /**< character varying; nullable: stub */
-    pgc_text file_path; /**< text; nullable: stub */
-    pgc_opt_i64 file_size; /**< bigint; nullable: stub */
-    pgc_text file_hash; /**< text; nullable: stub */
-    pgc_text mime_type; /**< character varying; nullable: stub */
-    pgc_text asset_type; /**< character varying; nullable: stub */
-    pgc_opt_uuid repository_id; /**< uuid; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-    pgc_opt_timestamptz uploaded_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz taken_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz updated_at; /**< timestamp with time zone; nullable: stub */
-    pgc_text camera_make; /**< character varying; nullable: stub */
-    pgc_text camera_model; /**< character varying; nullable: stub */
-    pgc_text lens_model; /**< character varying; nullable: stub */
-    pgc_opt_i32 iso; /**< integer; nullable: stub */
-    pgc_numeric aperture; /**< numeric; nullable: stub */
-    pgc_text shutter_speed; /**< character varying; nullable: stub */
-    pgc_numeric focal_length; /**< numeric; nullable: stub */
-    pgc_numeric latitude; /**< numeric; nullable: stub */
-    pgc_numeric longitude; /**< numeric; nullable: stub */
-    pgc_numeric altitude; /**< numeric; nullable: stub */
-    pgc_opt_i32 width; /**< integer; nullable: stub */
-    pgc_opt_i32 height; /**< integer; nullable: stub */
-    pgc_numeric duration; /**< numeric; nullable: stub */
-    pgc_text description; /**< text; nullable: stub */
-    pgc_opt_i32 rating; /**< integer; nullable: stub */
-    pgc_opt_bool liked; /**< boolean; nullable: stub */
-    pgc_opt_bool is_raw; /**< boolean; nullable: stub */
-    pgc_opt_bool is_transcoded; /**< boolean; nullable: stub */
-    pgc_text transcoded_path; /**< text; nullable: stub */
-    pgc_opt_timestamp taken_local; /**< timestamp without time zone; nullable: stub */
-    pgc_opt_i16 taken_offset_minutes; /**< smallint; nullable: stub */
-    pgc_text taken_source; /**< character varying; nullable: stub */
-    pgc_opt_timestamptz deleted_at; /**< timestamp with time zone; nullable: stub */
-    pgc_bytes filename_bytes; /**< bytea; nullable: stub */
-} repo_create_asset_row;
-
-/** Rows and the memory they point into; give it to repo_create_asset_row_set_free(). */
-typedef struct repo_create_asset_row_set {
-    const repo_create_asset_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_create_asset_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_create_asset_row_set_free(repo_create_asset_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_create_asset_row *repo_create_asset_row_clone(const repo_create_asset_row *row);
 
 /**
  * CreateAsset (:one).
@@ -336,72 +123,18 @@ repo_create_asset_row *repo_create_asset_row_clone(const repo_create_asset_row *
  *     ON CONFLICT (owner_id, file_hash, file_size) WHERE deleted_at IS NULL DO NOTHING
  *     RETURNING *
  *
- * @param out on PGC_OK one row for repo_create_asset_row_set_free(); else untouched.
+ * @param out on PGC_OK one row for repo_asset_set_free(); else untouched.
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
-pgc_status repo_create_asset(pgc_db *db, const repo_create_asset_params *p,
-                             repo_create_asset_row_set *out, pgc_error *err) PGC_MUST_CHECK;
+pgc_status repo_create_asset(pgc_db *db, const repo_create_asset_params *p, repo_asset_set *out,
+                             pgc_error *err) PGC_MUST_CHECK;
 
 /** Parameters of repo_get_asset_by_content(). */
 typedef struct repo_get_asset_by_content_params {
-    int32_t owner_id; /**< integer; not NULL */
+    int32_t owner_id; /**< integer, assets.owner_id; not NULL */
     pgc_text file_hash; /**< text; not NULL */
-    int64_t file_size; /**< bigint; not NULL */
+    int64_t file_size; /**< bigint, assets.file_size; not NULL */
 } repo_get_asset_by_content_params;
-
-/** One row of the query below. */
-typedef struct repo_get_asset_by_content_row {
-    pgc_opt_uuid asset_id; /**< uuid; nullable: stub */
-    pgc_text original_filename; /**< character varying; nullable: stub */
-    pgc_text file_path; /**< text; nullable: stub */
-    pgc_opt_i64 file_size; /**< bigint; nullable: stub */
-    pgc_text file_hash; /**< text; nullable: stub */
-    pgc_text mime_type; /**< character varying; nullable: stub */
-    pgc_text asset_type; /**< character varying; nullable: stub */
-    pgc_opt_uuid repository_id; /**< uuid; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-    pgc_opt_timestamptz uploaded_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz taken_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz updated_at; /**< timestamp with time zone; nullable: stub */
-    pgc_text camera_make; /**< character varying; nullable: stub */
-    pgc_text camera_model; /**< character varying; nullable: stub */
-    pgc_text lens_model; /**< character varying; nullable: stub */
-    pgc_opt_i32 iso; /**< integer; nullable: stub */
-    pgc_numeric aperture; /**< numeric; nullable: stub */
-    pgc_text shutter_speed; /**< character varying; nullable: stub */
-    pgc_numeric focal_length; /**< numeric; nullable: stub */
-    pgc_numeric latitude; /**< numeric; nullable: stub */
-    pgc_numeric longitude; /**< numeric; nullable: stub */
-    pgc_numeric altitude; /**< numeric; nullable: stub */
-    pgc_opt_i32 width; /**< integer; nullable: stub */
-    pgc_opt_i32 height; /**< integer; nullable: stub */
-    pgc_numeric duration; /**< numeric; nullable: stub */
-    pgc_text description; /**< text; nullable: stub */
-    pgc_opt_i32 rating; /**< integer; nullable: stub */
-    pgc_opt_bool liked; /**< boolean; nullable: stub */
-    pgc_opt_bool is_raw; /**< boolean; nullable: stub */
-    pgc_opt_bool is_transcoded; /**< boolean; nullable: stub */
-    pgc_text transcoded_path; /**< text; nullable: stub */
-    pgc_opt_timestamp taken_local; /**< timestamp without time zone; nullable: stub */
-    pgc_opt_i16 taken_offset_minutes; /**< smallint; nullable: stub */
-    pgc_text taken_source; /**< character varying; nullable: stub */
-    pgc_opt_timestamptz deleted_at; /**< timestamp with time zone; nullable: stub */
-    pgc_bytes filename_bytes; /**< bytea; nullable: stub */
-} repo_get_asset_by_content_row;
-
-/** Rows and the memory they point into; give it to repo_get_asset_by_content_row_set_free(). */
-typedef struct repo_get_asset_by_content_row_set {
-    const repo_get_asset_by_content_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_get_asset_by_content_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_get_asset_by_content_row_set_free(repo_get_asset_by_content_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_get_asset_by_content_row *repo_get_asset_by_content_row_clone(
-    const repo_get_asset_by_content_row *row);
 
 /**
  * GetAssetByContent (:one).
@@ -411,66 +144,11 @@ repo_get_asset_by_content_row *repo_get_asset_by_content_row_clone(
  *     WHERE owner_id = @owner_id AND file_hash = @file_hash::text AND file_size = @file_size
  *       AND deleted_at IS NULL
  *
- * @param out on PGC_OK one row for repo_get_asset_by_content_row_set_free(); else untouched.
+ * @param out on PGC_OK one row for repo_asset_set_free(); else untouched.
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_get_asset_by_content(pgc_db *db, const repo_get_asset_by_content_params *p,
-                                     repo_get_asset_by_content_row_set *out,
-                                     pgc_error *err) PGC_MUST_CHECK;
-
-/** One row of the query below. */
-typedef struct repo_get_assets_by_hash_row {
-    pgc_opt_uuid asset_id; /**< uuid; nullable: stub */
-    pgc_text original_filename; /**< character varying; nullable: stub */
-    pgc_text file_path; /**< text; nullable: stub */
-    pgc_opt_i64 file_size; /**< bigint; nullable: stub */
-    pgc_text file_hash; /**< text; nullable: stub */
-    pgc_text mime_type; /**< character varying; nullable: stub */
-    pgc_text asset_type; /**< character varying; nullable: stub */
-    pgc_opt_uuid repository_id; /**< uuid; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-    pgc_opt_timestamptz uploaded_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz taken_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz updated_at; /**< timestamp with time zone; nullable: stub */
-    pgc_text camera_make; /**< character varying; nullable: stub */
-    pgc_text camera_model; /**< character varying; nullable: stub */
-    pgc_text lens_model; /**< character varying; nullable: stub */
-    pgc_opt_i32 iso; /**< integer; nullable: stub */
-    pgc_numeric aperture; /**< numeric; nullable: stub */
-    pgc_text shutter_speed; /**< character varying; nullable: stub */
-    pgc_numeric focal_length; /**< numeric; nullable: stub */
-    pgc_numeric latitude; /**< numeric; nullable: stub */
-    pgc_numeric longitude; /**< numeric; nullable: stub */
-    pgc_numeric altitude; /**< numeric; nullable: stub */
-    pgc_opt_i32 width; /**< integer; nullable: stub */
-    pgc_opt_i32 height; /**< integer; nullable: stub */
-    pgc_numeric duration; /**< numeric; nullable: stub */
-    pgc_text description; /**< text; nullable: stub */
-    pgc_opt_i32 rating; /**< integer; nullable: stub */
-    pgc_opt_bool liked; /**< boolean; nullable: stub */
-    pgc_opt_bool is_raw; /**< boolean; nullable: stub */
-    pgc_opt_bool is_transcoded; /**< boolean; nullable: stub */
-    pgc_text transcoded_path; /**< text; nullable: stub */
-    pgc_opt_timestamp taken_local; /**< timestamp without time zone; nullable: stub */
-    pgc_opt_i16 taken_offset_minutes; /**< smallint; nullable: stub */
-    pgc_text taken_source; /**< character varying; nullable: stub */
-    pgc_opt_timestamptz deleted_at; /**< timestamp with time zone; nullable: stub */
-    pgc_bytes filename_bytes; /**< bytea; nullable: stub */
-} repo_get_assets_by_hash_row;
-
-/** Rows and the memory they point into; give it to repo_get_assets_by_hash_row_set_free(). */
-typedef struct repo_get_assets_by_hash_row_set {
-    const repo_get_assets_by_hash_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_get_assets_by_hash_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_get_assets_by_hash_row_set_free(repo_get_assets_by_hash_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_get_assets_by_hash_row *repo_get_assets_by_hash_row_clone(
-    const repo_get_assets_by_hash_row *row);
+                                     repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
 
 /**
  * GetAssetsByHash (:many).
@@ -480,11 +158,10 @@ repo_get_assets_by_hash_row *repo_get_assets_by_hash_row_clone(
  *     ORDER BY uploaded_at, asset_id
  *
  * @param file_hash text; not NULL.
- * @param out on PGC_OK all rows for repo_get_assets_by_hash_row_set_free(); else untouched.
+ * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
  * @return as pgc_db_run().
  */
-pgc_status repo_get_assets_by_hash(pgc_db *db, pgc_text file_hash,
-                                   repo_get_assets_by_hash_row_set *out,
+pgc_status repo_get_assets_by_hash(pgc_db *db, pgc_text file_hash, repo_asset_set *out,
                                    pgc_error *err) PGC_MUST_CHECK;
 
 /** Parameters of repo_update_asset_metadata(). */
@@ -501,7 +178,7 @@ typedef struct repo_update_asset_metadata_params {
     pgc_text description; /**< text; nullable: sqlc.narg */
     pgc_opt_i32 rating; /**< integer; nullable: sqlc.narg */
     pgc_opt_bool liked; /**< boolean; nullable: sqlc.narg */
-    pgc_uuid asset_id; /**< uuid; not NULL */
+    pgc_uuid asset_id; /**< uuid, assets.asset_id; not NULL */
 } repo_update_asset_metadata_params;
 
 /**
@@ -537,7 +214,7 @@ pgc_status repo_update_asset_metadata(pgc_db *db, const repo_update_asset_metada
  *     UPDATE assets SET deleted_at = now(), updated_at = now()
  *     WHERE asset_id = @asset_id AND deleted_at IS NULL
  *
- * @param asset_id uuid; not NULL.
+ * @param asset_id uuid, assets.asset_id; not NULL.
  * @param affected on PGC_OK the number of rows changed.
  * @return as pgc_db_run().
  */
@@ -550,7 +227,7 @@ pgc_status repo_delete_asset(pgc_db *db, pgc_uuid asset_id, int64_t *affected,
  *     UPDATE assets SET deleted_at = NULL, updated_at = now()
  *     WHERE asset_id = @asset_id AND deleted_at IS NOT NULL
  *
- * @param asset_id uuid; not NULL.
+ * @param asset_id uuid, assets.asset_id; not NULL.
  * @param affected on PGC_OK the number of rows changed.
  * @return as pgc_db_run().
  */
@@ -559,64 +236,10 @@ pgc_status repo_restore_asset(pgc_db *db, pgc_uuid asset_id, int64_t *affected,
 
 /** Parameters of repo_get_assets_by_type(). */
 typedef struct repo_get_assets_by_type_params {
-    pgc_text asset_type; /**< text; not NULL */
+    pgc_text asset_type; /**< text, assets.asset_type; not NULL */
     int64_t row_limit; /**< bigint; not NULL */
     int64_t row_offset; /**< bigint; not NULL */
 } repo_get_assets_by_type_params;
-
-/** One row of the query below. */
-typedef struct repo_get_assets_by_type_row {
-    pgc_opt_uuid asset_id; /**< uuid; nullable: stub */
-    pgc_text original_filename; /**< character varying; nullable: stub */
-    pgc_text file_path; /**< text; nullable: stub */
-    pgc_opt_i64 file_size; /**< bigint; nullable: stub */
-    pgc_text file_hash; /**< text; nullable: stub */
-    pgc_text mime_type; /**< character varying; nullable: stub */
-    pgc_text asset_type; /**< character varying; nullable: stub */
-    pgc_opt_uuid repository_id; /**< uuid; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-    pgc_opt_timestamptz uploaded_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz taken_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz updated_at; /**< timestamp with time zone; nullable: stub */
-    pgc_text camera_make; /**< character varying; nullable: stub */
-    pgc_text camera_model; /**< character varying; nullable: stub */
-    pgc_text lens_model; /**< character varying; nullable: stub */
-    pgc_opt_i32 iso; /**< integer; nullable: stub */
-    pgc_numeric aperture; /**< numeric; nullable: stub */
-    pgc_text shutter_speed; /**< character varying; nullable: stub */
-    pgc_numeric focal_length; /**< numeric; nullable: stub */
-    pgc_numeric latitude; /**< numeric; nullable: stub */
-    pgc_numeric longitude; /**< numeric; nullable: stub */
-    pgc_numeric altitude; /**< numeric; nullable: stub */
-    pgc_opt_i32 width; /**< integer; nullable: stub */
-    pgc_opt_i32 height; /**< integer; nullable: stub */
-    pgc_numeric duration; /**< numeric; nullable: stub */
-    pgc_text description; /**< text; nullable: stub */
-    pgc_opt_i32 rating; /**< integer; nullable: stub */
-    pgc_opt_bool liked; /**< boolean; nullable: stub */
-    pgc_opt_bool is_raw; /**< boolean; nullable: stub */
-    pgc_opt_bool is_transcoded; /**< boolean; nullable: stub */
-    pgc_text transcoded_path; /**< text; nullable: stub */
-    pgc_opt_timestamp taken_local; /**< timestamp without time zone; nullable: stub */
-    pgc_opt_i16 taken_offset_minutes; /**< smallint; nullable: stub */
-    pgc_text taken_source; /**< character varying; nullable: stub */
-    pgc_opt_timestamptz deleted_at; /**< timestamp with time zone; nullable: stub */
-    pgc_bytes filename_bytes; /**< bytea; nullable: stub */
-} repo_get_assets_by_type_row;
-
-/** Rows and the memory they point into; give it to repo_get_assets_by_type_row_set_free(). */
-typedef struct repo_get_assets_by_type_row_set {
-    const repo_get_assets_by_type_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_get_assets_by_type_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_get_assets_by_type_row_set_free(repo_get_assets_by_type_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_get_assets_by_type_row *repo_get_assets_by_type_row_clone(
-    const repo_get_assets_by_type_row *row);
 
 /**
  * GetAssetsByType (:many).
@@ -626,73 +249,18 @@ repo_get_assets_by_type_row *repo_get_assets_by_type_row_clone(
  *     ORDER BY uploaded_at DESC, asset_id DESC
  *     LIMIT @row_limit OFFSET @row_offset
  *
- * @param out on PGC_OK all rows for repo_get_assets_by_type_row_set_free(); else untouched.
+ * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
  * @return as pgc_db_run().
  */
 pgc_status repo_get_assets_by_type(pgc_db *db, const repo_get_assets_by_type_params *p,
-                                   repo_get_assets_by_type_row_set *out,
-                                   pgc_error *err) PGC_MUST_CHECK;
+                                   repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
 
 /** Parameters of repo_get_assets_by_owner(). */
 typedef struct repo_get_assets_by_owner_params {
-    int32_t owner_id; /**< integer; not NULL */
+    int32_t owner_id; /**< integer, assets.owner_id; not NULL */
     int64_t row_limit; /**< bigint; not NULL */
     int64_t row_offset; /**< bigint; not NULL */
 } repo_get_assets_by_owner_params;
-
-/** One row of the query below. */
-typedef struct repo_get_assets_by_owner_row {
-    pgc_opt_uuid asset_id; /**< uuid; nullable: stub */
-    pgc_text original_filename; /**< character varying; nullable: stub */
-    pgc_text file_path; /**< text; nullable: stub */
-    pgc_opt_i64 file_size; /**< bigint; nullable: stub */
-    pgc_text file_hash; /**< text; nullable: stub */
-    pgc_text mime_type; /**< character varying; nullable: stub */
-    pgc_text asset_type; /**< character varying; nullable: stub */
-    pgc_opt_uuid repository_id; /**< uuid; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-    pgc_opt_timestamptz uploaded_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz taken_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz updated_at; /**< timestamp with time zone; nullable: stub */
-    pgc_text camera_make; /**< character varying; nullable: stub */
-    pgc_text camera_model; /**< character varying; nullable: stub */
-    pgc_text lens_model; /**< character varying; nullable: stub */
-    pgc_opt_i32 iso; /**< integer; nullable: stub */
-    pgc_numeric aperture; /**< numeric; nullable: stub */
-    pgc_text shutter_speed; /**< character varying; nullable: stub */
-    pgc_numeric focal_length; /**< numeric; nullable: stub */
-    pgc_numeric latitude; /**< numeric; nullable: stub */
-    pgc_numeric longitude; /**< numeric; nullable: stub */
-    pgc_numeric altitude; /**< numeric; nullable: stub */
-    pgc_opt_i32 width; /**< integer; nullable: stub */
-    pgc_opt_i32 height; /**< integer; nullable: stub */
-    pgc_numeric duration; /**< numeric; nullable: stub */
-    pgc_text description; /**< text; nullable: stub */
-    pgc_opt_i32 rating; /**< integer; nullable: stub */
-    pgc_opt_bool liked; /**< boolean; nullable: stub */
-    pgc_opt_bool is_raw; /**< boolean; nullable: stub */
-    pgc_opt_bool is_transcoded; /**< boolean; nullable: stub */
-    pgc_text transcoded_path; /**< text; nullable: stub */
-    pgc_opt_timestamp taken_local; /**< timestamp without time zone; nullable: stub */
-    pgc_opt_i16 taken_offset_minutes; /**< smallint; nullable: stub */
-    pgc_text taken_source; /**< character varying; nullable: stub */
-    pgc_opt_timestamptz deleted_at; /**< timestamp with time zone; nullable: stub */
-    pgc_bytes filename_bytes; /**< bytea; nullable: stub */
-} repo_get_assets_by_owner_row;
-
-/** Rows and the memory they point into; give it to repo_get_assets_by_owner_row_set_free(). */
-typedef struct repo_get_assets_by_owner_row_set {
-    const repo_get_assets_by_owner_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_get_assets_by_owner_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_get_assets_by_owner_row_set_free(repo_get_assets_by_owner_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_get_assets_by_owner_row *repo_get_assets_by_owner_row_clone(
-    const repo_get_assets_by_owner_row *row);
 
 /**
  * GetAssetsByOwner (:many).
@@ -702,74 +270,19 @@ repo_get_assets_by_owner_row *repo_get_assets_by_owner_row_clone(
  *     ORDER BY uploaded_at DESC, asset_id DESC
  *     LIMIT @row_limit OFFSET @row_offset
  *
- * @param out on PGC_OK all rows for repo_get_assets_by_owner_row_set_free(); else untouched.
+ * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
  * @return as pgc_db_run().
  */
 pgc_status repo_get_assets_by_owner(pgc_db *db, const repo_get_assets_by_owner_params *p,
-                                    repo_get_assets_by_owner_row_set *out,
-                                    pgc_error *err) PGC_MUST_CHECK;
+                                    repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
 
 /** Parameters of repo_get_assets_by_owner_and_type(). */
 typedef struct repo_get_assets_by_owner_and_type_params {
-    int32_t owner_id; /**< integer; not NULL */
-    pgc_text asset_type; /**< text; not NULL */
+    int32_t owner_id; /**< integer, assets.owner_id; not NULL */
+    pgc_text asset_type; /**< text, assets.asset_type; not NULL */
     int64_t row_limit; /**< bigint; not NULL */
     int64_t row_offset; /**< bigint; not NULL */
 } repo_get_assets_by_owner_and_type_params;
-
-/** One row of the query below. */
-typedef struct repo_get_assets_by_owner_and_type_row {
-    pgc_opt_uuid asset_id; /**< uuid; nullable: stub */
-    pgc_text original_filename; /**< character varying; nullable: stub */
-    pgc_text file_path; /**< text; nullable: stub */
-    pgc_opt_i64 file_size; /**< bigint; nullable: stub */
-    pgc_text file_hash; /**< text; nullable: stub */
-    pgc_text mime_type; /**< character varying; nullable: stub */
-    pgc_text asset_type; /**< character varying; nullable: stub */
-    pgc_opt_uuid repository_id; /**< uuid; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-    pgc_opt_timestamptz uploaded_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz taken_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz updated_at; /**< timestamp with time zone; nullable: stub */
-    pgc_text camera_make; /**< character varying; nullable: stub */
-    pgc_text camera_model; /**< character varying; nullable: stub */
-    pgc_text lens_model; /**< character varying; nullable: stub */
-    pgc_opt_i32 iso; /**< integer; nullable: stub */
-    pgc_numeric aperture; /**< numeric; nullable: stub */
-    pgc_text shutter_speed; /**< character varying; nullable: stub */
-    pgc_numeric focal_length; /**< numeric; nullable: stub */
-    pgc_numeric latitude; /**< numeric; nullable: stub */
-    pgc_numeric longitude; /**< numeric; nullable: stub */
-    pgc_numeric altitude; /**< numeric; nullable: stub */
-    pgc_opt_i32 width; /**< integer; nullable: stub */
-    pgc_opt_i32 height; /**< integer; nullable: stub */
-    pgc_numeric duration; /**< numeric; nullable: stub */
-    pgc_text description; /**< text; nullable: stub */
-    pgc_opt_i32 rating; /**< integer; nullable: stub */
-    pgc_opt_bool liked; /**< boolean; nullable: stub */
-    pgc_opt_bool is_raw; /**< boolean; nullable: stub */
-    pgc_opt_bool is_transcoded; /**< boolean; nullable: stub */
-    pgc_text transcoded_path; /**< text; nullable: stub */
-    pgc_opt_timestamp taken_local; /**< timestamp without time zone; nullable: stub */
-    pgc_opt_i16 taken_offset_minutes; /**< smallint; nullable: stub */
-    pgc_text taken_source; /**< character varying; nullable: stub */
-    pgc_opt_timestamptz deleted_at; /**< timestamp with time zone; nullable: stub */
-    pgc_bytes filename_bytes; /**< bytea; nullable: stub */
-} repo_get_assets_by_owner_and_type_row;
-
-/** Rows and the memory they point into; give it to repo_get_assets_by_owner_and_type_row_set_free(). */
-typedef struct repo_get_assets_by_owner_and_type_row_set {
-    const repo_get_assets_by_owner_and_type_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_get_assets_by_owner_and_type_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_get_assets_by_owner_and_type_row_set_free(repo_get_assets_by_owner_and_type_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_get_assets_by_owner_and_type_row *repo_get_assets_by_owner_and_type_row_clone(
-    const repo_get_assets_by_owner_and_type_row *row);
 
 /**
  * GetAssetsByOwnerAndType (:many).
@@ -779,13 +292,12 @@ repo_get_assets_by_owner_and_type_row *repo_get_assets_by_owner_and_type_row_clo
  *     ORDER BY uploaded_at DESC, asset_id DESC
  *     LIMIT @row_limit OFFSET @row_offset
  *
- * @param out on PGC_OK all rows for repo_get_assets_by_owner_and_type_row_set_free(); else untouched.
+ * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
  * @return as pgc_db_run().
  */
 pgc_status repo_get_assets_by_owner_and_type(pgc_db *db,
                                              const repo_get_assets_by_owner_and_type_params *p,
-                                             repo_get_assets_by_owner_and_type_row_set *out,
-                                             pgc_error *err) PGC_MUST_CHECK;
+                                             repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
 
 /** Parameters of repo_search_assets(). */
 typedef struct repo_search_assets_params {
@@ -794,59 +306,6 @@ typedef struct repo_search_assets_params {
     int32_t row_limit; /**< integer; not NULL */
     int32_t row_offset; /**< integer; not NULL */
 } repo_search_assets_params;
-
-/** One row of the query below. */
-typedef struct repo_search_assets_row {
-    pgc_opt_uuid asset_id; /**< uuid; nullable: stub */
-    pgc_text original_filename; /**< character varying; nullable: stub */
-    pgc_text file_path; /**< text; nullable: stub */
-    pgc_opt_i64 file_size; /**< bigint; nullable: stub */
-    pgc_text file_hash; /**< text; nullable: stub */
-    pgc_text mime_type; /**< character varying; nullable: stub */
-    pgc_text asset_type; /**< character varying; nullable: stub */
-    pgc_opt_uuid repository_id; /**< uuid; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-    pgc_opt_timestamptz uploaded_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz taken_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz updated_at; /**< timestamp with time zone; nullable: stub */
-    pgc_text camera_make; /**< character varying; nullable: stub */
-    pgc_text camera_model; /**< character varying; nullable: stub */
-    pgc_text lens_model; /**< character varying; nullable: stub */
-    pgc_opt_i32 iso; /**< integer; nullable: stub */
-    pgc_numeric aperture; /**< numeric; nullable: stub */
-    pgc_text shutter_speed; /**< character varying; nullable: stub */
-    pgc_numeric focal_length; /**< numeric; nullable: stub */
-    pgc_numeric latitude; /**< numeric; nullable: stub */
-    pgc_numeric longitude; /**< numeric; nullable: stub */
-    pgc_numeric altitude; /**< numeric; nullable: stub */
-    pgc_opt_i32 width; /**< integer; nullable: stub */
-    pgc_opt_i32 height; /**< integer; nullable: stub */
-    pgc_numeric duration; /**< numeric; nullable: stub */
-    pgc_text description; /**< text; nullable: stub */
-    pgc_opt_i32 rating; /**< integer; nullable: stub */
-    pgc_opt_bool liked; /**< boolean; nullable: stub */
-    pgc_opt_bool is_raw; /**< boolean; nullable: stub */
-    pgc_opt_bool is_transcoded; /**< boolean; nullable: stub */
-    pgc_text transcoded_path; /**< text; nullable: stub */
-    pgc_opt_timestamp taken_local; /**< timestamp without time zone; nullable: stub */
-    pgc_opt_i16 taken_offset_minutes; /**< smallint; nullable: stub */
-    pgc_text taken_source; /**< character varying; nullable: stub */
-    pgc_opt_timestamptz deleted_at; /**< timestamp with time zone; nullable: stub */
-    pgc_bytes filename_bytes; /**< bytea; nullable: stub */
-} repo_search_assets_row;
-
-/** Rows and the memory they point into; give it to repo_search_assets_row_set_free(). */
-typedef struct repo_search_assets_row_set {
-    const repo_search_assets_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_search_assets_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_search_assets_row_set_free(repo_search_assets_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_search_assets_row *repo_search_assets_row_clone(const repo_search_assets_row *row);
 
 /**
  * SearchAssets (:many).
@@ -858,11 +317,11 @@ repo_search_assets_row *repo_search_assets_row_clone(const repo_search_assets_ro
  *     JOIN assets a ON a.asset_id = s.asset_id
  *     ORDER BY s.rank
  *
- * @param out on PGC_OK all rows for repo_search_assets_row_set_free(); else untouched.
+ * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
  * @return as pgc_db_run().
  */
-pgc_status repo_search_assets(pgc_db *db, const repo_search_assets_params *p,
-                              repo_search_assets_row_set *out, pgc_error *err) PGC_MUST_CHECK;
+pgc_status repo_search_assets(pgc_db *db, const repo_search_assets_params *p, repo_asset_set *out,
+                              pgc_error *err) PGC_MUST_CHECK;
 
 /** Parameters of repo_list_assets_with_thumbnails(). */
 typedef struct repo_list_assets_with_thumbnails_params {
@@ -872,8 +331,8 @@ typedef struct repo_list_assets_with_thumbnails_params {
 
 /** One row of the query below. */
 typedef struct repo_list_assets_with_thumbnails_row {
-    repo_opt_asset a; /**< absent when has is false: may be the empty side of an outer join */
-    pgc_text thumbnails; /**< jsonb; nullable: stub */
+    repo_asset a; /**< its NOT NULL columns are proved */
+    pgc_text thumbnails; /**< jsonb; not NULL: coalesce: constant */
 } repo_list_assets_with_thumbnails_row;
 
 /** Rows and the memory they point into; give it to repo_list_assets_with_thumbnails_row_set_free(). */
@@ -914,11 +373,11 @@ pgc_status repo_list_assets_with_thumbnails(pgc_db *db,
 
 /** One row of the query below. */
 typedef struct repo_count_assets_row {
-    pgc_opt_i64 total; /**< bigint; nullable: stub */
-    pgc_opt_i64 photos; /**< bigint; nullable: stub */
-    pgc_opt_i64 videos; /**< bigint; nullable: stub */
-    pgc_opt_i64 recordings; /**< bigint; nullable: stub */
-    pgc_opt_i64 bytes; /**< bigint; nullable: stub */
+    int64_t total; /**< bigint; not NULL: count() never gives NULL */
+    int64_t photos; /**< bigint; not NULL: count() never gives NULL */
+    int64_t videos; /**< bigint; not NULL: count() never gives NULL */
+    int64_t recordings; /**< bigint; not NULL: count() never gives NULL */
+    int64_t bytes; /**< bigint; not NULL: coalesce: constant */
 } repo_count_assets_row;
 
 /** Rows and the memory they point into; give it to repo_count_assets_row_set_free(). */

@@ -130,7 +130,7 @@ pgc_status repo_commit_import_intent(pgc_db *db, const repo_commit_import_intent
     pgc_result *result = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
-    pgc_add_uuid(&args, p->asset_id);
+    pgc_add_opt_uuid(&args, p->asset_id);
     pgc_add_uuid(&args, p->intent_id);
     pgc_status status = pgc_db_run(db, &commit_import_intent_query, &args, &result, err);
     pgc_args_done(&args);
@@ -165,10 +165,6 @@ static const pgc_query fail_import_intent_query = {
 pgc_status repo_fail_import_intent(pgc_db *db, const repo_fail_import_intent_params *p,
                                    int64_t *affected, pgc_error *err)
 {
-    if (p->error_message.ptr == NULL) {
-        return pgc_error_set(err, PGC_INVALID,
-                             "query FailImportIntent: parameter error_message must not be NULL");
-    }
     pgc_result *result = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
@@ -209,7 +205,7 @@ static const pgc_query lock_import_intent_query = {
 static void repo_lock_import_intent_row_read(pgc_reader *reader, size_t row, size_t column,
                                              repo_lock_import_intent_row *out)
 {
-    out->state = pgc_read_opt_text(reader, row, column);
+    out->state = pgc_read_text(reader, row, column);
     out->asset_id = pgc_read_opt_uuid(reader, row, column + 1);
 }
 
@@ -313,103 +309,21 @@ static const pgc_type_ref list_open_import_intents_query_columns[] = {
 static const pgc_query list_open_import_intents_query = {
     "ListOpenImportIntents",
     "-- name: ListOpenImportIntents :many\n"
-    "SELECT * FROM import_intents\n"
+    "SELECT intent_id, owner_id, repository_id, state, file_path, file_size, file_hash, original_filename, filename_bytes, source_mtime, asset_id, error_message, created_at, updated_at FROM import_intents\n"
     "WHERE state = 'received' AND owner_id = $1\n"
     "ORDER BY created_at, intent_id\n"
     "LIMIT $2",
-    UINT64_C(0x037e0339eed747a7),
+    UINT64_C(0x7e644489e2f3d5d3),
     0,
     2,
     14,
     list_open_import_intents_query_params,
     list_open_import_intents_query_columns,
-    sizeof(repo_list_open_import_intents_row),
+    sizeof(repo_import_intent),
 };
 
-static void repo_list_open_import_intents_row_read(pgc_reader *reader, size_t row, size_t column,
-    repo_list_open_import_intents_row *out)
-{
-    out->intent_id = pgc_read_opt_uuid(reader, row, column);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 1);
-    out->repository_id = pgc_read_opt_uuid(reader, row, column + 2);
-    out->state = pgc_read_opt_text(reader, row, column + 3);
-    out->file_path = pgc_read_opt_text(reader, row, column + 4);
-    out->file_size = pgc_read_opt_i64(reader, row, column + 5);
-    out->file_hash = pgc_read_opt_text(reader, row, column + 6);
-    out->original_filename = pgc_read_opt_text(reader, row, column + 7);
-    out->filename_bytes = pgc_read_opt_bytes(reader, row, column + 8);
-    out->source_mtime = pgc_read_opt_timestamptz(reader, row, column + 9);
-    out->asset_id = pgc_read_opt_uuid(reader, row, column + 10);
-    out->error_message = pgc_read_opt_text(reader, row, column + 11);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 12);
-    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 13);
-}
-
-static pgc_status repo_list_open_import_intents_row_set_take(pgc_result *result,
-    const pgc_query *query, size_t row_max, repo_list_open_import_intents_row_set *out,
-    pgc_error *err)
-{
-    pgc_reader reader;
-    repo_list_open_import_intents_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_list_open_import_intents_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_list_open_import_intents_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_list_open_import_intents_row_set_free(repo_list_open_import_intents_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_list_open_import_intents_row_clone_pass(pgc_clone *clone, repo_list_open_import_intents_row *row)
-{
-    pgc_clone_text(clone, &row->state);
-    pgc_clone_text(clone, &row->file_path);
-    pgc_clone_text(clone, &row->file_hash);
-    pgc_clone_text(clone, &row->original_filename);
-    pgc_clone_bytes(clone, &row->filename_bytes);
-    pgc_clone_text(clone, &row->error_message);
-}
-
-repo_list_open_import_intents_row *repo_list_open_import_intents_row_clone(
-    const repo_list_open_import_intents_row *row)
-{
-    pgc_clone clone;
-    repo_list_open_import_intents_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_list_open_import_intents_row_clone_pass(&clone, &measured);
-    repo_list_open_import_intents_row *copy = (repo_list_open_import_intents_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_list_open_import_intents_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
 pgc_status repo_list_open_import_intents(pgc_db *db, const repo_list_open_import_intents_params *p,
-                                         repo_list_open_import_intents_row_set *out,
-                                         pgc_error *err)
+                                         repo_import_intent_set *out, pgc_error *err)
 {
     pgc_result *result = NULL;
     pgc_args args;
@@ -421,7 +335,7 @@ pgc_status repo_list_open_import_intents(pgc_db *db, const repo_list_open_import
     if (status != PGC_OK) {
         return status;
     }
-    return repo_list_open_import_intents_row_set_take(result, &list_open_import_intents_query, SIZE_MAX, out, err);
+    return repo_import_intent_set_take(result, &list_open_import_intents_query, SIZE_MAX, out, err);
 }
 
 static const pgc_type_ref purge_import_intents_query_params[] = {
@@ -482,10 +396,10 @@ static const pgc_query is_path_used_query = {
     1,
     is_path_used_query_params,
     is_path_used_query_columns,
-    sizeof(pgc_opt_bool),
+    sizeof(bool),
 };
 
-pgc_status repo_is_path_used(pgc_db *db, const repo_is_path_used_params *p, pgc_opt_bool *out,
+pgc_status repo_is_path_used(pgc_db *db, const repo_is_path_used_params *p, bool *out,
                              pgc_error *err)
 {
     if (p->file_path.ptr == NULL) {
@@ -507,9 +421,9 @@ pgc_status repo_is_path_used(pgc_db *db, const repo_is_path_used_params *p, pgc_
         return pgc_error_set(err, PGC_NOT_FOUND, "query IsPathUsed: no row");
     }
     pgc_reader reader;
-    pgc_opt_bool value;
+    bool value;
     pgc_reader_init(&reader, result, &is_path_used_query);
-    value = pgc_read_opt_bool(&reader, 0, 0);
+    value = pgc_read_bool(&reader, 0, 0);
     status = pgc_reader_finish(&reader, err);
     pgc_result_free(result);
     if (status != PGC_OK) {
@@ -575,89 +489,21 @@ static const pgc_type_ref list_due_file_deletions_query_columns[] = {
 static const pgc_query list_due_file_deletions_query = {
     "ListDueFileDeletions",
     "-- name: ListDueFileDeletions :many\n"
-    "SELECT * FROM file_deletions\n"
+    "SELECT deletion_id, owner_id, repository_id, file_path, not_before, created_at FROM file_deletions\n"
     "WHERE owner_id = $1 AND not_before <= now()\n"
     "ORDER BY deletion_id\n"
     "LIMIT $2",
-    UINT64_C(0x6d0689dcedd5d105),
+    UINT64_C(0x16eff5371fa34311),
     0,
     2,
     6,
     list_due_file_deletions_query_params,
     list_due_file_deletions_query_columns,
-    sizeof(repo_list_due_file_deletions_row),
+    sizeof(repo_file_deletion),
 };
 
-static void repo_list_due_file_deletions_row_read(pgc_reader *reader, size_t row, size_t column,
-    repo_list_due_file_deletions_row *out)
-{
-    out->deletion_id = pgc_read_opt_i64(reader, row, column);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 1);
-    out->repository_id = pgc_read_opt_uuid(reader, row, column + 2);
-    out->file_path = pgc_read_opt_text(reader, row, column + 3);
-    out->not_before = pgc_read_opt_timestamptz(reader, row, column + 4);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 5);
-}
-
-static pgc_status repo_list_due_file_deletions_row_set_take(pgc_result *result,
-    const pgc_query *query, size_t row_max, repo_list_due_file_deletions_row_set *out,
-    pgc_error *err)
-{
-    pgc_reader reader;
-    repo_list_due_file_deletions_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_list_due_file_deletions_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_list_due_file_deletions_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_list_due_file_deletions_row_set_free(repo_list_due_file_deletions_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_list_due_file_deletions_row_clone_pass(pgc_clone *clone, repo_list_due_file_deletions_row *row)
-{
-    pgc_clone_text(clone, &row->file_path);
-}
-
-repo_list_due_file_deletions_row *repo_list_due_file_deletions_row_clone(
-    const repo_list_due_file_deletions_row *row)
-{
-    pgc_clone clone;
-    repo_list_due_file_deletions_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_list_due_file_deletions_row_clone_pass(&clone, &measured);
-    repo_list_due_file_deletions_row *copy = (repo_list_due_file_deletions_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_list_due_file_deletions_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
 pgc_status repo_list_due_file_deletions(pgc_db *db, const repo_list_due_file_deletions_params *p,
-                                        repo_list_due_file_deletions_row_set *out, pgc_error *err)
+                                        repo_file_deletion_set *out, pgc_error *err)
 {
     pgc_result *result = NULL;
     pgc_args args;
@@ -669,7 +515,7 @@ pgc_status repo_list_due_file_deletions(pgc_db *db, const repo_list_due_file_del
     if (status != PGC_OK) {
         return status;
     }
-    return repo_list_due_file_deletions_row_set_take(result, &list_due_file_deletions_query, SIZE_MAX, out, err);
+    return repo_file_deletion_set_take(result, &list_due_file_deletions_query, SIZE_MAX, out, err);
 }
 
 static const pgc_type_ref delete_file_deletion_query_params[] = {
@@ -731,9 +577,9 @@ static const pgc_query list_asset_files_query = {
 static void repo_list_asset_files_row_read(pgc_reader *reader, size_t row, size_t column,
                                            repo_list_asset_files_row *out)
 {
-    out->asset_id = pgc_read_opt_uuid(reader, row, column);
-    out->file_path = pgc_read_opt_text(reader, row, column + 1);
-    out->file_size = pgc_read_opt_i64(reader, row, column + 2);
+    out->asset_id = pgc_read_uuid(reader, row, column);
+    out->file_path = pgc_read_text(reader, row, column + 1);
+    out->file_size = pgc_read_i64(reader, row, column + 2);
     out->file_hash = pgc_read_opt_text(reader, row, column + 3);
 }
 
@@ -842,8 +688,8 @@ static const pgc_query list_thumbnail_files_query = {
 static void repo_list_thumbnail_files_row_read(pgc_reader *reader, size_t row, size_t column,
                                                repo_list_thumbnail_files_row *out)
 {
-    out->thumbnail_id = pgc_read_opt_i32(reader, row, column);
-    out->file_path = pgc_read_opt_text(reader, row, column + 1);
+    out->thumbnail_id = pgc_read_i32(reader, row, column);
+    out->file_path = pgc_read_text(reader, row, column + 1);
     out->file_size = pgc_read_opt_i64(reader, row, column + 2);
 }
 

@@ -10,15 +10,15 @@ PGC_BEGIN_DECLS
 
 /** Parameters of repo_create_import_intent(). */
 typedef struct repo_create_import_intent_params {
-    pgc_uuid intent_id; /**< uuid; not NULL */
-    int32_t owner_id; /**< integer; not NULL */
-    pgc_uuid repository_id; /**< uuid; not NULL */
-    pgc_text file_path; /**< text; not NULL */
-    int64_t file_size; /**< bigint; not NULL */
-    pgc_text file_hash; /**< text; not NULL */
-    pgc_text original_filename; /**< character varying; not NULL */
-    pgc_bytes filename_bytes; /**< bytea; nullable: sqlc.narg */
-    pgc_opt_timestamptz source_mtime; /**< timestamp with time zone; nullable: sqlc.narg */
+    pgc_uuid intent_id; /**< uuid, import_intents.intent_id; not NULL */
+    int32_t owner_id; /**< integer, import_intents.owner_id; not NULL */
+    pgc_uuid repository_id; /**< uuid, import_intents.repository_id; not NULL */
+    pgc_text file_path; /**< text, import_intents.file_path; not NULL */
+    int64_t file_size; /**< bigint, import_intents.file_size; not NULL */
+    pgc_text file_hash; /**< text, import_intents.file_hash; not NULL */
+    pgc_text original_filename; /**< character varying, import_intents.original_filename; not NULL */
+    pgc_bytes filename_bytes; /**< bytea, import_intents.filename_bytes; nullable: sqlc.narg */
+    pgc_opt_timestamptz source_mtime; /**< timestamp with time zone, import_intents.source_mtime; nullable: sqlc.narg */
 } repo_create_import_intent_params;
 
 /**
@@ -39,8 +39,8 @@ pgc_status repo_create_import_intent(pgc_db *db, const repo_create_import_intent
 
 /** Parameters of repo_move_import_intent(). */
 typedef struct repo_move_import_intent_params {
-    pgc_text file_path; /**< text; not NULL */
-    pgc_uuid intent_id; /**< uuid; not NULL */
+    pgc_text file_path; /**< text, import_intents.file_path; not NULL */
+    pgc_uuid intent_id; /**< uuid, import_intents.intent_id; not NULL */
 } repo_move_import_intent_params;
 
 /**
@@ -58,8 +58,8 @@ pgc_status repo_move_import_intent(pgc_db *db, const repo_move_import_intent_par
 
 /** Parameters of repo_commit_import_intent(). */
 typedef struct repo_commit_import_intent_params {
-    pgc_uuid asset_id; /**< uuid; not NULL */
-    pgc_uuid intent_id; /**< uuid; not NULL */
+    pgc_opt_uuid asset_id; /**< uuid, import_intents.asset_id; nullable: stored in a nullable column */
+    pgc_uuid intent_id; /**< uuid, import_intents.intent_id; not NULL */
 } repo_commit_import_intent_params;
 
 /**
@@ -77,8 +77,8 @@ pgc_status repo_commit_import_intent(pgc_db *db, const repo_commit_import_intent
 
 /** Parameters of repo_fail_import_intent(). */
 typedef struct repo_fail_import_intent_params {
-    pgc_text error_message; /**< text; not NULL */
-    pgc_uuid intent_id; /**< uuid; not NULL */
+    pgc_text error_message; /**< text, import_intents.error_message; nullable: stored in a nullable column */
+    pgc_uuid intent_id; /**< uuid, import_intents.intent_id; not NULL */
 } repo_fail_import_intent_params;
 
 /**
@@ -96,8 +96,8 @@ pgc_status repo_fail_import_intent(pgc_db *db, const repo_fail_import_intent_par
 
 /** One row of the query below. */
 typedef struct repo_lock_import_intent_row {
-    pgc_text state; /**< character varying; nullable: stub */
-    pgc_opt_uuid asset_id; /**< uuid; nullable: stub */
+    pgc_text state; /**< character varying; not NULL: import_intents.state is NOT NULL */
+    pgc_opt_uuid asset_id; /**< uuid; nullable: import_intents.asset_id is nullable */
 } repo_lock_import_intent_row;
 
 /** Rows and the memory they point into; give it to repo_lock_import_intent_row_set_free(). */
@@ -119,7 +119,7 @@ repo_lock_import_intent_row *repo_lock_import_intent_row_clone(
  *
  *     SELECT state, asset_id FROM import_intents WHERE intent_id = @intent_id FOR UPDATE
  *
- * @param intent_id uuid; not NULL.
+ * @param intent_id uuid, import_intents.intent_id; not NULL.
  * @param out on PGC_OK one row for repo_lock_import_intent_row_set_free(); else untouched.
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
@@ -129,40 +129,9 @@ pgc_status repo_lock_import_intent(pgc_db *db, pgc_uuid intent_id,
 
 /** Parameters of repo_list_open_import_intents(). */
 typedef struct repo_list_open_import_intents_params {
-    int32_t owner_id; /**< integer; not NULL */
+    int32_t owner_id; /**< integer, import_intents.owner_id; not NULL */
     int64_t row_limit; /**< bigint; not NULL */
 } repo_list_open_import_intents_params;
-
-/** One row of the query below. */
-typedef struct repo_list_open_import_intents_row {
-    pgc_opt_uuid intent_id; /**< uuid; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-    pgc_opt_uuid repository_id; /**< uuid; nullable: stub */
-    pgc_text state; /**< character varying; nullable: stub */
-    pgc_text file_path; /**< text; nullable: stub */
-    pgc_opt_i64 file_size; /**< bigint; nullable: stub */
-    pgc_text file_hash; /**< text; nullable: stub */
-    pgc_text original_filename; /**< character varying; nullable: stub */
-    pgc_bytes filename_bytes; /**< bytea; nullable: stub */
-    pgc_opt_timestamptz source_mtime; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_uuid asset_id; /**< uuid; nullable: stub */
-    pgc_text error_message; /**< text; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz updated_at; /**< timestamp with time zone; nullable: stub */
-} repo_list_open_import_intents_row;
-
-/** Rows and the memory they point into; give it to repo_list_open_import_intents_row_set_free(). */
-typedef struct repo_list_open_import_intents_row_set {
-    const repo_list_open_import_intents_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_list_open_import_intents_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_list_open_import_intents_row_set_free(repo_list_open_import_intents_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_list_open_import_intents_row *repo_list_open_import_intents_row_clone(
-    const repo_list_open_import_intents_row *row);
 
 /**
  * ListOpenImportIntents (:many).
@@ -172,11 +141,11 @@ repo_list_open_import_intents_row *repo_list_open_import_intents_row_clone(
  *     ORDER BY created_at, intent_id
  *     LIMIT @row_limit
  *
- * @param out on PGC_OK all rows for repo_list_open_import_intents_row_set_free(); else untouched.
+ * @param out on PGC_OK all rows for repo_import_intent_set_free(); else untouched.
  * @return as pgc_db_run().
  */
 pgc_status repo_list_open_import_intents(pgc_db *db, const repo_list_open_import_intents_params *p,
-                                         repo_list_open_import_intents_row_set *out,
+                                         repo_import_intent_set *out,
                                          pgc_error *err) PGC_MUST_CHECK;
 
 /**
@@ -194,8 +163,8 @@ pgc_status repo_purge_import_intents(pgc_db *db, pgc_interval age, int64_t *affe
 
 /** Parameters of repo_is_path_used(). */
 typedef struct repo_is_path_used_params {
-    pgc_uuid repository_id; /**< uuid; not NULL */
-    pgc_text file_path; /**< text; not NULL */
+    pgc_uuid repository_id; /**< uuid, assets.repository_id; not NULL */
+    pgc_text file_path; /**< text, assets.file_path; not NULL */
 } repo_is_path_used_params;
 
 /**
@@ -208,18 +177,18 @@ typedef struct repo_is_path_used_params {
  *                    WHERE i.repository_id = @repository_id AND i.file_path = @file_path
  *                      AND i.state = 'received') AS used
  *
- * @param out on PGC_OK used (boolean, nullable: stub).
+ * @param out on PGC_OK used (boolean, not NULL: logic of values).
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
-pgc_status repo_is_path_used(pgc_db *db, const repo_is_path_used_params *p, pgc_opt_bool *out,
+pgc_status repo_is_path_used(pgc_db *db, const repo_is_path_used_params *p, bool *out,
                              pgc_error *err) PGC_MUST_CHECK;
 
 /** Parameters of repo_create_file_deletion(). */
 typedef struct repo_create_file_deletion_params {
-    int32_t owner_id; /**< integer; not NULL */
-    pgc_uuid repository_id; /**< uuid; not NULL */
-    pgc_text file_path; /**< text; not NULL */
-    pgc_timestamptz not_before; /**< timestamp with time zone; not NULL */
+    int32_t owner_id; /**< integer, file_deletions.owner_id; not NULL */
+    pgc_uuid repository_id; /**< uuid, file_deletions.repository_id; not NULL */
+    pgc_text file_path; /**< text, file_deletions.file_path; not NULL */
+    pgc_timestamptz not_before; /**< timestamp with time zone, file_deletions.not_before; not NULL */
 } repo_create_file_deletion_params;
 
 /**
@@ -235,32 +204,9 @@ pgc_status repo_create_file_deletion(pgc_db *db, const repo_create_file_deletion
 
 /** Parameters of repo_list_due_file_deletions(). */
 typedef struct repo_list_due_file_deletions_params {
-    int32_t owner_id; /**< integer; not NULL */
+    int32_t owner_id; /**< integer, file_deletions.owner_id; not NULL */
     int64_t row_limit; /**< bigint; not NULL */
 } repo_list_due_file_deletions_params;
-
-/** One row of the query below. */
-typedef struct repo_list_due_file_deletions_row {
-    pgc_opt_i64 deletion_id; /**< bigint; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-    pgc_opt_uuid repository_id; /**< uuid; nullable: stub */
-    pgc_text file_path; /**< text; nullable: stub */
-    pgc_opt_timestamptz not_before; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-} repo_list_due_file_deletions_row;
-
-/** Rows and the memory they point into; give it to repo_list_due_file_deletions_row_set_free(). */
-typedef struct repo_list_due_file_deletions_row_set {
-    const repo_list_due_file_deletions_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_list_due_file_deletions_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_list_due_file_deletions_row_set_free(repo_list_due_file_deletions_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_list_due_file_deletions_row *repo_list_due_file_deletions_row_clone(
-    const repo_list_due_file_deletions_row *row);
 
 /**
  * ListDueFileDeletions (:many).
@@ -270,11 +216,11 @@ repo_list_due_file_deletions_row *repo_list_due_file_deletions_row_clone(
  *     ORDER BY deletion_id
  *     LIMIT @row_limit
  *
- * @param out on PGC_OK all rows for repo_list_due_file_deletions_row_set_free(); else untouched.
+ * @param out on PGC_OK all rows for repo_file_deletion_set_free(); else untouched.
  * @return as pgc_db_run().
  */
 pgc_status repo_list_due_file_deletions(pgc_db *db, const repo_list_due_file_deletions_params *p,
-                                        repo_list_due_file_deletions_row_set *out,
+                                        repo_file_deletion_set *out,
                                         pgc_error *err) PGC_MUST_CHECK;
 
 /**
@@ -282,7 +228,7 @@ pgc_status repo_list_due_file_deletions(pgc_db *db, const repo_list_due_file_del
  *
  *     DELETE FROM file_deletions WHERE deletion_id = @deletion_id
  *
- * @param deletion_id bigint; not NULL.
+ * @param deletion_id bigint, file_deletions.deletion_id; not NULL.
  * @return as pgc_db_run().
  */
 pgc_status repo_delete_file_deletion(pgc_db *db, int64_t deletion_id,
@@ -290,17 +236,17 @@ pgc_status repo_delete_file_deletion(pgc_db *db, int64_t deletion_id,
 
 /** Parameters of repo_list_asset_files(). */
 typedef struct repo_list_asset_files_params {
-    pgc_uuid repository_id; /**< uuid; not NULL */
-    pgc_uuid after_asset_id; /**< uuid; not NULL */
+    pgc_uuid repository_id; /**< uuid, assets.repository_id; not NULL */
+    pgc_uuid after_asset_id; /**< uuid, assets.asset_id; not NULL */
     int64_t row_limit; /**< bigint; not NULL */
 } repo_list_asset_files_params;
 
 /** One row of the query below. */
 typedef struct repo_list_asset_files_row {
-    pgc_opt_uuid asset_id; /**< uuid; nullable: stub */
-    pgc_text file_path; /**< text; nullable: stub */
-    pgc_opt_i64 file_size; /**< bigint; nullable: stub */
-    pgc_text file_hash; /**< text; nullable: stub */
+    pgc_uuid asset_id; /**< uuid; not NULL: assets.asset_id is NOT NULL */
+    pgc_text file_path; /**< text; not NULL: assets.file_path is NOT NULL */
+    int64_t file_size; /**< bigint; not NULL: assets.file_size is NOT NULL */
+    pgc_text file_hash; /**< text; nullable: assets.file_hash is nullable */
 } repo_list_asset_files_row;
 
 /** Rows and the memory they point into; give it to repo_list_asset_files_row_set_free(). */
@@ -333,16 +279,16 @@ pgc_status repo_list_asset_files(pgc_db *db, const repo_list_asset_files_params 
 
 /** Parameters of repo_list_thumbnail_files(). */
 typedef struct repo_list_thumbnail_files_params {
-    pgc_uuid repository_id; /**< uuid; not NULL */
-    int32_t after_thumbnail_id; /**< integer; not NULL */
+    pgc_uuid repository_id; /**< uuid, assets.repository_id; not NULL */
+    int32_t after_thumbnail_id; /**< integer, thumbnails.thumbnail_id; not NULL */
     int64_t row_limit; /**< bigint; not NULL */
 } repo_list_thumbnail_files_params;
 
 /** One row of the query below. */
 typedef struct repo_list_thumbnail_files_row {
-    pgc_opt_i32 thumbnail_id; /**< integer; nullable: stub */
-    pgc_text file_path; /**< text; nullable: stub */
-    pgc_opt_i64 file_size; /**< bigint; nullable: stub */
+    int32_t thumbnail_id; /**< integer; not NULL: thumbnails.thumbnail_id is NOT NULL */
+    pgc_text file_path; /**< text; not NULL: thumbnails.file_path is NOT NULL */
+    pgc_opt_i64 file_size; /**< bigint; nullable: thumbnails.file_size is nullable */
 } repo_list_thumbnail_files_row;
 
 /** Rows and the memory they point into; give it to repo_list_thumbnail_files_row_set_free(). */

@@ -136,45 +136,110 @@ repo_album_asset *repo_album_asset_clone(const repo_album_asset *row)
     return copy;
 }
 
+void repo_albums_album_id_seq_read(pgc_reader *reader, size_t row, size_t column,
+                                   repo_albums_album_id_seq *out)
+{
+    out->last_value = pgc_read_i64(reader, row, column);
+    out->log_cnt = pgc_read_i64(reader, row, column + 1);
+    out->is_called = pgc_read_bool(reader, row, column + 2);
+}
+
+pgc_status repo_albums_album_id_seq_set_take(pgc_result *result, const pgc_query *query,
+                                             size_t row_max, repo_albums_album_id_seq_set *out,
+                                             pgc_error *err)
+{
+    pgc_reader reader;
+    repo_albums_album_id_seq *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_albums_album_id_seq *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_albums_album_id_seq_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_albums_album_id_seq_set_free(repo_albums_album_id_seq_set *set)
+{
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_albums_album_id_seq_clone_pass(pgc_clone *clone, repo_albums_album_id_seq *row)
+{
+    (void) clone; /* no field points anywhere */
+    (void) row;
+}
+
+repo_albums_album_id_seq *repo_albums_album_id_seq_clone(const repo_albums_album_id_seq *row)
+{
+    pgc_clone clone;
+    repo_albums_album_id_seq measured = *row;
+    pgc_clone_init(&clone);
+    repo_albums_album_id_seq_clone_pass(&clone, &measured);
+    repo_albums_album_id_seq *copy = (repo_albums_album_id_seq *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_albums_album_id_seq_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
 void repo_asset_read(pgc_reader *reader, size_t row, size_t column, repo_asset *out)
 {
     out->asset_id = pgc_read_uuid(reader, row, column);
-    out->uploaded_at = pgc_read_timestamptz(reader, row, column + 1);
-    out->taken_at = pgc_read_opt_timestamptz(reader, row, column + 2);
-    out->created_at = pgc_read_timestamptz(reader, row, column + 3);
-    out->updated_at = pgc_read_timestamptz(reader, row, column + 4);
-    out->camera_make = pgc_read_opt_text(reader, row, column + 5);
-    out->camera_model = pgc_read_opt_text(reader, row, column + 6);
-    out->lens_model = pgc_read_opt_text(reader, row, column + 7);
-    out->iso = pgc_read_opt_i32(reader, row, column + 8);
-    out->aperture = pgc_read_opt_numeric(reader, row, column + 9);
-    out->shutter_speed = pgc_read_opt_text(reader, row, column + 10);
-    out->original_filename = pgc_read_text(reader, row, column + 11);
-    out->focal_length = pgc_read_opt_numeric(reader, row, column + 12);
-    out->latitude = pgc_read_opt_numeric(reader, row, column + 13);
-    out->longitude = pgc_read_opt_numeric(reader, row, column + 14);
-    out->altitude = pgc_read_opt_numeric(reader, row, column + 15);
-    out->width = pgc_read_opt_i32(reader, row, column + 16);
-    out->height = pgc_read_opt_i32(reader, row, column + 17);
-    out->duration = pgc_read_opt_numeric(reader, row, column + 18);
-    out->description = pgc_read_opt_text(reader, row, column + 19);
-    out->rating = pgc_read_opt_i32(reader, row, column + 20);
-    out->liked = pgc_read_bool(reader, row, column + 21);
-    out->file_path = pgc_read_text(reader, row, column + 22);
-    out->is_raw = pgc_read_bool(reader, row, column + 23);
-    out->is_transcoded = pgc_read_bool(reader, row, column + 24);
-    out->transcoded_path = pgc_read_opt_text(reader, row, column + 25);
-    out->taken_local = pgc_read_opt_timestamp(reader, row, column + 26);
-    out->taken_offset_minutes = pgc_read_opt_i16(reader, row, column + 27);
-    out->taken_source = pgc_read_opt_text(reader, row, column + 28);
-    out->deleted_at = pgc_read_opt_timestamptz(reader, row, column + 29);
-    out->filename_bytes = pgc_read_opt_bytes(reader, row, column + 30);
-    out->file_size = pgc_read_i64(reader, row, column + 31);
-    out->file_hash = pgc_read_opt_text(reader, row, column + 32);
-    out->mime_type = pgc_read_opt_text(reader, row, column + 33);
-    out->asset_type = pgc_read_text(reader, row, column + 34);
-    out->repository_id = pgc_read_opt_uuid(reader, row, column + 35);
-    out->owner_id = pgc_read_i32(reader, row, column + 36);
+    out->original_filename = pgc_read_text(reader, row, column + 1);
+    out->file_path = pgc_read_text(reader, row, column + 2);
+    out->file_size = pgc_read_i64(reader, row, column + 3);
+    out->file_hash = pgc_read_opt_text(reader, row, column + 4);
+    out->mime_type = pgc_read_opt_text(reader, row, column + 5);
+    out->asset_type = pgc_read_text(reader, row, column + 6);
+    out->repository_id = pgc_read_opt_uuid(reader, row, column + 7);
+    out->owner_id = pgc_read_i32(reader, row, column + 8);
+    out->uploaded_at = pgc_read_timestamptz(reader, row, column + 9);
+    out->taken_at = pgc_read_opt_timestamptz(reader, row, column + 10);
+    out->created_at = pgc_read_timestamptz(reader, row, column + 11);
+    out->updated_at = pgc_read_timestamptz(reader, row, column + 12);
+    out->camera_make = pgc_read_opt_text(reader, row, column + 13);
+    out->camera_model = pgc_read_opt_text(reader, row, column + 14);
+    out->lens_model = pgc_read_opt_text(reader, row, column + 15);
+    out->iso = pgc_read_opt_i32(reader, row, column + 16);
+    out->aperture = pgc_read_opt_numeric(reader, row, column + 17);
+    out->shutter_speed = pgc_read_opt_text(reader, row, column + 18);
+    out->focal_length = pgc_read_opt_numeric(reader, row, column + 19);
+    out->latitude = pgc_read_opt_numeric(reader, row, column + 20);
+    out->longitude = pgc_read_opt_numeric(reader, row, column + 21);
+    out->altitude = pgc_read_opt_numeric(reader, row, column + 22);
+    out->width = pgc_read_opt_i32(reader, row, column + 23);
+    out->height = pgc_read_opt_i32(reader, row, column + 24);
+    out->duration = pgc_read_opt_numeric(reader, row, column + 25);
+    out->description = pgc_read_opt_text(reader, row, column + 26);
+    out->rating = pgc_read_opt_i32(reader, row, column + 27);
+    out->liked = pgc_read_bool(reader, row, column + 28);
+    out->is_raw = pgc_read_bool(reader, row, column + 29);
+    out->is_transcoded = pgc_read_bool(reader, row, column + 30);
+    out->transcoded_path = pgc_read_opt_text(reader, row, column + 31);
+    out->taken_local = pgc_read_opt_timestamp(reader, row, column + 32);
+    out->taken_offset_minutes = pgc_read_opt_i16(reader, row, column + 33);
+    out->taken_source = pgc_read_opt_text(reader, row, column + 34);
+    out->deleted_at = pgc_read_opt_timestamptz(reader, row, column + 35);
+    out->filename_bytes = pgc_read_opt_bytes(reader, row, column + 36);
 }
 
 pgc_status repo_asset_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
@@ -216,25 +281,25 @@ void repo_asset_set_free(repo_asset_set *set)
 
 void repo_asset_clone_pass(pgc_clone *clone, repo_asset *row)
 {
+    pgc_clone_text(clone, &row->original_filename);
+    pgc_clone_text(clone, &row->file_path);
+    pgc_clone_text(clone, &row->file_hash);
+    pgc_clone_text(clone, &row->mime_type);
+    pgc_clone_text(clone, &row->asset_type);
     pgc_clone_text(clone, &row->camera_make);
     pgc_clone_text(clone, &row->camera_model);
     pgc_clone_text(clone, &row->lens_model);
     pgc_clone_numeric(clone, &row->aperture);
     pgc_clone_text(clone, &row->shutter_speed);
-    pgc_clone_text(clone, &row->original_filename);
     pgc_clone_numeric(clone, &row->focal_length);
     pgc_clone_numeric(clone, &row->latitude);
     pgc_clone_numeric(clone, &row->longitude);
     pgc_clone_numeric(clone, &row->altitude);
     pgc_clone_numeric(clone, &row->duration);
     pgc_clone_text(clone, &row->description);
-    pgc_clone_text(clone, &row->file_path);
     pgc_clone_text(clone, &row->transcoded_path);
     pgc_clone_text(clone, &row->taken_source);
     pgc_clone_bytes(clone, &row->filename_bytes);
-    pgc_clone_text(clone, &row->file_hash);
-    pgc_clone_text(clone, &row->mime_type);
-    pgc_clone_text(clone, &row->asset_type);
 }
 
 repo_asset *repo_asset_clone(const repo_asset *row)
@@ -444,6 +509,71 @@ repo_embedding *repo_embedding_clone(const repo_embedding *row)
     return copy;
 }
 
+void repo_embeddings_embedding_id_seq_read(pgc_reader *reader, size_t row, size_t column,
+                                           repo_embeddings_embedding_id_seq *out)
+{
+    out->last_value = pgc_read_i64(reader, row, column);
+    out->log_cnt = pgc_read_i64(reader, row, column + 1);
+    out->is_called = pgc_read_bool(reader, row, column + 2);
+}
+
+pgc_status repo_embeddings_embedding_id_seq_set_take(pgc_result *result, const pgc_query *query,
+    size_t row_max, repo_embeddings_embedding_id_seq_set *out, pgc_error *err)
+{
+    pgc_reader reader;
+    repo_embeddings_embedding_id_seq *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_embeddings_embedding_id_seq *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_embeddings_embedding_id_seq_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_embeddings_embedding_id_seq_set_free(repo_embeddings_embedding_id_seq_set *set)
+{
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_embeddings_embedding_id_seq_clone_pass(pgc_clone *clone, repo_embeddings_embedding_id_seq *row)
+{
+    (void) clone; /* no field points anywhere */
+    (void) row;
+}
+
+repo_embeddings_embedding_id_seq *repo_embeddings_embedding_id_seq_clone(
+    const repo_embeddings_embedding_id_seq *row)
+{
+    pgc_clone clone;
+    repo_embeddings_embedding_id_seq measured = *row;
+    pgc_clone_init(&clone);
+    repo_embeddings_embedding_id_seq_clone_pass(&clone, &measured);
+    repo_embeddings_embedding_id_seq *copy = (repo_embeddings_embedding_id_seq *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_embeddings_embedding_id_seq_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
 void repo_file_deletion_read(pgc_reader *reader, size_t row, size_t column,
                              repo_file_deletion *out)
 {
@@ -510,19 +640,84 @@ repo_file_deletion *repo_file_deletion_clone(const repo_file_deletion *row)
     return copy;
 }
 
+void repo_file_deletions_deletion_id_seq_read(pgc_reader *reader, size_t row, size_t column,
+                                              repo_file_deletions_deletion_id_seq *out)
+{
+    out->last_value = pgc_read_i64(reader, row, column);
+    out->log_cnt = pgc_read_i64(reader, row, column + 1);
+    out->is_called = pgc_read_bool(reader, row, column + 2);
+}
+
+pgc_status repo_file_deletions_deletion_id_seq_set_take(pgc_result *result, const pgc_query *query,
+    size_t row_max, repo_file_deletions_deletion_id_seq_set *out, pgc_error *err)
+{
+    pgc_reader reader;
+    repo_file_deletions_deletion_id_seq *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_file_deletions_deletion_id_seq *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_file_deletions_deletion_id_seq_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_file_deletions_deletion_id_seq_set_free(repo_file_deletions_deletion_id_seq_set *set)
+{
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_file_deletions_deletion_id_seq_clone_pass(pgc_clone *clone, repo_file_deletions_deletion_id_seq *row)
+{
+    (void) clone; /* no field points anywhere */
+    (void) row;
+}
+
+repo_file_deletions_deletion_id_seq *repo_file_deletions_deletion_id_seq_clone(
+    const repo_file_deletions_deletion_id_seq *row)
+{
+    pgc_clone clone;
+    repo_file_deletions_deletion_id_seq measured = *row;
+    pgc_clone_init(&clone);
+    repo_file_deletions_deletion_id_seq_clone_pass(&clone, &measured);
+    repo_file_deletions_deletion_id_seq *copy = (repo_file_deletions_deletion_id_seq *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_file_deletions_deletion_id_seq_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
 void repo_file_record_read(pgc_reader *reader, size_t row, size_t column, repo_file_record *out)
 {
     out->id = pgc_read_i64(reader, row, column);
-    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 1);
-    out->owner_id = pgc_read_i32(reader, row, column + 2);
-    out->repository_id = pgc_read_uuid(reader, row, column + 3);
-    out->file_path = pgc_read_text(reader, row, column + 4);
-    out->file_size = pgc_read_i64(reader, row, column + 5);
-    out->mod_time = pgc_read_timestamptz(reader, row, column + 6);
-    out->content_hash = pgc_read_opt_text(reader, row, column + 7);
-    out->last_scanned = pgc_read_timestamptz(reader, row, column + 8);
-    out->scan_generation = pgc_read_opt_i32(reader, row, column + 9);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 10);
+    out->repository_id = pgc_read_uuid(reader, row, column + 1);
+    out->file_path = pgc_read_text(reader, row, column + 2);
+    out->file_size = pgc_read_i64(reader, row, column + 3);
+    out->mod_time = pgc_read_timestamptz(reader, row, column + 4);
+    out->content_hash = pgc_read_opt_text(reader, row, column + 5);
+    out->last_scanned = pgc_read_timestamptz(reader, row, column + 6);
+    out->scan_generation = pgc_read_opt_i32(reader, row, column + 7);
+    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 8);
+    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 9);
+    out->owner_id = pgc_read_i32(reader, row, column + 10);
 }
 
 pgc_status repo_file_record_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
@@ -581,23 +776,88 @@ repo_file_record *repo_file_record_clone(const repo_file_record *row)
     return copy;
 }
 
+void repo_file_records_id_seq_read(pgc_reader *reader, size_t row, size_t column,
+                                   repo_file_records_id_seq *out)
+{
+    out->last_value = pgc_read_i64(reader, row, column);
+    out->log_cnt = pgc_read_i64(reader, row, column + 1);
+    out->is_called = pgc_read_bool(reader, row, column + 2);
+}
+
+pgc_status repo_file_records_id_seq_set_take(pgc_result *result, const pgc_query *query,
+                                             size_t row_max, repo_file_records_id_seq_set *out,
+                                             pgc_error *err)
+{
+    pgc_reader reader;
+    repo_file_records_id_seq *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_file_records_id_seq *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_file_records_id_seq_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_file_records_id_seq_set_free(repo_file_records_id_seq_set *set)
+{
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_file_records_id_seq_clone_pass(pgc_clone *clone, repo_file_records_id_seq *row)
+{
+    (void) clone; /* no field points anywhere */
+    (void) row;
+}
+
+repo_file_records_id_seq *repo_file_records_id_seq_clone(const repo_file_records_id_seq *row)
+{
+    pgc_clone clone;
+    repo_file_records_id_seq measured = *row;
+    pgc_clone_init(&clone);
+    repo_file_records_id_seq_clone_pass(&clone, &measured);
+    repo_file_records_id_seq *copy = (repo_file_records_id_seq *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_file_records_id_seq_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
 void repo_import_intent_read(pgc_reader *reader, size_t row, size_t column,
                              repo_import_intent *out)
 {
     out->intent_id = pgc_read_uuid(reader, row, column);
-    out->source_mtime = pgc_read_opt_timestamptz(reader, row, column + 1);
-    out->asset_id = pgc_read_opt_uuid(reader, row, column + 2);
-    out->error_message = pgc_read_opt_text(reader, row, column + 3);
-    out->created_at = pgc_read_timestamptz(reader, row, column + 4);
-    out->updated_at = pgc_read_timestamptz(reader, row, column + 5);
-    out->owner_id = pgc_read_i32(reader, row, column + 6);
-    out->repository_id = pgc_read_uuid(reader, row, column + 7);
-    out->state = pgc_read_text(reader, row, column + 8);
-    out->file_path = pgc_read_text(reader, row, column + 9);
-    out->file_size = pgc_read_i64(reader, row, column + 10);
-    out->file_hash = pgc_read_text(reader, row, column + 11);
-    out->original_filename = pgc_read_text(reader, row, column + 12);
-    out->filename_bytes = pgc_read_opt_bytes(reader, row, column + 13);
+    out->owner_id = pgc_read_i32(reader, row, column + 1);
+    out->repository_id = pgc_read_uuid(reader, row, column + 2);
+    out->state = pgc_read_text(reader, row, column + 3);
+    out->file_path = pgc_read_text(reader, row, column + 4);
+    out->file_size = pgc_read_i64(reader, row, column + 5);
+    out->file_hash = pgc_read_text(reader, row, column + 6);
+    out->original_filename = pgc_read_text(reader, row, column + 7);
+    out->filename_bytes = pgc_read_opt_bytes(reader, row, column + 8);
+    out->source_mtime = pgc_read_opt_timestamptz(reader, row, column + 9);
+    out->asset_id = pgc_read_opt_uuid(reader, row, column + 10);
+    out->error_message = pgc_read_opt_text(reader, row, column + 11);
+    out->created_at = pgc_read_timestamptz(reader, row, column + 12);
+    out->updated_at = pgc_read_timestamptz(reader, row, column + 13);
 }
 
 pgc_status repo_import_intent_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
@@ -639,12 +899,12 @@ void repo_import_intent_set_free(repo_import_intent_set *set)
 
 void repo_import_intent_clone_pass(pgc_clone *clone, repo_import_intent *row)
 {
-    pgc_clone_text(clone, &row->error_message);
     pgc_clone_text(clone, &row->state);
     pgc_clone_text(clone, &row->file_path);
     pgc_clone_text(clone, &row->file_hash);
     pgc_clone_text(clone, &row->original_filename);
     pgc_clone_bytes(clone, &row->filename_bytes);
+    pgc_clone_text(clone, &row->error_message);
 }
 
 repo_import_intent *repo_import_intent_clone(const repo_import_intent *row)
@@ -801,23 +1061,89 @@ repo_species_prediction *repo_species_prediction_clone(const repo_species_predic
     return copy;
 }
 
+void repo_species_predictions_prediction_id_seq_read(pgc_reader *reader, size_t row, size_t column,
+    repo_species_predictions_prediction_id_seq *out)
+{
+    out->last_value = pgc_read_i64(reader, row, column);
+    out->log_cnt = pgc_read_i64(reader, row, column + 1);
+    out->is_called = pgc_read_bool(reader, row, column + 2);
+}
+
+pgc_status repo_species_predictions_prediction_id_seq_set_take(pgc_result *result,
+    const pgc_query *query, size_t row_max, repo_species_predictions_prediction_id_seq_set *out,
+    pgc_error *err)
+{
+    pgc_reader reader;
+    repo_species_predictions_prediction_id_seq *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_species_predictions_prediction_id_seq *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_species_predictions_prediction_id_seq_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_species_predictions_prediction_id_seq_set_free(repo_species_predictions_prediction_id_seq_set *set)
+{
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_species_predictions_prediction_id_seq_clone_pass(pgc_clone *clone, repo_species_predictions_prediction_id_seq *row)
+{
+    (void) clone; /* no field points anywhere */
+    (void) row;
+}
+
+repo_species_predictions_prediction_id_seq *repo_species_predictions_prediction_id_seq_clone(
+    const repo_species_predictions_prediction_id_seq *row)
+{
+    pgc_clone clone;
+    repo_species_predictions_prediction_id_seq measured = *row;
+    pgc_clone_init(&clone);
+    repo_species_predictions_prediction_id_seq_clone_pass(&clone, &measured);
+    repo_species_predictions_prediction_id_seq *copy = (repo_species_predictions_prediction_id_seq *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_species_predictions_prediction_id_seq_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
 void repo_sync_operation_read(pgc_reader *reader, size_t row, size_t column,
                               repo_sync_operation *out)
 {
     out->id = pgc_read_i64(reader, row, column);
-    out->duration_ms = pgc_read_opt_i64(reader, row, column + 1);
-    out->status = pgc_read_text(reader, row, column + 2);
-    out->error_message = pgc_read_opt_text(reader, row, column + 3);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 4);
-    out->owner_id = pgc_read_i32(reader, row, column + 5);
-    out->repository_id = pgc_read_uuid(reader, row, column + 6);
-    out->operation_type = pgc_read_text(reader, row, column + 7);
-    out->files_scanned = pgc_read_opt_i32(reader, row, column + 8);
-    out->files_added = pgc_read_opt_i32(reader, row, column + 9);
-    out->files_updated = pgc_read_opt_i32(reader, row, column + 10);
-    out->files_removed = pgc_read_opt_i32(reader, row, column + 11);
-    out->start_time = pgc_read_timestamptz(reader, row, column + 12);
-    out->end_time = pgc_read_opt_timestamptz(reader, row, column + 13);
+    out->repository_id = pgc_read_uuid(reader, row, column + 1);
+    out->operation_type = pgc_read_text(reader, row, column + 2);
+    out->files_scanned = pgc_read_opt_i32(reader, row, column + 3);
+    out->files_added = pgc_read_opt_i32(reader, row, column + 4);
+    out->files_updated = pgc_read_opt_i32(reader, row, column + 5);
+    out->files_removed = pgc_read_opt_i32(reader, row, column + 6);
+    out->start_time = pgc_read_timestamptz(reader, row, column + 7);
+    out->end_time = pgc_read_opt_timestamptz(reader, row, column + 8);
+    out->duration_ms = pgc_read_opt_i64(reader, row, column + 9);
+    out->status = pgc_read_text(reader, row, column + 10);
+    out->error_message = pgc_read_opt_text(reader, row, column + 11);
+    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 12);
+    out->owner_id = pgc_read_i32(reader, row, column + 13);
 }
 
 pgc_status repo_sync_operation_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
@@ -859,9 +1185,9 @@ void repo_sync_operation_set_free(repo_sync_operation_set *set)
 
 void repo_sync_operation_clone_pass(pgc_clone *clone, repo_sync_operation *row)
 {
+    pgc_clone_text(clone, &row->operation_type);
     pgc_clone_text(clone, &row->status);
     pgc_clone_text(clone, &row->error_message);
-    pgc_clone_text(clone, &row->operation_type);
 }
 
 repo_sync_operation *repo_sync_operation_clone(const repo_sync_operation *row)
@@ -873,6 +1199,73 @@ repo_sync_operation *repo_sync_operation_clone(const repo_sync_operation *row)
     repo_sync_operation *copy = (repo_sync_operation *) pgc_clone_alloc(&clone, row, sizeof *row);
     if (copy != NULL) {
         repo_sync_operation_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
+void repo_sync_operations_id_seq_read(pgc_reader *reader, size_t row, size_t column,
+                                      repo_sync_operations_id_seq *out)
+{
+    out->last_value = pgc_read_i64(reader, row, column);
+    out->log_cnt = pgc_read_i64(reader, row, column + 1);
+    out->is_called = pgc_read_bool(reader, row, column + 2);
+}
+
+pgc_status repo_sync_operations_id_seq_set_take(pgc_result *result, const pgc_query *query,
+                                                size_t row_max,
+                                                repo_sync_operations_id_seq_set *out,
+                                                pgc_error *err)
+{
+    pgc_reader reader;
+    repo_sync_operations_id_seq *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_sync_operations_id_seq *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_sync_operations_id_seq_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_sync_operations_id_seq_set_free(repo_sync_operations_id_seq_set *set)
+{
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_sync_operations_id_seq_clone_pass(pgc_clone *clone, repo_sync_operations_id_seq *row)
+{
+    (void) clone; /* no field points anywhere */
+    (void) row;
+}
+
+repo_sync_operations_id_seq *repo_sync_operations_id_seq_clone(
+    const repo_sync_operations_id_seq *row)
+{
+    pgc_clone clone;
+    repo_sync_operations_id_seq measured = *row;
+    pgc_clone_init(&clone);
+    repo_sync_operations_id_seq_clone_pass(&clone, &measured);
+    repo_sync_operations_id_seq *copy = (repo_sync_operations_id_seq *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_sync_operations_id_seq_clone_pass(&clone, copy);
     }
     return copy;
 }
@@ -943,18 +1336,83 @@ repo_tag *repo_tag_clone(const repo_tag *row)
     return copy;
 }
 
+void repo_tags_tag_id_seq_read(pgc_reader *reader, size_t row, size_t column,
+                               repo_tags_tag_id_seq *out)
+{
+    out->last_value = pgc_read_i64(reader, row, column);
+    out->log_cnt = pgc_read_i64(reader, row, column + 1);
+    out->is_called = pgc_read_bool(reader, row, column + 2);
+}
+
+pgc_status repo_tags_tag_id_seq_set_take(pgc_result *result, const pgc_query *query,
+                                         size_t row_max, repo_tags_tag_id_seq_set *out,
+                                         pgc_error *err)
+{
+    pgc_reader reader;
+    repo_tags_tag_id_seq *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_tags_tag_id_seq *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_tags_tag_id_seq_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_tags_tag_id_seq_set_free(repo_tags_tag_id_seq_set *set)
+{
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_tags_tag_id_seq_clone_pass(pgc_clone *clone, repo_tags_tag_id_seq *row)
+{
+    (void) clone; /* no field points anywhere */
+    (void) row;
+}
+
+repo_tags_tag_id_seq *repo_tags_tag_id_seq_clone(const repo_tags_tag_id_seq *row)
+{
+    pgc_clone clone;
+    repo_tags_tag_id_seq measured = *row;
+    pgc_clone_init(&clone);
+    repo_tags_tag_id_seq_clone_pass(&clone, &measured);
+    repo_tags_tag_id_seq *copy = (repo_tags_tag_id_seq *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_tags_tag_id_seq_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
 void repo_thumbnail_read(pgc_reader *reader, size_t row, size_t column, repo_thumbnail *out)
 {
     out->thumbnail_id = pgc_read_i32(reader, row, column);
-    out->owner_id = pgc_read_i32(reader, row, column + 1);
-    out->asset_id = pgc_read_uuid(reader, row, column + 2);
-    out->size = pgc_read_text(reader, row, column + 3);
-    out->file_path = pgc_read_text(reader, row, column + 4);
-    out->file_size = pgc_read_opt_i64(reader, row, column + 5);
-    out->width = pgc_read_opt_i32(reader, row, column + 6);
-    out->height = pgc_read_opt_i32(reader, row, column + 7);
-    out->mime_type = pgc_read_opt_text(reader, row, column + 8);
-    out->created_at = pgc_read_timestamptz(reader, row, column + 9);
+    out->asset_id = pgc_read_uuid(reader, row, column + 1);
+    out->size = pgc_read_text(reader, row, column + 2);
+    out->file_path = pgc_read_text(reader, row, column + 3);
+    out->file_size = pgc_read_opt_i64(reader, row, column + 4);
+    out->width = pgc_read_opt_i32(reader, row, column + 5);
+    out->height = pgc_read_opt_i32(reader, row, column + 6);
+    out->mime_type = pgc_read_opt_text(reader, row, column + 7);
+    out->created_at = pgc_read_timestamptz(reader, row, column + 8);
+    out->owner_id = pgc_read_i32(reader, row, column + 9);
 }
 
 pgc_status repo_thumbnail_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
@@ -1010,6 +1468,71 @@ repo_thumbnail *repo_thumbnail_clone(const repo_thumbnail *row)
     repo_thumbnail *copy = (repo_thumbnail *) pgc_clone_alloc(&clone, row, sizeof *row);
     if (copy != NULL) {
         repo_thumbnail_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
+void repo_thumbnails_thumbnail_id_seq_read(pgc_reader *reader, size_t row, size_t column,
+                                           repo_thumbnails_thumbnail_id_seq *out)
+{
+    out->last_value = pgc_read_i64(reader, row, column);
+    out->log_cnt = pgc_read_i64(reader, row, column + 1);
+    out->is_called = pgc_read_bool(reader, row, column + 2);
+}
+
+pgc_status repo_thumbnails_thumbnail_id_seq_set_take(pgc_result *result, const pgc_query *query,
+    size_t row_max, repo_thumbnails_thumbnail_id_seq_set *out, pgc_error *err)
+{
+    pgc_reader reader;
+    repo_thumbnails_thumbnail_id_seq *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_thumbnails_thumbnail_id_seq *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_thumbnails_thumbnail_id_seq_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_thumbnails_thumbnail_id_seq_set_free(repo_thumbnails_thumbnail_id_seq_set *set)
+{
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_thumbnails_thumbnail_id_seq_clone_pass(pgc_clone *clone, repo_thumbnails_thumbnail_id_seq *row)
+{
+    (void) clone; /* no field points anywhere */
+    (void) row;
+}
+
+repo_thumbnails_thumbnail_id_seq *repo_thumbnails_thumbnail_id_seq_clone(
+    const repo_thumbnails_thumbnail_id_seq *row)
+{
+    pgc_clone clone;
+    repo_thumbnails_thumbnail_id_seq measured = *row;
+    pgc_clone_init(&clone);
+    repo_thumbnails_thumbnail_id_seq_clone_pass(&clone, &measured);
+    repo_thumbnails_thumbnail_id_seq *copy = (repo_thumbnails_thumbnail_id_seq *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_thumbnails_thumbnail_id_seq_clone_pass(&clone, copy);
     }
     return copy;
 }
@@ -1082,6 +1605,71 @@ repo_user *repo_user_clone(const repo_user *row)
     repo_user *copy = (repo_user *) pgc_clone_alloc(&clone, row, sizeof *row);
     if (copy != NULL) {
         repo_user_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
+void repo_users_user_id_seq_read(pgc_reader *reader, size_t row, size_t column,
+                                 repo_users_user_id_seq *out)
+{
+    out->last_value = pgc_read_i64(reader, row, column);
+    out->log_cnt = pgc_read_i64(reader, row, column + 1);
+    out->is_called = pgc_read_bool(reader, row, column + 2);
+}
+
+pgc_status repo_users_user_id_seq_set_take(pgc_result *result, const pgc_query *query,
+                                           size_t row_max, repo_users_user_id_seq_set *out,
+                                           pgc_error *err)
+{
+    pgc_reader reader;
+    repo_users_user_id_seq *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_users_user_id_seq *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_users_user_id_seq_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_users_user_id_seq_set_free(repo_users_user_id_seq_set *set)
+{
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_users_user_id_seq_clone_pass(pgc_clone *clone, repo_users_user_id_seq *row)
+{
+    (void) clone; /* no field points anywhere */
+    (void) row;
+}
+
+repo_users_user_id_seq *repo_users_user_id_seq_clone(const repo_users_user_id_seq *row)
+{
+    pgc_clone clone;
+    repo_users_user_id_seq measured = *row;
+    pgc_clone_init(&clone);
+    repo_users_user_id_seq_clone_pass(&clone, &measured);
+    repo_users_user_id_seq *copy = (repo_users_user_id_seq *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_users_user_id_seq_clone_pass(&clone, copy);
     }
     return copy;
 }

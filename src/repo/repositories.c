@@ -26,88 +26,18 @@ static const pgc_query create_repository_query = {
     "-- name: CreateRepository :one\n"
     "INSERT INTO repositories (repo_id, name, path, owner_id, storage_strategy, is_default)\n"
     "VALUES ($1, $2, $3, $4, $5, $6)\n"
-    "RETURNING *",
-    UINT64_C(0xbb0cfa65cc46038c),
+    "RETURNING repo_id, name, path, owner_id, storage_strategy, is_default, created_at, updated_at",
+    UINT64_C(0x9b738625fe28f8c7),
     0,
     6,
     8,
     create_repository_query_params,
     create_repository_query_columns,
-    sizeof(repo_create_repository_row),
+    sizeof(repo_repository),
 };
 
-static void repo_create_repository_row_read(pgc_reader *reader, size_t row, size_t column,
-                                            repo_create_repository_row *out)
-{
-    out->repo_id = pgc_read_opt_uuid(reader, row, column);
-    out->name = pgc_read_opt_text(reader, row, column + 1);
-    out->path = pgc_read_opt_text(reader, row, column + 2);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 3);
-    out->storage_strategy = pgc_read_opt_text(reader, row, column + 4);
-    out->is_default = pgc_read_opt_bool(reader, row, column + 5);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 6);
-    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 7);
-}
-
-static pgc_status repo_create_repository_row_set_take(pgc_result *result, const pgc_query *query,
-    size_t row_max, repo_create_repository_row_set *out, pgc_error *err)
-{
-    pgc_reader reader;
-    repo_create_repository_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_create_repository_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_create_repository_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_create_repository_row_set_free(repo_create_repository_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_create_repository_row_clone_pass(pgc_clone *clone, repo_create_repository_row *row)
-{
-    pgc_clone_text(clone, &row->name);
-    pgc_clone_text(clone, &row->path);
-    pgc_clone_text(clone, &row->storage_strategy);
-}
-
-repo_create_repository_row *repo_create_repository_row_clone(const repo_create_repository_row *row)
-{
-    pgc_clone clone;
-    repo_create_repository_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_create_repository_row_clone_pass(&clone, &measured);
-    repo_create_repository_row *copy = (repo_create_repository_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_create_repository_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
 pgc_status repo_create_repository(pgc_db *db, const repo_create_repository_params *p,
-                                  repo_create_repository_row_set *out, pgc_error *err)
+                                  repo_repository_set *out, pgc_error *err)
 {
     if (p->name.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID,
@@ -139,7 +69,7 @@ pgc_status repo_create_repository(pgc_db *db, const repo_create_repository_param
         pgc_result_free(result);
         return pgc_error_set(err, PGC_NOT_FOUND, "query CreateRepository: no row");
     }
-    return repo_create_repository_row_set_take(result, &create_repository_query, 1, out, err);
+    return repo_repository_set_take(result, &create_repository_query, 1, out, err);
 }
 
 static const pgc_type_ref get_repository_query_params[] = {
@@ -160,87 +90,17 @@ static const pgc_type_ref get_repository_query_columns[] = {
 static const pgc_query get_repository_query = {
     "GetRepository",
     "-- name: GetRepository :one\n"
-    "SELECT * FROM repositories WHERE repo_id = $1",
-    UINT64_C(0x049ddfd4c60dd460),
+    "SELECT repo_id, name, path, owner_id, storage_strategy, is_default, created_at, updated_at FROM repositories WHERE repo_id = $1",
+    UINT64_C(0x91a04a6408ec7597),
     0,
     1,
     8,
     get_repository_query_params,
     get_repository_query_columns,
-    sizeof(repo_get_repository_row),
+    sizeof(repo_repository),
 };
 
-static void repo_get_repository_row_read(pgc_reader *reader, size_t row, size_t column,
-                                         repo_get_repository_row *out)
-{
-    out->repo_id = pgc_read_opt_uuid(reader, row, column);
-    out->name = pgc_read_opt_text(reader, row, column + 1);
-    out->path = pgc_read_opt_text(reader, row, column + 2);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 3);
-    out->storage_strategy = pgc_read_opt_text(reader, row, column + 4);
-    out->is_default = pgc_read_opt_bool(reader, row, column + 5);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 6);
-    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 7);
-}
-
-static pgc_status repo_get_repository_row_set_take(pgc_result *result, const pgc_query *query,
-    size_t row_max, repo_get_repository_row_set *out, pgc_error *err)
-{
-    pgc_reader reader;
-    repo_get_repository_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_get_repository_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_get_repository_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_get_repository_row_set_free(repo_get_repository_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_get_repository_row_clone_pass(pgc_clone *clone, repo_get_repository_row *row)
-{
-    pgc_clone_text(clone, &row->name);
-    pgc_clone_text(clone, &row->path);
-    pgc_clone_text(clone, &row->storage_strategy);
-}
-
-repo_get_repository_row *repo_get_repository_row_clone(const repo_get_repository_row *row)
-{
-    pgc_clone clone;
-    repo_get_repository_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_get_repository_row_clone_pass(&clone, &measured);
-    repo_get_repository_row *copy = (repo_get_repository_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_get_repository_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
-pgc_status repo_get_repository(pgc_db *db, pgc_uuid repo_id, repo_get_repository_row_set *out,
+pgc_status repo_get_repository(pgc_db *db, pgc_uuid repo_id, repo_repository_set *out,
                                pgc_error *err)
 {
     pgc_result *result = NULL;
@@ -256,7 +116,7 @@ pgc_status repo_get_repository(pgc_db *db, pgc_uuid repo_id, repo_get_repository
         pgc_result_free(result);
         return pgc_error_set(err, PGC_NOT_FOUND, "query GetRepository: no row");
     }
-    return repo_get_repository_row_set_take(result, &get_repository_query, 1, out, err);
+    return repo_repository_set_take(result, &get_repository_query, 1, out, err);
 }
 
 static const pgc_type_ref get_repository_by_path_query_params[] = {
@@ -278,90 +138,18 @@ static const pgc_type_ref get_repository_by_path_query_columns[] = {
 static const pgc_query get_repository_by_path_query = {
     "GetRepositoryByPath",
     "-- name: GetRepositoryByPath :one\n"
-    "SELECT * FROM repositories WHERE owner_id = $1 AND path = $2",
-    UINT64_C(0x582c58ec188f690e),
+    "SELECT repo_id, name, path, owner_id, storage_strategy, is_default, created_at, updated_at FROM repositories WHERE owner_id = $1 AND path = $2",
+    UINT64_C(0xe57cb2bafa53026f),
     0,
     2,
     8,
     get_repository_by_path_query_params,
     get_repository_by_path_query_columns,
-    sizeof(repo_get_repository_by_path_row),
+    sizeof(repo_repository),
 };
 
-static void repo_get_repository_by_path_row_read(pgc_reader *reader, size_t row, size_t column,
-                                                 repo_get_repository_by_path_row *out)
-{
-    out->repo_id = pgc_read_opt_uuid(reader, row, column);
-    out->name = pgc_read_opt_text(reader, row, column + 1);
-    out->path = pgc_read_opt_text(reader, row, column + 2);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 3);
-    out->storage_strategy = pgc_read_opt_text(reader, row, column + 4);
-    out->is_default = pgc_read_opt_bool(reader, row, column + 5);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 6);
-    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 7);
-}
-
-static pgc_status repo_get_repository_by_path_row_set_take(pgc_result *result,
-    const pgc_query *query, size_t row_max, repo_get_repository_by_path_row_set *out,
-    pgc_error *err)
-{
-    pgc_reader reader;
-    repo_get_repository_by_path_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_get_repository_by_path_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_get_repository_by_path_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_get_repository_by_path_row_set_free(repo_get_repository_by_path_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_get_repository_by_path_row_clone_pass(pgc_clone *clone, repo_get_repository_by_path_row *row)
-{
-    pgc_clone_text(clone, &row->name);
-    pgc_clone_text(clone, &row->path);
-    pgc_clone_text(clone, &row->storage_strategy);
-}
-
-repo_get_repository_by_path_row *repo_get_repository_by_path_row_clone(
-    const repo_get_repository_by_path_row *row)
-{
-    pgc_clone clone;
-    repo_get_repository_by_path_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_get_repository_by_path_row_clone_pass(&clone, &measured);
-    repo_get_repository_by_path_row *copy = (repo_get_repository_by_path_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_get_repository_by_path_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
 pgc_status repo_get_repository_by_path(pgc_db *db, const repo_get_repository_by_path_params *p,
-                                       repo_get_repository_by_path_row_set *out, pgc_error *err)
+                                       repo_repository_set *out, pgc_error *err)
 {
     if (p->path.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID,
@@ -381,7 +169,7 @@ pgc_status repo_get_repository_by_path(pgc_db *db, const repo_get_repository_by_
         pgc_result_free(result);
         return pgc_error_set(err, PGC_NOT_FOUND, "query GetRepositoryByPath: no row");
     }
-    return repo_get_repository_by_path_row_set_take(result, &get_repository_by_path_query, 1, out, err);
+    return repo_repository_set_take(result, &get_repository_by_path_query, 1, out, err);
 }
 
 static const pgc_type_ref get_default_repository_query_params[] = {
@@ -402,90 +190,18 @@ static const pgc_type_ref get_default_repository_query_columns[] = {
 static const pgc_query get_default_repository_query = {
     "GetDefaultRepository",
     "-- name: GetDefaultRepository :one\n"
-    "SELECT * FROM repositories WHERE owner_id = $1 AND is_default",
-    UINT64_C(0x4c4651df73ee34b4),
+    "SELECT repo_id, name, path, owner_id, storage_strategy, is_default, created_at, updated_at FROM repositories WHERE owner_id = $1 AND is_default",
+    UINT64_C(0xdc607dba35d72479),
     0,
     1,
     8,
     get_default_repository_query_params,
     get_default_repository_query_columns,
-    sizeof(repo_get_default_repository_row),
+    sizeof(repo_repository),
 };
 
-static void repo_get_default_repository_row_read(pgc_reader *reader, size_t row, size_t column,
-                                                 repo_get_default_repository_row *out)
-{
-    out->repo_id = pgc_read_opt_uuid(reader, row, column);
-    out->name = pgc_read_opt_text(reader, row, column + 1);
-    out->path = pgc_read_opt_text(reader, row, column + 2);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 3);
-    out->storage_strategy = pgc_read_opt_text(reader, row, column + 4);
-    out->is_default = pgc_read_opt_bool(reader, row, column + 5);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 6);
-    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 7);
-}
-
-static pgc_status repo_get_default_repository_row_set_take(pgc_result *result,
-    const pgc_query *query, size_t row_max, repo_get_default_repository_row_set *out,
-    pgc_error *err)
-{
-    pgc_reader reader;
-    repo_get_default_repository_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_get_default_repository_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_get_default_repository_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_get_default_repository_row_set_free(repo_get_default_repository_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_get_default_repository_row_clone_pass(pgc_clone *clone, repo_get_default_repository_row *row)
-{
-    pgc_clone_text(clone, &row->name);
-    pgc_clone_text(clone, &row->path);
-    pgc_clone_text(clone, &row->storage_strategy);
-}
-
-repo_get_default_repository_row *repo_get_default_repository_row_clone(
-    const repo_get_default_repository_row *row)
-{
-    pgc_clone clone;
-    repo_get_default_repository_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_get_default_repository_row_clone_pass(&clone, &measured);
-    repo_get_default_repository_row *copy = (repo_get_default_repository_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_get_default_repository_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
-pgc_status repo_get_default_repository(pgc_db *db, int32_t owner_id,
-                                       repo_get_default_repository_row_set *out, pgc_error *err)
+pgc_status repo_get_default_repository(pgc_db *db, int32_t owner_id, repo_repository_set *out,
+                                       pgc_error *err)
 {
     pgc_result *result = NULL;
     pgc_args args;
@@ -500,7 +216,7 @@ pgc_status repo_get_default_repository(pgc_db *db, int32_t owner_id,
         pgc_result_free(result);
         return pgc_error_set(err, PGC_NOT_FOUND, "query GetDefaultRepository: no row");
     }
-    return repo_get_default_repository_row_set_take(result, &get_default_repository_query, 1, out, err);
+    return repo_repository_set_take(result, &get_default_repository_query, 1, out, err);
 }
 
 static const pgc_type_ref list_repositories_query_columns[] = {
@@ -517,94 +233,24 @@ static const pgc_type_ref list_repositories_query_columns[] = {
 static const pgc_query list_repositories_query = {
     "ListRepositories",
     "-- name: ListRepositories :many\n"
-    "SELECT * FROM repositories ORDER BY is_default DESC, name, repo_id",
-    UINT64_C(0xc05edbe002433854),
+    "SELECT repo_id, name, path, owner_id, storage_strategy, is_default, created_at, updated_at FROM repositories ORDER BY is_default DESC, name, repo_id",
+    UINT64_C(0x2e13c35af40847ff),
     0,
     0,
     8,
     NULL,
     list_repositories_query_columns,
-    sizeof(repo_list_repositories_row),
+    sizeof(repo_repository),
 };
 
-static void repo_list_repositories_row_read(pgc_reader *reader, size_t row, size_t column,
-                                            repo_list_repositories_row *out)
-{
-    out->repo_id = pgc_read_opt_uuid(reader, row, column);
-    out->name = pgc_read_opt_text(reader, row, column + 1);
-    out->path = pgc_read_opt_text(reader, row, column + 2);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 3);
-    out->storage_strategy = pgc_read_opt_text(reader, row, column + 4);
-    out->is_default = pgc_read_opt_bool(reader, row, column + 5);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 6);
-    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 7);
-}
-
-static pgc_status repo_list_repositories_row_set_take(pgc_result *result, const pgc_query *query,
-    size_t row_max, repo_list_repositories_row_set *out, pgc_error *err)
-{
-    pgc_reader reader;
-    repo_list_repositories_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_list_repositories_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_list_repositories_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_list_repositories_row_set_free(repo_list_repositories_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_list_repositories_row_clone_pass(pgc_clone *clone, repo_list_repositories_row *row)
-{
-    pgc_clone_text(clone, &row->name);
-    pgc_clone_text(clone, &row->path);
-    pgc_clone_text(clone, &row->storage_strategy);
-}
-
-repo_list_repositories_row *repo_list_repositories_row_clone(const repo_list_repositories_row *row)
-{
-    pgc_clone clone;
-    repo_list_repositories_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_list_repositories_row_clone_pass(&clone, &measured);
-    repo_list_repositories_row *copy = (repo_list_repositories_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_list_repositories_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
-pgc_status repo_list_repositories(pgc_db *db, repo_list_repositories_row_set *out, pgc_error *err)
+pgc_status repo_list_repositories(pgc_db *db, repo_repository_set *out, pgc_error *err)
 {
     pgc_result *result = NULL;
     pgc_status status = pgc_db_run(db, &list_repositories_query, NULL, &result, err);
     if (status != PGC_OK) {
         return status;
     }
-    return repo_list_repositories_row_set_take(result, &list_repositories_query, SIZE_MAX, out, err);
+    return repo_repository_set_take(result, &list_repositories_query, SIZE_MAX, out, err);
 }
 
 static const pgc_type_ref update_repository_query_params[] = {

@@ -10,38 +10,13 @@ PGC_BEGIN_DECLS
 
 /** Parameters of repo_create_repository(). */
 typedef struct repo_create_repository_params {
-    pgc_uuid repo_id; /**< uuid; not NULL */
-    pgc_text name; /**< character varying; not NULL */
-    pgc_text path; /**< text; not NULL */
-    int32_t owner_id; /**< integer; not NULL */
-    pgc_text storage_strategy; /**< character varying; not NULL */
-    bool is_default; /**< boolean; not NULL */
+    pgc_uuid repo_id; /**< uuid, repositories.repo_id; not NULL */
+    pgc_text name; /**< character varying, repositories.name; not NULL */
+    pgc_text path; /**< text, repositories.path; not NULL */
+    int32_t owner_id; /**< integer, repositories.owner_id; not NULL */
+    pgc_text storage_strategy; /**< character varying, repositories.storage_strategy; not NULL */
+    bool is_default; /**< boolean, repositories.is_default; not NULL */
 } repo_create_repository_params;
-
-/** One row of the query below. */
-typedef struct repo_create_repository_row {
-    pgc_opt_uuid repo_id; /**< uuid; nullable: stub */
-    pgc_text name; /**< character varying; nullable: stub */
-    pgc_text path; /**< text; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-    pgc_text storage_strategy; /**< character varying; nullable: stub */
-    pgc_opt_bool is_default; /**< boolean; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz updated_at; /**< timestamp with time zone; nullable: stub */
-} repo_create_repository_row;
-
-/** Rows and the memory they point into; give it to repo_create_repository_row_set_free(). */
-typedef struct repo_create_repository_row_set {
-    const repo_create_repository_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_create_repository_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_create_repository_row_set_free(repo_create_repository_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_create_repository_row *repo_create_repository_row_clone(
-    const repo_create_repository_row *row);
 
 /**
  * CreateRepository (:one).
@@ -50,171 +25,69 @@ repo_create_repository_row *repo_create_repository_row_clone(
  *     VALUES (@repo_id, @name, @path, @owner_id, @storage_strategy, @is_default)
  *     RETURNING *
  *
- * @param out on PGC_OK one row for repo_create_repository_row_set_free(); else untouched.
+ * @param out on PGC_OK one row for repo_repository_set_free(); else untouched.
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_create_repository(pgc_db *db, const repo_create_repository_params *p,
-                                  repo_create_repository_row_set *out,
-                                  pgc_error *err) PGC_MUST_CHECK;
-
-/** One row of the query below. */
-typedef struct repo_get_repository_row {
-    pgc_opt_uuid repo_id; /**< uuid; nullable: stub */
-    pgc_text name; /**< character varying; nullable: stub */
-    pgc_text path; /**< text; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-    pgc_text storage_strategy; /**< character varying; nullable: stub */
-    pgc_opt_bool is_default; /**< boolean; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz updated_at; /**< timestamp with time zone; nullable: stub */
-} repo_get_repository_row;
-
-/** Rows and the memory they point into; give it to repo_get_repository_row_set_free(). */
-typedef struct repo_get_repository_row_set {
-    const repo_get_repository_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_get_repository_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_get_repository_row_set_free(repo_get_repository_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_get_repository_row *repo_get_repository_row_clone(const repo_get_repository_row *row);
+                                  repo_repository_set *out, pgc_error *err) PGC_MUST_CHECK;
 
 /**
  * GetRepository (:one).
  *
  *     SELECT * FROM repositories WHERE repo_id = @repo_id
  *
- * @param repo_id uuid; not NULL.
- * @param out on PGC_OK one row for repo_get_repository_row_set_free(); else untouched.
+ * @param repo_id uuid, repositories.repo_id; not NULL.
+ * @param out on PGC_OK one row for repo_repository_set_free(); else untouched.
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
-pgc_status repo_get_repository(pgc_db *db, pgc_uuid repo_id, repo_get_repository_row_set *out,
+pgc_status repo_get_repository(pgc_db *db, pgc_uuid repo_id, repo_repository_set *out,
                                pgc_error *err) PGC_MUST_CHECK;
 
 /** Parameters of repo_get_repository_by_path(). */
 typedef struct repo_get_repository_by_path_params {
-    int32_t owner_id; /**< integer; not NULL */
-    pgc_text path; /**< text; not NULL */
+    int32_t owner_id; /**< integer, repositories.owner_id; not NULL */
+    pgc_text path; /**< text, repositories.path; not NULL */
 } repo_get_repository_by_path_params;
-
-/** One row of the query below. */
-typedef struct repo_get_repository_by_path_row {
-    pgc_opt_uuid repo_id; /**< uuid; nullable: stub */
-    pgc_text name; /**< character varying; nullable: stub */
-    pgc_text path; /**< text; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-    pgc_text storage_strategy; /**< character varying; nullable: stub */
-    pgc_opt_bool is_default; /**< boolean; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz updated_at; /**< timestamp with time zone; nullable: stub */
-} repo_get_repository_by_path_row;
-
-/** Rows and the memory they point into; give it to repo_get_repository_by_path_row_set_free(). */
-typedef struct repo_get_repository_by_path_row_set {
-    const repo_get_repository_by_path_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_get_repository_by_path_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_get_repository_by_path_row_set_free(repo_get_repository_by_path_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_get_repository_by_path_row *repo_get_repository_by_path_row_clone(
-    const repo_get_repository_by_path_row *row);
 
 /**
  * GetRepositoryByPath (:one).
  *
  *     SELECT * FROM repositories WHERE owner_id = @owner_id AND path = @path
  *
- * @param out on PGC_OK one row for repo_get_repository_by_path_row_set_free(); else untouched.
+ * @param out on PGC_OK one row for repo_repository_set_free(); else untouched.
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_get_repository_by_path(pgc_db *db, const repo_get_repository_by_path_params *p,
-                                       repo_get_repository_by_path_row_set *out,
-                                       pgc_error *err) PGC_MUST_CHECK;
-
-/** One row of the query below. */
-typedef struct repo_get_default_repository_row {
-    pgc_opt_uuid repo_id; /**< uuid; nullable: stub */
-    pgc_text name; /**< character varying; nullable: stub */
-    pgc_text path; /**< text; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-    pgc_text storage_strategy; /**< character varying; nullable: stub */
-    pgc_opt_bool is_default; /**< boolean; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz updated_at; /**< timestamp with time zone; nullable: stub */
-} repo_get_default_repository_row;
-
-/** Rows and the memory they point into; give it to repo_get_default_repository_row_set_free(). */
-typedef struct repo_get_default_repository_row_set {
-    const repo_get_default_repository_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_get_default_repository_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_get_default_repository_row_set_free(repo_get_default_repository_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_get_default_repository_row *repo_get_default_repository_row_clone(
-    const repo_get_default_repository_row *row);
+                                       repo_repository_set *out, pgc_error *err) PGC_MUST_CHECK;
 
 /**
  * GetDefaultRepository (:one).
  *
  *     SELECT * FROM repositories WHERE owner_id = @owner_id AND is_default
  *
- * @param owner_id integer; not NULL.
- * @param out on PGC_OK one row for repo_get_default_repository_row_set_free(); else untouched.
+ * @param owner_id integer, repositories.owner_id; not NULL.
+ * @param out on PGC_OK one row for repo_repository_set_free(); else untouched.
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
-pgc_status repo_get_default_repository(pgc_db *db, int32_t owner_id,
-                                       repo_get_default_repository_row_set *out,
+pgc_status repo_get_default_repository(pgc_db *db, int32_t owner_id, repo_repository_set *out,
                                        pgc_error *err) PGC_MUST_CHECK;
-
-/** One row of the query below. */
-typedef struct repo_list_repositories_row {
-    pgc_opt_uuid repo_id; /**< uuid; nullable: stub */
-    pgc_text name; /**< character varying; nullable: stub */
-    pgc_text path; /**< text; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-    pgc_text storage_strategy; /**< character varying; nullable: stub */
-    pgc_opt_bool is_default; /**< boolean; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz updated_at; /**< timestamp with time zone; nullable: stub */
-} repo_list_repositories_row;
-
-/** Rows and the memory they point into; give it to repo_list_repositories_row_set_free(). */
-typedef struct repo_list_repositories_row_set {
-    const repo_list_repositories_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_list_repositories_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_list_repositories_row_set_free(repo_list_repositories_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_list_repositories_row *repo_list_repositories_row_clone(
-    const repo_list_repositories_row *row);
 
 /**
  * ListRepositories (:many).
  *
  *     SELECT * FROM repositories ORDER BY is_default DESC, name, repo_id
  *
- * @param out on PGC_OK all rows for repo_list_repositories_row_set_free(); else untouched.
+ * @param out on PGC_OK all rows for repo_repository_set_free(); else untouched.
  * @return as pgc_db_run().
  */
-pgc_status repo_list_repositories(pgc_db *db, repo_list_repositories_row_set *out,
+pgc_status repo_list_repositories(pgc_db *db, repo_repository_set *out,
                                   pgc_error *err) PGC_MUST_CHECK;
 
 /** Parameters of repo_update_repository(). */
 typedef struct repo_update_repository_params {
     pgc_text name; /**< character varying; nullable: sqlc.narg */
     pgc_text storage_strategy; /**< character varying; nullable: sqlc.narg */
-    pgc_uuid repo_id; /**< uuid; not NULL */
+    pgc_uuid repo_id; /**< uuid, repositories.repo_id; not NULL */
 } repo_update_repository_params;
 
 /**
@@ -237,7 +110,7 @@ pgc_status repo_update_repository(pgc_db *db, const repo_update_repository_param
  *
  *     DELETE FROM repositories WHERE repo_id = @repo_id
  *
- * @param repo_id uuid; not NULL.
+ * @param repo_id uuid, repositories.repo_id; not NULL.
  * @param affected on PGC_OK the number of rows changed.
  * @return as pgc_db_run().
  */

@@ -34,90 +34,18 @@ static const pgc_query create_thumbnail_query = {
     "ON CONFLICT (asset_id, size) DO UPDATE\n"
     "    SET file_path = excluded.file_path, file_size = excluded.file_size, width = excluded.width,\n"
     "        height = excluded.height, mime_type = excluded.mime_type\n"
-    "RETURNING *",
-    UINT64_C(0x34a2f0c8625e94b7),
+    "RETURNING thumbnail_id, asset_id, size, file_path, file_size, width, height, mime_type, created_at, owner_id",
+    UINT64_C(0x7927c5c68ee0456f),
     0,
     8,
     10,
     create_thumbnail_query_params,
     create_thumbnail_query_columns,
-    sizeof(repo_create_thumbnail_row),
+    sizeof(repo_thumbnail),
 };
 
-static void repo_create_thumbnail_row_read(pgc_reader *reader, size_t row, size_t column,
-                                           repo_create_thumbnail_row *out)
-{
-    out->thumbnail_id = pgc_read_opt_i32(reader, row, column);
-    out->asset_id = pgc_read_opt_uuid(reader, row, column + 1);
-    out->size = pgc_read_opt_text(reader, row, column + 2);
-    out->file_path = pgc_read_opt_text(reader, row, column + 3);
-    out->file_size = pgc_read_opt_i64(reader, row, column + 4);
-    out->width = pgc_read_opt_i32(reader, row, column + 5);
-    out->height = pgc_read_opt_i32(reader, row, column + 6);
-    out->mime_type = pgc_read_opt_text(reader, row, column + 7);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 8);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 9);
-}
-
-static pgc_status repo_create_thumbnail_row_set_take(pgc_result *result, const pgc_query *query,
-    size_t row_max, repo_create_thumbnail_row_set *out, pgc_error *err)
-{
-    pgc_reader reader;
-    repo_create_thumbnail_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_create_thumbnail_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_create_thumbnail_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_create_thumbnail_row_set_free(repo_create_thumbnail_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_create_thumbnail_row_clone_pass(pgc_clone *clone, repo_create_thumbnail_row *row)
-{
-    pgc_clone_text(clone, &row->size);
-    pgc_clone_text(clone, &row->file_path);
-    pgc_clone_text(clone, &row->mime_type);
-}
-
-repo_create_thumbnail_row *repo_create_thumbnail_row_clone(const repo_create_thumbnail_row *row)
-{
-    pgc_clone clone;
-    repo_create_thumbnail_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_create_thumbnail_row_clone_pass(&clone, &measured);
-    repo_create_thumbnail_row *copy = (repo_create_thumbnail_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_create_thumbnail_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
 pgc_status repo_create_thumbnail(pgc_db *db, const repo_create_thumbnail_params *p,
-                                 repo_create_thumbnail_row_set *out, pgc_error *err)
+                                 repo_thumbnail_set *out, pgc_error *err)
 {
     if (p->size.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID,
@@ -147,7 +75,7 @@ pgc_status repo_create_thumbnail(pgc_db *db, const repo_create_thumbnail_params 
         pgc_result_free(result);
         return pgc_error_set(err, PGC_NOT_FOUND, "query CreateThumbnail: no row");
     }
-    return repo_create_thumbnail_row_set_take(result, &create_thumbnail_query, 1, out, err);
+    return repo_thumbnail_set_take(result, &create_thumbnail_query, 1, out, err);
 }
 
 static const pgc_type_ref get_thumbnail_by_asset_and_size_query_params[] = {
@@ -171,95 +99,20 @@ static const pgc_type_ref get_thumbnail_by_asset_and_size_query_columns[] = {
 static const pgc_query get_thumbnail_by_asset_and_size_query = {
     "GetThumbnailByAssetAndSize",
     "-- name: GetThumbnailByAssetAndSize :one\n"
-    "SELECT * FROM thumbnails\n"
+    "SELECT thumbnail_id, asset_id, size, file_path, file_size, width, height, mime_type, created_at, owner_id FROM thumbnails\n"
     "WHERE asset_id = $1 AND size = $2",
-    UINT64_C(0xb53b9d8887753ea6),
+    UINT64_C(0x17b97c1b1b7797c8),
     0,
     2,
     10,
     get_thumbnail_by_asset_and_size_query_params,
     get_thumbnail_by_asset_and_size_query_columns,
-    sizeof(repo_get_thumbnail_by_asset_and_size_row),
+    sizeof(repo_thumbnail),
 };
-
-static void repo_get_thumbnail_by_asset_and_size_row_read(pgc_reader *reader, size_t row,
-    size_t column, repo_get_thumbnail_by_asset_and_size_row *out)
-{
-    out->thumbnail_id = pgc_read_opt_i32(reader, row, column);
-    out->asset_id = pgc_read_opt_uuid(reader, row, column + 1);
-    out->size = pgc_read_opt_text(reader, row, column + 2);
-    out->file_path = pgc_read_opt_text(reader, row, column + 3);
-    out->file_size = pgc_read_opt_i64(reader, row, column + 4);
-    out->width = pgc_read_opt_i32(reader, row, column + 5);
-    out->height = pgc_read_opt_i32(reader, row, column + 6);
-    out->mime_type = pgc_read_opt_text(reader, row, column + 7);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 8);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 9);
-}
-
-static pgc_status repo_get_thumbnail_by_asset_and_size_row_set_take(pgc_result *result,
-    const pgc_query *query, size_t row_max, repo_get_thumbnail_by_asset_and_size_row_set *out,
-    pgc_error *err)
-{
-    pgc_reader reader;
-    repo_get_thumbnail_by_asset_and_size_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_get_thumbnail_by_asset_and_size_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_get_thumbnail_by_asset_and_size_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_get_thumbnail_by_asset_and_size_row_set_free(repo_get_thumbnail_by_asset_and_size_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_get_thumbnail_by_asset_and_size_row_clone_pass(pgc_clone *clone, repo_get_thumbnail_by_asset_and_size_row *row)
-{
-    pgc_clone_text(clone, &row->size);
-    pgc_clone_text(clone, &row->file_path);
-    pgc_clone_text(clone, &row->mime_type);
-}
-
-repo_get_thumbnail_by_asset_and_size_row *repo_get_thumbnail_by_asset_and_size_row_clone(
-    const repo_get_thumbnail_by_asset_and_size_row *row)
-{
-    pgc_clone clone;
-    repo_get_thumbnail_by_asset_and_size_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_get_thumbnail_by_asset_and_size_row_clone_pass(&clone, &measured);
-    repo_get_thumbnail_by_asset_and_size_row *copy = (repo_get_thumbnail_by_asset_and_size_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_get_thumbnail_by_asset_and_size_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
 
 pgc_status repo_get_thumbnail_by_asset_and_size(pgc_db *db,
                                                 const repo_get_thumbnail_by_asset_and_size_params *p,
-                                                repo_get_thumbnail_by_asset_and_size_row_set *out,
-                                                pgc_error *err)
+                                                repo_thumbnail_set *out, pgc_error *err)
 {
     if (p->size.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID,
@@ -279,7 +132,7 @@ pgc_status repo_get_thumbnail_by_asset_and_size(pgc_db *db,
         pgc_result_free(result);
         return pgc_error_set(err, PGC_NOT_FOUND, "query GetThumbnailByAssetAndSize: no row");
     }
-    return repo_get_thumbnail_by_asset_and_size_row_set_take(result, &get_thumbnail_by_asset_and_size_query, 1, out, err);
+    return repo_thumbnail_set_take(result, &get_thumbnail_by_asset_and_size_query, 1, out, err);
 }
 
 static const pgc_type_ref get_thumbnails_by_asset_query_params[] = {
@@ -302,94 +155,20 @@ static const pgc_type_ref get_thumbnails_by_asset_query_columns[] = {
 static const pgc_query get_thumbnails_by_asset_query = {
     "GetThumbnailsByAsset",
     "-- name: GetThumbnailsByAsset :many\n"
-    "SELECT * FROM thumbnails\n"
+    "SELECT thumbnail_id, asset_id, size, file_path, file_size, width, height, mime_type, created_at, owner_id FROM thumbnails\n"
     "WHERE asset_id = $1\n"
     "ORDER BY width, thumbnail_id",
-    UINT64_C(0x7dc76cc7995886c7),
+    UINT64_C(0x9dc0752559ea787d),
     0,
     1,
     10,
     get_thumbnails_by_asset_query_params,
     get_thumbnails_by_asset_query_columns,
-    sizeof(repo_get_thumbnails_by_asset_row),
+    sizeof(repo_thumbnail),
 };
 
-static void repo_get_thumbnails_by_asset_row_read(pgc_reader *reader, size_t row, size_t column,
-    repo_get_thumbnails_by_asset_row *out)
-{
-    out->thumbnail_id = pgc_read_opt_i32(reader, row, column);
-    out->asset_id = pgc_read_opt_uuid(reader, row, column + 1);
-    out->size = pgc_read_opt_text(reader, row, column + 2);
-    out->file_path = pgc_read_opt_text(reader, row, column + 3);
-    out->file_size = pgc_read_opt_i64(reader, row, column + 4);
-    out->width = pgc_read_opt_i32(reader, row, column + 5);
-    out->height = pgc_read_opt_i32(reader, row, column + 6);
-    out->mime_type = pgc_read_opt_text(reader, row, column + 7);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 8);
-    out->owner_id = pgc_read_opt_i32(reader, row, column + 9);
-}
-
-static pgc_status repo_get_thumbnails_by_asset_row_set_take(pgc_result *result,
-    const pgc_query *query, size_t row_max, repo_get_thumbnails_by_asset_row_set *out,
-    pgc_error *err)
-{
-    pgc_reader reader;
-    repo_get_thumbnails_by_asset_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_get_thumbnails_by_asset_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_get_thumbnails_by_asset_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_get_thumbnails_by_asset_row_set_free(repo_get_thumbnails_by_asset_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_get_thumbnails_by_asset_row_clone_pass(pgc_clone *clone, repo_get_thumbnails_by_asset_row *row)
-{
-    pgc_clone_text(clone, &row->size);
-    pgc_clone_text(clone, &row->file_path);
-    pgc_clone_text(clone, &row->mime_type);
-}
-
-repo_get_thumbnails_by_asset_row *repo_get_thumbnails_by_asset_row_clone(
-    const repo_get_thumbnails_by_asset_row *row)
-{
-    pgc_clone clone;
-    repo_get_thumbnails_by_asset_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_get_thumbnails_by_asset_row_clone_pass(&clone, &measured);
-    repo_get_thumbnails_by_asset_row *copy = (repo_get_thumbnails_by_asset_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_get_thumbnails_by_asset_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
-pgc_status repo_get_thumbnails_by_asset(pgc_db *db, pgc_uuid asset_id,
-                                        repo_get_thumbnails_by_asset_row_set *out, pgc_error *err)
+pgc_status repo_get_thumbnails_by_asset(pgc_db *db, pgc_uuid asset_id, repo_thumbnail_set *out,
+                                        pgc_error *err)
 {
     pgc_result *result = NULL;
     pgc_args args;
@@ -400,5 +179,5 @@ pgc_status repo_get_thumbnails_by_asset(pgc_db *db, pgc_uuid asset_id,
     if (status != PGC_OK) {
         return status;
     }
-    return repo_get_thumbnails_by_asset_row_set_take(result, &get_thumbnails_by_asset_query, SIZE_MAX, out, err);
+    return repo_thumbnail_set_take(result, &get_thumbnails_by_asset_query, SIZE_MAX, out, err);
 }

@@ -10,41 +10,15 @@ PGC_BEGIN_DECLS
 
 /** Parameters of repo_create_thumbnail(). */
 typedef struct repo_create_thumbnail_params {
-    pgc_uuid asset_id; /**< uuid; not NULL */
-    int32_t owner_id; /**< integer; not NULL */
-    pgc_text size; /**< character varying; not NULL */
-    pgc_text file_path; /**< text; not NULL */
-    pgc_opt_i64 file_size; /**< bigint; nullable: sqlc.narg */
-    pgc_opt_i32 width; /**< integer; nullable: sqlc.narg */
-    pgc_opt_i32 height; /**< integer; nullable: sqlc.narg */
-    pgc_text mime_type; /**< character varying; nullable: sqlc.narg */
+    pgc_uuid asset_id; /**< uuid, thumbnails.asset_id; not NULL */
+    int32_t owner_id; /**< integer, thumbnails.owner_id; not NULL */
+    pgc_text size; /**< character varying, thumbnails.size; not NULL */
+    pgc_text file_path; /**< text, thumbnails.file_path; not NULL */
+    pgc_opt_i64 file_size; /**< bigint, thumbnails.file_size; nullable: sqlc.narg */
+    pgc_opt_i32 width; /**< integer, thumbnails.width; nullable: sqlc.narg */
+    pgc_opt_i32 height; /**< integer, thumbnails.height; nullable: sqlc.narg */
+    pgc_text mime_type; /**< character varying, thumbnails.mime_type; nullable: sqlc.narg */
 } repo_create_thumbnail_params;
-
-/** One row of the query below. */
-typedef struct repo_create_thumbnail_row {
-    pgc_opt_i32 thumbnail_id; /**< integer; nullable: stub */
-    pgc_opt_uuid asset_id; /**< uuid; nullable: stub */
-    pgc_text size; /**< character varying; nullable: stub */
-    pgc_text file_path; /**< text; nullable: stub */
-    pgc_opt_i64 file_size; /**< bigint; nullable: stub */
-    pgc_opt_i32 width; /**< integer; nullable: stub */
-    pgc_opt_i32 height; /**< integer; nullable: stub */
-    pgc_text mime_type; /**< character varying; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-} repo_create_thumbnail_row;
-
-/** Rows and the memory they point into; give it to repo_create_thumbnail_row_set_free(). */
-typedef struct repo_create_thumbnail_row_set {
-    const repo_create_thumbnail_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_create_thumbnail_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_create_thumbnail_row_set_free(repo_create_thumbnail_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_create_thumbnail_row *repo_create_thumbnail_row_clone(const repo_create_thumbnail_row *row);
 
 /**
  * CreateThumbnail (:one).
@@ -58,45 +32,17 @@ repo_create_thumbnail_row *repo_create_thumbnail_row_clone(const repo_create_thu
  *             height = excluded.height, mime_type = excluded.mime_type
  *     RETURNING *
  *
- * @param out on PGC_OK one row for repo_create_thumbnail_row_set_free(); else untouched.
+ * @param out on PGC_OK one row for repo_thumbnail_set_free(); else untouched.
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_create_thumbnail(pgc_db *db, const repo_create_thumbnail_params *p,
-                                 repo_create_thumbnail_row_set *out,
-                                 pgc_error *err) PGC_MUST_CHECK;
+                                 repo_thumbnail_set *out, pgc_error *err) PGC_MUST_CHECK;
 
 /** Parameters of repo_get_thumbnail_by_asset_and_size(). */
 typedef struct repo_get_thumbnail_by_asset_and_size_params {
-    pgc_uuid asset_id; /**< uuid; not NULL */
-    pgc_text size; /**< text; not NULL */
+    pgc_uuid asset_id; /**< uuid, thumbnails.asset_id; not NULL */
+    pgc_text size; /**< text, thumbnails.size; not NULL */
 } repo_get_thumbnail_by_asset_and_size_params;
-
-/** One row of the query below. */
-typedef struct repo_get_thumbnail_by_asset_and_size_row {
-    pgc_opt_i32 thumbnail_id; /**< integer; nullable: stub */
-    pgc_opt_uuid asset_id; /**< uuid; nullable: stub */
-    pgc_text size; /**< character varying; nullable: stub */
-    pgc_text file_path; /**< text; nullable: stub */
-    pgc_opt_i64 file_size; /**< bigint; nullable: stub */
-    pgc_opt_i32 width; /**< integer; nullable: stub */
-    pgc_opt_i32 height; /**< integer; nullable: stub */
-    pgc_text mime_type; /**< character varying; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-} repo_get_thumbnail_by_asset_and_size_row;
-
-/** Rows and the memory they point into; give it to repo_get_thumbnail_by_asset_and_size_row_set_free(). */
-typedef struct repo_get_thumbnail_by_asset_and_size_row_set {
-    const repo_get_thumbnail_by_asset_and_size_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_get_thumbnail_by_asset_and_size_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_get_thumbnail_by_asset_and_size_row_set_free(repo_get_thumbnail_by_asset_and_size_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_get_thumbnail_by_asset_and_size_row *repo_get_thumbnail_by_asset_and_size_row_clone(
-    const repo_get_thumbnail_by_asset_and_size_row *row);
 
 /**
  * GetThumbnailByAssetAndSize (:one).
@@ -104,40 +50,13 @@ repo_get_thumbnail_by_asset_and_size_row *repo_get_thumbnail_by_asset_and_size_r
  *     SELECT * FROM thumbnails
  *     WHERE asset_id = @asset_id AND size = @size
  *
- * @param out on PGC_OK one row for repo_get_thumbnail_by_asset_and_size_row_set_free(); else untouched.
+ * @param out on PGC_OK one row for repo_thumbnail_set_free(); else untouched.
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_get_thumbnail_by_asset_and_size(pgc_db *db,
                                                 const repo_get_thumbnail_by_asset_and_size_params *p,
-                                                repo_get_thumbnail_by_asset_and_size_row_set *out,
+                                                repo_thumbnail_set *out,
                                                 pgc_error *err) PGC_MUST_CHECK;
-
-/** One row of the query below. */
-typedef struct repo_get_thumbnails_by_asset_row {
-    pgc_opt_i32 thumbnail_id; /**< integer; nullable: stub */
-    pgc_opt_uuid asset_id; /**< uuid; nullable: stub */
-    pgc_text size; /**< character varying; nullable: stub */
-    pgc_text file_path; /**< text; nullable: stub */
-    pgc_opt_i64 file_size; /**< bigint; nullable: stub */
-    pgc_opt_i32 width; /**< integer; nullable: stub */
-    pgc_opt_i32 height; /**< integer; nullable: stub */
-    pgc_text mime_type; /**< character varying; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_i32 owner_id; /**< integer; nullable: stub */
-} repo_get_thumbnails_by_asset_row;
-
-/** Rows and the memory they point into; give it to repo_get_thumbnails_by_asset_row_set_free(). */
-typedef struct repo_get_thumbnails_by_asset_row_set {
-    const repo_get_thumbnails_by_asset_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_get_thumbnails_by_asset_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_get_thumbnails_by_asset_row_set_free(repo_get_thumbnails_by_asset_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_get_thumbnails_by_asset_row *repo_get_thumbnails_by_asset_row_clone(
-    const repo_get_thumbnails_by_asset_row *row);
 
 /**
  * GetThumbnailsByAsset (:many).
@@ -146,12 +65,11 @@ repo_get_thumbnails_by_asset_row *repo_get_thumbnails_by_asset_row_clone(
  *     WHERE asset_id = @asset_id
  *     ORDER BY width, thumbnail_id
  *
- * @param asset_id uuid; not NULL.
- * @param out on PGC_OK all rows for repo_get_thumbnails_by_asset_row_set_free(); else untouched.
+ * @param asset_id uuid, thumbnails.asset_id; not NULL.
+ * @param out on PGC_OK all rows for repo_thumbnail_set_free(); else untouched.
  * @return as pgc_db_run().
  */
-pgc_status repo_get_thumbnails_by_asset(pgc_db *db, pgc_uuid asset_id,
-                                        repo_get_thumbnails_by_asset_row_set *out,
+pgc_status repo_get_thumbnails_by_asset(pgc_db *db, pgc_uuid asset_id, repo_thumbnail_set *out,
                                         pgc_error *err) PGC_MUST_CHECK;
 
 PGC_END_DECLS

@@ -139,91 +139,17 @@ static const pgc_type_ref get_user_by_id_query_columns[] = {
 static const pgc_query get_user_by_id_query = {
     "GetUserByID",
     "-- name: GetUserByID :one\n"
-    "SELECT * FROM users WHERE user_id = $1",
-    UINT64_C(0x91375ac20d06b2c3),
+    "SELECT user_id, username, email, password_hash, full_name, avatar_url, created_at, updated_at, last_login FROM users WHERE user_id = $1",
+    UINT64_C(0x28ed170ad7a04c2b),
     0,
     1,
     9,
     get_user_by_id_query_params,
     get_user_by_id_query_columns,
-    sizeof(repo_get_user_by_id_row),
+    sizeof(repo_user),
 };
 
-static void repo_get_user_by_id_row_read(pgc_reader *reader, size_t row, size_t column,
-                                         repo_get_user_by_id_row *out)
-{
-    out->user_id = pgc_read_opt_i32(reader, row, column);
-    out->username = pgc_read_opt_text(reader, row, column + 1);
-    out->email = pgc_read_opt_text(reader, row, column + 2);
-    out->password_hash = pgc_read_opt_text(reader, row, column + 3);
-    out->full_name = pgc_read_opt_text(reader, row, column + 4);
-    out->avatar_url = pgc_read_opt_text(reader, row, column + 5);
-    out->created_at = pgc_read_opt_timestamptz(reader, row, column + 6);
-    out->updated_at = pgc_read_opt_timestamptz(reader, row, column + 7);
-    out->last_login = pgc_read_opt_timestamptz(reader, row, column + 8);
-}
-
-static pgc_status repo_get_user_by_id_row_set_take(pgc_result *result, const pgc_query *query,
-    size_t row_max, repo_get_user_by_id_row_set *out, pgc_error *err)
-{
-    pgc_reader reader;
-    repo_get_user_by_id_row *rows = NULL;
-    size_t count = pgc_result_rows(result);
-    count = count < row_max ? count : row_max;
-    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
-        rows = (repo_get_user_by_id_row *) pgc_result_alloc(result, count * sizeof *rows);
-    }
-    if (count > 0 && rows == NULL) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
-    }
-    pgc_reader_init(&reader, result, query);
-    for (size_t row = 0; row < count; row++) {
-        repo_get_user_by_id_row_read(&reader, row, 0, &rows[row]);
-    }
-    pgc_status status = pgc_reader_finish(&reader, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
-    out->rows = rows;
-    out->count = count;
-    out->result = result;
-    return PGC_OK;
-}
-
-void repo_get_user_by_id_row_set_free(repo_get_user_by_id_row_set *set)
-{
-    pgc_result_free(set->result);
-    set->rows = NULL;
-    set->count = 0;
-    set->result = NULL;
-}
-
-static void repo_get_user_by_id_row_clone_pass(pgc_clone *clone, repo_get_user_by_id_row *row)
-{
-    pgc_clone_text(clone, &row->username);
-    pgc_clone_text(clone, &row->email);
-    pgc_clone_text(clone, &row->password_hash);
-    pgc_clone_text(clone, &row->full_name);
-    pgc_clone_text(clone, &row->avatar_url);
-}
-
-repo_get_user_by_id_row *repo_get_user_by_id_row_clone(const repo_get_user_by_id_row *row)
-{
-    pgc_clone clone;
-    repo_get_user_by_id_row measured = *row;
-    pgc_clone_init(&clone);
-    repo_get_user_by_id_row_clone_pass(&clone, &measured);
-    repo_get_user_by_id_row *copy = (repo_get_user_by_id_row *) pgc_clone_alloc(&clone, row, sizeof *row);
-    if (copy != NULL) {
-        repo_get_user_by_id_row_clone_pass(&clone, copy);
-    }
-    return copy;
-}
-
-pgc_status repo_get_user_by_id(pgc_db *db, int32_t user_id, repo_get_user_by_id_row_set *out,
-                               pgc_error *err)
+pgc_status repo_get_user_by_id(pgc_db *db, int32_t user_id, repo_user_set *out, pgc_error *err)
 {
     pgc_result *result = NULL;
     pgc_args args;
@@ -238,7 +164,7 @@ pgc_status repo_get_user_by_id(pgc_db *db, int32_t user_id, repo_get_user_by_id_
         pgc_result_free(result);
         return pgc_error_set(err, PGC_NOT_FOUND, "query GetUserByID: no row");
     }
-    return repo_get_user_by_id_row_set_take(result, &get_user_by_id_query, 1, out, err);
+    return repo_user_set_take(result, &get_user_by_id_query, 1, out, err);
 }
 
 static const pgc_type_ref update_user_profile_query_params[] = {

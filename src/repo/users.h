@@ -15,7 +15,7 @@ PGC_BEGIN_DECLS
  *     SELECT find_user_id(@username) AS user_id
  *
  * @param username text; not NULL.
- * @param out on PGC_OK user_id (integer, nullable: stub).
+ * @param out on PGC_OK user_id (integer, nullable: find_user_id() may give NULL).
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_find_user_id(pgc_db *db, pgc_text username, pgc_opt_i32 *out,
@@ -34,54 +34,29 @@ typedef struct repo_register_user_params {
  *
  *     SELECT register_user(@username, @email, @password_hash) AS user_id
  *
- * @param out on PGC_OK user_id (integer, nullable: stub).
+ * @param out on PGC_OK user_id (integer, nullable: register_user() may give NULL).
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_register_user(pgc_db *db, const repo_register_user_params *p, pgc_opt_i32 *out,
                               pgc_error *err) PGC_MUST_CHECK;
-
-/** One row of the query below. */
-typedef struct repo_get_user_by_id_row {
-    pgc_opt_i32 user_id; /**< integer; nullable: stub */
-    pgc_text username; /**< character varying; nullable: stub */
-    pgc_text email; /**< character varying; nullable: stub */
-    pgc_text password_hash; /**< character varying; nullable: stub */
-    pgc_text full_name; /**< character varying; nullable: stub */
-    pgc_text avatar_url; /**< text; nullable: stub */
-    pgc_opt_timestamptz created_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz updated_at; /**< timestamp with time zone; nullable: stub */
-    pgc_opt_timestamptz last_login; /**< timestamp with time zone; nullable: stub */
-} repo_get_user_by_id_row;
-
-/** Rows and the memory they point into; give it to repo_get_user_by_id_row_set_free(). */
-typedef struct repo_get_user_by_id_row_set {
-    const repo_get_user_by_id_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_get_user_by_id_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_get_user_by_id_row_set_free(repo_get_user_by_id_row_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_get_user_by_id_row *repo_get_user_by_id_row_clone(const repo_get_user_by_id_row *row);
 
 /**
  * GetUserByID (:one).
  *
  *     SELECT * FROM users WHERE user_id = @user_id
  *
- * @param user_id integer; not NULL.
- * @param out on PGC_OK one row for repo_get_user_by_id_row_set_free(); else untouched.
+ * @param user_id integer, users.user_id; not NULL.
+ * @param out on PGC_OK one row for repo_user_set_free(); else untouched.
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
-pgc_status repo_get_user_by_id(pgc_db *db, int32_t user_id, repo_get_user_by_id_row_set *out,
+pgc_status repo_get_user_by_id(pgc_db *db, int32_t user_id, repo_user_set *out,
                                pgc_error *err) PGC_MUST_CHECK;
 
 /** Parameters of repo_update_user_profile(). */
 typedef struct repo_update_user_profile_params {
     pgc_text full_name; /**< character varying; nullable: sqlc.narg */
     pgc_text avatar_url; /**< text; nullable: sqlc.narg */
-    int32_t user_id; /**< integer; not NULL */
+    int32_t user_id; /**< integer, users.user_id; not NULL */
 } repo_update_user_profile_params;
 
 /**

@@ -65,6 +65,34 @@ static void use_type(const ir_type *type, bool nullable)
     }
 }
 
+/* True when a flag such as "@nonnull a b" of the query names the column. */
+static bool flag_names(const query_source *source, const char *word, const char *column)
+{
+    for (size_t i = 0; i < source->flags.count; i++) {
+        const query_flag *flag = VEC_AT(&source->flags, query_flag, i);
+        slice rest = { flag->rest, strlen(flag->rest) };
+        while (strcmp(flag->word, word) == 0 && rest.ptr != NULL) {
+            slice name = slice_trim(slice_next(&rest, ' '));
+            if (name.len > 0 && slice_eq_str(name, column)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* The user's word on a column counts more than the proof. */
+static void apply_overrides(const builder *b, ir_column *column)
+{
+    if (flag_names(b->facts->source, "nonnull", column->sql_name)) {
+        column->nullable = false;
+        column->reason = "@nonnull in the query";
+    } else if (flag_names(b->facts->source, "nullable", column->sql_name)) {
+        column->nullable = true;
+        column->reason = "@nullable in the query";
+    }
+}
+
 static pgc_status build_columns(builder *b, pgc_error *err)
 {
     const described *shape = &b->facts->shape;
@@ -81,6 +109,7 @@ static pgc_status build_columns(builder *b, pgc_error *err)
         columns[i].sql_name = from->name;
         columns[i].nullable = !b->facts->claims[i].not_null;
         columns[i].reason = b->facts->claims[i].reason;
+        apply_overrides(b, &columns[i]);
         if (!model_type(b->ctx, from->type_oid, &columns[i].type)) {
             type_error(b, "column", from->name, from->type_oid);
             return PGC_OK;
