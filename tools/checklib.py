@@ -103,7 +103,7 @@ class CFile:
         for start, end in self.comments:
             first = self.line_of(start)
             for i, line in enumerate(self.text[start:end].split('\n')):
-                if line.strip(' \t*/'):
+                if line.strip():
                     comment.add(first + i)
         return code, len(comment)
 

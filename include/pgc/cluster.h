@@ -9,7 +9,8 @@ PGC_BEGIN_DECLS
 /**
  * A private PostgreSQL server: made with initdb under a directory of ours, reached through a UNIX
  * socket in a 0700 directory, no TCP. Processes share it: the first user starts it, the last one
- * stops it, whoever died in between. Opaque; one thread at a time.
+ * stops it, whoever died in between. A child made by fork() counts as a user until it calls exec or
+ * ends. Opaque; one thread at a time.
  */
 typedef struct pgc_cluster pgc_cluster;
 
@@ -20,8 +21,9 @@ typedef struct pgc_cluster_options {
     const char *bin_dir;  /**< folder of initdb and postgres; default: newest found 15..18 */
     const char *database; /**< created when missing; default "postgres" */
     const char *const *login_roles; /**< NULL-terminated: roles that our OS user may log in as */
-    bool throw_away;   /**< tests and generators: no fsync, removed when the last user goes */
-    bool keep_running; /**< do not stop at close, e.g. `lumilio db start` */
+    bool throw_away;   /**< tests and generators: no fsync, every role may log in (the socket is
+                            still private), removed when the last user goes */
+    bool keep_running; /**< nobody's close stops the server, only pgc_cluster_stop() does */
     int64_t start_timeout_us; /**< default 60 s: crash recovery may take a while */
     const pgc_alloc *alloc;
 } pgc_cluster_options;
@@ -43,7 +45,7 @@ typedef struct pgc_cluster_options {
 PGC_API pgc_status pgc_cluster_open(const pgc_cluster_options *options, pgc_cluster **out,
                                     pgc_error *err) PGC_MUST_CHECK;
 
-/** Connection string for libpq: socket directory, database, superuser. Valid until close. */
+/** postgresql:// URI: socket directory, database, superuser. Valid until close. */
 PGC_API const char *pgc_cluster_conninfo(const pgc_cluster *cluster);
 
 /** True when this call of open started the server, false when it was shared. */

@@ -103,17 +103,43 @@ static int open_parent(const env *e, int dir, const char *path, const char **nam
     return fs->openat(fs->ctx, dir, len == 0 ? "." : parent, O_RDONLY | O_DIRECTORY, 0);
 }
 
+static pgc_status set_access(const env *e, int fd, const file_access *access, pgc_error *err)
+{
+    const vfs *fs = e->fs;
+    if (access == NULL) {
+        return PGC_OK;
+    }
+    if (fs->fchmod(fs->ctx, fd, access->mode) != 0) {
+        return pgc_error_errno(err, errno, "set mode");
+    }
+    if (access->own && fs->fchown(fs->ctx, fd, access->uid, access->gid) != 0) {
+        return pgc_error_errno(err, errno, "set owner");
+    }
+    return PGC_OK;
+}
+
+/* What is to be written and how. */
+typedef struct replacement {
+    const char *name; /* final name in its folder */
+    slice content;
+    mode_t mode;               /* subject to the umask */
+    const file_access *access; /* NULL: mode alone */
+} replacement;
+
 /* The new content under its temporary name, on disk. */
-static pgc_status write_temporary(const env *e, int folder, const char *name, slice content,
-                                  mode_t mode, pgc_error *err)
+static pgc_status write_temporary(const env *e, int folder, const char *name,
+                                  const replacement *what, pgc_error *err)
 {
     const vfs *fs = e->fs;
     int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
-    int fd = fs->openat(fs->ctx, folder, name, flags, mode);
+    int fd = fs->openat(fs->ctx, folder, name, flags, what->mode);
     if (fd < 0) {
         return pgc_error_errno(err, errno, "make temporary file");
     }
-    pgc_status status = file_write_all(e, fd, content.ptr, content.len, err);
+    pgc_status status = set_access(e, fd, what->access, err);
+    if (status == PGC_OK) {
+        status = file_write_all(e, fd, what->content.ptr, what->content.len, err);
+    }
     if (status == PGC_OK && fs->fsync(fs->ctx, fd) != 0) {
         status = pgc_error_errno(err, errno, "sync");
     }
@@ -124,8 +150,7 @@ static pgc_status write_temporary(const env *e, int folder, const char *name, sl
     return status;
 }
 
-static pgc_status replace_in(const env *e, int folder, const char *name, slice content, mode_t mode,
-                             pgc_error *err)
+static pgc_status replace_in(const env *e, int folder, const replacement *what, pgc_error *err)
 {
     const vfs *fs = e->fs;
     uint64_t number;
@@ -134,8 +159,8 @@ static pgc_status replace_in(const env *e, int folder, const char *name, slice c
     }
     char temporary[32];
     (void) snprintf(temporary, sizeof temporary, ".tmp-%016" PRIx64, number);
-    pgc_status status = write_temporary(e, folder, temporary, content, mode, err);
-    if (status == PGC_OK && fs->renameat2(fs->ctx, folder, temporary, folder, name, 0) != 0) {
+    pgc_status status = write_temporary(e, folder, temporary, what, err);
+    if (status == PGC_OK && fs->renameat2(fs->ctx, folder, temporary, folder, what->name, 0) != 0) {
         status = pgc_error_errno(err, errno, "rename");
     }
     if (status != PGC_OK) {
@@ -148,15 +173,29 @@ static pgc_status replace_in(const env *e, int folder, const char *name, slice c
     return PGC_OK;
 }
 
-pgc_status file_write_atomic(const env *e, int dir, const char *path, slice content, mode_t mode,
-                             pgc_error *err)
+static pgc_status replace(const env *e, int dir, const char *path, replacement *what,
+                          pgc_error *err)
 {
-    const char *name;
-    int folder = open_parent(e, dir, path, &name);
+    int folder = open_parent(e, dir, path, &what->name);
     if (folder < 0) {
         return pgc_error_errno(err, errno, "replace %s", path);
     }
-    pgc_status status = replace_in(e, folder, name, content, mode, err);
+    pgc_status status = replace_in(e, folder, what, err);
     (void) e->fs->close(e->fs->ctx, folder);
     return pgc_error_wrap(err, status, "replace %s", path);
+}
+
+pgc_status file_write_atomic(const env *e, int dir, const char *path, slice content, mode_t mode,
+                             pgc_error *err)
+{
+    replacement what = { .content = content, .mode = mode };
+    return replace(e, dir, path, &what, err);
+}
+
+pgc_status file_write_atomic_as(const env *e, int dir, const char *path, slice content,
+                                const file_access *access, pgc_error *err)
+{
+    /* Nobody else may open it before owner and mode are right. */
+    replacement what = { .content = content, .mode = 0600, .access = access };
+    return replace(e, dir, path, &what, err);
 }

@@ -16,6 +16,16 @@ pgc_status file_read(const env *env, int dir, const char *path, buf *out, pgc_er
  * fsync of the folder. */
 pgc_status file_write_atomic(const env *env, int dir, const char *path, slice content, mode_t mode,
                              pgc_error *err) PGC_MUST_CHECK;
+/* Who may use a file that is written. */
+typedef struct file_access {
+    mode_t mode; /* exactly, whatever the umask */
+    bool own;    /* give it to uid and gid (only root can) */
+    uid_t uid;
+    gid_t gid;
+} file_access;
+/* As file_write_atomic(); mode and owner are set before the file gets its name. */
+pgc_status file_write_atomic_as(const env *env, int dir, const char *path, slice content,
+                                const file_access *access, pgc_error *err) PGC_MUST_CHECK;
 /* Write all bytes, whatever short counts and EINTR come. */
 pgc_status file_write_all(const env *env, int fd, const void *bytes, size_t count, pgc_error *err)
     PGC_MUST_CHECK;

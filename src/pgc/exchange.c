@@ -10,7 +10,7 @@ void exchange_begin(exchange *ex, pgc_conn *conn, int64_t timeout_us, pgc_error 
 {
     call_begin(&ex->call, conn, timeout_us);
     ex->steps = ex->inline_steps;
-    ex->count = 0;
+    ex->count = ex->answered = 0;
     ex->cap = EXCHANGE_INLINE_STEPS;
     ex->err = err;
     ex->status = conn_check_usable(conn, err);
@@ -125,25 +125,19 @@ static pgc_status surprise(exchange *ex, const char *what)
                          ex->count, what);
 }
 
-/* Where reading stands. */
-typedef struct reading {
-    size_t at;     /* step whose answer comes next */
-    bool was_null; /* the last answer was the end mark of a command */
-} reading;
-
 /* End mark of a command. libpq sends one per command but none behind a sync. */
-static pgc_status take_end(exchange *ex, reading *at)
+static pgc_status take_end(exchange *ex, bool *was_null)
 {
-    step *current = &ex->steps[at->at];
-    if (at->was_null) {
+    step *current = &ex->steps[ex->answered];
+    if (*was_null) {
         return ex->call.conn->pq->status(ex->call.conn->pg) == CONNECTION_BAD
                    ? conn_lose(ex->call.conn, "read", ex->err)
                    : surprise(ex, "an answer is missing");
     }
-    at->was_null = true;
+    *was_null = true;
     if (current->kind != STEP_SYNC && (current->result != NULL || current->aborted)) {
-        at->at++;
-        at->was_null = false;
+        ex->answered++;
+        *was_null = false;
     }
     return PGC_OK;
 }
@@ -172,17 +166,17 @@ static pgc_status keep_answer(exchange *ex, step *current, PGresult *result)
     return PGC_OK;
 }
 
-static pgc_status take_answer(exchange *ex, reading *at, PGresult *result)
+static pgc_status take_answer(exchange *ex, PGresult *result)
 {
     const pq_ops *pq = ex->call.conn->pq;
-    step *current = &ex->steps[at->at];
+    step *current = &ex->steps[ex->answered];
     ExecStatusType kind = pq->resultStatus(result);
     if (kind == PGRES_PIPELINE_SYNC) {
         pq->clear(result);
         if (current->kind != STEP_SYNC) {
             return surprise(ex, "an early sync");
         }
-        at->at++;
+        ex->answered++;
         return PGC_OK;
     }
     if (kind == PGRES_PIPELINE_ABORTED) {
@@ -199,18 +193,18 @@ static pgc_status take_answer(exchange *ex, reading *at, PGresult *result)
 
 static pgc_status read_all(exchange *ex, bool per_step)
 {
-    reading at = { 0, false };
-    while (at.at < ex->count) {
+    bool was_null = false; /* the last answer was the end mark of a command */
+    while (ex->answered < ex->count) {
         PGresult *result = NULL;
-        size_t before = at.at;
+        size_t before = ex->answered;
         TRY(call_next(&ex->call, &result, ex->err));
         if (result == NULL) {
-            TRY(take_end(ex, &at));
+            TRY(take_end(ex, &was_null));
         } else {
-            at.was_null = false;
-            TRY(take_answer(ex, &at, result));
+            was_null = false;
+            TRY(take_answer(ex, result));
         }
-        if (per_step && at.at > before) {
+        if (per_step && ex->answered > before) {
             call_extend(&ex->call);
         }
     }

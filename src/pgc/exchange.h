@@ -23,6 +23,7 @@ typedef struct exchange {
     pgc_status status; /* first failure to send; exchange_finish() returns it */
     step *steps;
     size_t count, cap;
+    size_t answered; /* steps whose answer is complete */
     step inline_steps[EXCHANGE_INLINE_STEPS];
     pgc_error *err;
 } exchange;

@@ -16,6 +16,11 @@ void run_queue_deallocate(exchange *ex)
 {
     pgc_conn *conn = ex->call.conn;
     const query_params none = { .count = 0 };
+    if (conn->statements.reset && ex->status == PGC_OK) {
+        (void) exchange_text(ex, "DEALLOCATE ALL", &none);
+        (void) exchange_sync(ex);
+        conn->statements.reset = false;
+    }
     for (int i = 0; i < DEALLOCATE_MAX && ex->status == PGC_OK; i++) {
         statement *old = statement_take_doomed(&conn->statements);
         if (old == NULL) {
@@ -86,7 +91,7 @@ static bool step_ok(const exchange *ex, size_t index)
            ex->call.conn->pq->resultStatus(of->result) == PGRES_COMMAND_OK;
 }
 
-/* 42P05: a statement of that name exists already, made through a proxy or by someone before us. */
+/* 42P05: a statement of that name exists already, made by someone before us. */
 static bool name_exists(const exchange *ex, size_t index)
 {
     return strcmp(failure_sqlstate(ex->call.conn->pq, ex->steps[index].result), "42P05") == 0;
@@ -95,30 +100,25 @@ static bool name_exists(const exchange *ex, size_t index)
 bool run_settle(exchange *ex, const queued *of)
 {
     pgc_conn *conn = ex->call.conn;
-    statement *named = of->named ? statement_find(&conn->statements, of->query) : NULL;
-    if (named == NULL) {
+    if (!of->named) {
         return false;
     }
-    if (of->prepared) {
+    const PGresult *answer = ex->steps[of->at].result;
+    if ((answer != NULL && failure_is_stale(conn->pq, answer)) ||
+        (of->prepared && name_exists(ex, of->prepare))) {
+        /* Where one is outdated others will be: a DDL or DEALLOCATE ALL hits many. */
+        statement_forget_all(&conn->statements);
+        return true;
+    }
+    statement *named = of->prepared ? statement_find(&conn->statements, of->query) : NULL;
+    if (named != NULL) {
         named->queued = false;
-        /* The name is made from the text's hash: whoever prepared it prepared the same. */
-        bool exists = name_exists(ex, of->prepare);
-        named->ready = exists || step_ok(ex, of->prepare);
+        named->ready = step_ok(ex, of->prepare);
         if (!named->ready) {
             statement_drop(&conn->statements, named);
         }
-        if (exists || !step_ok(ex, of->prepare)) {
-            return exists;
-        }
     }
-    const PGresult *answer = ex->steps[of->at].result;
-    if (answer == NULL || !failure_is_stale(conn->pq, answer)) {
-        return false;
-    }
-    /* 26000: the server has forgotten it, so there is nothing to deallocate. */
-    named->ready = strcmp(failure_sqlstate(conn->pq, answer), "26000") != 0;
-    statement_drop(&conn->statements, named);
-    return true;
+    return false;
 }
 
 static pgc_status check_shape(exchange *ex, const queued *of, pgc_error *err)
@@ -127,6 +127,9 @@ static pgc_status check_shape(exchange *ex, const queued *of, pgc_error *err)
     statement *named = of->named ? statement_find(&conn->statements, of->query) : NULL;
     if (named != NULL && named->checked == of->query) {
         return PGC_OK;
+    }
+    if (pgc_conn_tx_state(conn) == PGC_TX_FAILED) {
+        return PGC_OK; /* the server answers no questions about types now */
     }
     pgc_status status = shape_check_columns(conn, of->query, ex->steps[of->at].result, err);
     if (status == PGC_OK && of->described) {

@@ -1,6 +1,6 @@
 /* Statement cache. Invariant: every statement is on exactly one list; those on `used` are in one
- * bucket as well and counted. Doomed ones keep their memory until DEALLOCATE was sent, so that a
- * running exchange may still point at them. One thread per connection. */
+ * bucket as well and counted. Nobody keeps a pointer to a statement between two calls. One thread
+ * per connection. */
 #include "base/prelude.h"
 
 #include "pgc/statement.h"
@@ -111,9 +111,21 @@ void statement_drop(statement_cache *cache, statement *old)
     }
 }
 
+void statement_forget_all(statement_cache *cache)
+{
+    free_list(cache, &cache->used);
+    free_list(cache, &cache->doomed);
+    memset(cache->buckets, 0, cache->bucket_count * sizeof(statement *));
+    cache->count = 0;
+    cache->reset = true;
+}
+
 /* The plain name may still be in use on the server by a doomed statement. */
 static bool name_taken(statement_cache *cache, uint64_t key)
 {
+    if (cache->reset) {
+        return true;
+    }
     for (list_node *node = cache->doomed.next; node != &cache->doomed; node = node->next) {
         if (CONTAINER_OF(node, statement, link)->key == key) {
             return true;

@@ -29,6 +29,7 @@ typedef struct statement_cache {
     list_node doomed;    /* forgotten here, still on the server */
     uint32_t count, max;
     uint32_t renamed; /* how many names carry a number because their plain name was taken */
+    bool reset;       /* all was forgotten: DEALLOCATE ALL is due */
 } statement_cache;
 
 /* max > 0. False: no memory. */
@@ -40,6 +41,8 @@ statement *statement_find(statement_cache *cache, const pgc_query *query);
 statement *statement_add(statement_cache *cache, const pgc_query *query);
 /* Forget a statement: doomed when the server has it, else freed. */
 void statement_drop(statement_cache *cache, statement *old);
+/* Forget all: what the server has is not what we believed. */
+void statement_forget_all(statement_cache *cache);
 /* Take one from the doomed list, for DEALLOCATE; NULL when it is empty. Free with mem_free(). */
 statement *statement_take_doomed(statement_cache *cache);
 

@@ -7,10 +7,12 @@
 
 #include <pgc/conn.h>
 
-/* Connection string of the test server; NULL: none, the case is to be skipped. */
+#include "pg.h"
+
+/* Connection string of the test server; NULL: none, the case fails. */
 static inline const char *live_url(void)
 {
-    return getenv("TEST_DATABASE_URL");
+    return test_server();
 }
 
 static inline pgc_conn_options live_options(void)
@@ -68,9 +70,7 @@ static inline const char *live_text(pgc_conn *conn, const char *sql, char *text,
 }
 
 #define LIVE(conn_name)                                 \
-    if (live_url() == NULL) {                           \
-        TAP_SKIP("TEST_DATABASE_URL is not set");       \
-    }                                                   \
+    REQUIRE(live_url() != NULL);                        \
     AUTO(live_close) pgc_conn *conn_name = live_open(); \
     REQUIRE(conn_name != NULL)
 

@@ -191,6 +191,33 @@ static void missing_randomness_and_bad_paths_fail(void)
     tmpdir_remove(&t);
 }
 
+static void access_is_exact(void)
+{
+    tmpdir t = tmpdir_make();
+    pgc_error err;
+    struct stat info;
+    mode_t old = umask(077);
+    file_access access = { .mode = 0644, .own = geteuid() == 0, .uid = 65534, .gid = 65534 };
+    pgc_status status = file_write_atomic_as(env_default(), t.fd, "a", SLICE("x"), &access, &err);
+    (void) umask(old);
+    REQUIRE_OK(status, &err);
+    REQUIRE(fstatat(t.fd, "a", &info, 0) == 0);
+    CHECK_INT(info.st_mode & 07777, 0644);
+    CHECK_INT(info.st_uid, access.own ? 65534 : geteuid());
+    for (int op = 0; op < 2; op++) {
+        vfs_fault fault;
+        vfs_fault_init(&fault);
+        fault.op = op == 0 ? VFS_fchmod : VFS_fchown;
+        fault.fail_at = 1;
+        env e = env_with(&fault.ops);
+        access.own = true;
+        status = file_write_atomic_as(&e, t.fd, "b", SLICE("x"), &access, &err);
+        CHECK(status == PGC_IO || status == PGC_DENIED);
+        CHECK_INT(entries(t.fd), 1);
+    }
+    tmpdir_remove(&t);
+}
+
 static void mkdirs_makes_chains(void)
 {
     tmpdir t = tmpdir_make();
@@ -272,6 +299,7 @@ TAP_MAIN(TAP("file: write then read", write_then_read),
              failure_at_each_call_leaves_old_or_new),
          TAP("file: short and interrupted transfers go on", short_and_interrupted_writes_go_on),
          TAP("file: missing randomness and bad paths fail", missing_randomness_and_bad_paths_fail),
+         TAP("file: mode and owner are exact", access_is_exact),
          TAP("file: mkdirs makes chains", mkdirs_makes_chains),
          TAP("file: trees go, links are not followed", trees_are_removed_but_links_not_followed),
          TAP("file: removal reports each failure", removal_reports_each_failure))

@@ -1,0 +1,311 @@
+/* Batches: queued queries with copied values, sent and answered together. Outcome per query is kept
+ * as libpq's answer and told as an error only when somebody asks. One thread per pipeline. */
+#include "base/prelude.h"
+
+#include <pgc/pipeline.h>
+
+#include "base/arena.h"
+#include "pgc/args.h"
+#include "pgc/failure.h"
+#include "pgc/result.h"
+#include "pgc/run.h"
+
+/* One query of the batch. Values are in the pipeline's arena. */
+typedef struct batch_item {
+    const pgc_query *query;
+    const char **values;
+    int32_t *lengths;
+    pgc_result *result; /* rows of a query that succeeded, until taken */
+    pgc_error *error;   /* of one that did not; in the arena, NULL when there was no memory */
+    pgc_status status;
+    bool over; /* status is final */
+    queued queue;
+    size_t sync; /* step that ends its group */
+} batch_item;
+
+struct pgc_pipeline {
+    pgc_conn *conn;
+    pgc_pipeline_mode mode;
+    arena *memory;
+    batch_item *items;
+    size_t count, cap;
+    bool ran;
+};
+
+pgc_status pgc_pipeline_open(pgc_conn *conn, pgc_pipeline_mode mode, pgc_pipeline **out,
+                             pgc_error *err)
+{
+    if (conn == NULL || out == NULL || (unsigned) mode > PGC_PIPELINE_ISOLATED) {
+        return pgc_error_set(err, PGC_INVALID, "pipeline: no connection, or an unknown mode");
+    }
+    TRY(conn_check_usable(conn, err));
+    if (mode == PGC_PIPELINE_ISOLATED && pgc_conn_tx_state(conn) != PGC_TX_IDLE) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "pipeline: queries cannot commit alone inside a transaction");
+    }
+    pgc_pipeline *pipeline = MEM_NEW(conn->alloc, pgc_pipeline);
+    arena *memory = pipeline == NULL ? NULL : arena_new(conn->alloc, 0, 0);
+    if (memory == NULL) {
+        mem_free(conn->alloc, pipeline, sizeof *pipeline);
+        return pgc_error_set(err, PGC_NOMEM, "pipeline");
+    }
+    pipeline->conn = conn;
+    pipeline->mode = mode;
+    pipeline->memory = memory;
+    *out = pipeline;
+    return PGC_OK;
+}
+
+/* Values of any length; libpq wants them alive until they are sent. */
+static bool copy_values(arena *memory, const pgc_args *args, batch_item *item)
+{
+    size_t count = args == NULL ? 0 : args->count;
+    item->values = ARENA_ARRAY(memory, count + 1, const char *);
+    item->lengths = ARENA_ARRAY(memory, count + 1, int32_t);
+    if (item->values == NULL || item->lengths == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        item->lengths[i] = args->lengths[i];
+        if (args->values[i] != NULL) {
+            item->values[i] =
+                arena_copy(memory, (slice) { args->values[i], (size_t) args->lengths[i] });
+            if (item->values[i] == NULL) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool items_room(pgc_pipeline *pipeline)
+{
+    if (pipeline->count < pipeline->cap) {
+        return true;
+    }
+    size_t cap = pipeline->cap == 0 ? 16 : pipeline->cap * 2, size;
+    if (!size_mul(cap, sizeof(batch_item), &size)) {
+        return false;
+    }
+    batch_item *items = mem_resize(pipeline->conn->alloc, pipeline->items,
+                                   pipeline->cap * sizeof(batch_item), size);
+    if (items == NULL) {
+        return false;
+    }
+    pipeline->items = items;
+    pipeline->cap = cap;
+    return true;
+}
+
+pgc_status pgc_pipeline_add(pgc_pipeline *pipeline, const pgc_query *query, const pgc_args *args,
+                            size_t *index_out, pgc_error *err)
+{
+    if (pipeline == NULL || query == NULL || pipeline->ran) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "pipeline: no query, or the pipeline has run already");
+    }
+    TRY(args_check(args, query, err));
+    batch_item item = { .query = query };
+    if (!items_room(pipeline) || !copy_values(pipeline->memory, args, &item)) {
+        return pgc_error_set(err, PGC_NOMEM, "pipeline: add query %s", query->name);
+    }
+    if (index_out != NULL) {
+        *index_out = pipeline->count;
+    }
+    pipeline->items[pipeline->count++] = item;
+    return PGC_OK;
+}
+
+/* The answer of a query that succeeded becomes its result. */
+static pgc_status keep_result(pgc_pipeline *pipeline, exchange *ex, batch_item *item,
+                              pgc_error *err)
+{
+    return result_new(pipeline->conn->pq, exchange_take(ex, item->queue.at), pipeline->conn->alloc,
+                      item->query, &item->result, err);
+}
+
+static void item_over(pgc_pipeline *pipeline, batch_item *item, pgc_status status,
+                      const pgc_error *err)
+{
+    item->status = status;
+    item->over = true;
+    if (status != PGC_OK && item->error == NULL) {
+        item->error = ARENA_NEW(pipeline->memory, pgc_error);
+    }
+    if (status != PGC_OK && item->error != NULL) {
+        *item->error = *err;
+    }
+}
+
+/* In a transaction that had failed the server refuses each query by itself: not run, like those
+ * behind a failure in the same group. */
+static bool refused_in_failed_tx(pgc_status status, const pgc_error *err)
+{
+    return status == PGC_DB && strcmp(err->sqlstate, "25P02") == 0;
+}
+
+/* A failure of the whole round: connection lost, or its answers cannot be trusted. */
+static void all_over(pgc_pipeline *pipeline, pgc_status status, const pgc_error *err)
+{
+    for (size_t i = 0; i < pipeline->count; i++) {
+        if (!pipeline->items[i].over) {
+            item_over(pipeline, &pipeline->items[i], status, err);
+        }
+    }
+}
+
+/* The final word about one query. */
+static void finish_item(pgc_pipeline *pipeline, exchange *ex, batch_item *item, bool failed_before)
+{
+    pgc_error err;
+    pgc_error_clear(&err);
+    pgc_status status = run_status(ex, &item->queue, &err);
+    if (status == PGC_OK && pipeline->mode == PGC_PIPELINE_ISOLATED) {
+        /* What only failed when its own transaction was committed. */
+        status = exchange_status(ex, item->sync, item->query->name, &err);
+    }
+    if (status == PGC_OK) {
+        status = keep_result(pipeline, ex, item, &err);
+    } else if (failed_before && refused_in_failed_tx(status, &err)) {
+        status = pgc_error_set(&err, PGC_CANCELLED, "query %s: the transaction had failed",
+                               item->query->name);
+    }
+    item_over(pipeline, item, status, &err);
+}
+
+/* Run all queries of a transaction again: its group was rolled back as a whole. */
+static void reopen_all(pgc_pipeline *pipeline)
+{
+    for (size_t i = 0; i < pipeline->count; i++) {
+        batch_item *item = &pipeline->items[i];
+        pgc_result_free(TAKE(item->result));
+        item->over = false;
+        item->status = PGC_OK;
+    }
+}
+
+/* Settle the items that were answered. Those whose statement was outdated stay open when they may
+ * run again; in one transaction that is all or none. True: something stays open. */
+static bool collect(pgc_pipeline *pipeline, exchange *ex, bool may_repeat)
+{
+    bool stale_any = false;
+    bool failed_before = false;
+    for (size_t i = 0; i < pipeline->count; i++) {
+        batch_item *item = &pipeline->items[i];
+        if (item->over || item->sync >= ex->answered) {
+            continue;
+        }
+        bool stale = run_settle(ex, &item->queue) && may_repeat;
+        stale_any = stale_any || stale;
+        if (!stale) {
+            finish_item(pipeline, ex, item, failed_before);
+            failed_before = failed_before || item->status != PGC_OK;
+        }
+    }
+    if (stale_any && pipeline->mode == PGC_PIPELINE_ATOMIC) {
+        reopen_all(pipeline);
+    }
+    return stale_any;
+}
+
+/* Send what is open and read the answers. *again_out: outdated statements were met. */
+static pgc_status run_round(pgc_pipeline *pipeline, bool may_repeat, bool *again_out,
+                            pgc_error *err)
+{
+    pgc_conn *conn = pipeline->conn;
+    bool isolated = pipeline->mode == PGC_PIPELINE_ISOLATED;
+    exchange ex;
+    exchange_begin(&ex, conn, conn->call_timeout_us, err);
+    if (ex.status == PGC_OK && pgc_conn_tx_state(conn) == PGC_TX_IDLE) {
+        run_queue_deallocate(&ex);
+    }
+    for (size_t i = 0; i < pipeline->count; i++) {
+        batch_item *item = &pipeline->items[i];
+        if (!item->over) {
+            run_queue(&ex, item->query, item->values, item->lengths, &item->queue);
+            item->sync = isolated ? exchange_sync(&ex) : 0;
+        }
+    }
+    size_t sync = isolated ? 0 : exchange_sync(&ex);
+    for (size_t i = 0; i < pipeline->count && !isolated; i++) {
+        pipeline->items[i].sync = sync;
+    }
+    pgc_status status = exchange_finish(&ex, true);
+    *again_out = collect(pipeline, &ex, may_repeat && status == PGC_OK);
+    if (status != PGC_OK) {
+        all_over(pipeline, status, err);
+    } else if (!isolated && !*again_out) {
+        status = exchange_status(&ex, sync, "commit of the pipeline", err);
+    }
+    exchange_done(&ex);
+    return status;
+}
+
+static pgc_status first_failure(const pgc_pipeline *pipeline, pgc_error *err)
+{
+    for (size_t i = 0; i < pipeline->count; i++) {
+        const batch_item *item = &pipeline->items[i];
+        if (item->status != PGC_OK) {
+            if (err != NULL && item->error != NULL) {
+                *err = *item->error;
+            }
+            return item->status;
+        }
+    }
+    return PGC_OK;
+}
+
+pgc_status pgc_pipeline_run(pgc_pipeline *pipeline, pgc_error *err)
+{
+    if (pipeline == NULL || pipeline->ran) {
+        return pgc_error_set(err, PGC_INVALID, "pipeline: has run already");
+    }
+    pipeline->ran = true;
+    if (pipeline->count == 0) {
+        return PGC_OK;
+    }
+    pgc_error ours;
+    pgc_error_clear(&ours);
+    bool repeat = pgc_conn_tx_state(pipeline->conn) == PGC_TX_IDLE;
+    bool again = false;
+    pgc_status status = run_round(pipeline, repeat, &again, &ours);
+    if (status == PGC_OK && again) {
+        status = run_round(pipeline, false, &again, &ours);
+    }
+    pgc_status first = first_failure(pipeline, err);
+    if (first == PGC_OK && status != PGC_OK && err != NULL) {
+        *err = ours;
+    }
+    return first != PGC_OK ? first : status;
+}
+
+pgc_status pgc_pipeline_take(pgc_pipeline *pipeline, size_t index, pgc_result **out, pgc_error *err)
+{
+    if (pipeline == NULL || !pipeline->ran || index >= pipeline->count) {
+        return pgc_error_set(err, PGC_INVALID, "pipeline: no query %zu, or it has not run", index);
+    }
+    batch_item *item = &pipeline->items[index];
+    if (item->status != PGC_OK && item->error != NULL && err != NULL) {
+        *err = *item->error;
+    } else if (item->status != PGC_OK) {
+        return pgc_error_set(err, item->status, "query %s: failed", item->query->name);
+    }
+    if (out != NULL) {
+        *out = TAKE(item->result);
+    }
+    return item->status;
+}
+
+void pgc_pipeline_close(pgc_pipeline *pipeline)
+{
+    if (pipeline == NULL) {
+        return;
+    }
+    const pgc_alloc *alloc = pipeline->conn->alloc;
+    for (size_t i = 0; i < pipeline->count; i++) {
+        pgc_result_free(pipeline->items[i].result);
+    }
+    mem_free(alloc, pipeline->items, pipeline->cap * sizeof(batch_item));
+    arena_free(pipeline->memory);
+    mem_free(alloc, pipeline, sizeof *pipeline);
+}

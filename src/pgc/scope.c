@@ -1,0 +1,85 @@
+/* A pool with an identity: settings and query travel as one group, whose implicit transaction ends
+ * with it, so that nothing of the identity stays on the connection. Constant after opening; any
+ * thread. */
+#include "base/prelude.h"
+
+#include "pgc/pool_state.h"
+#include "pgc/session.h"
+
+struct pgc_scope {
+    pgc_db db;
+    pgc_pool *pool;
+    const pgc_alloc *alloc;
+    pgc_setting settings[PGC_SCOPE_SETTINGS_MAX]; /* ours */
+    char *texts[2 * PGC_SCOPE_SETTINGS_MAX];
+    size_t count;
+    session_args session; /* borrows the texts */
+};
+
+static pgc_status scope_db_run(pgc_db *db, const pgc_query *query, const pgc_args *args,
+                               pgc_result **out, pgc_error *err)
+{
+    pgc_scope *scope = CONTAINER_OF(db, pgc_scope, db);
+    if (scope->count == 0) {
+        return pgc_db_run(pgc_pool_db(scope->pool), query, args, out, err);
+    }
+    const run_item items[] = { session_item(&scope->session), { query, args } };
+    return pool_run(scope->pool, items, ARRAY_LEN(items), out, err);
+}
+
+static const pgc_db_ops SCOPE_DB_OPS = { sizeof(pgc_db_ops), scope_db_run };
+
+static bool copy_settings(pgc_scope *scope, const pgc_setting *settings)
+{
+    for (size_t i = 0; i < scope->count; i++) {
+        scope->texts[2 * i] = mem_strdup(scope->alloc, settings[i].name);
+        scope->texts[2 * i + 1] = mem_strdup(scope->alloc, settings[i].value);
+        if (scope->texts[2 * i] == NULL || scope->texts[2 * i + 1] == NULL) {
+            return false;
+        }
+        scope->settings[i] = (pgc_setting) { scope->texts[2 * i], scope->texts[2 * i + 1] };
+    }
+    return true;
+}
+
+pgc_status pgc_scope_open(pgc_pool *pool, const pgc_setting *settings, size_t setting_count,
+                          pgc_scope **out, pgc_error *err)
+{
+    if (pool == NULL || out == NULL) {
+        return pgc_error_set(err, PGC_INVALID, "scope: no pool or no place for the result");
+    }
+    TRY(session_check(settings, setting_count, err));
+    const pgc_alloc *alloc = pool->options.conn.alloc;
+    pgc_scope *scope = MEM_NEW(alloc, pgc_scope);
+    if (scope == NULL) {
+        return pgc_error_set(err, PGC_NOMEM, "scope");
+    }
+    scope->db.ops = &SCOPE_DB_OPS;
+    scope->pool = pool;
+    scope->alloc = alloc;
+    scope->count = setting_count;
+    if (!copy_settings(scope, settings)) {
+        pgc_scope_close(scope);
+        return pgc_error_set(err, PGC_NOMEM, "scope");
+    }
+    session_args_init(&scope->session, scope->settings, scope->count, alloc);
+    *out = scope;
+    return PGC_OK;
+}
+
+void pgc_scope_close(pgc_scope *scope)
+{
+    if (scope == NULL) {
+        return;
+    }
+    session_args_done(&scope->session);
+    for (size_t i = 0; i < ARRAY_LEN(scope->texts); i++) {
+        mem_free_str(scope->alloc, scope->texts[i]);
+    }
+    mem_free(scope->alloc, scope, sizeof *scope);
+}
+
+pgc_db *pgc_scope_db(pgc_scope *scope)
+{
+    return &scope->db;
+}

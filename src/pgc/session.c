@@ -1,0 +1,69 @@
+/* One prepared query per number of settings. Pure data; any thread. */
+#include "base/prelude.h"
+
+#include "pgc/session.h"
+
+#define TEXT_PAIR           \
+    { "name", "text", 25 }, \
+    {                       \
+        "value", "text", 25 \
+    }
+static const pgc_type_ref PARAMS[2 * PGC_SCOPE_SETTINGS_MAX] = {
+    TEXT_PAIR, TEXT_PAIR, TEXT_PAIR, TEXT_PAIR, TEXT_PAIR, TEXT_PAIR, TEXT_PAIR, TEXT_PAIR,
+};
+
+#define SET_1 "SELECT pg_catalog.set_config($1, $2, true)"
+#define SET_2 SET_1 ", pg_catalog.set_config($3, $4, true)"
+#define SET_3 SET_2 ", pg_catalog.set_config($5, $6, true)"
+#define SET_4 SET_3 ", pg_catalog.set_config($7, $8, true)"
+#define SET_5 SET_4 ", pg_catalog.set_config($9, $10, true)"
+#define SET_6 SET_5 ", pg_catalog.set_config($11, $12, true)"
+#define SET_7 SET_6 ", pg_catalog.set_config($13, $14, true)"
+#define SET_8 SET_7 ", pg_catalog.set_config($15, $16, true)"
+#define SET_QUERY(n)                                                                      \
+    {                                                                                     \
+        .name = "set_config", .sql = SET_##n, .hash = UINT64_C(0x5e7c0f1900000000) + (n), \
+        .param_count = 2 * (n), .params = PARAMS                                          \
+    }
+static const pgc_query SET_QUERIES[PGC_SCOPE_SETTINGS_MAX] = {
+    SET_QUERY(1), SET_QUERY(2), SET_QUERY(3), SET_QUERY(4),
+    SET_QUERY(5), SET_QUERY(6), SET_QUERY(7), SET_QUERY(8),
+};
+
+pgc_status session_check(const pgc_setting *settings, size_t count, pgc_error *err)
+{
+    if (count > PGC_SCOPE_SETTINGS_MAX || (count > 0 && settings == NULL)) {
+        return pgc_error_set(err, PGC_INVALID, "settings: %zu given, at most %u are possible",
+                             count, PGC_SCOPE_SETTINGS_MAX);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (settings[i].name == NULL || settings[i].name[0] == '\0' || settings[i].value == NULL) {
+            return pgc_error_set(err, PGC_INVALID, "settings: number %zu has no name or no value",
+                                 i + 1);
+        }
+    }
+    return PGC_OK;
+}
+
+void session_args_init(session_args *session, const pgc_setting *settings, size_t count,
+                       const pgc_alloc *alloc)
+{
+    assert(count <= PGC_SCOPE_SETTINGS_MAX);
+    pgc_args_init(&session->args, alloc);
+    session->query = count == 0 ? NULL : &SET_QUERIES[count - 1];
+    for (size_t i = 0; i < count; i++) {
+        pgc_add_text(&session->args, pgc_text_from(settings[i].name));
+        pgc_add_text(&session->args, pgc_text_from(settings[i].value));
+    }
+}
+
+void session_args_done(session_args *session)
+{
+    pgc_args_done(&session->args);
+}
+
+run_item session_item(const session_args *session)
+{
+    assert(session->query != NULL);
+    return (run_item) { session->query, &session->args };
+}
