@@ -32,6 +32,8 @@ void pool_retire(pgc_pool *pool, pool_slot *slot)
     pgc_conn_close(slot->conn);
     mem_free(pool->options.conn.alloc, slot, sizeof *slot);
     (void) pthread_mutex_lock(&pool->lock);
+    assert(pool->closing > 0);
+    pool->closing--;
     pool->stats.total--;
     (void) pthread_cond_signal(&pool->work);
     (void) pthread_cond_broadcast(&pool->drained);
@@ -136,6 +138,7 @@ static void discard(pgc_pool *pool, pool_slot *slot, int64_t *why)
     (void) pthread_mutex_lock(&pool->lock);
     (*why)++;
     pool->stats.acquired--;
+    pool->closing++;
     (void) pthread_mutex_unlock(&pool->lock);
     pool_retire(pool, slot);
 }

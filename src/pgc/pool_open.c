@@ -210,6 +210,7 @@ void pgc_pool_close(pgc_pool *pool)
         pool_slot *slot = CONTAINER_OF(pool->idle.next, pool_slot, link);
         list_remove(&slot->link);
         pool->stats.idle--;
+        pool->closing++;
         pool_retire(pool, slot);
     }
     assert(pool->stats.total == 0);

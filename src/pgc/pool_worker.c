@@ -123,7 +123,7 @@ static void pick_victims(pgc_pool *pool, list_node *victims)
 {
     int64_t now_us = pool_now(pool);
     uint32_t picked = 0;
-    uint32_t left = pool->stats.total;
+    uint32_t left = pool->stats.total - pool->closing;
     /* Longest unused first. */
     for (list_node *node = pool->idle.prev; node != &pool->idle && picked < RETIRE_MAX;) {
         pool_slot *slot = CONTAINER_OF(node, pool_slot, link);
@@ -137,6 +137,7 @@ static void pick_victims(pgc_pool *pool, list_node *victims)
         pool->stats.lifetime_close_count += old ? 1 : 0;
         pool->stats.idle_close_count += old ? 0 : 1;
         pool->stats.idle--;
+        pool->closing++;
         list_remove(&slot->link);
         list_append(victims, &slot->link);
         picked++;

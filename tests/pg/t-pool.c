@@ -34,10 +34,7 @@ static pgc_pool_options pool_options(uint32_t max_conns)
                                 .min_conns = 1 };
 }
 
-#define NEED_SERVER()                             \
-    if (live_url() == NULL) {                     \
-        TAP_SKIP("TEST_DATABASE_URL is not set"); \
-    }
+#define NEED_SERVER() REQUIRE(live_url() != NULL);
 #define OPEN_POOL(name, options)           \
     AUTO(pool_auto) pgc_pool *name = NULL; \
     REQUIRE_OK(pgc_pool_open(&(options), &name, &err), &err)
