@@ -81,22 +81,27 @@ static const int ALLOWED[] = { SCMP_SYS(read),
                                SCMP_SYS(uname),
                                SCMP_SYS(restart_syscall) };
 
-/* What a careless library may try: refused with a note that names the call. All others end the
- * process at once. */
+/* Looking at files: libraries do it on the side (character sets, time zones, terminals) and live
+ * with a no. It fails as if nobody had rights. */
+static const int FAILING[] = {
+    SCMP_SYS(open),      SCMP_SYS(openat),     SCMP_SYS(stat),     SCMP_SYS(lstat),
+    SCMP_SYS(fstat),     SCMP_SYS(newfstatat), SCMP_SYS(statx),    SCMP_SYS(access),
+    SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
+    SCMP_SYS(getcwd),    SCMP_SYS(ioctl),
+};
+
+/* What a library may try without being attacked: the process ends with a note that names the call.
+ * All others end it at once. */
 static const int NOTED[] = {
-    SCMP_SYS(open),         SCMP_SYS(openat),     SCMP_SYS(openat2),    SCMP_SYS(creat),
-    SCMP_SYS(stat),         SCMP_SYS(lstat),      SCMP_SYS(fstat),      SCMP_SYS(newfstatat),
-    SCMP_SYS(statx),        SCMP_SYS(access),     SCMP_SYS(faccessat),  SCMP_SYS(faccessat2),
-    SCMP_SYS(readlink),     SCMP_SYS(readlinkat), SCMP_SYS(getcwd),     SCMP_SYS(unlink),
-    SCMP_SYS(unlinkat),     SCMP_SYS(rename),     SCMP_SYS(mkdir),      SCMP_SYS(getdents64),
-    SCMP_SYS(memfd_create), SCMP_SYS(pipe),       SCMP_SYS(pipe2),      SCMP_SYS(eventfd2),
-    SCMP_SYS(dup),          SCMP_SYS(dup2),       SCMP_SYS(dup3),       SCMP_SYS(fcntl),
-    SCMP_SYS(ioctl),        SCMP_SYS(socket),     SCMP_SYS(socketpair), SCMP_SYS(connect),
-    SCMP_SYS(getpeername),  SCMP_SYS(sendto),     SCMP_SYS(sendmsg),    SCMP_SYS(poll),
-    SCMP_SYS(execve),       SCMP_SYS(execveat),   SCMP_SYS(fork),       SCMP_SYS(vfork),
-    SCMP_SYS(kill),         SCMP_SYS(tgkill),     SCMP_SYS(tkill),      SCMP_SYS(rt_sigaction),
-    SCMP_SYS(prlimit64),    SCMP_SYS(setrlimit),  SCMP_SYS(getuid),     SCMP_SYS(geteuid),
-    SCMP_SYS(pwritev),      SCMP_SYS(fsync),      SCMP_SYS(ftruncate),  SCMP_SYS(fallocate)
+    SCMP_SYS(openat2),    SCMP_SYS(creat),     SCMP_SYS(unlink),       SCMP_SYS(unlinkat),
+    SCMP_SYS(rename),     SCMP_SYS(mkdir),     SCMP_SYS(getdents64),   SCMP_SYS(memfd_create),
+    SCMP_SYS(pipe),       SCMP_SYS(pipe2),     SCMP_SYS(eventfd2),     SCMP_SYS(dup),
+    SCMP_SYS(dup2),       SCMP_SYS(dup3),      SCMP_SYS(fcntl),        SCMP_SYS(socket),
+    SCMP_SYS(socketpair), SCMP_SYS(connect),   SCMP_SYS(getpeername),  SCMP_SYS(sendto),
+    SCMP_SYS(sendmsg),    SCMP_SYS(poll),      SCMP_SYS(execve),       SCMP_SYS(execveat),
+    SCMP_SYS(fork),       SCMP_SYS(vfork),     SCMP_SYS(kill),         SCMP_SYS(tgkill),
+    SCMP_SYS(tkill),      SCMP_SYS(setrlimit), SCMP_SYS(rt_sigaction), SCMP_SYS(prlimit64),
+    SCMP_SYS(pwritev),    SCMP_SYS(fsync),     SCMP_SYS(ftruncate),    SCMP_SYS(fallocate),
 };
 
 static int add_calls(scmp_filter_ctx ctx, uint32_t action, const int *calls, size_t count)
@@ -173,6 +178,8 @@ static pgc_status make_main_filter(pgc_error *err)
     }
     int failed = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     failed = failed != 0 ? failed : add_calls(ctx, SCMP_ACT_ALLOW, ALLOWED, ARRAY_LEN(ALLOWED));
+    failed =
+        failed != 0 ? failed : add_calls(ctx, SCMP_ACT_ERRNO(EACCES), FAILING, ARRAY_LEN(FAILING));
     failed = failed != 0 ? failed : add_calls(ctx, SCMP_ACT_TRAP, NOTED, ARRAY_LEN(NOTED));
     failed = failed != 0 ? failed : add_conditions(ctx);
     pgc_status status = failed != 0 ? pgc_error_errno(err, -failed, "make the system call filter")

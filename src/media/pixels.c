@@ -224,22 +224,26 @@ static bool needs_profile(VipsImage *image)
     return memmem(profile, size, SRGB_NAME, sizeof SRGB_NAME - 1) == NULL;
 }
 
-/* The large thumbnail's pixels from the file; the decoder skips what the size does not need. */
-static pgc_status load_large(const uint8_t *bytes, size_t size, bool profile, VipsImage **out,
-                             pgc_error *err)
+/* The large thumbnail's pixels from the file; the decoder skips what the size does not need. The
+ * box is never above the picture's own size: libvips' own "only down" picks the smallest level of a
+ * pyramid. */
+static pgc_status load_large(const uint8_t *bytes, size_t size, const VipsImage *header,
+                             bool profile, VipsImage **out, pgc_error *err)
 {
     int side = media_size_pixels(MEDIA_LARGE);
+    bool fits = header->Xsize <= side && header->Ysize <= side;
+    int width = fits ? header->Xsize : side;
+    int height = fits ? header->Ysize : side;
     AUTO_IMAGE *thumbnail = NULL;
     AUTO_IMAGE *rgb = NULL;
     /* libvips only reads from the buffer; its interface lacks the const. */
     void *buffer = (void *) (uintptr_t) bytes;
-    int failed = profile
-                     ? vips_thumbnail_buffer(buffer, size, &thumbnail, side, "height", side, "size",
-                                             VIPS_SIZE_DOWN, "no_rotate", TRUE, "fail_on",
-                                             VIPS_FAIL_ON_TRUNCATED, "export_profile", "srgb", NULL)
-                     : vips_thumbnail_buffer(buffer, size, &thumbnail, side, "height", side, "size",
-                                             VIPS_SIZE_DOWN, "no_rotate", TRUE, "fail_on",
-                                             VIPS_FAIL_ON_TRUNCATED, NULL);
+    int failed =
+        profile ? vips_thumbnail_buffer(buffer, size, &thumbnail, width, "height", height,
+                                        "no_rotate", TRUE, "fail_on", VIPS_FAIL_ON_TRUNCATED,
+                                        "export_profile", "srgb", NULL)
+                : vips_thumbnail_buffer(buffer, size, &thumbnail, width, "height", height,
+                                        "no_rotate", TRUE, "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
     if (failed != 0) {
         return vips_failed("cannot be decoded", err);
     }
@@ -265,10 +269,10 @@ pgc_status pixels_from_file(const uint8_t *bytes, size_t size, int32_t orientati
     }
     bool profile = needs_profile(header);
     AUTO_IMAGE *large = NULL;
-    pgc_status status = load_large(bytes, size, profile, &large, err);
+    pgc_status status = load_large(bytes, size, header, profile, &large, err);
     if (status != PGC_OK && profile) {
         /* A damaged profile must not cost the picture. */
-        status = load_large(bytes, size, false, &large, err);
+        status = load_large(bytes, size, header, false, &large, err);
     }
     TRY(status);
     return write_all_sizes(large, orientation, target, err);

@@ -133,7 +133,9 @@ static void try_call(size_t index)
         { "modify_ldt", SYS_modify_ldt, { 1, P(scratch), 16 } },
         { "arch_prctl", SYS_arch_prctl, { 0x1001, P(scratch) } },
         { "quotactl", SYS_quotactl, { 0, 0, 0, 0 } },
-        { "name_to_handle_at", SYS_name_to_handle_at, { AT_FDCWD, P(PASSWD), P(scratch), P(scratch) } },
+        { "name_to_handle_at",
+          SYS_name_to_handle_at,
+          { AT_FDCWD, P(PASSWD), P(scratch), P(scratch) } },
         { "open_by_handle_at", SYS_open_by_handle_at, { 3, P(scratch), 0 } },
         { "inotify_init1", SYS_inotify_init1, { 0 } },
         { "fanotify_init", SYS_fanotify_init, { 0, 0 } },
@@ -172,8 +174,8 @@ static void sleep_forever(void)
 
 static void take_8_gib(void)
 {
-    void *block = mmap(NULL, (size_t) 8 << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                       -1, 0);
+    void *block =
+        mmap(NULL, (size_t) 8 << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     child_finish(block == MAP_FAILED ? LUM_MEDIA_LIMIT : LUM_NOT_MEDIA,
                  block == MAP_FAILED ? "not enough memory" : "ESCAPED by memory");
 }

@@ -10,11 +10,11 @@
 #include <libavutil/display.h>
 #include <vips/vips.h>
 
-#define FRAMES       75
-#define RATE         25
-#define VIDEO_WIDTH  320
-#define VIDEO_HEIGHT 240
-#define SOUND_RATE   44100
+#define FRAMES        75
+#define RATE          25
+#define VIDEO_WIDTH   320
+#define VIDEO_HEIGHT  240
+#define SOUND_RATE    44100
 #define SOUND_SECONDS 3
 
 /* --- pictures --- */
@@ -30,8 +30,7 @@ static VipsImage *picture(int width, int height)
     VipsImage *rgb = NULL;
     if (vips_perlin(&noise, width, height, "seed", 1, NULL) != 0 ||
         vips_linear1(noise, &grey, 100, 128, NULL) != 0 ||
-        vips_cast_uchar(grey, &bytes, NULL) != 0 ||
-        vips_invert(bytes, &bands[1], NULL) != 0 ||
+        vips_cast_uchar(grey, &bytes, NULL) != 0 || vips_invert(bytes, &bands[1], NULL) != 0 ||
         vips_flip(bytes, &bands[2], VIPS_DIRECTION_HORIZONTAL, NULL) != 0) {
         return NULL;
     }
@@ -252,8 +251,8 @@ static bool make_stream(const char *dir, size_t index)
     (void) snprintf(path, sizeof path, "%s/%s", dir, STREAMS[index].file);
     __attribute__((cleanup(maker_auto))) maker m = { NULL, NULL, NULL, NULL, NULL };
     const AVCodec *encoder = avcodec_find_encoder(STREAMS[index].codec);
-    if (encoder == NULL || avformat_alloc_output_context2(&m.format, NULL, STREAMS[index].format,
-                                                          path) < 0) {
+    if (encoder == NULL ||
+        avformat_alloc_output_context2(&m.format, NULL, STREAMS[index].format, path) < 0) {
         return false;
     }
     m.codec = avcodec_alloc_context3(encoder);
