@@ -60,7 +60,7 @@ static pgc_status known_add(check_state *state, slice path, slice hash, int64_t 
 
 static pgc_status assets_load(check_state *state, pgc_error *err)
 {
-    repo_list_asset_files_params params = { .repository_id = { true, state->target->repository_id },
+    repo_list_asset_files_params params = { .repository_id = state->target->repository_id,
                                             .row_limit = BATCH };
     lum_actor actor = lum_session_actor(state->target->session);
     for (size_t count = BATCH; count == BATCH;) {
@@ -82,9 +82,8 @@ static pgc_status assets_load(check_state *state, pgc_error *err)
 
 static pgc_status thumbnails_load(check_state *state, pgc_error *err)
 {
-    repo_list_thumbnail_files_params params = {
-        .repository_id = { true, state->target->repository_id }, .row_limit = BATCH
-    };
+    repo_list_thumbnail_files_params params = { .repository_id = state->target->repository_id,
+                                                .row_limit = BATCH };
     lum_actor actor = lum_session_actor(state->target->session);
     for (size_t count = BATCH; count == BATCH;) {
         repo_list_thumbnail_files_row_set set = PGC_ZERO;
@@ -145,7 +144,7 @@ static pgc_status on_file(void *arg, const char *path, pgc_error *err)
     }
     bool used = false;
     const repo_is_path_used_params params = {
-        .repository_id = { true, state->target->repository_id },
+        .repository_id = state->target->repository_id,
         .file_path = pgc_text_from(key.path),
     };
     lum_actor actor = lum_session_actor(state->target->session);

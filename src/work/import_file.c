@@ -11,6 +11,7 @@
 #include "base/crash.h"
 #include "base/file.h"
 #include "base/uuid.h"
+#include "media/detect.h"
 #include "service/asset.h"
 
 #define NAME_TEXT_SIZE (4 * PLACE_NAME_MAX + 1)
@@ -221,6 +222,29 @@ static pgc_status recognise_and_store(file_life *life, media_host *host, pgc_uui
     return status;
 }
 
+/* Refuse what is no media file by its first bytes, before it is copied. The answer only saves work:
+ * what goes on is recognised again in the sandbox. */
+static pgc_status sniff(const env *e, int fd, pgc_error *err)
+{
+    uint8_t *head = mem_new(e->alloc, MEDIA_DETECT_BYTES);
+    if (head == NULL) {
+        return pgc_error_set(err, PGC_NOMEM, "look at file");
+    }
+    ssize_t size = e->fs->pread(e->fs->ctx, fd, head, MEDIA_DETECT_BYTES, 0);
+    pgc_status status = PGC_OK;
+    if (size < 0) {
+        status = pgc_error_errno(err, errno, "cannot be read");
+    } else {
+        const media_type type = media_detect(head, (size_t) size);
+        if (type.kind == MEDIA_NONE) {
+            status =
+                pgc_error_set(err, LUM_NOT_MEDIA, "%s, not a photo, video or recording", type.name);
+        }
+    }
+    mem_free(e->alloc, head, MEDIA_DETECT_BYTES);
+    return status;
+}
+
 /* Open, check, copy, lock the content, and go on. */
 static pgc_status live(file_life *life, media_host *host, pthread_mutex_t *locks,
                        import_event *event, pgc_error *err)
@@ -233,7 +257,7 @@ static pgc_status live(file_life *life, media_host *host, pthread_mutex_t *locks
     if (info.st_size == 0) {
         return pgc_error_set(err, LUM_MEDIA_CORRUPT, "file is empty");
     }
-    TRY(media_host_sniff(e, source, err));
+    TRY(sniff(e, source, err));
     TRY(stage_copy(e, source, &info, life->target->staging_dir, &life->staged, err));
     life->original.hash = life->staged.hash;
     life->original.size = life->staged.size;

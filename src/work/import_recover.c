@@ -140,7 +140,7 @@ static pgc_status deletion_carry_out(const import_target *target, const repo_fil
     char path[PLACE_PATH_SIZE];
     bool used = true;
     (void) snprintf(path, sizeof path, "%" SLICE_FMT, SLICE_ARG(row->file_path));
-    const repo_is_path_used_params params = { .repository_id = { true, row->repository_id },
+    const repo_is_path_used_params params = { .repository_id = row->repository_id,
                                               .file_path = row->file_path };
     TRY(repo_is_path_used(actor.db, &params, &used, err));
     if (!used) {
