@@ -163,6 +163,29 @@ static column column_of_target(analysis *a, const scope *s, const ast *target)
     return c;
 }
 
+/* (value).* of a known row type: the fields, about which nothing is known. */
+static shape shape_of_fields(analysis *a, const scope *s, const ast *expr)
+{
+    const ast *arg = ast_get(expr, "arg");
+    lookup found;
+    if (ast_count(ast_get(expr, "indirection")) != 1) {
+        return unknown_shape();
+    }
+    if (ast_kind_of(arg) == AST_COLUMN_REF && scope_find(a, s, arg, &found) && found.whole_row &&
+        found.item->known) {
+        column_list list = { .items = NULL };
+        for (size_t i = 0; i < found.item->var_count; i++) {
+            add_column(a, &list, column_of_var(a, found.scope, &found.item->vars[i]));
+        }
+        return (shape) { .known = true, .columns = list.items, .count = list.count };
+    }
+    uint32_t oid = catalog_base_type(a->cat, value_of_expr(a, s, arg).type_oid);
+    const catalog_type *type = catalog_type_by_oid(a->cat, oid);
+    const catalog_relation *relation =
+        type != NULL ? catalog_relation_by_oid(a->cat, type->relation_oid) : NULL;
+    return relation != NULL ? shape_of_row_type(a, relation, "field of a row") : unknown_shape();
+}
+
 shape shape_of_targets(analysis *a, const scope *s, const ast *targets)
 {
     column_list list = { .items = NULL };
@@ -180,7 +203,13 @@ shape shape_of_targets(analysis *a, const scope *s, const ast *targets)
                 add_column(a, &list, column_of_var(a, s, &vars[i]));
             }
         } else if (rows) {
-            return unknown_shape();
+            shape fields = shape_of_fields(a, s, expr);
+            if (!fields.known) {
+                return fields;
+            }
+            for (size_t i = 0; i < fields.count; i++) {
+                add_column(a, &list, fields.columns[i]);
+            }
         } else {
             add_column(a, &list, column_of_target(a, s, t));
         }
@@ -201,7 +230,7 @@ static bool gives_one_row(analysis *a, const scope *s, const ast *select)
         }
     }
     const ast *targets = ast_get(select, "targetList");
-    if (has_set_returning(a, targets)) {
+    if (count_set_returning(a, targets) > 0) {
         return false;
     }
     return has_aggregate(a, s, targets) || (ast_count(ast_get(select, "fromClause")) == 0 &&
@@ -217,6 +246,10 @@ static shape shape_of_plain_select(analysis *a, const scope *outer, const cte *c
     scope_refine(a, &s, ast_get(select, "whereClause"));
     scope_group(a, &s, select);
     s.facts = facts_when_true(a, &s, ast_get(select, "havingClause"), s.facts);
+    s.single_set = count_set_returning(a, ast_get(select, "targetList")) == 1 &&
+                   count_set_returning(a, ast_get(select, "sortClause")) == 0 &&
+                   count_set_returning(a, ast_get(select, "groupClause")) == 0 &&
+                   count_set_returning(a, ast_get(select, "distinctClause")) == 0;
     visit(a, &s, select);
     shape rows = shape_of_targets(a, &s, ast_get(select, "targetList"));
     rows.one_row = gives_one_row(a, &s, select);

@@ -202,6 +202,10 @@ static bool find_star(slice sql, size_t at, size_t parts, size_t *end, slice *pr
 static void expand(analysis *a, expander *x, scope *s, const ast *ref)
 {
     size_t from = (size_t) ast_location(ref), to = 0;
+    if (ast_location(ref) < 0) {
+        fail_at(x, PGC_UNSUPPORTED, 0, "TABLE name cannot be expanded; write SELECT");
+        return;
+    }
     star all = { .prefix = { "", 0 } };
     if (!find_star(x->sql, from, ast_count(ast_get(ref, "fields")) - 1, &to, &all.prefix)) {
         fail_at(x, PGC_UNSUPPORTED, from, "the star is not where the parser says");
