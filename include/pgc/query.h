@@ -145,83 +145,18 @@ PGC_API int64_t pgc_result_affected(const pgc_result *result);
 PGC_API void *pgc_result_alloc(pgc_result *result, size_t size);
 
 /**
- * Reads cells in order with one check at the end: the first failure (NULL in a column that was
- * proved NOT NULL, wrong length, no memory) is kept, and later reads give zeroes.
- */
-typedef struct pgc_reader {
-    pgc_result *result;
-    const pgc_query *query; /**< for names in messages */
-    size_t rows;            /**< rows that typed readers may touch: 0 once a read failed */
-    size_t columns;
-    pgc_status status;
-    size_t bad_row, bad_column; /**< of the first failure */
-    const char *reason;         /**< static text */
-} pgc_reader;
-
-/** @param query gives the names in messages; NULL: the query that the result came from, if any. */
-PGC_API void pgc_reader_init(pgc_reader *reader, pgc_result *result, const pgc_query *query);
-
-/**
- * The one check after reading.
+ * Room for `count` elements, such as the row structs of the result; as pgc_result_alloc(), but not
+ * zeroed, which a loop that writes every element does not need.
  *
- * @return PGC_OK; PGC_PROTOCOL naming query, row, column, expected type; PGC_NOMEM.
+ * @param size bytes of an element.
+ * @return aligned to 16; NULL when memory is exhausted or the product does not fit.
  *
  * Blocks: no. Thread-safe: one thread per result. Since: 0.1.
  */
-PGC_API pgc_status pgc_reader_finish(const pgc_reader *reader, pgc_error *err) PGC_MUST_CHECK;
-
-/** True when the cell is SQL NULL or does not exist. */
-PGC_API bool pgc_read_is_null(const pgc_reader *reader, size_t row, size_t column);
-
-/*
- * Readers of columns proved NOT NULL: a NULL there is a failure, never a silent zero. Text, bytes
- * and JSON point into the result (a NUL follows the last byte, elements of text arrays excepted);
- * everything else is decoded to host order into memory of the result. Rows that came as text
- * (pgc_conn_script()) are readable by the text and JSON readers only.
- */
-PGC_API bool pgc_read_bool(pgc_reader *reader, size_t row, size_t column);
-PGC_API int16_t pgc_read_i16(pgc_reader *reader, size_t row, size_t column);
-PGC_API int32_t pgc_read_i32(pgc_reader *reader, size_t row, size_t column);
-PGC_API int64_t pgc_read_i64(pgc_reader *reader, size_t row, size_t column);
-PGC_API uint32_t pgc_read_u32(pgc_reader *reader, size_t row, size_t column);
-PGC_API float pgc_read_f32(pgc_reader *reader, size_t row, size_t column);
-PGC_API double pgc_read_f64(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_uuid pgc_read_uuid(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_timestamptz pgc_read_timestamptz(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_timestamp pgc_read_timestamp(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_date pgc_read_date(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_time pgc_read_time(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_interval pgc_read_interval(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_text pgc_read_text(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_bytes pgc_read_bytes(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_text pgc_read_json(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_text pgc_read_jsonb(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_numeric pgc_read_numeric(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_vector pgc_read_vector(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_halfvec pgc_read_halfvec(pgc_reader *reader, size_t row, size_t column);
-
-#define X(name, type) \
-    PGC_API pgc_arr_##name pgc_read_arr_##name(pgc_reader *reader, size_t row, size_t column);
-PGC_ARRAY_MAP(X)
-#undef X
-
-/* Readers of nullable columns; pointer-like types give NULL pointers (numeric: present false). */
-#define X(name, type) \
-    PGC_API pgc_opt_##name pgc_read_opt_##name(pgc_reader *reader, size_t row, size_t column);
-PGC_OPT_MAP(X)
-#undef X
-PGC_API pgc_text pgc_read_opt_text(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_bytes pgc_read_opt_bytes(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_text pgc_read_opt_json(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_text pgc_read_opt_jsonb(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_numeric pgc_read_opt_numeric(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_vector pgc_read_opt_vector(pgc_reader *reader, size_t row, size_t column);
-PGC_API pgc_halfvec pgc_read_opt_halfvec(pgc_reader *reader, size_t row, size_t column);
-#define X(name, type) \
-    PGC_API pgc_arr_##name pgc_read_opt_arr_##name(pgc_reader *reader, size_t row, size_t column);
-PGC_ARRAY_MAP(X)
-#undef X
+PGC_API void *pgc_result_array(pgc_result *result, size_t count, size_t size);
 
 PGC_END_DECLS
+
+#include <pgc/reader.h> /* needs the types above */
 
 #endif

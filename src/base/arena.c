@@ -85,7 +85,7 @@ static bool add_block(arena *a, size_t need)
     return true;
 }
 
-void *arena_alloc(arena *a, size_t size)
+void *arena_take(arena *a, size_t size)
 {
     if (size > SIZE_MAX - ALIGNMENT) {
         return NULL;
@@ -97,7 +97,15 @@ void *arena_alloc(arena *a, size_t size)
     assert(need <= a->top->cap - a->top->used);
     void *ptr = a->top->bytes + a->top->used;
     a->top->used += need;
-    memset(ptr, 0, need);
+    return ptr;
+}
+
+void *arena_alloc(arena *a, size_t size)
+{
+    void *ptr = arena_take(a, size);
+    if (ptr != NULL) {
+        memset(ptr, 0, size);
+    }
     return ptr;
 }
 

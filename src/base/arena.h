@@ -12,6 +12,8 @@ typedef struct arena arena;
 arena *arena_new(const pgc_alloc *alloc, size_t first_size, size_t total_max);
 /* size bytes aligned to 16, zeroed; NULL when memory or the ceiling is exhausted. */
 void *arena_alloc(arena *arena, size_t size) __attribute__((malloc, alloc_size(2)));
+/* The same, but what the bytes hold is undefined: for memory that is written at once. */
+void *arena_take(arena *arena, size_t size) __attribute__((malloc, alloc_size(2)));
 /* count * size with overflow check. */
 void *arena_array(arena *arena, size_t count, size_t size) __attribute__((malloc));
 /* NUL-terminated copies; NULL on failure. */

@@ -243,5 +243,5 @@ static void store_interval(uint8_t *to, pgc_interval value)
             pgc_add_null(args);                                   \
         }                                                         \
     }
-WIRE_FIXED_MAP(X)
+PGC_FIXED_MAP(X)
 #undef X

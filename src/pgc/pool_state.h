@@ -43,6 +43,7 @@ struct pgc_pool {
     list_node idle;           /* most recently used first */
     list_node waiters;        /* longest waiting first */
     pgc_pool_stats stats;     /* stats.total counts connecting, idle, acquired and closing ones */
+    uint32_t closing;         /* of stats.total, those on their way out */
     bool closed;
     uint32_t failures; /* connects failed since the last success */
     int64_t backoff_until_us;
@@ -68,7 +69,8 @@ void pool_cond_init(pthread_cond_t *cond);
 void pool_sleep(pgc_pool *pool, pthread_cond_t *cond, int64_t us);
 /* With the lock held: give a free connection to the first waiter, else make it idle. */
 void pool_hand_over(pgc_pool *pool, pool_slot *slot);
-/* Without the lock: close a connection that nobody else sees, then free its place. */
+/* Without the lock: close a connection that nobody else sees and that is counted in closing, then
+ * free its place. */
 void pool_retire(pgc_pool *pool, pool_slot *slot);
 /* One look through the idle connections: too old, idle for too long. Called by the workers at their
  * time, and by tests. */

@@ -3,7 +3,7 @@
  * came as text start with rows 0 as well, which keeps typed readers away from them. */
 #include "base/prelude.h"
 
-#include "pgc/reader.h"
+#include "pgc/cell.h"
 
 void pgc_reader_init(pgc_reader *reader, pgc_result *result, const pgc_query *query)
 {
@@ -12,6 +12,9 @@ void pgc_reader_init(pgc_reader *reader, pgc_result *result, const pgc_query *qu
         .query = query == NULL ? result->query : query,
         .rows = result->binary ? result->rows : 0,
         .columns = result->columns,
+        .cells = result->res,
+        .length = result->pq->getlength,
+        .value = result->pq->getvalue,
     };
 }
 
@@ -30,69 +33,69 @@ void reader_fail(pgc_reader *reader, size_t row, size_t column, pgc_status statu
     reader->rows = 0;
 }
 
-/* The cell exists; a result has at most INT_MAX rows, so the casts are safe. */
-static bool cell_is_null(const pgc_result *result, size_t row, size_t column)
+const uint8_t *pgc_cell_miss(pgc_reader *reader, size_t row, size_t column)
 {
-    return result->pq->getisnull(result->res, (int) row, (int) column) != 0;
-}
-
-bool reader_miss(pgc_reader *reader, size_t row, size_t column, bool nullable)
-{
+    static const uint8_t zeroes[16];
     const pgc_result *result = reader->result;
     if (reader->status != PGC_OK) {
-        return false;
-    }
-    if (row >= result->rows || column >= result->columns) {
+        /* The first failure is the one to tell. */
+    } else if (row >= result->rows || column >= result->columns) {
         reader_fail(reader, row, column, PGC_PROTOCOL, "there is no such cell");
     } else if (cell_is_null(result, row, column)) {
-        if (nullable) {
-            return true;
-        }
         reader_fail(reader, row, column, PGC_PROTOCOL, "is NULL but must not be");
     } else if (!result->binary) {
         reader_fail(reader, row, column, PGC_PROTOCOL, "came as text; read it as text");
     } else {
         reader_fail(reader, row, column, PGC_PROTOCOL, "has the wrong length");
     }
-    return false;
+    return zeroes;
 }
 
-/* Any cell; formats are the caller's business. */
-static cell find_cell(pgc_reader *reader, size_t row, size_t column, bool nullable)
+const uint8_t *pgc_cell_opt_miss(pgc_reader *reader, size_t row, size_t column)
+{
+    /* NULL is NULL in rows that came as text, too. */
+    const pgc_result *result = reader->result;
+    if (row >= result->rows || column >= result->columns || !cell_is_null(result, row, column)) {
+        (void) pgc_cell_miss(reader, row, column);
+    }
+    return NULL;
+}
+
+pgc_text pgc_cell_text_miss(pgc_reader *reader, size_t row, size_t column, bool nullable)
 {
     const pgc_result *result = reader->result;
-    int length = result->pq->getlength(result->res, (int) row, (int) column);
-    if (length <= 0 && cell_is_null(result, row, column)) {
-        if (!nullable) {
-            (void) reader_miss(reader, row, column, false);
+    if (reader->status == PGC_OK && row < result->rows && column < result->columns) {
+        if (!cell_is_null(result, row, column)) {
+            return (pgc_text) { (const char *) cell_value(result, row, column),
+                                (size_t) cell_length(result, row, column) };
         }
-        return (cell) { NULL, 0 };
+        if (nullable) {
+            return (pgc_text) { NULL, 0 };
+        }
     }
-    const char *value = result->pq->getvalue(result->res, (int) row, (int) column);
-    return (cell) { (const uint8_t *) value, length < 0 ? 0 : (size_t) length };
+    (void) pgc_cell_miss(reader, row, column);
+    return (pgc_text) { NULL, 0 };
 }
 
 cell reader_cell(pgc_reader *reader, size_t row, size_t column, bool nullable)
 {
-    if (row >= reader->rows || column >= reader->columns) {
-        (void) reader_miss(reader, row, column, nullable);
-        return (cell) { NULL, 0 };
+    const pgc_result *result = reader->result;
+    if (reader_has(reader, row, column)) {
+        int length = cell_length(result, row, column);
+        if (length > 0 || !cell_is_null(result, row, column)) {
+            return (cell) { cell_value(result, row, column), length < 0 ? 0 : (size_t) length };
+        }
     }
-    return find_cell(reader, row, column, nullable);
-}
-
-cell reader_text_cell(pgc_reader *reader, size_t row, size_t column, bool nullable)
-{
-    if (row >= reader->result->rows || column >= reader->columns || reader->status != PGC_OK) {
-        (void) reader_miss(reader, row, column, nullable);
-        return (cell) { NULL, 0 };
+    bool null = row < result->rows && column < result->columns && cell_is_null(result, row, column);
+    if (!null || !nullable) {
+        (void) pgc_cell_miss(reader, row, column);
     }
-    return find_cell(reader, row, column, nullable);
+    return (cell) { NULL, 0 };
 }
 
 void *reader_alloc(pgc_reader *reader, size_t row, size_t column, size_t size)
 {
-    void *memory = pgc_result_alloc(reader->result, size);
+    void *memory = pgc_result_array(reader->result, 1, size);
     if (memory == NULL) {
         reader_fail(reader, row, column, PGC_NOMEM, "finds no memory to be decoded into");
     }

@@ -3,7 +3,7 @@
  * left of the cell, and bytes behind the last element are a failure. */
 #include "base/prelude.h"
 
-#include "pgc/reader.h"
+#include "pgc/cell.h"
 
 #define ARRAY_HEADER 12 /* bytes: dimensions, NULL flag, element OID */
 #define ARRAY_BOUNDS 8  /* bytes: length, lower bound */
@@ -61,6 +61,16 @@ static bool walk_start(walk *w, cell c)
     return true;
 }
 
+static bool walk_make_nulls(walk *w)
+{
+    w->nulls = reader_alloc(w->reader, w->row, w->column, w->count);
+    if (w->nulls == NULL) {
+        return false;
+    }
+    memset(w->nulls, 0, w->count);
+    return true;
+}
+
 /* Next element: its bytes, or ptr NULL for a NULL element. False after a failure. */
 static inline bool walk_next(walk *w, size_t index, cell *out)
 {
@@ -70,10 +80,7 @@ static inline bool walk_next(walk *w, size_t index, cell *out)
     int32_t length = (int32_t) wire_u32(w->pos);
     w->pos += 4;
     if (length == -1) {
-        if (w->nulls == NULL) {
-            w->nulls = reader_alloc(w->reader, w->row, w->column, w->count);
-        }
-        if (w->nulls == NULL) {
+        if (w->nulls == NULL && !walk_make_nulls(w)) {
             return false;
         }
         w->nulls[index] = 1;
@@ -121,6 +128,7 @@ static inline __attribute__((always_inline)) bool load_elements(walk *w, uint8_t
             return false;
         }
         if (element.ptr == NULL) {
+            memset(to + i * size, 0, size);
             continue;
         }
         if (element.len != size) {

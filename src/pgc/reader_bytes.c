@@ -1,40 +1,14 @@
-/* Readers of types of varying size that are no arrays: text and bytes are lent from the result,
+/* Readers of types of varying size that are no arrays: bytes and JSON are lent from the result,
  * numerics and vectors are decoded into its arena. Every count is checked against the cell before
  * it is used. */
 #include "base/prelude.h"
 
+#include "pgc/cell.h"
 #include "pgc/numeric.h"
-#include "pgc/reader.h"
-
-static pgc_text text_at(pgc_reader *reader, size_t row, size_t column, bool nullable)
-{
-    cell c = reader_text_cell(reader, row, column, nullable);
-    return (pgc_text) { (const char *) c.ptr, c.len };
-}
-
-pgc_text pgc_read_text(pgc_reader *reader, size_t row, size_t column)
-{
-    return text_at(reader, row, column, false);
-}
-
-pgc_text pgc_read_opt_text(pgc_reader *reader, size_t row, size_t column)
-{
-    return text_at(reader, row, column, true);
-}
-
-pgc_text pgc_read_json(pgc_reader *reader, size_t row, size_t column)
-{
-    return text_at(reader, row, column, false);
-}
-
-pgc_text pgc_read_opt_json(pgc_reader *reader, size_t row, size_t column)
-{
-    return text_at(reader, row, column, true);
-}
 
 static pgc_text jsonb_at(pgc_reader *reader, size_t row, size_t column, bool nullable)
 {
-    pgc_text text = text_at(reader, row, column, nullable);
+    pgc_text text = pgc_cell_text(reader, row, column, nullable);
     if (text.ptr == NULL || !reader->result->binary) {
         return text;
     }

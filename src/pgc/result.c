@@ -99,7 +99,8 @@ const PGresult *result_pq(const pgc_result *result)
 
 #define ARENA_SLACK 1024 /* bytes beside the row array: what small arrays and numerics need */
 
-void *pgc_result_alloc(pgc_result *result, size_t size)
+/* The arena, made on first use; NULL when memory is exhausted. */
+static arena *memory_of(pgc_result *result)
 {
     if (result->memory == NULL) {
         size_t row_size = result->query == NULL ? 0 : result->query->row_size;
@@ -110,6 +111,18 @@ void *pgc_result_alloc(pgc_result *result, size_t size)
         }
         result->memory = arena_new(result->alloc, first_size, 0);
     }
-    /* A row array of no rows is still a valid pointer. */
-    return result->memory == NULL ? NULL : arena_alloc(result->memory, size == 0 ? 1 : size);
+    return result->memory;
+}
+
+void *pgc_result_alloc(pgc_result *result, size_t size)
+{
+    arena *memory = memory_of(result);
+    return memory == NULL ? NULL : arena_alloc(memory, size);
+}
+
+void *pgc_result_array(pgc_result *result, size_t count, size_t size)
+{
+    size_t bytes;
+    arena *memory = size_mul(count, size, &bytes) ? memory_of(result) : NULL;
+    return memory == NULL ? NULL : arena_take(memory, bytes);
 }

@@ -79,22 +79,6 @@ static inline uint64_t wire_double_bits(double value)
 void wire_swap_u16(void *to, const void *from, size_t count);
 void wire_swap_u32(void *to, const void *from, size_t count);
 
-/* Types of fixed size: X(name, type, bytes on the wire). */
-#define WIRE_FIXED_MAP(X)              \
-    X(bool, bool, 1)                   \
-    X(i16, int16_t, 2)                 \
-    X(i32, int32_t, 4)                 \
-    X(i64, int64_t, 8)                 \
-    X(u32, uint32_t, 4)                \
-    X(f32, float, 4)                   \
-    X(f64, double, 8)                  \
-    X(uuid, pgc_uuid, 16)              \
-    X(timestamptz, pgc_timestamptz, 8) \
-    X(timestamp, pgc_timestamp, 8)     \
-    X(date, pgc_date, 4)               \
-    X(time, pgc_time, 8)               \
-    X(interval, pgc_interval, 16)
-
 /* Limits of PostgreSQL and pgvector. */
 #define WIRE_VECTOR_DIM_MAX     16000u
 #define WIRE_NUMERIC_DSCALE_MAX 0x3FFFu

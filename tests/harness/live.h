@@ -9,6 +9,8 @@
 
 #include "pg.h"
 
+#include "pg.h"
+
 /* Connection string of the test server; NULL: none, the case fails. */
 static inline const char *live_url(void)
 {

@@ -6,6 +6,7 @@
 
 #include <pgc/pool.h>
 
+#include "pgc/auto.h"
 #include "pgc/pool_state.h"
 
 #include "live.h"
@@ -21,11 +22,6 @@ static const pgc_query ECHO = { .name = "Echo",
                                 .params = P_INT4,
                                 .columns = C_INT4 };
 
-static void pool_auto(pgc_pool **pool)
-{
-    pgc_pool_close(*pool);
-}
-
 static pgc_pool_options pool_options(uint32_t max_conns)
 {
     return (pgc_pool_options) { .struct_size = sizeof(pgc_pool_options),
@@ -34,10 +30,7 @@ static pgc_pool_options pool_options(uint32_t max_conns)
                                 .min_conns = 1 };
 }
 
-#define NEED_SERVER()                             \
-    if (live_url() == NULL) {                     \
-        TAP_SKIP("TEST_DATABASE_URL is not set"); \
-    }
+#define NEED_SERVER() REQUIRE(live_url() != NULL);
 #define OPEN_POOL(name, options)           \
     AUTO(pool_auto) pgc_pool *name = NULL; \
     REQUIRE_OK(pgc_pool_open(&(options), &name, &err), &err)

@@ -3,15 +3,11 @@
 
 #include <pgc/tx.h>
 
+#include "pgc/auto.h"
 #include "pgc/connection.h"
 
 #include "live.h"
 #include "tap.h"
-
-static void pool_auto(pgc_pool **pool)
-{
-    pgc_pool_close(*pool);
-}
 
 static pgc_pool *open_pool(uint32_t max_conns)
 {
@@ -28,9 +24,7 @@ static pgc_pool *open_pool(uint32_t max_conns)
 }
 
 #define LIVE_POOL(name, max)                         \
-    if (live_url() == NULL) {                        \
-        TAP_SKIP("TEST_DATABASE_URL is not set");    \
-    }                                                \
+    REQUIRE(live_url() != NULL);                     \
     AUTO(pool_auto) pgc_pool *name = open_pool(max); \
     REQUIRE(name != NULL)
 

@@ -50,6 +50,12 @@ static bool finish(const pgc_reader *reader)
     return CHECK_STATUS(pgc_reader_finish(reader, &err), PGC_OK, &err);
 }
 
+/* Bit by bit: -0.0 is not 0.0. */
+static bool same_bytes(const void *a, const void *b, size_t size)
+{
+    return size == 0 || memcmp(a, b, size) == 0;
+}
+
 static bool same_text(pgc_text got, const char *want)
 {
     bool same = got.ptr != NULL && strcmp(got.ptr, want) == 0 && got.len == strlen(want);
@@ -61,24 +67,24 @@ static bool same_text(pgc_text got, const char *want)
 
 /* Round trip of values of a plain type by memcmp, then what `also` checks with the server's text.
  */
-#define ECHO_VALUES(conn, query, name, type, values, count, also)        \
-    for (size_t i = 0; i < (count); i++) {                               \
-        pgc_args args;                                                   \
-        pgc_reader reader;                                               \
-        pgc_args_init(&args, NULL);                                      \
-        pgc_add_##name(&args, (values)[i]);                              \
-        pgc_result *result = ask((conn), &(query), &args, &reader);      \
-        REQUIRE(result != NULL);                                         \
-        type back = pgc_read_##name(&reader, 0, 0);                      \
-        pgc_text text = pgc_read_text(&reader, 0, 1);                    \
-        if (finish(&reader)) {                                           \
-            if (!CHECK(memcmp(&back, &(values)[i], sizeof back) == 0)) { \
-                printf("# value %zu: server says %s\n", i, text.ptr);    \
-            }                                                            \
-            also;                                                        \
-        }                                                                \
-        pgc_result_free(result);                                         \
-        REQUIRE(tap_failures == 0);                                      \
+#define ECHO_VALUES(conn, query, name, type, values, count, also)       \
+    for (size_t i = 0; i < (count); i++) {                              \
+        pgc_args args;                                                  \
+        pgc_reader reader;                                              \
+        pgc_args_init(&args, NULL);                                     \
+        pgc_add_##name(&args, (values)[i]);                             \
+        pgc_result *result = ask((conn), &(query), &args, &reader);     \
+        REQUIRE(result != NULL);                                        \
+        type back = pgc_read_##name(&reader, 0, 0);                     \
+        pgc_text text = pgc_read_text(&reader, 0, 1);                   \
+        if (finish(&reader)) {                                          \
+            if (!CHECK(same_bytes(&back, &(values)[i], sizeof back))) { \
+                printf("# value %zu: server says %s\n", i, text.ptr);   \
+            }                                                           \
+            also;                                                       \
+        }                                                               \
+        pgc_result_free(result);                                        \
+        REQUIRE(tap_failures == 0);                                     \
     }
 
 ECHO_QUERY(ECHO_BOOL, "boolean", 16, "$1::int");
@@ -136,11 +142,11 @@ static void floats(void)
     }
     ECHO_VALUES(conn, ECHO_F32, f32, float, f32, RANDOM_COUNT, {
         float parsed = strtof(text.ptr, NULL);
-        CHECK(memcmp(&parsed, &back, sizeof back) == 0);
+        CHECK(same_bytes(&parsed, &back, sizeof back));
     });
     ECHO_VALUES(conn, ECHO_F64, f64, double, f64, RANDOM_COUNT, {
         double parsed = strtod(text.ptr, NULL);
-        CHECK(memcmp(&parsed, &back, sizeof back) == 0);
+        CHECK(same_bytes(&parsed, &back, sizeof back));
     });
 }
 
@@ -161,7 +167,7 @@ static void uuids(void)
         pgc_uuid_format(&back, want);
         same_text(text, want);
         CHECK(pgc_uuid_parse(text, &parsed));
-        CHECK(memcmp(&parsed, &back, sizeof back) == 0);
+        CHECK(same_bytes(&parsed, &back, sizeof back));
     });
 }
 
@@ -306,14 +312,14 @@ static void check_numeric(pgc_conn *conn, const char *decimal)
     size_t size = ours.digit_count * sizeof digits[0];
     bool same = finish(&reader) && ours.sign == theirs.sign && ours.weight == theirs.weight &&
                 ours.dscale == theirs.dscale && ours.digit_count == theirs.digit_count &&
-                (size == 0 || memcmp(ours.digits, theirs.digits, size) == 0);
+                same_bytes(ours.digits, theirs.digits, size);
     if (!CHECK(same)) {
         printf("# %s\n", decimal);
     }
     (void) pgc_numeric_format(&theirs, printed, sizeof printed);
     same_text(text, printed);
     double nearest = pgc_numeric_to_double(&theirs);
-    CHECK(memcmp(&nearest, &near, sizeof near) == 0 || (isnan(nearest) && isnan(near)));
+    CHECK(same_bytes(&nearest, &near, sizeof near) || (isnan(nearest) && isnan(near)));
     pgc_result_free(result);
 
     /* And what we send arrives as that value. */
@@ -418,7 +424,7 @@ static void texts_and_bytes(void)
         (void) snprintf(want, sizeof want, "%zu", len);
         same_text(pgc_read_text(&reader, 0, 1), want);
         CHECK_INT(back.len, len);
-        CHECK(finish(&reader) && memcmp(back.ptr, bytes, len) == 0);
+        CHECK(finish(&reader) && same_bytes(back.ptr, bytes, len));
         pgc_result_free(result);
     }
 }
@@ -468,7 +474,7 @@ static void json_and_jsonb(void)
         for (size_t i = 0; i < len; i++) {                                          \
             bool null = back.nulls != NULL && back.nulls[i] == 1;                   \
             CHECK_INT(null, nulls[i]);                                              \
-            CHECK(null || memcmp(&back.v[i], &(values)[i], sizeof(type)) == 0);     \
+            CHECK(null || same_bytes(&back.v[i], &(values)[i], sizeof(type)));      \
         }                                                                           \
         pgc_result_free(result);                                                    \
         REQUIRE(tap_failures == 0);                                                 \
@@ -534,7 +540,7 @@ static void text_arrays(void)
     pgc_arr_text back = pgc_read_arr_text(&reader, 0, 0);
     REQUIRE(finish(&reader) && back.count == 3);
     CHECK(back.v[1].ptr == NULL);
-    CHECK(memcmp(back.v[2].ptr, "ok", 2) == 0);
+    CHECK(same_bytes(back.v[2].ptr, "ok", 2));
     pgc_result_free(result);
 
     pgc_args_init(&args, NULL);
@@ -583,15 +589,31 @@ static void enum_arrays_go_unchecked(void)
     pgc_args_done(&args);
 }
 
-/* NULL where vectors can be tested; other programs may make the extension at the same moment. */
-static const char *no_vectors(pgc_conn *conn)
+/* A connection to a database of our own with pgvector; NULL where it is not installed. */
+static pgc_conn *open_with_vectors(void)
 {
-    char text[8];
-    pgc_status made = pgc_conn_script(conn, "CREATE EXTENSION IF NOT EXISTS vector", 0, NULL, NULL);
-    (void) made;
-    (void) live_text(conn, "SELECT to_regtype('vector') IS NOT NULL", text, sizeof text);
-    return strcmp(text, "t") == 0 ? NULL : "pgvector is not installed";
+    pgc_error err;
+    pgc_conn *conn = NULL;
+    const pgc_conn_options options = { .struct_size = sizeof options,
+                                       .conninfo = test_db_create() };
+    if (!CHECK(options.conninfo != NULL) ||
+        !CHECK_STATUS(pgc_conn_open(&options, &conn, &err), PGC_OK, &err)) {
+        return NULL;
+    }
+    pgc_status status = pgc_conn_script(conn, "CREATE EXTENSION vector", 0, NULL, &err);
+    if (status != PGC_OK) {
+        printf("# %s\n", err.message);
+        pgc_conn_close(conn);
+        conn = NULL;
+    }
+    return conn;
 }
+
+#define LIVE_VECTORS(conn)                                 \
+    AUTO(live_close) pgc_conn *conn = open_with_vectors(); \
+    if ((conn) == NULL) {                                  \
+        TAP_SKIP("pgvector is not installed");             \
+    }
 
 ECHO_QUERY(ECHO_VECTOR, "vector", 0, "vector_dims($1) || '/' || vector_norm($1)");
 ECHO_QUERY(ECHO_HALFVEC, "halfvec", 0, "vector_dims($1)");
@@ -612,11 +634,7 @@ static const pgc_query TO_HALF = {
 
 static void vectors(void)
 {
-    LIVE(conn);
-    const char *why = no_vectors(conn);
-    if (why != NULL) {
-        TAP_SKIP(why);
-    }
+    LIVE_VECTORS(conn);
     for (size_t round = 0; round < 20; round++) {
         float v[DIM];
         char want[16];
@@ -634,7 +652,7 @@ static void vectors(void)
         (void) snprintf(want, sizeof want, "%" PRIu32 "/", dim);
         CHECK(strncmp(pgc_read_text(&reader, 0, 1).ptr, want, strlen(want)) == 0);
         REQUIRE(finish(&reader) && back.dim == dim);
-        CHECK(memcmp(back.v, v, dim * sizeof v[0]) == 0);
+        CHECK(same_bytes(back.v, v, dim * sizeof v[0]));
         pgc_result_free(result);
     }
 }
@@ -642,11 +660,7 @@ static void vectors(void)
 /* The server rounds floats to halves as we do, and back. */
 static void halves_agree_with_the_server(void)
 {
-    LIVE(conn);
-    const char *why = no_vectors(conn);
-    if (why != NULL) {
-        TAP_SKIP(why);
-    }
+    LIVE_VECTORS(conn);
     for (size_t round = 0; round < 20; round++) {
         float v[DIM];
         uint16_t half[DIM];
@@ -671,7 +685,7 @@ static void halves_agree_with_the_server(void)
         REQUIRE(finish(&reader) && theirs.dim == DIM && back.dim == DIM);
         for (size_t i = 0; i < DIM; i++) {
             float ours = pgc_half_to_float(half[i]);
-            if (theirs.v[i] != half[i] || memcmp(&back.v[i], &ours, sizeof ours) != 0) {
+            if (theirs.v[i] != half[i] || !same_bytes(&back.v[i], &ours, sizeof ours)) {
                 printf("# %a: we %04x, server %04x\n", (double) v[i], half[i], theirs.v[i]);
                 CHECK_INT(half[i], theirs.v[i]);
             }
@@ -683,7 +697,7 @@ static void halves_agree_with_the_server(void)
         result = ask(conn, &ECHO_HALFVEC, &args, &reader);
         REQUIRE(result != NULL);
         theirs = pgc_read_halfvec(&reader, 0, 0);
-        CHECK(finish(&reader) && theirs.dim == DIM && memcmp(theirs.v, half, sizeof half) == 0);
+        CHECK(finish(&reader) && theirs.dim == DIM && same_bytes(theirs.v, half, sizeof half));
         pgc_result_free(result);
         REQUIRE(tap_failures == 0);
     }

@@ -421,6 +421,8 @@ static void the_count_must_be_the_query_s(void)
 static void each_failed_allocation_is_reported(void)
 {
     static const float floats[2000];
+    static const uint16_t halves[4000];
+    static const pgc_text texts[2000];
     static const pgc_text text = { "[1, 2, 3]", 9 };
     bool done = false;
     for (int fail_at = 1; !done; fail_at++) {
@@ -433,10 +435,13 @@ static void each_failed_allocation_is_reported(void)
             pgc_add_jsonb(&args, text);
         }
         pgc_add_vector(&args, (pgc_vector) { floats, 2000 });
+        pgc_add_halfvec(&args, (pgc_halfvec) { halves, 4000 });
+        pgc_add_arr_f32(&args, (pgc_arr_f32) { true, 2000, floats, NULL });
+        pgc_add_arr_text(&args, (pgc_arr_text) { true, 2000, texts, NULL });
         done = args.status == PGC_OK;
         CHECK(done || args.status == PGC_NOMEM);
         CHECK(done || strstr(args.reason, "memory") != NULL);
-        CHECK(!done || fail_at > 3);
+        CHECK(!done || fail_at > 6);
         pgc_args_done(&args);
         CHECK_INT(plan.live + plan.bad_sizes, 0);
     }

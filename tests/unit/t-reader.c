@@ -540,8 +540,45 @@ static void result_memory_is_sized_and_zeroed(void)
     CHECK_INT(rows[0] + rows[99999] + small[0] + small[99], 0);
     CHECK(pgc_result_alloc(result, 0) != NULL);
     CHECK(pgc_result_alloc(result, SIZE_MAX) == NULL);
+    CHECK(pgc_result_array(result, 3, 100) != NULL);
+    CHECK(pgc_result_array(result, 0, 100) != NULL);
+    CHECK(pgc_result_array(result, SIZE_MAX / 2, 3) == NULL);
     pgc_result_free(result);
     CHECK_INT(plan.live + plan.bad_sizes, 0);
+}
+
+/* An array whose NULL flags need a block of their own, with its NULL at the end. */
+static void an_array_whose_flags_find_no_memory_fails(void)
+{
+    enum { count = 3000, size = 20 + count * 8 };
+    uint8_t *bytes = calloc(1, size);
+    REQUIRE(bytes != NULL);
+    wire_put_u32(bytes, 1);
+    wire_put_u32(bytes + 4, 1);
+    wire_put_u32(bytes + 8, 23);
+    wire_put_u32(bytes + 12, count);
+    for (size_t i = 0; i < count; i++) {
+        wire_put_u32(bytes + 20 + i * 8, 4);
+    }
+    wire_put_u32(bytes + size - 8, UINT32_MAX);
+    bool done = false;
+    for (int fail_at = 2; !done; fail_at++) {
+        oom_plan plan = { .fail_at = fail_at };
+        const pgc_alloc alloc = oom_alloc(&plan);
+        pgc_result *result = cell_result(bytes, size - 4, &alloc, NULL);
+        REQUIRE(result != NULL);
+        pgc_reader r;
+        pgc_reader_init(&r, result, NULL);
+        pgc_arr_i32 value = pgc_read_arr_i32(&r, 0, 0);
+        done = pgc_reader_finish(&r, NULL) == PGC_OK;
+        CHECK_INT(r.status, done ? PGC_OK : PGC_NOMEM);
+        CHECK_INT(value.has, done);
+        CHECK(!done || (value.nulls[count - 1] == 1 && value.nulls[0] == 0));
+        CHECK(!done || fail_at > 3);
+        pgc_result_free(result);
+        CHECK_INT(plan.live + plan.bad_sizes, 0);
+    }
+    free(bytes);
 }
 
 static void each_failed_allocation_is_reported(void)
@@ -592,4 +629,6 @@ TAP_MAIN(
     TAP("affected rows: 64 bits", affected_rows_come_from_the_command),
     TAP("result memory is sized by the rows, zeroed, and counted",
         result_memory_is_sized_and_zeroed),
+    TAP("an array whose NULL flags find no memory fails",
+        an_array_whose_flags_find_no_memory_fails),
     TAP("each failed allocation is reported and nothing leaks", each_failed_allocation_is_reported))

@@ -1,0 +1,286 @@
+/* Reading rows: our readers beside a loop over libpq as a careful person writes it (NULL checks
+ * where the column may be NULL, lengths of texts, no others). 100,000 rows of 12 columns, binary.
+ * Client CPU, not wall time: the server's share is the same on both sides. The first case decodes a
+ * result that lies in memory; the second, for which TEST_DATABASE_URL must name a server, also
+ * receives it. */
+#include "base/prelude.h"
+
+#include <endian.h>
+
+#include <pgc/conn.h>
+
+#include "bench.h"
+#include "pgc/result.h"
+#include "pgc/wire.h"
+
+#define ROWS    100000
+#define COLUMNS 12
+
+typedef struct asset_row {
+    int64_t id;
+    int32_t owner_id;
+    pgc_text name, path;
+    pgc_uuid hash;
+    int64_t size;
+    pgc_opt_i32 width, height;
+    pgc_opt_timestamptz taken_at;
+    pgc_opt_f64 rating;
+    pgc_text note;
+    bool hidden;
+} asset_row;
+
+static const pgc_type_ref ASSET_COLUMNS[COLUMNS] = {
+    { "id", "bigint", 20 },
+    { "owner_id", "integer", 23 },
+    { "name", "text", 25 },
+    { "path", "text", 25 },
+    { "hash", "uuid", 2950 },
+    { "size", "bigint", 20 },
+    { "width", "integer", 23 },
+    { "height", "integer", 23 },
+    { "taken_at", "timestamp with time zone", 1184 },
+    { "rating", "double precision", 701 },
+    { "note", "text", 25 },
+    { "hidden", "boolean", 16 },
+};
+
+static const pgc_query ASSETS = {
+    .name = "Assets",
+    .sql = "SELECT n AS id, (n % 7)::int AS owner_id, 'IMG_' || n || '.jpg' AS name,"
+           " '2024/06/IMG_' || n || '.jpg' AS path,"
+           " '0190163d-8694-739b-aea5-966c26f8ad91'::uuid AS hash, n * 1000 AS size,"
+           " CASE WHEN n % 10 > 0 THEN 4000 END AS width,"
+           " CASE WHEN n % 10 > 0 THEN 3000 END AS height,"
+           " CASE WHEN n % 5 > 0 THEN timestamptz '2024-06-01' END AS taken_at,"
+           " CASE WHEN n % 2 > 0 THEN 2.5::float8 END AS rating,"
+           " CASE WHEN n % 4 = 0 THEN 'a note' END AS note, n % 3 = 0 AS hidden"
+           " FROM generate_series(1::bigint, 100000) AS n",
+    .hash = 1,
+    .column_count = COLUMNS,
+    .columns = ASSET_COLUMNS,
+    .row_size = sizeof(asset_row),
+};
+
+static double cpu_seconds(void)
+{
+    struct timespec now;
+    (void) clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double) now.tv_sec + (double) now.tv_nsec * 1e-9;
+}
+
+static bool decode_ours(pgc_result *result)
+{
+    pgc_reader r;
+    size_t count = pgc_result_rows(result);
+    asset_row *rows = pgc_result_array(result, count, sizeof *rows);
+    if (rows == NULL) {
+        return false;
+    }
+    pgc_reader_init(&r, result, &ASSETS);
+    for (size_t i = 0; i < count; i++) {
+        asset_row *row = &rows[i];
+        row->id = pgc_read_i64(&r, i, 0);
+        row->owner_id = pgc_read_i32(&r, i, 1);
+        row->name = pgc_read_text(&r, i, 2);
+        row->path = pgc_read_text(&r, i, 3);
+        row->hash = pgc_read_uuid(&r, i, 4);
+        row->size = pgc_read_i64(&r, i, 5);
+        row->width = pgc_read_opt_i32(&r, i, 6);
+        row->height = pgc_read_opt_i32(&r, i, 7);
+        row->taken_at = pgc_read_opt_timestamptz(&r, i, 8);
+        row->rating = pgc_read_opt_f64(&r, i, 9);
+        row->note = pgc_read_opt_text(&r, i, 10);
+        row->hidden = pgc_read_bool(&r, i, 11);
+    }
+    return pgc_reader_finish(&r, NULL) == PGC_OK;
+}
+
+static uint32_t get_u32(const PGresult *res, int row, int column)
+{
+    uint32_t value;
+    memcpy(&value, PQgetvalue(res, row, column), sizeof value);
+    return be32toh(value);
+}
+
+static uint64_t get_u64(const PGresult *res, int row, int column)
+{
+    uint64_t value;
+    memcpy(&value, PQgetvalue(res, row, column), sizeof value);
+    return be64toh(value);
+}
+
+static pgc_text get_text(const PGresult *res, int row, int column)
+{
+    return (pgc_text) { PQgetvalue(res, row, column), (size_t) PQgetlength(res, row, column) };
+}
+
+static void decode_other_row(const PGresult *res, int i, asset_row *row)
+{
+    row->id = (int64_t) get_u64(res, i, 0);
+    row->owner_id = (int32_t) get_u32(res, i, 1);
+    row->name = get_text(res, i, 2);
+    row->path = get_text(res, i, 3);
+    memcpy(row->hash.bytes, PQgetvalue(res, i, 4), sizeof row->hash.bytes);
+    row->size = (int64_t) get_u64(res, i, 5);
+    row->width.has = !PQgetisnull(res, i, 6);
+    row->width.v = row->width.has ? (int32_t) get_u32(res, i, 6) : 0;
+    row->height.has = !PQgetisnull(res, i, 7);
+    row->height.v = row->height.has ? (int32_t) get_u32(res, i, 7) : 0;
+    row->taken_at.has = !PQgetisnull(res, i, 8);
+    row->taken_at.v.us = row->taken_at.has ? (int64_t) get_u64(res, i, 8) : 0;
+    row->rating.has = !PQgetisnull(res, i, 9);
+    row->rating.v = row->rating.has ? wire_double(get_u64(res, i, 9)) : 0;
+    row->note = PQgetisnull(res, i, 10) ? (pgc_text) { NULL, 0 } : get_text(res, i, 10);
+    row->hidden = PQgetvalue(res, i, 11)[0] != 0;
+}
+
+static bool decode_other(const PGresult *res)
+{
+    int count = PQntuples(res);
+    asset_row *rows = malloc((size_t) count * sizeof *rows);
+    if (rows == NULL) {
+        return false;
+    }
+    for (int i = 0; i < count; i++) {
+        decode_other_row(res, i, &rows[i]);
+    }
+    /* The rows must really be written. */
+    __asm__ volatile("" : : "r"(rows) : "memory");
+    free(rows);
+    return true;
+}
+
+/* What the cases share: a result in memory and two connections. */
+typedef struct bench_state {
+    PGresult *memory;
+    PGconn *raw;
+    pgc_conn *conn;
+} bench_state;
+
+static void keep(PGresult *res)
+{
+    (void) res;
+}
+
+/* The result stays alive behind each round: libpq, but with a clear that does nothing. */
+static double memory_ours(void *ctx)
+{
+    bench_state *state = ctx;
+    pq_ops ops = *pq_libpq();
+    ops.clear = keep;
+    double start = cpu_seconds();
+    pgc_result *result = NULL;
+    bool ok = result_new(&ops, state->memory, NULL, &ASSETS, &result, NULL) == PGC_OK &&
+              decode_ours(result);
+    pgc_result_free(result);
+    return ok ? cpu_seconds() - start : BENCH_NONE;
+}
+
+static double memory_other(void *ctx)
+{
+    const bench_state *state = ctx;
+    double start = cpu_seconds();
+    bool ok = decode_other(state->memory);
+    return ok ? cpu_seconds() - start : BENCH_NONE;
+}
+
+static double server_ours(void *ctx)
+{
+    bench_state *state = ctx;
+    if (state->conn == NULL) {
+        return BENCH_NONE;
+    }
+    double start = cpu_seconds();
+    pgc_result *result = NULL;
+    bool ok = pgc_db_run(pgc_conn_db(state->conn), &ASSETS, NULL, &result, NULL) == PGC_OK &&
+              decode_ours(result);
+    pgc_result_free(result);
+    return ok ? cpu_seconds() - start : BENCH_NONE;
+}
+
+static double server_other(void *ctx)
+{
+    const bench_state *state = ctx;
+    if (state->raw == NULL) {
+        return BENCH_NONE;
+    }
+    double start = cpu_seconds();
+    PGresult *res = PQexecPrepared(state->raw, "assets", 0, NULL, NULL, NULL, 1);
+    bool ok = PQresultStatus(res) == PGRES_TUPLES_OK && decode_other(res);
+    PQclear(res);
+    return ok ? cpu_seconds() - start : BENCH_NONE;
+}
+
+/* A result as the server would send it, without one. */
+static PGresult *make_memory(void)
+{
+    static const char text[] = "2024/06/IMG_100000.jpg";
+    static const int lengths[COLUMNS] = { 8, 4, 14, 22, 16, 8, 4, 4, 8, 8, 6, 1 };
+    PGresAttDesc attrs[COLUMNS];
+    memset(attrs, 0, sizeof attrs);
+    for (size_t i = 0; i < COLUMNS; i++) {
+        attrs[i].name = (char *) (uintptr_t) ASSET_COLUMNS[i].name;
+        attrs[i].typid = ASSET_COLUMNS[i].oid;
+        attrs[i].format = 1;
+    }
+    PGresult *res = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
+    bool ok = res != NULL && PQsetResultAttrs(res, COLUMNS, attrs);
+    for (int row = 0; ok && row < ROWS; row++) {
+        for (int i = 0; ok && i < COLUMNS; i++) {
+            bool null = (i >= 6 && i <= 7 && row % 10 == 0) || (i == 8 && row % 5 == 0) ||
+                        (i == 9 && row % 2 == 0) || (i == 10 && row % 4 != 0);
+            ok = PQsetvalue(res, row, i, (char *) (uintptr_t) text, null ? -1 : lengths[i]) != 0;
+        }
+    }
+    return ok ? res : NULL;
+}
+
+static void connect_both(bench_state *state)
+{
+    const char *url = getenv("TEST_DATABASE_URL");
+    if (url == NULL) {
+        (void) fprintf(stderr, "bench decode: TEST_DATABASE_URL is not set: no server case\n");
+        return;
+    }
+    const pgc_conn_options options = { .struct_size = sizeof options, .conninfo = url };
+    pgc_error err;
+    if (pgc_conn_open(&options, &state->conn, &err) != PGC_OK) {
+        (void) fprintf(stderr, "bench decode: %s\n", err.message);
+        return;
+    }
+    state->raw = PQconnectdb(url);
+    PQclear(PQprepare(state->raw, "assets", ASSETS.sql, 0, NULL));
+}
+
+int main(int argc, char **argv)
+{
+    bench_state state = { .memory = make_memory() };
+    if (state.memory == NULL) {
+        (void) fprintf(stderr, "bench decode: out of memory\n");
+        return 1;
+    }
+    connect_both(&state);
+    const bench_case cases[] = {
+        { .name = "decode 100,000 x 12 from memory",
+          .unit = "s CPU",
+          .other_is = "libpq loop by hand",
+          .ours = memory_ours,
+          .other = memory_other,
+          .ctx = &state,
+          .goal = BENCH_AT_MOST,
+          .bound = 1.75 },
+        { .name = "receive and decode 100,000 x 12",
+          .unit = "s CPU",
+          .other_is = "libpq loop by hand",
+          .ours = server_ours,
+          .other = server_other,
+          .ctx = &state,
+          .goal = BENCH_AT_MOST,
+          .bound = 1.1 },
+    };
+    int code = bench_main(argc, argv, "decode", cases, state.conn == NULL ? 1 : 2);
+    pgc_conn_close(state.conn);
+    PQfinish(state.raw);
+    PQclear(state.memory);
+    return code;
+}
