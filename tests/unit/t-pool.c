@@ -220,13 +220,31 @@ static pgc_status live_through(const pgc_alloc *alloc, fake_pq *fake)
     return status;
 }
 
+/* The counting allocator behind a lock: the pool's threads allocate as well. */
+static pthread_mutex_t oom_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void *locked_resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
+{
+    (void) pthread_mutex_lock(&oom_lock);
+    void *made = oom_resize(ctx, ptr, old_size, new_size);
+    (void) pthread_mutex_unlock(&oom_lock);
+    return made;
+}
+
+static void locked_release(void *ctx, void *ptr, size_t size)
+{
+    (void) pthread_mutex_lock(&oom_lock);
+    oom_release(ctx, ptr, size);
+    (void) pthread_mutex_unlock(&oom_lock);
+}
+
 static void every_allocation_may_fail(void)
 {
     bool complete = false;
     atomic_store(&now_us, 1000);
     for (int fail_at = 1; !complete && fail_at < 100; fail_at++) {
         oom_plan plan = { .fail_at = fail_at, .sticky = true };
-        const pgc_alloc alloc = oom_alloc(&plan);
+        const pgc_alloc alloc = { &plan, locked_resize, locked_release };
         fake_pq fake;
         pgc_status status = live_through(&alloc, &fake);
         complete = status == PGC_OK && plan.calls < fail_at;
