@@ -276,8 +276,14 @@ int group_role(analysis *a, const scope *s, const ast *expr);
 /* select.c: columns of statements. */
 shape shape_of_statement(analysis *a, const scope *outer, const cte *ctes, const ast *statement);
 shape shape_of_targets(analysis *a, const scope *s, const ast *targets);
-/* What `*` or `t.*` of a target list stands for. False when not certain. */
-bool scope_star(const scope *s, const ast *column_ref, const var **vars, size_t *count);
+/* What `*` or `t.*` of a target list stands for. */
+typedef struct star_columns {
+    const scope *scope; /* where the variables are looked at: an outer one for LATERAL t.* */
+    const var *vars;
+    size_t count;
+} star_columns;
+/* False when not certain. */
+bool scope_star(const scope *s, const ast *column_ref, star_columns *out);
 bool is_star(const ast *column_ref);
 
 /* column_name.c: how the server calls a result column; NULL when not known. */

@@ -81,25 +81,24 @@ bool is_star(const ast *column_ref)
            ast_kind_of(ast_last(ast_get(column_ref, "fields"))) == AST_A_STAR;
 }
 
-bool scope_star(const scope *s, const ast *column_ref, const var **vars, size_t *count)
+bool scope_star(const scope *s, const ast *column_ref, star_columns *out)
 {
     const ast *fields = ast_get(column_ref, "fields");
     size_t parts = ast_count(fields);
     if (parts == 1) {
-        *vars = s->vars;
-        *count = s->var_count;
+        *out = (star_columns) { s, s->vars, s->var_count };
         return !s->opaque;
     }
     const char *first = ast_text(ast_first(fields)), *second = ast_text(ast_nth(fields, 1));
-    const item *i = parts == 2   ? scope_find_item(s, NULL, first)
-                    : parts == 3 ? scope_find_item(s, first, second)
-                                 : NULL;
-    if (i == NULL || !i->known) {
-        return false;
+    for (; s != NULL && (parts == 2 || parts == 3); s = s->parent) {
+        const item *i =
+            parts == 2 ? scope_find_item(s, NULL, first) : scope_find_item(s, first, second);
+        if (i != NULL) {
+            *out = (star_columns) { s, i->vars, i->var_count };
+            return i->known;
+        }
     }
-    *vars = i->vars;
-    *count = i->var_count;
-    return true;
+    return false;
 }
 
 typedef struct column_list {
@@ -194,13 +193,12 @@ shape shape_of_targets(analysis *a, const scope *s, const ast *targets)
         bool rows = ast_kind_of(expr) == AST_A_INDIRECTION &&
                     ast_kind_of(ast_last(ast_get(expr, "indirection"))) == AST_A_STAR;
         if (is_star(expr)) {
-            const var *vars = NULL;
-            size_t count = 0;
-            if (!scope_star(s, expr, &vars, &count)) {
+            star_columns all;
+            if (!scope_star(s, expr, &all)) {
                 return unknown_shape();
             }
-            for (size_t i = 0; i < count; i++) {
-                add_column(a, &list, column_of_var(a, s, &vars[i]));
+            for (size_t i = 0; i < all.count; i++) {
+                add_column(a, &list, column_of_var(a, all.scope, &all.vars[i]));
             }
         } else if (rows) {
             shape fields = shape_of_fields(a, s, expr);
