@@ -25,6 +25,7 @@ void call_begin(call_state *call, pgc_conn *conn, int64_t timeout_us)
     call->deadline_us = conn_deadline(conn, timeout_us);
 }
 
+/* Nothing is extended once we asked the server to stop: then the grace time counts. */
 void call_extend(call_state *call)
 {
     if (!call->cancelled) {
@@ -32,6 +33,7 @@ void call_extend(call_state *call)
     }
 }
 
+/* libpq's text is several lines with advice; the first one says what happened. */
 pgc_status conn_lose(pgc_conn *conn, const char *doing, pgc_error *err)
 {
     char line[256];
@@ -68,6 +70,7 @@ static int poll_ms(const clock_ops *clock, int64_t deadline_us)
     return ms > INT_MAX ? INT_MAX : (int) ms;
 }
 
+/* poll() may return early by a signal, or late: the clock decides. */
 pgc_status conn_wait(const pq_ops *pq, const clock_ops *clock, struct pollfd *fds, nfds_t count,
                      int64_t deadline_us)
 {
@@ -105,6 +108,8 @@ static pgc_status out_of_time(call_state *call, pgc_error *err)
                          "outcome unknown");
 }
 
+/* PQisBusy() parses what was read without blocking; only then may PQgetResult() be called, which
+ * would block otherwise. What could not be sent yet is sent as soon as the socket takes it. */
 pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
 {
     pgc_conn *conn = call->conn;
@@ -135,6 +140,8 @@ pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
     return PGC_OK;
 }
 
+/* A cancel request is a signal to the server process and has no answer of its own: when it comes
+ * late it would hit whatever runs then. */
 void call_end(call_state *call)
 {
     pgc_conn *conn = call->conn;

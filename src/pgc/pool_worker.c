@@ -25,6 +25,7 @@ int64_t pool_jitter(const pgc_pool *pool, int64_t us)
     return us - half + (int64_t) ((double) half * (double) bits / (double) UINT32_MAX);
 }
 
+/* For each waiter one, but never more than the limit; and the floor. */
 static bool wants_connection(const pgc_pool *pool)
 {
     const pgc_pool_stats *now = &pool->stats;
@@ -39,6 +40,7 @@ static bool is_final(const pgc_error *err)
            err->status == PGC_UNSUPPORTED || err->status == PGC_INVALID || err->status == PGC_NOMEM;
 }
 
+/* One state for all workers: the server that is away is the same for everybody. */
 static void note_failure(pgc_pool *pool, const pgc_error *err)
 {
     pool->stats.connect_failure_count++;
@@ -60,6 +62,7 @@ static void note_failure(pgc_pool *pool, const pgc_error *err)
     }
 }
 
+/* Drawn once per connection, so that those made together do not end together. */
 static int64_t draw_expiry(const pgc_pool *pool)
 {
     int64_t jitter_us = pool->options.lifetime_jitter_us;
@@ -111,6 +114,7 @@ static void connect_one(pgc_pool *pool)
     }
 }
 
+/* Often enough that no limit is missed by more than a quarter. */
 static int64_t maintain_period(const pgc_pool *pool)
 {
     int64_t shortest_us = pool->options.lifetime_us < pool->options.idle_us
@@ -182,6 +186,7 @@ void pool_sleep(pgc_pool *pool, pthread_cond_t *cond, int64_t us)
     (void) pthread_cond_timedwait(cond, &pool->lock, &until);
 }
 
+/* Every round does one thing and looks at the state again, because the lock was given up. */
 void *pool_work(void *arg)
 {
     pgc_pool *pool = arg;

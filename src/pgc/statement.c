@@ -18,6 +18,7 @@ bool statement_cache_init(statement_cache *cache, const pgc_alloc *alloc, uint32
     return cache->buckets != NULL;
 }
 
+/* Frees the statements of one list, which is empty then. */
 static void free_list(statement_cache *cache, list_node *head)
 {
     while (!list_empty(head)) {
@@ -88,6 +89,7 @@ statement *statement_find(statement_cache *cache, const pgc_query *query)
     return NULL;
 }
 
+/* The statement must be in its bucket. */
 static void unchain(statement_cache *cache, statement *old)
 {
     statement **link = bucket_of(cache, old->key);
@@ -99,6 +101,7 @@ static void unchain(statement_cache *cache, statement *old)
     old->next = NULL;
 }
 
+/* What the server does not have needs no DEALLOCATE. */
 void statement_drop(statement_cache *cache, statement *old)
 {
     assert(cache->count > 0);
@@ -144,6 +147,7 @@ static void evict_oldest(statement_cache *cache)
     }
 }
 
+/* Two texts with one hash: the second one runs without a name, which is slower but right. */
 statement *statement_add(statement_cache *cache, const pgc_query *query)
 {
     assert(cache->buckets != NULL);
