@@ -49,7 +49,14 @@ pgc_status import_probe(const import_target *target, media_host *host, int fd,
             return status;
         }
     }
-    pgc_status status = media_host_probe(host, fd, out->fds, &out->report, err);
+    /* The sandbox gets a descriptor that cannot write, whatever ours can do. */
+    char again[64];
+    (void) snprintf(again, sizeof again, "/proc/self/fd/%d", fd);
+    AUTO(fd_auto)
+    int read_only = e->fs->openat(e->fs->ctx, AT_FDCWD, again, O_RDONLY | O_CLOEXEC, 0);
+    pgc_status status = read_only < 0
+                            ? pgc_error_errno(err, errno, "open the copy for reading")
+                            : media_host_probe(host, read_only, out->fds, &out->report, err);
     if (status != PGC_OK) {
         import_thumbnails_close(target, out);
     }
