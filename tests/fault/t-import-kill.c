@@ -57,7 +57,7 @@ static int import_child(lum_strategy strategy)
     import_progress progress = { 0 };
     const char *paths[] = { lib.source, NULL };
     const import_options options = {
-        .paths = paths, .strategy = strategy, .helper_path = test_helper_path(), .jobs = 2
+        .paths = paths, .strategy = strategy, .helper_path = TEST_MEDIA_HELPER, .jobs = 2
     };
     if (!test_library_open(&lib, &err)) {
         (void) fprintf(stderr, "# open: %s\n", err.message);
@@ -195,7 +195,7 @@ static void again_changes_nothing(void)
     const char *paths[] = { NULL, NULL };
     REQUIRE(CHECK(test_library_make(&lib)));
     paths[0] = lib.source;
-    const import_options options = { .paths = paths, .helper_path = test_helper_path() };
+    const import_options options = { .paths = paths, .helper_path = TEST_MEDIA_HELPER };
     sources_make(7);
     REQUIRE(CHECK(test_library_open(&lib, &err)));
     REQUIRE_OK(import_run(lib.library, lib.session, &options, &progress, &err), &err);
