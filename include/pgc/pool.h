@@ -11,7 +11,7 @@ typedef struct pgc_pool pgc_pool;
 /** Settings of pgc_pool_open(). Zero in any member but struct_size means the default. */
 typedef struct pgc_pool_options {
     size_t struct_size;         /**< sizeof(pgc_pool_options) */
-    pgc_conn_options conn;      /**< how each connection is made */
+    pgc_conn_options conn;      /**< how each is made; its alloc serves several threads */
     uint32_t max_conns;         /**< default 20, at most 1000 */
     uint32_t min_conns;         /**< default 5; opened in the background */
     int64_t lifetime_us;        /**< age at which a connection is replaced; default 1 h */

@@ -11,6 +11,7 @@ int cmd_delete(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
 int cmd_migrate_apply(int argc, char **argv);
 int cmd_migrate_status(int argc, char **argv);
+int cmd_migrate_set(int argc, char **argv);
 int cmd_migrate_hash(int argc, char **argv);
 int cmd_migrate_validate(int argc, char **argv);
 int cmd_river_migrate_up(int argc, char **argv);

@@ -20,6 +20,8 @@ const cli_command CLI_COMMANDS[] = {
       cmd_migrate_apply },
     { "migrate status", "Compare the database with the migration directory",
       "[--dir DIR] [--url URL]", cmd_migrate_status },
+    { "migrate set", "Record by hand which migrations are applied",
+      "[VERSION] [--dir DIR] [--url URL]", cmd_migrate_set },
     { "migrate hash", "Write the sum file of a migration directory", "--dir DIR",
       cmd_migrate_hash },
     { "migrate validate", "Check the sum file of a migration directory", "--dir DIR",

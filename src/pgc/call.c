@@ -20,10 +20,12 @@ int64_t conn_deadline(const pgc_conn *conn, int64_t timeout_us)
 
 void call_begin(call_state *call, pgc_conn *conn, int64_t timeout_us)
 {
+    assert(conn->clock != NULL);
     *call = (call_state) { .conn = conn, .timeout_us = timeout_us };
     call->deadline_us = conn_deadline(conn, timeout_us);
 }
 
+/* Nothing is extended once we asked the server to stop: then the grace time counts. */
 void call_extend(call_state *call)
 {
     if (!call->cancelled) {
@@ -31,6 +33,7 @@ void call_extend(call_state *call)
     }
 }
 
+/* libpq's text is several lines with advice; the first one says what happened. */
 pgc_status conn_lose(pgc_conn *conn, const char *doing, pgc_error *err)
 {
     char line[256];
@@ -67,6 +70,7 @@ static int poll_ms(const clock_ops *clock, int64_t deadline_us)
     return ms > INT_MAX ? INT_MAX : (int) ms;
 }
 
+/* poll() may return early by a signal, or late: the clock decides. */
 pgc_status conn_wait(const pq_ops *pq, const clock_ops *clock, struct pollfd *fds, nfds_t count,
                      int64_t deadline_us)
 {
@@ -89,6 +93,7 @@ pgc_status conn_wait(const pq_ops *pq, const clock_ops *clock, struct pollfd *fd
 static pgc_status out_of_time(call_state *call, pgc_error *err)
 {
     pgc_conn *conn = call->conn;
+    assert(call->cancelled || call->cancel == NULL);
     if (!call->cancelled && !call->hard) {
         call->cancelled = true;
         call->cancel = cancel_start(conn->pq, conn->pg);
@@ -103,10 +108,13 @@ static pgc_status out_of_time(call_state *call, pgc_error *err)
                          "outcome unknown");
 }
 
+/* PQisBusy() parses what was read without blocking; only then may PQgetResult() be called, which
+ * would block otherwise. What could not be sent yet is sent as soon as the socket takes it. */
 pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
 {
     pgc_conn *conn = call->conn;
     const pq_ops *pq = conn->pq;
+    assert(!conn->lost);
     while (pq->isBusy(conn->pg) != 0) {
         int flushed = pq->flush(conn->pg);
         if (flushed < 0) {
@@ -132,6 +140,8 @@ pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
     return PGC_OK;
 }
 
+/* A cancel request is a signal to the server process and has no answer of its own: when it comes
+ * late it would hit whatever runs then. */
 void call_end(call_state *call)
 {
     pgc_conn *conn = call->conn;

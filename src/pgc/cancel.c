@@ -16,6 +16,7 @@ struct cancel_job {
     bool done, abandoned; /* under lock */
 };
 
+/* The last one who knows the job calls this. */
 static void job_free(cancel_job *job)
 {
     job->pq->freeCancel(job->handle);
@@ -24,6 +25,8 @@ static void job_free(cancel_job *job)
     mem_free(NULL, job, sizeof *job);
 }
 
+/* PQcancel() connects, sends and waits for the end of the stream: when it returns, the server has
+ * sent its signal. */
 static void *job_run(void *arg)
 {
     cancel_job *job = arg;
@@ -64,6 +67,7 @@ cancel_job *cancel_start(const pq_ops *pq, PGconn *pg)
     return job;
 }
 
+/* Either the thread is over and joined here, or it is told that nobody waits any more. */
 bool cancel_finish(cancel_job *job, int64_t wait_us)
 {
     struct timespec until;

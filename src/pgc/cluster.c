@@ -11,6 +11,7 @@
 #include "pgc/cluster_parts.h"
 
 #define DEFAULT_TIMEOUT_US INT64_C(60000000)
+#define DOING              "%s cluster in %.200s" /* a long path leaves room for the reason */
 
 static void start_clock(pgc_cluster *c, int64_t timeout_us)
 {
@@ -94,10 +95,11 @@ pgc_status pgc_cluster_open(const pgc_cluster_options *options, pgc_cluster **ou
     env e = *env_default();
     e.alloc = alloc_or_libc(options->alloc);
     pgc_cluster *c = NULL;
-    TRY(pgc_error_wrap(err, cluster_attach(&e, options->dir, true, &c, err), "open cluster"));
+    pgc_status status = cluster_attach(&e, options->dir, true, &c, err);
+    TRY(pgc_error_wrap(err, status, DOING, "open", options->dir));
     c->throw_away = options->throw_away;
     start_clock(c, options->start_timeout_us);
-    pgc_status status = cluster_lock(c, err);
+    status = cluster_lock(c, err);
     if (status == PGC_OK) {
         status = bring_up(c, options, err);
         CRASH_POINT("cluster.up");
@@ -111,7 +113,7 @@ pgc_status pgc_cluster_open(const pgc_cluster_options *options, pgc_cluster **ou
     }
     if (status != PGC_OK) {
         cluster_detach(c);
-        return pgc_error_wrap(err, status, "open cluster");
+        return pgc_error_wrap(err, status, DOING, "open", options->dir);
     }
     *out = c;
     return PGC_OK;
@@ -169,14 +171,14 @@ pgc_status pgc_cluster_inspect(const char *dir, pgc_cluster_info *out, pgc_error
         if (err != NULL) {
             *err = mine;
         }
-        return pgc_error_wrap(err, status, "inspect cluster");
+        return pgc_error_wrap(err, status, DOING, "inspect", dir);
     }
     c->deadline_us = 0; /* somebody at work on it is an answer, not a reason to wait */
     bool used = file_exists(&c->e, c->home_fd, CLUSTER_CONTROL_LOCK) &&
                 (cluster_lock(c, NULL) != PGC_OK || !cluster_alone(c));
     status = inspect(c, used, out, err);
     cluster_detach(c);
-    return pgc_error_wrap(err, status, "inspect cluster");
+    return pgc_error_wrap(err, status, DOING, "inspect", dir);
 }
 
 static pgc_status stop(pgc_cluster *c, bool force, pgc_error *err)
@@ -210,5 +212,5 @@ pgc_status pgc_cluster_stop(const char *dir, bool force, pgc_error *err)
     if (status != PGC_OK && err != NULL) {
         *err = mine;
     }
-    return pgc_error_wrap(err, status, "stop cluster");
+    return pgc_error_wrap(err, status, DOING, "stop", dir);
 }

@@ -61,6 +61,22 @@ pgc_status conn_check_conninfo(const pq_ops *pq, const char *conninfo, pgc_error
     return PGC_OK;
 }
 
+/* An unescaped '@' in a URI's password makes the rest of it part of the host, which messages name.
+ * A leading '@' is an abstract socket. */
+static pgc_status check_host(const PQconninfoOption *parsed, pgc_error *err)
+{
+    for (const PQconninfoOption *one = parsed; one->keyword != NULL; one++) {
+        if (one->val != NULL && strcmp(one->keyword, "host") == 0 && one->val[0] != '\0' &&
+            strchr(one->val + 1, '@') != NULL) {
+            pgc_status status =
+                pgc_error_set(err, PGC_INVALID, "connection string: the host holds an '@'");
+            pgc_error_hint(err, "write '@' in the password of a URI as %%40");
+            return status;
+        }
+    }
+    return PGC_OK;
+}
+
 #define CONNECT_PARAMS_MAX 80u
 
 /* Keyword arrays for libpq; borrowed from the parsed options. */
@@ -84,6 +100,8 @@ static void param_default(connect_params *params, const char *keyword, const cha
     }
 }
 
+/* Order matters: what the caller's options say comes before the connection string, and that before
+ * our defaults. */
 static void params_fill(connect_params *params, const pgc_conn_options *options,
                         const PQconninfoOption *parsed)
 {
@@ -126,6 +144,7 @@ static pgc_status refused(pgc_conn *conn, pgc_error *err)
     return status;
 }
 
+/* PQconnectPoll() tells for what to wait; the first wait is for writing, as the manual asks. */
 static pgc_status connect_wait(pgc_conn *conn, const conn_seams *seams, int64_t deadline_us,
                                pgc_error *err)
 {
@@ -155,21 +174,27 @@ static pgc_status connect_wait(pgc_conn *conn, const conn_seams *seams, int64_t 
     return PGC_OK;
 }
 
+/* Notices would go to stderr otherwise: a library does not print. */
 static void drop_notice(void *arg, const PGresult *result)
 {
     (void) arg;
     (void) result;
 }
 
+/* Verbose errors while connecting only, because libpq offers no other way to their SQLSTATE. */
 static pgc_status start_connect(pgc_conn *conn, const pgc_conn_options *options,
                                 const conn_seams *seams, pgc_error *err)
 {
     PQconninfoOption *parsed = NULL;
     TRY(parse_conninfo(conn->pq, options->conninfo, &parsed, err));
-    connect_params params;
-    params_fill(&params, options, parsed);
-    conn->pg = conn->pq->connectStartParams(params.keywords, params.values, 0);
+    pgc_status status = check_host(parsed, err);
+    if (status == PGC_OK) {
+        connect_params params;
+        params_fill(&params, options, parsed);
+        conn->pg = conn->pq->connectStartParams(params.keywords, params.values, 0);
+    }
     conn->pq->conninfoFree(parsed);
+    TRY(status);
     if (conn->pg == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "connect");
     }
@@ -181,6 +206,7 @@ static pgc_status start_connect(pgc_conn *conn, const pgc_conn_options *options,
     return connect_wait(conn, seams, conn_deadline(conn, options->connect_timeout_us), err);
 }
 
+/* A name in a parameter needs no quoting. */
 static const pgc_query SET_ROLE = {
     .name = "set role",
     .sql = "SELECT set_config('role', $1, false)",
@@ -213,6 +239,7 @@ static pgc_status session_setup(pgc_conn *conn, const pgc_conn_options *options,
     return pgc_error_wrap(err, status, "role \"%s\"", options->role);
 }
 
+/* Version first: the set-up may use what older servers do not know. */
 static pgc_status connect_all(pgc_conn *conn, const pgc_conn_options *options,
                               const conn_seams *seams, pgc_error *err)
 {
@@ -234,6 +261,7 @@ static pgc_status connect_all(pgc_conn *conn, const pgc_conn_options *options,
 
 static const pgc_db_ops CONN_DB_OPS = { sizeof(pgc_db_ops), conn_db_run };
 
+/* pgc_conn_close() copes with every half-made state. */
 pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams, pgc_conn **out,
                         pgc_error *err)
 {
@@ -305,6 +333,7 @@ bool pgc_conn_alive(const pgc_conn *conn)
     return !conn->lost && conn->pq->status(conn->pg) == CONNECTION_OK;
 }
 
+/* libpq's word is only good while nothing is under way, which holds between calls. */
 pgc_tx_state pgc_conn_tx_state(const pgc_conn *conn)
 {
     if (!pgc_conn_alive(conn)) {
@@ -325,6 +354,7 @@ pgc_tx_state pgc_conn_tx_state(const pgc_conn *conn)
     }
 }
 
+/* Busy means that a callback or another thread uses the connection: a bug of the caller. */
 pgc_status conn_check_usable(const pgc_conn *conn, pgc_error *err)
 {
     if (!pgc_conn_alive(conn)) {
@@ -357,6 +387,7 @@ bool conn_probe(pgc_conn *conn)
     return true;
 }
 
+/* An empty query is allowed in a failed transaction, too. */
 pgc_status conn_ping(pgc_conn *conn, int64_t timeout_us, pgc_error *err)
 {
     exchange ex;

@@ -6,6 +6,7 @@
 
 #include "pgc/exchange.h"
 
+/* The arrays have one element more than needed, so that zero of them is no special case. */
 static bool copy_params(const pq_ops *pq, const PGresult *answer, arena *memory, described *out)
 {
     out->param_count = (size_t) pq->nparams(answer);
@@ -17,6 +18,7 @@ static bool copy_params(const pq_ops *pq, const PGresult *answer, arena *memory,
     return oids != NULL;
 }
 
+/* Source table and column are zero for expressions. */
 static bool copy_columns(const pq_ops *pq, const PGresult *answer, arena *memory, described *out)
 {
     out->column_count = (size_t) pq->nfields(answer);
@@ -37,6 +39,7 @@ static bool copy_columns(const pq_ops *pq, const PGresult *answer, arena *memory
     return columns != NULL;
 }
 
+/* Parse and describe travel together; nothing is executed. */
 pgc_status conn_describe(pgc_conn *conn, const char *name, const char *sql,
                          const uint32_t *param_oids, size_t param_count, arena *memory,
                          described *out, pgc_error *err)

@@ -6,6 +6,7 @@
 
 #include "pgc/failure.h"
 
+/* A connection stays in pipeline mode until a script needs the simple protocol. */
 void exchange_begin(exchange *ex, pgc_conn *conn, int64_t timeout_us, pgc_error *err)
 {
     call_begin(&ex->call, conn, timeout_us);
@@ -20,6 +21,7 @@ void exchange_begin(exchange *ex, pgc_conn *conn, int64_t timeout_us, pgc_error 
     }
 }
 
+/* The first steps are inside the struct: most exchanges never allocate. */
 static bool steps_grow(exchange *ex)
 {
     const pgc_alloc *alloc = ex->call.conn->alloc;
@@ -55,6 +57,7 @@ static bool step_room(exchange *ex)
     return true;
 }
 
+/* The step is recorded even when sending failed, so that indexes stay those of the caller. */
 static size_t step_queued(exchange *ex, step_kind kind, int sent)
 {
     if (sent == 0) {
@@ -118,6 +121,7 @@ size_t exchange_sync(exchange *ex)
     return !step_room(ex) ? 0 : step_queued(ex, STEP_SYNC, conn->pq->pipelineSync(conn->pg));
 }
 
+/* Never repair a protocol that went out of step: close. */
 static pgc_status surprise(exchange *ex, const char *what)
 {
     ex->call.conn->lost = true;
@@ -128,6 +132,7 @@ static pgc_status surprise(exchange *ex, const char *what)
 /* End mark of a command. libpq sends one per command but none behind a sync. */
 static pgc_status take_end(exchange *ex, bool *was_null)
 {
+    assert(ex->answered < ex->count);
     step *current = &ex->steps[ex->answered];
     if (*was_null) {
         return ex->call.conn->pq->status(ex->call.conn->pg) == CONNECTION_BAD
@@ -146,6 +151,7 @@ static pgc_status take_end(exchange *ex, bool *was_null)
 static pgc_status keep_answer(exchange *ex, step *current, PGresult *result)
 {
     pgc_conn *conn = ex->call.conn;
+    assert(result != NULL);
     conn->pq->clear(current->result);
     current->result = result;
     if (conn->pq->resultStatus(result) != PGRES_FATAL_ERROR) {
@@ -166,9 +172,11 @@ static pgc_status keep_answer(exchange *ex, step *current, PGresult *result)
     return PGC_OK;
 }
 
+/* Sorts one PGresult by its kind; ownership goes to the step or ends here. */
 static pgc_status take_answer(exchange *ex, PGresult *result)
 {
     const pq_ops *pq = ex->call.conn->pq;
+    assert(ex->answered < ex->count);
     step *current = &ex->steps[ex->answered];
     ExecStatusType kind = pq->resultStatus(result);
     if (kind == PGRES_PIPELINE_SYNC) {
@@ -191,6 +199,7 @@ static pgc_status take_answer(exchange *ex, PGresult *result)
     return keep_answer(ex, current, result);
 }
 
+/* Ends with the last step's answer, which is that of the last sync. */
 static pgc_status read_all(exchange *ex, bool per_step)
 {
     bool was_null = false; /* the last answer was the end mark of a command */
@@ -211,6 +220,7 @@ static pgc_status read_all(exchange *ex, bool per_step)
     return PGC_OK;
 }
 
+/* Also after a failure to send: then only the cancel request, if any, is settled. */
 pgc_status exchange_finish(exchange *ex, bool per_step)
 {
     if (ex->status == PGC_OK) {
@@ -222,6 +232,7 @@ pgc_status exchange_finish(exchange *ex, bool per_step)
     return ex->status;
 }
 
+/* What our own cancel request caused is the deadline's doing, not a cancel by somebody else. */
 pgc_status exchange_status(const exchange *ex, size_t index, const char *what, pgc_error *err)
 {
     assert(index < ex->count);
@@ -244,6 +255,7 @@ pgc_status exchange_status(const exchange *ex, size_t index, const char *what, p
     return status;
 }
 
+/* NULL when there was no answer. */
 PGresult *exchange_take(exchange *ex, size_t index)
 {
     assert(index < ex->count);

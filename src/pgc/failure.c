@@ -48,6 +48,7 @@ pgc_status failure_status(const char *sqlstate, bool *retry_out)
     return PGC_DB;
 }
 
+/* libpq ends its messages with a line end and may add hints in further lines. */
 void failure_first_line(const char *message, char *line, size_t line_size)
 {
     assert(line_size > 0);
@@ -67,12 +68,14 @@ const char *failure_sqlstate(const pq_ops *pq, const PGresult *result)
     return sqlstate == NULL ? "" : sqlstate;
 }
 
+/* The localised severity is of no use to a program. */
 bool failure_is_fatal(const pq_ops *pq, const PGresult *result)
 {
     const char *severity = pq->resultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
     return severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
 }
 
+/* The routine tells the two reasons for 0A000 apart; message texts are localised. */
 bool failure_is_stale(const pq_ops *pq, const PGresult *result)
 {
     const char *sqlstate = failure_sqlstate(pq, result);
@@ -101,6 +104,7 @@ static void copy_field(const pq_ops *pq, const PGresult *result, int code, char 
     (void) snprintf(field, field_size, "%s", text == NULL ? "" : text);
 }
 
+/* Texts longer than the fields are cut. */
 static void fill_fields(const pq_ops *pq, const PGresult *result, pgc_error *err)
 {
     copy_field(pq, result, PG_DIAG_SQLSTATE, err->sqlstate, sizeof err->sqlstate);

@@ -32,6 +32,7 @@ struct pgc_pipeline {
     bool ran;
 };
 
+/* Nothing is sent before the run: a pipeline that is closed early has done nothing. */
 pgc_status pgc_pipeline_open(pgc_conn *conn, pgc_pipeline_mode mode, pgc_pipeline **out,
                              pgc_error *err)
 {
@@ -78,6 +79,7 @@ static bool copy_values(arena *memory, const pgc_args *args, batch_item *item)
     return true;
 }
 
+/* Pointers to items do not survive this. */
 static bool items_room(pgc_pipeline *pipeline)
 {
     if (pipeline->count < pipeline->cap) {
@@ -124,9 +126,11 @@ static pgc_status keep_result(pgc_pipeline *pipeline, exchange *ex, batch_item *
                       item->query, &item->result, err);
 }
 
+/* Each failure is kept whole, because the server's answer is gone when somebody asks. */
 static void item_over(pgc_pipeline *pipeline, batch_item *item, pgc_status status,
                       const pgc_error *err)
 {
+    assert(!item->over);
     item->status = status;
     item->over = true;
     if (status != PGC_OK && item->error == NULL) {
@@ -157,6 +161,7 @@ static void all_over(pgc_pipeline *pipeline, pgc_status status, const pgc_error 
 /* The final word about one query. */
 static void finish_item(pgc_pipeline *pipeline, exchange *ex, batch_item *item, bool failed_before)
 {
+    assert(item->result == NULL);
     pgc_error err;
     pgc_error_clear(&err);
     pgc_status status = run_status(ex, &item->queue, &err);
@@ -241,6 +246,7 @@ static pgc_status run_round(pgc_pipeline *pipeline, bool may_repeat, bool *again
     return status;
 }
 
+/* Those behind it in a transaction were not run: the first one is the reason. */
 static pgc_status first_failure(const pgc_pipeline *pipeline, pgc_error *err)
 {
     for (size_t i = 0; i < pipeline->count; i++) {
@@ -255,6 +261,7 @@ static pgc_status first_failure(const pgc_pipeline *pipeline, pgc_error *err)
     return PGC_OK;
 }
 
+/* The failure of a query says more than that of the round it was in. */
 pgc_status pgc_pipeline_run(pgc_pipeline *pipeline, pgc_error *err)
 {
     if (pipeline == NULL || pipeline->ran) {
@@ -279,6 +286,7 @@ pgc_status pgc_pipeline_run(pgc_pipeline *pipeline, pgc_error *err)
     return first != PGC_OK ? first : status;
 }
 
+/* A result is given away once; later calls give NULL. */
 pgc_status pgc_pipeline_take(pgc_pipeline *pipeline, size_t index, pgc_result **out, pgc_error *err)
 {
     if (pipeline == NULL || !pipeline->ran || index >= pipeline->count) {

@@ -10,8 +10,11 @@
 
 #define PING_TIMEOUT_US 1000000
 
+/* Direct hand-over: a woken borrower already owns its connection, nobody can be faster. */
 void pool_hand_over(pgc_pool *pool, pool_slot *slot)
 {
+    assert(slot->conn != NULL);
+    assert(pool->stats.idle + pool->stats.acquired < pool->stats.total);
     if (list_empty(&pool->waiters)) {
         slot->idle_since_us = pool_now(pool);
         list_prepend(&pool->idle, &slot->link);
@@ -49,6 +52,7 @@ static int64_t waits_until(const pgc_pool *pool, const pool_waiter *waiter, int6
     return hopeless && soon_us < deadline_us ? soon_us : deadline_us;
 }
 
+/* The reason why there was no connection is worth more than that time ran out. */
 static pgc_status wait_failed(pgc_pool *pool, pgc_status status, pgc_error *err)
 {
     if (status == PGC_CLOSED) {
@@ -136,6 +140,7 @@ static pgc_status take_slot(pgc_pool *pool, bool again, int64_t deadline_us, poo
 static void discard(pgc_pool *pool, pool_slot *slot, int64_t *why)
 {
     (void) pthread_mutex_lock(&pool->lock);
+    assert(pool->stats.acquired > 0);
     (*why)++;
     pool->stats.acquired--;
     pool->closing++;
@@ -161,6 +166,7 @@ static bool still_good(pgc_pool *pool, pool_slot *slot)
     return good;
 }
 
+/* Checks run without the lock: a dead server must not stop the other borrowers. */
 pgc_status pgc_pool_acquire(pgc_pool *pool, pgc_conn **out, pgc_error *err)
 {
     if (pool == NULL || out == NULL) {
@@ -186,6 +192,7 @@ pgc_status pgc_pool_acquire(pgc_pool *pool, pgc_conn **out, pgc_error *err)
     }
 }
 
+/* Only a clean session goes back; nothing is repaired. */
 void pgc_pool_release(pgc_pool *pool, pgc_conn *conn)
 {
     if (pool == NULL || conn == NULL) {
@@ -202,6 +209,7 @@ void pgc_pool_release(pgc_pool *pool, pgc_conn *conn)
         discard(pool, slot, &pool->stats.lifetime_close_count);
     } else {
         (void) pthread_mutex_lock(&pool->lock);
+        assert(pool->stats.acquired > 0);
         pool->stats.acquired--;
         pool_hand_over(pool, slot);
         (void) pthread_cond_broadcast(&pool->drained);
@@ -216,6 +224,7 @@ void pgc_pool_get_stats(pgc_pool *pool, pgc_pool_stats *out)
     (void) pthread_mutex_unlock(&pool->lock);
 }
 
+/* Rows are copied out of the connection by libpq, so it goes back before they are read. */
 static pgc_status run_borrowed(pgc_pool *pool, const run_item *items, size_t count,
                                pgc_result **out, bool *lost_out, pgc_error *err)
 {
@@ -236,6 +245,7 @@ static pgc_status run_borrowed(pgc_pool *pool, const run_item *items, size_t cou
                       err);
 }
 
+/* A write is never repeated: the server may have done it. */
 pgc_status pool_run(pgc_pool *pool, const run_item *items, size_t count, pgc_result **out,
                     pgc_error *err)
 {

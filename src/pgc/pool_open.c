@@ -20,6 +20,7 @@ static void default_us(int64_t *value, int64_t otherwise)
     *value = *value > 0 ? *value : otherwise;
 }
 
+/* The inner struct_size may be left out: the outer one says as much. */
 static pgc_status options_resolve(const pgc_pool_options *in, pgc_pool_options *out, pgc_error *err)
 {
     if (in == NULL || in->struct_size < sizeof in->struct_size || in->struct_size > 4096) {
@@ -61,6 +62,7 @@ static bool copy_text(const pgc_alloc *alloc, const char **text)
     return true;
 }
 
+/* On failure free_all() finds either our copy or NULL, never the caller's text. */
 static bool copy_texts(pgc_conn_options *conn)
 {
     const char **const texts[] = { &conn->conninfo, &conn->user, &conn->role, &conn->app_name };
@@ -78,6 +80,7 @@ static void free_text(const pgc_alloc *alloc, const char *text)
     mem_free_str(alloc, ours);
 }
 
+/* For a pool without threads and connections. */
 static void free_all(pgc_pool *pool)
 {
     const pgc_conn_options *conn = &pool->options.conn;
@@ -94,6 +97,7 @@ static void free_all(pgc_pool *pool)
     mem_free(conn->alloc, pool, sizeof *pool);
 }
 
+/* The wall clock may jump; waiting must not. */
 void pool_cond_init(pthread_cond_t *cond)
 {
     pthread_condattr_t attr;
@@ -130,6 +134,7 @@ static pgc_status start_workers(pgc_pool *pool, pgc_error *err)
     return pool->worker_count > 0 ? PGC_OK : pgc_error_set(err, PGC_NOMEM, "pool: start a thread");
 }
 
+/* The server is not asked for anything here: a program may start before its database. */
 pgc_status pool_open_on(const pgc_pool_options *options, const conn_seams *seams, pgc_pool **out,
                         pgc_error *err)
 {
@@ -179,6 +184,7 @@ pgc_db *pgc_pool_db(pgc_pool *pool)
     return &pool->db;
 }
 
+/* They leave the list by themselves when they wake. */
 static void send_waiters_away(pgc_pool *pool)
 {
     for (list_node *node = pool->waiters.next; node != &pool->waiters; node = node->next) {
@@ -188,6 +194,7 @@ static void send_waiters_away(pgc_pool *pool)
     }
 }
 
+/* Borrowers finish in their own time; nothing is taken away from them. */
 void pgc_pool_close(pgc_pool *pool)
 {
     if (pool == NULL) {

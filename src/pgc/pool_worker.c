@@ -25,6 +25,7 @@ int64_t pool_jitter(const pgc_pool *pool, int64_t us)
     return us - half + (int64_t) ((double) half * (double) bits / (double) UINT32_MAX);
 }
 
+/* For each waiter one, but never more than the limit; and the floor. */
 static bool wants_connection(const pgc_pool *pool)
 {
     const pgc_pool_stats *now = &pool->stats;
@@ -32,13 +33,14 @@ static bool wants_connection(const pgc_pool *pool)
            (now->waiters > now->connecting || now->total < pool->options.min_conns);
 }
 
-/* The server judged, and waiting will not change its mind: wrong password, no such database. */
+/* Waiting will not change it: wrong password, no such database, no memory of our own. */
 static bool is_final(const pgc_error *err)
 {
     return strncmp(err->sqlstate, "28", 2) == 0 || strcmp(err->sqlstate, "3D000") == 0 ||
-           err->status == PGC_UNSUPPORTED || err->status == PGC_INVALID;
+           err->status == PGC_UNSUPPORTED || err->status == PGC_INVALID || err->status == PGC_NOMEM;
 }
 
+/* One state for all workers: the server that is away is the same for everybody. */
 static void note_failure(pgc_pool *pool, const pgc_error *err)
 {
     pool->stats.connect_failure_count++;
@@ -60,6 +62,7 @@ static void note_failure(pgc_pool *pool, const pgc_error *err)
     }
 }
 
+/* Drawn once per connection, so that those made together do not end together. */
 static int64_t draw_expiry(const pgc_pool *pool)
 {
     int64_t jitter_us = pool->options.lifetime_jitter_us;
@@ -71,6 +74,7 @@ static int64_t draw_expiry(const pgc_pool *pool)
 /* Called and left with the lock held. */
 static void connect_one(pgc_pool *pool)
 {
+    assert(pool->stats.total < pool->options.max_conns);
     pool->stats.total++;
     pool->stats.connecting++;
     pool->stats.connect_count++;
@@ -96,6 +100,7 @@ static void connect_one(pgc_pool *pool)
         mem_free(pool->options.conn.alloc, slot, sizeof *slot);
     }
     (void) pthread_mutex_lock(&pool->lock);
+    assert(pool->stats.connecting > 0);
     pool->stats.connecting--;
     if (status == PGC_OK) {
         pool->failures = 0;
@@ -109,6 +114,7 @@ static void connect_one(pgc_pool *pool)
     }
 }
 
+/* Often enough that no limit is missed by more than a quarter. */
 static int64_t maintain_period(const pgc_pool *pool)
 {
     int64_t shortest_us = pool->options.lifetime_us < pool->options.idle_us
@@ -180,6 +186,7 @@ void pool_sleep(pgc_pool *pool, pthread_cond_t *cond, int64_t us)
     (void) pthread_cond_timedwait(cond, &pool->lock, &until);
 }
 
+/* Every round does one thing and looks at the state again, because the lock was given up. */
 void *pool_work(void *arg)
 {
     pgc_pool *pool = arg;

@@ -84,6 +84,7 @@ void run_queue(exchange *ex, const pgc_query *query, const char *const *values,
     out->at = exchange_named(ex, named->name, &params);
 }
 
+/* Prepare and Describe succeed with this status and no rows. */
 static bool step_ok(const exchange *ex, size_t index)
 {
     const step *of = &ex->steps[index];
@@ -100,6 +101,8 @@ static bool name_exists(const exchange *ex, size_t index)
 bool run_settle(exchange *ex, const queued *of)
 {
     pgc_conn *conn = ex->call.conn;
+    assert(of->at < ex->count);
+    assert(!of->prepared || of->prepare < of->at);
     if (!of->named) {
         return false;
     }
@@ -121,6 +124,7 @@ bool run_settle(exchange *ex, const queued *of)
     return false;
 }
 
+/* Once per statement and descriptor; at every call for queries that run without a name. */
 static pgc_status check_shape(exchange *ex, const queued *of, pgc_error *err)
 {
     pgc_conn *conn = ex->call.conn;
@@ -143,6 +147,7 @@ static pgc_status check_shape(exchange *ex, const queued *of, pgc_error *err)
     return status;
 }
 
+/* The first failure in the order of the messages is the cause of those behind it. */
 pgc_status run_status(exchange *ex, const queued *of, pgc_error *err)
 {
     char what[80];
@@ -200,6 +205,7 @@ static pgc_status group_once(pgc_conn *conn, const run_item *items, size_t count
     return status;
 }
 
+/* Arguments are checked for all before anything is sent for one. */
 pgc_status conn_run_group(pgc_conn *conn, const run_item *items, size_t count, PGresult **last_out,
                           pgc_error *err)
 {
@@ -221,6 +227,7 @@ pgc_status conn_run_group(pgc_conn *conn, const run_item *items, size_t count, P
     return status;
 }
 
+/* The answer carries the rows; nothing of the connection is needed to read them. */
 pgc_status conn_run(pgc_conn *conn, const pgc_query *query, const pgc_args *args, pgc_result **out,
                     pgc_error *err)
 {

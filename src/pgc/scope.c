@@ -16,6 +16,8 @@ struct pgc_scope {
     session_args session; /* borrows the texts */
 };
 
+/* Settings first: the query behind them never runs without its identity, because an error stops
+ * the whole group. */
 static pgc_status scope_db_run(pgc_db *db, const pgc_query *query, const pgc_args *args,
                                pgc_result **out, pgc_error *err)
 {
@@ -29,6 +31,7 @@ static pgc_status scope_db_run(pgc_db *db, const pgc_query *query, const pgc_arg
 
 static const pgc_db_ops SCOPE_DB_OPS = { sizeof(pgc_db_ops), scope_db_run };
 
+/* On failure pgc_scope_close() frees what was copied. */
 static bool copy_settings(pgc_scope *scope, const pgc_setting *settings)
 {
     for (size_t i = 0; i < scope->count; i++) {

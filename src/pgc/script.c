@@ -32,6 +32,7 @@ static pgc_status refuse_copy(script *run, ExecStatusType kind)
     return PGC_UNSUPPORTED;
 }
 
+/* The first error is the cause; what follows a failed COPY is only its echo. */
 static pgc_status take_error(script *run, const PGresult *result)
 {
     pgc_conn *conn = run->call.conn;
@@ -51,6 +52,7 @@ static pgc_status take_error(script *run, const PGresult *result)
     return PGC_OK;
 }
 
+/* All answers are read, also behind an error: only then is the connection free again. */
 static pgc_status read_script(script *run)
 {
     pgc_conn *conn = run->call.conn;

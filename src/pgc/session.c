@@ -25,6 +25,7 @@ static const pgc_type_ref PARAMS[2 * PGC_SCOPE_SETTINGS_MAX] = {
         .name = "set_config", .sql = SET_##n, .hash = UINT64_C(0x5e7c0f1900000000) + (n), \
         .param_count = 2 * (n), .params = PARAMS                                          \
     }
+/* The hashes are made up: they only have to differ from each other and from real ones. */
 static const pgc_query SET_QUERIES[PGC_SCOPE_SETTINGS_MAX] = {
     SET_QUERY(1), SET_QUERY(2), SET_QUERY(3), SET_QUERY(4),
     SET_QUERY(5), SET_QUERY(6), SET_QUERY(7), SET_QUERY(8),

@@ -19,6 +19,7 @@ static const pgc_query TYPE_NAMES = {
 
 #define OID_INT4_ARRAY 1007
 
+/* Names are cut at 255 bytes, which are two identifiers with quotes and more. */
 static pgc_status store_names(pgc_conn *conn, const PGresult *answer, pgc_error *err)
 {
     const pq_ops *pq = conn->pq;
@@ -39,6 +40,7 @@ static pgc_status store_names(pgc_conn *conn, const PGresult *answer, pgc_error 
     return PGC_OK;
 }
 
+/* One round trip for all unknown types of a query; the answers stay for the connection's life. */
 static pgc_status ask_names(pgc_conn *conn, pgc_arr_i32 oids, pgc_error *err)
 {
     pgc_args args;
@@ -91,6 +93,7 @@ static pgc_status learn_names(pgc_conn *conn, const pgc_type_ref *refs, size_t c
                : ask_names(conn, (pgc_arr_i32) { true, unknown_count, unknown, NULL }, err);
 }
 
+/* Both sides by name: a person has to understand it. */
 static pgc_status mismatch(const pgc_query *query, const char *kind, size_t index,
                            const pgc_type_ref *want, const char *got, pgc_error *err)
 {

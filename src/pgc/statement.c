@@ -18,6 +18,7 @@ bool statement_cache_init(statement_cache *cache, const pgc_alloc *alloc, uint32
     return cache->buckets != NULL;
 }
 
+/* Frees the statements of one list, which is empty then. */
 static void free_list(statement_cache *cache, list_node *head)
 {
     while (!list_empty(head)) {
@@ -76,6 +77,7 @@ static bool same_query(const pgc_query *a, const pgc_query *b)
 
 statement *statement_find(statement_cache *cache, const pgc_query *query)
 {
+    assert(cache->buckets != NULL);
     uint64_t key = key_of(query);
     for (statement *found = *bucket_of(cache, key); found != NULL; found = found->next) {
         if (found->key == key && same_query(found->query, query)) {
@@ -87,6 +89,7 @@ statement *statement_find(statement_cache *cache, const pgc_query *query)
     return NULL;
 }
 
+/* The statement must be in its bucket. */
 static void unchain(statement_cache *cache, statement *old)
 {
     statement **link = bucket_of(cache, old->key);
@@ -98,6 +101,7 @@ static void unchain(statement_cache *cache, statement *old)
     old->next = NULL;
 }
 
+/* What the server does not have needs no DEALLOCATE. */
 void statement_drop(statement_cache *cache, statement *old)
 {
     assert(cache->count > 0);
@@ -143,8 +147,10 @@ static void evict_oldest(statement_cache *cache)
     }
 }
 
+/* Two texts with one hash: the second one runs without a name, which is slower but right. */
 statement *statement_add(statement_cache *cache, const pgc_query *query)
 {
+    assert(cache->buckets != NULL);
     uint64_t key = key_of(query);
     statement **bucket = bucket_of(cache, key);
     for (const statement *other = *bucket; other != NULL; other = other->next) {

@@ -50,6 +50,7 @@ static pgc_status options_resolve(const pgc_tx_options *in, pgc_tx_options *out,
     return session_check(out->settings, out->setting_count, err);
 }
 
+/* Without options the server's own defaults hold, which an administrator may have set. */
 static const char *begin_sql(const pgc_tx_options *given, const pgc_tx_options *full)
 {
     return given == NULL
@@ -75,6 +76,7 @@ static void rollback_or_lose(pgc_conn *conn)
     }
 }
 
+/* BEGIN and the settings are one round trip. When the second fails the first has happened. */
 static pgc_status begin(pgc_conn *conn, const pgc_tx_options *options, pgc_error *err)
 {
     pgc_tx_options full;
@@ -101,10 +103,12 @@ static pgc_status begin(pgc_conn *conn, const pgc_tx_options *options, pgc_error
     return status;
 }
 
+/* Refuses what would silently run outside of the transaction. */
 static pgc_status tx_db_run(pgc_db *db, const pgc_query *query, const pgc_args *args,
                             pgc_result **out, pgc_error *err)
 {
     const pgc_tx *tx = CONTAINER_OF(db, pgc_tx, db);
+    assert(tx->conn != NULL);
     if (tx->has_child) {
         return pgc_error_set(err, PGC_INVALID,
                              "query %s: a nested transaction is open: use that one", query->name);
@@ -119,6 +123,7 @@ static pgc_status tx_db_run(pgc_db *db, const pgc_query *query, const pgc_args *
 
 static const pgc_db_ops TX_DB_OPS = { sizeof(pgc_db_ops), tx_db_run };
 
+/* Made before BEGIN is sent: a transaction that is open always has its handle. */
 static pgc_tx *tx_new(pgc_conn *conn, pgc_pool *pool, pgc_tx *parent)
 {
     pgc_tx *tx = MEM_NEW(conn->alloc, pgc_tx);
@@ -275,12 +280,14 @@ static pgc_status commit_outermost(pgc_conn *conn, pgc_error *err)
     return status;
 }
 
+/* Whatever happens, the handle is gone and the session is out of the transaction or closed. */
 pgc_status pgc_tx_commit(pgc_tx **tx, pgc_error *err)
 {
     if (tx == NULL || *tx == NULL) {
         return pgc_error_set(err, PGC_INVALID, "commit: no transaction");
     }
     pgc_tx *ending = TAKE(*tx);
+    assert(!ending->orphaned);
     pgc_status status;
     if (ending->has_child) {
         status = pgc_error_set(err, PGC_INVALID,
@@ -296,6 +303,7 @@ pgc_status pgc_tx_commit(pgc_tx **tx, pgc_error *err)
     return status;
 }
 
+/* Cannot fail visibly: what the server does not confirm costs the connection. */
 void pgc_tx_rollback(pgc_tx *tx)
 {
     if (tx == NULL) {

@@ -37,6 +37,7 @@ static bool worth_again(pgc_status status, const pgc_error *err)
     return false;
 }
 
+/* The callback's own failure rolls back; its status is what the caller hears. */
 static pgc_status attempt(pgc_pool *pool, const pgc_tx_options *options, pgc_tx_fn fn, void *arg,
                           pgc_error *err)
 {
@@ -50,6 +51,7 @@ static pgc_status attempt(pgc_pool *pool, const pgc_tx_options *options, pgc_tx_
     return pgc_tx_commit(&tx, err);
 }
 
+/* Every attempt borrows anew: a connection that was lost meanwhile does not matter. */
 pgc_status pgc_tx_run(pgc_pool *pool, const pgc_tx_options *options, uint32_t attempt_max,
                       pgc_tx_fn fn, void *arg, pgc_error *err)
 {

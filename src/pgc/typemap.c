@@ -22,6 +22,7 @@ void typemap_done(type_map *map)
     typemap_init(map, map->alloc);
 }
 
+/* Databases have a handful of types of their own: a list is enough. */
 const char *typemap_name(const type_map *map, uint32_t oid)
 {
     for (size_t i = 0; i < map->count; i++) {
@@ -32,6 +33,7 @@ const char *typemap_name(const type_map *map, uint32_t oid)
     return NULL;
 }
 
+/* The caller knows that the OID is new. */
 bool typemap_add(type_map *map, uint32_t oid, const char *name)
 {
     if (map->count == map->cap) {

@@ -51,6 +51,7 @@ typedef struct catalog_type {
     const char *schema, *name; /* name as in pg_type: "int4", "_int4", "vector" */
     const char *spelling;      /* format_type(oid, NULL), e.g. "timestamp with time zone" */
     const char *comment;       /* NULL: none */
+    const char *extension;     /* owner extension; NULL: none */
     catalog_type_kind kind;
     uint32_t element_oid;  /* of a true array; 0: not an array */
     uint32_t array_oid;    /* the array type over this one; 0: none */
@@ -118,13 +119,13 @@ typedef struct catalog_operator {
     bool strict; /* of the function behind it */
 } catalog_operator;
 
-/* Casts that call a function or have user types; I/O and binary casts between built-ins are not
- * listed. */
+/* One row of pg_cast; conversions by text between types need none. */
 typedef struct catalog_cast {
+    uint32_t oid;
     uint32_t source_oid, target_oid;
-    bool with_function; /* false: binary or by text */
-    bool strict;        /* of the function */
-    bool built_in;
+    bool implicit;         /* taken without being asked for */
+    bool with_function;    /* false: binary or by text */
+    bool strict;           /* of the function; true without one */
     const char *extension; /* NULL: none */
 } catalog_cast;
 
@@ -137,9 +138,15 @@ pgc_status catalog_load(pgc_conn *conn, arena *arena, catalog **out, pgc_error *
 /* Builder. Structs are copied, what they point to is borrowed and must live as long as the arena.
  * A failed allocation is remembered and reported by catalog_finish(). NULL when memory is gone. */
 catalog *catalog_new(arena *arena);
+/* Where the builder's memory comes from. */
+arena *catalog_arena(const catalog *cat);
 void catalog_add_schema(catalog *cat, const char *schema); /* search_path, in order */
 void catalog_add_type(catalog *cat, const catalog_type *type);
 void catalog_add_relation(catalog *cat, const catalog_relation *relation);
+/* Parts of what was added before, which must be in OID order; unknown owners are passed over. */
+void catalog_add_label(catalog *cat, uint32_t enum_oid, const char *label);
+void catalog_add_column(catalog *cat, uint32_t relation_oid, const catalog_column *column);
+void catalog_set_view(catalog *cat, uint32_t relation_oid, const char *view_sql);
 void catalog_add_function(catalog *cat, const catalog_function *function);
 void catalog_add_operator(catalog *cat, const catalog_operator *op);
 void catalog_add_cast(catalog *cat, const catalog_cast *cast);

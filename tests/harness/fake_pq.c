@@ -264,6 +264,9 @@ static int fake_wait(struct pollfd *fds, nfds_t count, int timeout_ms)
         return 0; /* a look at an idle socket */
     }
     bool connecting = fake->status == CONNECTION_STARTED || fake->status == CONNECTION_MADE;
+    if (connecting && fake->connect_wakes) {
+        return poll(fds + 1, count - 1, -1);
+    }
     bool idle = connecting ? fake->connect_stalls : stalled(fake);
     if (!idle && !connecting && fake->answers[fake->at].kind == FAKE_KIND_UNTIL_CANCEL) {
         while (atomic_load(&fake->cancel_asked) > atomic_load(&fake->cancelled)) {

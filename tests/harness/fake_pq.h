@@ -81,6 +81,7 @@ typedef struct fake_pq {
     int version;               /* 0: 150000 */
     const char *connect_error; /* connecting fails with it */
     bool connect_stalls;       /* connecting never ends */
+    bool connect_wakes;        /* but for the second descriptor, waited for in earnest */
     bool connect_no_memory;    /* no PGconn */
     int send_fails_at;         /* 1-based number of the send that fails */
     bool send_fails_by_loss;   /* and the connection is bad then */

@@ -1,43 +1,19 @@
-/* A database of its own for one case, on the server that TEST_DATABASE_URL names. */
+/* A database of its own for one case, with a connection to look into it from outside. */
 #ifndef TEST_SCRATCH_H
 #define TEST_SCRATCH_H
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <pgc/conn.h>
 
 #include "base/arena.h"
 
+#include "pg.h"
+
 typedef struct scratch {
-    char name[64];
-    char url[512];
-    pgc_conn *conn; /* to look into the database from outside */
+    const char *url; /* of the harness */
+    pgc_conn *conn;
 } scratch;
-
-static inline const char *scratch_server(void)
-{
-    return getenv("TEST_DATABASE_URL");
-}
-
-/* The server's URL with another database in it. */
-static inline void scratch_url(const char *name, char *out, size_t size)
-{
-    const char *server = scratch_server();
-    const char *scheme = strstr(server, "://");
-    if (scheme == NULL) {
-        (void) snprintf(out, size, "%s dbname=%s", server, name);
-        return;
-    }
-    const char *path = strchr(scheme + 3, '/');
-    const char *query = strchr(scheme + 3, '?');
-    size_t stem = path != NULL && (query == NULL || path < query) ? (size_t) (path - server)
-                  : query != NULL                                 ? (size_t) (query - server)
-                                                                  : strlen(server);
-    (void) snprintf(out, size, "%.*s/%s%s", (int) stem, server, name, query != NULL ? query : "");
-}
 
 static inline pgc_conn *scratch_connect(const char *url)
 {
@@ -62,30 +38,19 @@ static inline bool scratch_run(pgc_conn *conn, const char *sql)
 
 static inline bool scratch_make(scratch *db)
 {
-    static unsigned number;
-    char sql[128];
-    (void) snprintf(db->name, sizeof db->name, "scratch_%ld_%u", (long) getpid(), ++number);
-    scratch_url(db->name, db->url, sizeof db->url);
-    pgc_conn *server = scratch_connect(scratch_server());
-    (void) snprintf(sql, sizeof sql, "CREATE DATABASE %s", db->name);
-    bool ok = scratch_run(server, sql);
-    pgc_conn_close(server);
-    db->conn = ok ? scratch_connect(db->url) : NULL;
+    db->url = test_db_create();
+    db->conn = db->url != NULL ? scratch_connect(db->url) : NULL;
     return db->conn != NULL;
 }
 
 static inline void scratch_drop(scratch *db)
 {
-    char sql[128];
     pgc_conn_close(db->conn);
     db->conn = NULL;
-    if (db->name[0] == '\0') {
-        return;
+    if (db->url != NULL) {
+        test_db_drop(db->url);
+        db->url = NULL;
     }
-    pgc_conn *server = scratch_connect(scratch_server());
-    (void) snprintf(sql, sizeof sql, "DROP DATABASE IF EXISTS %s WITH (FORCE)", db->name);
-    (void) scratch_run(server, sql);
-    pgc_conn_close(server);
 }
 
 static inline bool scratch_do(scratch *db, const char *sql)

@@ -15,7 +15,10 @@ typedef struct tmpdir {
 
 static inline tmpdir tmpdir_make(void)
 {
-    tmpdir t = { .path = "/tmp/lum-test-XXXXXX" };
+    tmpdir t;
+    const char *base = getenv("TMPDIR");
+    bool usable = base != NULL && base[0] == '/' && strlen(base) < sizeof t.path - 20;
+    (void) snprintf(t.path, sizeof t.path, "%s/lum-test-XXXXXX", usable ? base : "/tmp");
     if (mkdtemp(t.path) == NULL) {
         t.path[0] = '\0';
     }

@@ -88,6 +88,9 @@ static void refused_connections_say_why_without_the_password(void)
     options.conninfo = "postgresql://me:tops3cret@host:port:port/x%zz";
     CHECK_STATUS(pgc_conn_open(&options, &none, &err), PGC_INVALID, &err);
     CHECK(strstr(err.message, "tops3cret") == NULL);
+    options.conninfo = "postgresql://me:top@s3cret@localhost/x";
+    CHECK_STATUS(pgc_conn_open(&options, &none, &err), PGC_INVALID, &err);
+    CHECK(strstr(err.message, "s3cret") == NULL);
     options.conninfo = "password=tops3cret oops";
     CHECK_STATUS(pgc_conn_open(&options, &none, &err), PGC_INVALID, &err);
     CHECK(strstr(err.message, "tops3cret") == NULL);

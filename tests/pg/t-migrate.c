@@ -68,7 +68,7 @@ static bool scene_begin(scene *s)
 }
 
 #define SCENE(name)                                    \
-    if (!scratch_server()) {                           \
+    if (test_server() == NULL) {                       \
         TAP_SKIP("no PostgreSQL server for the test"); \
     }                                                  \
     AUTO(scene_done) scene name;                       \

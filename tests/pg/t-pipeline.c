@@ -4,6 +4,7 @@
 #include <pgc/pipeline.h>
 #include <pgc/tx.h>
 
+#include "pgc/auto.h"
 #include "pgc/connection.h"
 
 #include "live.h"
@@ -34,11 +35,6 @@ static const pgc_query DIVIDE = { .name = "Divide",
 static const pgc_query OOPS = {
     .name = "Oops", .sql = "SELECT $1 AS x FROM no_such_table", .param_count = 1, .params = P_INT4
 };
-
-static void pipeline_auto(pgc_pipeline **pipeline)
-{
-    pgc_pipeline_close(*pipeline);
-}
 
 static bool add(pgc_pipeline *pipeline, const pgc_query *query, int32_t n)
 {

@@ -6,6 +6,7 @@
 
 #include <pgc/pool.h>
 
+#include "pgc/auto.h"
 #include "pgc/pool_state.h"
 
 #include "live.h"
@@ -20,11 +21,6 @@ static const pgc_query ECHO = { .name = "Echo",
                                 .column_count = 1,
                                 .params = P_INT4,
                                 .columns = C_INT4 };
-
-static void pool_auto(pgc_pool **pool)
-{
-    pgc_pool_close(*pool);
-}
 
 static pgc_pool_options pool_options(uint32_t max_conns)
 {

@@ -322,6 +322,33 @@ static void a_call_past_its_deadline_leaves_the_connection_usable(void)
     }
 }
 
+/* The deadline falls before, into and behind the query's end; whatever the outcome, an answer is
+ * that of its own question. */
+static void cancels_at_random_moments_never_mix_answers(void)
+{
+    LIVE(conn);
+    static const pgc_query nap = { .name = "Nap",
+                                   .sql = "SELECT $1 + 1 AS x FROM pg_sleep(0.001)",
+                                   .param_count = 1,
+                                   .column_count = 1,
+                                   .params = P_INT4,
+                                   .columns = C_INT4 };
+    int answered = 0;
+    for (int32_t i = 0; i < 300; i++) {
+        pgc_error err;
+        int32_t x = 0;
+        conn->call_timeout_us = 1 + (i * 37) % 2500;
+        pgc_status status = run_int(conn, &nap, i, &x, &err);
+        CHECK(status == PGC_OK || status == PGC_TIMEOUT);
+        CHECK(status != PGC_OK || x == i + 1);
+        answered += status == PGC_OK;
+        conn->call_timeout_us = 30000000;
+        REQUIRE_OK(run_int(conn, &ADD_ONE, i, &x, &err), &err);
+        CHECK_INT(x, i + 1);
+    }
+    printf("# %d of 300 answered in time\n", answered);
+}
+
 typedef struct killer {
     pgc_conn *conn;
     int32_t victim;
@@ -403,6 +430,8 @@ TAP_MAIN(
     TAP("run: server errors keep their fields", server_errors_keep_their_fields),
     TAP("run: a call past its deadline leaves the connection usable",
         a_call_past_its_deadline_leaves_the_connection_usable),
+    TAP("run: cancels at random moments never mix answers",
+        cancels_at_random_moments_never_mix_answers),
     TAP("run: termination in mid query is a lost connection",
         termination_in_mid_query_is_a_lost_connection),
     TAP("run: COPY is refused", copy_in_a_query_is_refused),

@@ -3,15 +3,11 @@
 
 #include <pgc/tx.h>
 
+#include "pgc/auto.h"
 #include "pgc/connection.h"
 
 #include "live.h"
 #include "tap.h"
-
-static void pool_auto(pgc_pool **pool)
-{
-    pgc_pool_close(*pool);
-}
 
 static pgc_pool *open_pool(uint32_t max_conns)
 {

@@ -1,0 +1,46 @@
+#ifndef PGC_CLONE_H
+#define PGC_CLONE_H
+
+#include <pgc/types.h>
+
+PGC_BEGIN_DECLS
+
+/*
+ * Deep copies of rows in one block, in two passes over the same fields: the first adds up what the
+ * fields point to, the second copies it behind the row and turns the pointers. sqlc-gen-c writes
+ * the passes; `X_clone()` is what people call.
+ */
+
+/** State of one copy. Start with pgc_clone_init(). */
+typedef struct pgc_clone {
+    char *next;      /**< where the next piece goes; NULL in the first pass */
+    size_t size;     /**< bytes that the pieces need */
+    bool overflowed; /**< size does not fit */
+} pgc_clone;
+
+/** Begin the first pass. */
+PGC_API void pgc_clone_init(pgc_clone *clone);
+
+/**
+ * End the first pass: allocate the block, copy the row to its start and begin the second pass.
+ *
+ * @param row      the row to copy; row_size bytes.
+ * @return the block, from the C library (release with free()); NULL when memory is exhausted.
+ *
+ * Blocks: no. Thread-safe: one thread per clone. Since: 0.1.
+ */
+PGC_API void *pgc_clone_alloc(pgc_clone *clone, const void *row, size_t row_size);
+
+/* One field: counted in the first pass, copied and redirected in the second. NULL values stay. */
+PGC_API void pgc_clone_text(pgc_clone *clone, pgc_text *value); /**< NUL-terminated copy */
+PGC_API void pgc_clone_bytes(pgc_clone *clone, pgc_bytes *value);
+PGC_API void pgc_clone_numeric(pgc_clone *clone, pgc_numeric *value);
+PGC_API void pgc_clone_vector(pgc_clone *clone, pgc_vector *value);
+PGC_API void pgc_clone_halfvec(pgc_clone *clone, pgc_halfvec *value);
+#define X(name, type) PGC_API void pgc_clone_arr_##name(pgc_clone *clone, pgc_arr_##name *value);
+PGC_ARRAY_MAP(X)
+#undef X
+
+PGC_END_DECLS
+
+#endif

@@ -1,0 +1,246 @@
+/* lumilio river …: the job queue's migrations, with the output of River's own command line. */
+#include "cli/prelude.h"
+
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/migrate_view.h"
+
+#include <jansson.h>
+
+#include "river/migrate.h"
+
+#define RULE       "--------------------------------------------------------------------------------"
+#define NAME_WIDTH 50
+
+static struct river_flags {
+    const char *schema, *line, *max_steps, *target;
+    bool dry_run, show_sql;
+} flags;
+
+#define FLAG_SCHEMA                                                       \
+    {                                                                     \
+        "schema", "NAME", "schema of the tables", &flags.schema, CLI_TEXT \
+    }
+#define FLAG_LINE                                                                          \
+    {                                                                                      \
+        "line", "main", "line of migrations; only main exists here", &flags.line, CLI_TEXT \
+    }
+
+static const cli_option MIGRATE_OPTIONS[] = {
+    FLAG_SCHEMA,
+    FLAG_LINE,
+    { "dry-run", NULL, "show what would be done, change nothing", &flags.dry_run, CLI_FLAG },
+    { "max-steps", "N", "migrations at most", &flags.max_steps, CLI_TEXT },
+    { "show-sql", NULL, "print the SQL of each migration", &flags.show_sql, CLI_FLAG },
+    { "target-version", "N", "version to migrate to; down: 0 takes all back", &flags.target,
+      CLI_TEXT },
+};
+
+static const cli_option LOOK_OPTIONS[] = {
+    FLAG_SCHEMA,
+    FLAG_LINE,
+};
+
+/* Parse; CLI_OK with *done false means: go on. */
+static int parse(const char *command, const cli_option *options, size_t count, int argc,
+                 char **argv, bool *done)
+{
+    memset(&flags, 0, sizeof flags);
+    int code = cli_parse(command, options, count, &argc, argv, done);
+    if (code != CLI_OK || *done) {
+        return code;
+    }
+    if (argc > 0) {
+        return cli_usage(command, "takes no operands");
+    }
+    if (flags.line != NULL && strcmp(flags.line, RIVER_LINE) != 0) {
+        return cli_usage(command, "line \"%s\" is not known: only \"%s\" exists here", flags.line,
+                         RIVER_LINE);
+    }
+    return CLI_OK;
+}
+
+static pgc_status connect_server(pgc_conn **out, pgc_error *err)
+{
+    const char *url = cli_common_options.database_url;
+    url = url != NULL ? url : getenv("DATABASE_URL");
+    if (url == NULL || url[0] == '\0') {
+        (void) pgc_error_set(err, PGC_INVALID, "no database URL");
+        pgc_error_hint(err, "give --database-url postgres://… or set DATABASE_URL");
+        return PGC_INVALID;
+    }
+    const pgc_conn_options options = {
+        .struct_size = sizeof options,
+        .conninfo = url,
+        .app_name = "lumilio river",
+    };
+    return pgc_conn_open(&options, out, err);
+}
+
+/* One migration, as a line; arg is the list of the JSON report, NULL for text. */
+static void on_done(void *arg, river_direction direction, const river_migration *migration,
+                    const char *sql, int64_t duration_us)
+{
+    json_t *list = arg;
+    const char *way = direction == RIVER_UP ? "up" : "down";
+    char text[32];
+    if (list != NULL) {
+        (void) json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:I}", "Version",
+                                                     (int) migration->version, "Name",
+                                                     migration->name, "Direction", way,
+                                                     "DurationUs", (json_int_t) duration_us));
+        return;
+    }
+    if (flags.dry_run) {
+        (void) printf("migration %03" PRId32 " [%s] %-*s [DRY RUN]\n", migration->version, way,
+                      NAME_WIDTH, migration->name);
+    } else {
+        (void) printf("applied migration %03" PRId32 " [%s] %-*s [%s]\n", migration->version, way,
+                      NAME_WIDTH, migration->name, migrate_view_duration(duration_us, text));
+    }
+    if (flags.show_sql) {
+        (void) printf(RULE "\n-- River %s migration %03" PRId32 " [%s]\n%s\n", RIVER_LINE,
+                      migration->version, way, sql);
+    }
+}
+
+/* A number option; false when it is none. */
+static bool read_number(const char *text, int32_t *out)
+{
+    int64_t number = 0;
+    if (text == NULL) {
+        return true;
+    }
+    if (!slice_to_i64(pgc_text_from(text), &number) || number < -1 || number > 100000) {
+        return false;
+    }
+    *out = (int32_t) number;
+    return true;
+}
+
+static void print_end(const river_migrate_result *result)
+{
+    if (result->count == 0 && !result->exhausted) {
+        (void) printf("no migrations to apply\n");
+    } else if (result->exhausted) {
+        (void) printf("no more migrations to apply\n");
+    }
+}
+
+static int migrate(const char *command, river_direction direction, int argc, char **argv)
+{
+    river_migrate_result result = { .count = 0 };
+    pgc_conn *conn = NULL;
+    pgc_error err;
+    bool done = false;
+    int code = parse(command, MIGRATE_OPTIONS, ARRAY_LEN(MIGRATE_OPTIONS), argc, argv, &done);
+    if (code != CLI_OK || done) {
+        return code;
+    }
+    river_migrate_options options = {
+        .env = env_default(), .schema = flags.schema, .dry_run = flags.dry_run, .done = on_done
+    };
+    if (!read_number(flags.max_steps, &options.max_steps) ||
+        !read_number(flags.target, &options.target_version)) {
+        return cli_usage(command, "--max-steps and --target-version want numbers");
+    }
+    if (direction == RIVER_DOWN && flags.target != NULL && options.target_version == 0) {
+        options.target_version = -1; /* given as 0: all the way down */
+    }
+    pgc_error_clear(&err);
+    if (connect_server(&conn, &err) != PGC_OK) {
+        return cli_fail(&err);
+    }
+    json_t *list = cli_common_options.json ? json_array() : NULL;
+    options.arg = list;
+    pgc_status status = river_migrate(conn, direction, &options, &result, &err);
+    pgc_conn_close(conn);
+    if (list != NULL) {
+        json_t *document = json_pack("{s:O}", "Applied", list);
+        (void) json_dumpf(document, stdout, JSON_COMPACT);
+        (void) printf("\n");
+        json_decref(document);
+        json_decref(list);
+    } else if (status == PGC_OK) {
+        print_end(&result);
+    }
+    return status == PGC_OK ? CLI_OK : cli_fail(&err);
+}
+
+int cmd_river_migrate_up(int argc, char **argv)
+{
+    return migrate("river migrate-up", RIVER_UP, argc, argv);
+}
+
+int cmd_river_migrate_down(int argc, char **argv)
+{
+    return migrate("river migrate-down", RIVER_DOWN, argc, argv);
+}
+
+static void print_list(uint32_t applied)
+{
+    int32_t highest = 0;
+    json_t *list = cli_common_options.json ? json_array() : NULL;
+    for (int32_t version = 1; version <= RIVER_VERSION; version++) {
+        highest = (applied & (UINT32_C(1) << version)) != 0 ? version : highest;
+    }
+    for (size_t i = 0; i < RIVER_VERSION; i++) {
+        const river_migration *migration = &RIVER_MIGRATIONS[i];
+        bool done = (applied & (UINT32_C(1) << migration->version)) != 0;
+        if (list != NULL) {
+            (void) json_array_append_new(list, json_pack("{s:i, s:s, s:b}", "Version",
+                                                         (int) migration->version, "Name",
+                                                         migration->name, "Applied", (int) done));
+        } else {
+            const char *mark = highest == 0 ? "" : highest == migration->version ? "* " : "  ";
+            (void) printf("%s%03" PRId32 " %s\n", mark, migration->version, migration->name);
+        }
+    }
+    if (list != NULL) {
+        (void) json_dumpf(list, stdout, JSON_COMPACT);
+        (void) printf("\n");
+        json_decref(list);
+    }
+}
+
+int cmd_river_migrate_list(int argc, char **argv)
+{
+    pgc_conn *conn = NULL;
+    pgc_error err;
+    uint32_t applied = 0;
+    bool done = false;
+    int code =
+        parse("river migrate-list", LOOK_OPTIONS, ARRAY_LEN(LOOK_OPTIONS), argc, argv, &done);
+    if (code != CLI_OK || done) {
+        return code;
+    }
+    pgc_error_clear(&err);
+    if (connect_server(&conn, &err) != PGC_OK) {
+        return cli_fail(&err);
+    }
+    pgc_status status = river_migrate_applied(conn, flags.schema, &applied, &err);
+    pgc_conn_close(conn);
+    if (status != PGC_OK) {
+        return cli_fail(&err);
+    }
+    print_list(applied);
+    return CLI_OK;
+}
+
+int cmd_river_validate(int argc, char **argv)
+{
+    pgc_conn *conn = NULL;
+    pgc_error err;
+    bool done = false;
+    int code = parse("river validate", LOOK_OPTIONS, ARRAY_LEN(LOOK_OPTIONS), argc, argv, &done);
+    if (code != CLI_OK || done) {
+        return code;
+    }
+    pgc_error_clear(&err);
+    if (connect_server(&conn, &err) != PGC_OK) {
+        return cli_fail(&err);
+    }
+    pgc_status status = river_migrate_validate(conn, flags.schema, &err);
+    pgc_conn_close(conn);
+    return status == PGC_OK ? CLI_OK : cli_fail(&err);
+}

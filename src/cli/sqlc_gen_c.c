@@ -1,0 +1,178 @@
+/* The program sqlc-gen-c: command line in, messages out; the work is in src/sqlc. Exit status: 0
+ * done, 1 failed or outputs not up to date, 2 wrong usage. */
+#include "cli/prelude.h"
+
+#include "sqlc/command.h"
+
+#define ARENA_FIRST ((size_t) 256 << 10)
+
+typedef pgc_status (*command_fn)(const env *sys, arena *mem, const command_options *options,
+                                 command_result *result, pgc_error *err);
+
+typedef struct command {
+    const char *name, *args, *summary;
+    command_fn run;
+} command;
+
+static const command COMMANDS[] = {
+    { "generate", "", "analyse the queries and write the C files", command_generate },
+    { "check", "", "exit 1 unless the C files are up to date", command_check },
+    { "diff", "", "show what generate would change", command_diff },
+    { "explain", " QUERY", "types of a query, and why a column is nullable", command_explain },
+    { "init", "", "write a config to start from", command_init },
+};
+
+static void print_help(FILE *to)
+{
+    (void) fprintf(to, "sqlc-gen-c: typed C functions from SQL files\n\n"
+                       "usage: sqlc-gen-c COMMAND [OPTIONS]\n\n");
+    for (size_t i = 0; i < ARRAY_LEN(COMMANDS); i++) {
+        char form[64];
+        (void) snprintf(form, sizeof form, "%s%s", COMMANDS[i].name, COMMANDS[i].args);
+        (void) fprintf(to, "  %-16s %s\n", form, COMMANDS[i].summary);
+    }
+    (void) fprintf(to, "  %-16s %s\n  %-16s %s\n\n", "version", "print the version", "help",
+                   "print this");
+    (void) fprintf(to,
+                   "  -f FILE          config (default sqlc.yaml here)\n"
+                   "  --database URL   analyse on this server, in a scratch database; default: a\n"
+                   "                   private throw-away server\n"
+                   "  --keep           keep the scratch database and use it again\n"
+                   "  --offline        check: by the manifest, without server\n"
+                   "  --json           generate, explain: print JSON\n");
+}
+
+static int usage_error(const char *what, const char *name)
+{
+    (void) fprintf(stderr, "sqlc-gen-c: %s%s%s%s\n", what, name[0] == '\0' ? "" : " \"", name,
+                   name[0] == '\0' ? "" : "\"");
+    (void) fprintf(stderr, "\"sqlc-gen-c help\" lists commands and options\n");
+    return 2;
+}
+
+/* Value of an option: "--name=value", or the next argument. NULL: there is none. */
+static const char *option_value(const char *name, int argc, char **argv, int *index)
+{
+    size_t len = strlen(name);
+    const char *arg = argv[*index];
+    if (strncmp(arg, name, len) == 0 && arg[len] == '=') {
+        return arg + len + 1;
+    }
+    if (*index + 1 < argc) {
+        return argv[++*index];
+    }
+    return NULL;
+}
+
+static bool is_option(const char *arg, const char *name)
+{
+    size_t len = strlen(name);
+    return strncmp(arg, name, len) == 0 && (arg[len] == '\0' || arg[len] == '=');
+}
+
+/* Fill options from the arguments behind the command; 0, or the exit status of wrong usage. */
+static int parse_options(const command *chosen, int argc, char **argv, command_options *out)
+{
+    for (int i = 2; i < argc; i++) {
+        const char *arg = argv[i];
+        if (is_option(arg, "-f") || is_option(arg, "--file")) {
+            out->config = option_value(arg[1] == 'f' ? "-f" : "--file", argc, argv, &i);
+            if (out->config == NULL) {
+                return usage_error("option needs a value:", arg);
+            }
+        } else if (is_option(arg, "--database")) {
+            out->database = option_value("--database", argc, argv, &i);
+            if (out->database == NULL) {
+                return usage_error("option needs a value:", arg);
+            }
+        } else if (strcmp(arg, "--offline") == 0) {
+            out->offline = true;
+        } else if (strcmp(arg, "--json") == 0) {
+            out->json = true;
+        } else if (strcmp(arg, "--keep") == 0) {
+            out->keep = true;
+        } else if (arg[0] == '-') {
+            return usage_error("unknown option", arg);
+        } else if (chosen->args[0] != '\0' && out->query == NULL) {
+            out->query = arg;
+        } else {
+            return usage_error("unexpected argument", arg);
+        }
+    }
+    if (chosen->args[0] != '\0' && out->query == NULL) {
+        return usage_error("explain needs the name of a query", "");
+    }
+    if (out->offline && chosen->run != command_check) {
+        return usage_error("--offline works with check only", "");
+    }
+    return 0;
+}
+
+static void print_diags(const diag_list *list)
+{
+    for (size_t i = 0; i < list->items.count; i++) {
+        const diag *d = VEC_AT(&list->items, diag, i);
+        (void) fprintf(stderr, "%s:%" PRIu32 ":%" PRIu32 ": %s%s\n", d->path, d->line, d->column,
+                       d->warning ? "warning: " : "", d->message);
+        if (d->hint != NULL) {
+            (void) fprintf(stderr, "  hint: %s\n", d->hint);
+        }
+    }
+}
+
+static int run_command(const command *chosen, const command_options *options)
+{
+    AUTO(arena_auto) arena *mem = arena_new(NULL, ARENA_FIRST, 0);
+    pgc_error err = PGC_ZERO;
+    command_result result;
+    if (mem == NULL) {
+        (void) fprintf(stderr, "sqlc-gen-c: out of memory\n");
+        return 1;
+    }
+    command_result_init(&result, mem);
+    pgc_status status = chosen->run(env_default(), mem, options, &result, &err);
+    print_diags(&result.diags);
+    slice text = buf_view(&result.out);
+    bool written =
+        status != PGC_OK || text.len == 0 || fwrite(text.ptr, 1, text.len, stdout) == text.len;
+    written = fflush(stdout) == 0 && written;
+    bool failed = status != PGC_OK || result.different;
+    if (status != PGC_OK && result.diags.error_count == 0) {
+        (void) fprintf(stderr, "sqlc-gen-c: %s\n", err.message);
+        if (err.hint[0] != '\0') {
+            (void) fprintf(stderr, "  hint: %s\n", err.hint);
+        }
+    } else if (status == PGC_OK && result.different && chosen->run == command_check) {
+        (void) fprintf(stderr, "sqlc-gen-c: not up to date; run \"sqlc-gen-c generate\"\n");
+    }
+    if (!written) {
+        (void) fprintf(stderr, "sqlc-gen-c: cannot write to standard output\n");
+    }
+    command_result_done(&result);
+    return failed || !written ? 1 : 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        print_help(stdout);
+        return 0;
+    }
+    if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
+        (void) printf("sqlc-gen-c %s\n", LUM_VERSION);
+        return 0;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(COMMANDS); i++) {
+        if (strcmp(COMMANDS[i].name, name) == 0) {
+            command_options options = { 0 };
+            int usage = parse_options(&COMMANDS[i], argc, argv, &options);
+            return usage != 0 ? usage : run_command(&COMMANDS[i], &options);
+        }
+    }
+    if (name[0] == '\0') {
+        print_help(stderr);
+        return 2;
+    }
+    return usage_error("unknown command", name);
+}

@@ -1,0 +1,26 @@
+/* Which C type stands for which PostgreSQL type. */
+#ifndef SQLC_C_TYPE_H
+#define SQLC_C_TYPE_H
+
+#include "sqlc/catalog.h"
+
+/* One representation. The runtime's functions are pgc_read_<suffix>, pgc_read_opt_<suffix>,
+ * pgc_add_<suffix> and, unless pointer_like, pgc_add_opt_<suffix>. */
+typedef struct c_type {
+    const char *suffix;   /* "i32" */
+    const char *type;     /* "int32_t" */
+    const char *opt_type; /* nullable: "pgc_opt_i32"; the same as type when pointer_like */
+    const char *absent;   /* pointer_like: condition for SQL NULL with %s for the value */
+    const char *clone;    /* function that copies what the value points to; NULL: nothing */
+    bool pointer_like;
+} c_type;
+
+/* NULL when the type has none (enums too: the caller handles them); domains give their base's. */
+const c_type *c_type_of(const catalog *cat, uint32_t type_oid);
+/* By suffix, for reading a manifest and for enums ("text"). NULL: none. */
+const c_type *c_type_by_suffix(const char *suffix);
+/* The parameter type to declare instead of this one, because arrays carry their element type on
+ * the wire and the runtime sends text[]: varchar[], bpchar[] and name[] give text[]. */
+uint32_t c_type_declared(uint32_t type_oid);
+
+#endif

@@ -1,0 +1,461 @@
+/* The catalog's lists, builder and look-ups.
+ *
+ * Each list grows by doubling in the arena and is sorted once by catalog_finish(); after that
+ * nothing changes, so look-ups are safe from any thread. */
+#include "base/prelude.h"
+
+#include "sqlc/catalog.h"
+
+typedef struct list {
+    void *items;
+    size_t count, cap;
+} list;
+
+struct catalog {
+    arena *arena;
+    bool failed;
+    list types;      /* by OID */
+    list relations;  /* by OID */
+    list functions;  /* by name, OID */
+    list operators;  /* by name, OID */
+    list casts;      /* by target, source */
+    list schemas;    /* in order */
+    list type_names; /* const catalog_type * by name, OID */
+    list rel_names;  /* const catalog_relation * by name, OID */
+};
+
+catalog *catalog_new(arena *mem)
+{
+    catalog *cat = ARENA_NEW(mem, catalog);
+    if (cat != NULL) {
+        cat->arena = mem;
+    }
+    return cat;
+}
+
+arena *catalog_arena(const catalog *cat)
+{
+    return cat->arena;
+}
+
+static void list_add(catalog *cat, list *l, const void *item, size_t size)
+{
+    if (cat->failed) {
+        return;
+    }
+    if (l->count == l->cap) {
+        size_t cap = l->cap > 0 ? l->cap * 2 : 64;
+        void *grown = arena_array(cat->arena, cap, size);
+        if (grown == NULL) {
+            cat->failed = true;
+            return;
+        }
+        if (l->count > 0) {
+            memcpy(grown, l->items, l->count * size);
+        }
+        l->items = grown;
+        l->cap = cap;
+    }
+    memcpy((char *) l->items + l->count * size, item, size);
+    l->count++;
+}
+
+void catalog_add_schema(catalog *cat, const char *schema)
+{
+    list_add(cat, &cat->schemas, &schema, sizeof schema);
+}
+
+void catalog_add_type(catalog *cat, const catalog_type *type)
+{
+    list_add(cat, &cat->types, type, sizeof *type);
+}
+
+void catalog_add_relation(catalog *cat, const catalog_relation *relation)
+{
+    list_add(cat, &cat->relations, relation, sizeof *relation);
+}
+
+/* Make room for one more item at the end of an array that belongs to an entry: capacity is the next
+ * power of two. NULL when memory is gone. */
+static void *entry_grow(catalog *cat, const void *items, size_t count, size_t size)
+{
+    bool full = (count & (count - 1)) == 0; /* 0, 1, 2, 4, 8 … */
+    if (!full) {
+        return (void *) (uintptr_t) items;
+    }
+    void *grown = arena_array(cat->arena, count > 0 ? count * 2 : 1, size);
+    if (grown == NULL) {
+        cat->failed = true;
+        return NULL;
+    }
+    if (count > 0) {
+        memcpy(grown, items, count * size);
+    }
+    return grown;
+}
+
+void catalog_add_label(catalog *cat, uint32_t enum_oid, const char *label)
+{
+    catalog_type *type = (catalog_type *) (uintptr_t) catalog_type_by_oid(cat, enum_oid);
+    if (cat->failed || type == NULL) {
+        return;
+    }
+    const char **labels = entry_grow(cat, type->labels, type->label_count, sizeof *labels);
+    if (labels != NULL) {
+        labels[type->label_count++] = label;
+        type->labels = labels;
+    }
+}
+
+void catalog_add_column(catalog *cat, uint32_t relation_oid, const catalog_column *column)
+{
+    catalog_relation *relation =
+        (catalog_relation *) (uintptr_t) catalog_relation_by_oid(cat, relation_oid);
+    if (cat->failed || relation == NULL) {
+        return;
+    }
+    catalog_column *columns =
+        entry_grow(cat, relation->columns, relation->column_count, sizeof *columns);
+    if (columns != NULL) {
+        columns[relation->column_count++] = *column;
+        relation->columns = columns;
+    }
+}
+
+void catalog_set_view(catalog *cat, uint32_t relation_oid, const char *view_sql)
+{
+    catalog_relation *relation =
+        (catalog_relation *) (uintptr_t) catalog_relation_by_oid(cat, relation_oid);
+    if (relation != NULL) {
+        relation->view_sql = view_sql;
+    }
+}
+
+void catalog_add_function(catalog *cat, const catalog_function *function)
+{
+    list_add(cat, &cat->functions, function, sizeof *function);
+}
+
+void catalog_add_operator(catalog *cat, const catalog_operator *op)
+{
+    list_add(cat, &cat->operators, op, sizeof *op);
+}
+
+void catalog_add_cast(catalog *cat, const catalog_cast *cast)
+{
+    list_add(cat, &cat->casts, cast, sizeof *cast);
+}
+
+static int compare_u32(uint32_t a, uint32_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int type_order(const void *a, const void *b)
+{
+    return compare_u32(((const catalog_type *) a)->oid, ((const catalog_type *) b)->oid);
+}
+
+static int relation_order(const void *a, const void *b)
+{
+    return compare_u32(((const catalog_relation *) a)->oid, ((const catalog_relation *) b)->oid);
+}
+
+static int function_order(const void *a, const void *b)
+{
+    const catalog_function *x = a, *y = b;
+    int by_name = strcmp(x->name, y->name);
+    return by_name != 0 ? by_name : compare_u32(x->oid, y->oid);
+}
+
+static int operator_order(const void *a, const void *b)
+{
+    const catalog_operator *x = a, *y = b;
+    int by_name = strcmp(x->name, y->name);
+    return by_name != 0 ? by_name : compare_u32(x->oid, y->oid);
+}
+
+static int cast_order(const void *a, const void *b)
+{
+    const catalog_cast *x = a, *y = b;
+    int by_target = compare_u32(x->target_oid, y->target_oid);
+    return by_target != 0 ? by_target : compare_u32(x->source_oid, y->source_oid);
+}
+
+static int type_name_order(const void *a, const void *b)
+{
+    const catalog_type *x = *(const catalog_type *const *) a;
+    const catalog_type *y = *(const catalog_type *const *) b;
+    int by_name = strcmp(x->name, y->name);
+    return by_name != 0 ? by_name : compare_u32(x->oid, y->oid);
+}
+
+static int relation_name_order(const void *a, const void *b)
+{
+    const catalog_relation *x = *(const catalog_relation *const *) a;
+    const catalog_relation *y = *(const catalog_relation *const *) b;
+    int by_name = strcmp(x->name, y->name);
+    return by_name != 0 ? by_name : compare_u32(x->oid, y->oid);
+}
+
+static void list_sort(list *l, size_t size, int (*order)(const void *, const void *))
+{
+    if (l->count > 1) {
+        qsort(l->items, l->count, size, order);
+    }
+}
+pgc_status catalog_finish(catalog *cat, pgc_error *err)
+{
+    list_sort(&cat->types, sizeof(catalog_type), type_order);
+    list_sort(&cat->relations, sizeof(catalog_relation), relation_order);
+    list_sort(&cat->functions, sizeof(catalog_function), function_order);
+    list_sort(&cat->operators, sizeof(catalog_operator), operator_order);
+    list_sort(&cat->casts, sizeof(catalog_cast), cast_order);
+    const catalog_type *types = cat->types.items;
+    for (size_t i = 0; i < cat->types.count; i++) {
+        const catalog_type *entry = &types[i];
+        list_add(cat, &cat->type_names, &entry, sizeof entry);
+    }
+    const catalog_relation *relations = cat->relations.items;
+    for (size_t i = 0; i < cat->relations.count; i++) {
+        const catalog_relation *entry = &relations[i];
+        list_add(cat, &cat->rel_names, &entry, sizeof entry);
+    }
+    list_sort(&cat->type_names, sizeof(catalog_type *), type_name_order);
+    list_sort(&cat->rel_names, sizeof(catalog_relation *), relation_name_order);
+    return cat->failed ? pgc_error_set(err, PGC_NOMEM, "build the catalog") : PGC_OK;
+}
+
+const catalog_type *catalog_type_by_oid(const catalog *cat, uint32_t oid)
+{
+    const catalog_type key = { .oid = oid };
+    return cat->types.count == 0 ? NULL
+                                 : bsearch(&key, cat->types.items, cat->types.count,
+                                           sizeof(catalog_type), type_order);
+}
+
+const catalog_relation *catalog_relation_by_oid(const catalog *cat, uint32_t oid)
+{
+    const catalog_relation key = { .oid = oid };
+    return cat->relations.count == 0 ? NULL
+                                     : bsearch(&key, cat->relations.items, cat->relations.count,
+                                               sizeof(catalog_relation), relation_order);
+}
+
+/* Place of a schema along the search path, lower is earlier; SIZE_MAX when not on it. */
+static size_t schema_rank(const catalog *cat, const char *schema)
+{
+    if (strcmp(schema, "pg_catalog") == 0) {
+        return 0;
+    }
+    const char *const *schemas = cat->schemas.items;
+    for (size_t i = 0; i < cat->schemas.count; i++) {
+        if (strcmp(schemas[i], schema) == 0) {
+            return i + 1;
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* Rank of an entry for the wanted schema; SIZE_MAX: not acceptable. */
+static size_t entry_rank(const catalog *cat, const char *wanted, const char *schema)
+{
+    if (wanted != NULL) {
+        return strcmp(wanted, schema) == 0 ? 0 : SIZE_MAX;
+    }
+    return schema_rank(cat, schema);
+}
+
+const catalog_type *catalog_type_by_name(const catalog *cat, const char *schema, const char *name)
+{
+    const catalog_type *const *names = cat->type_names.items;
+    const catalog_type *best = NULL;
+    size_t best_rank = SIZE_MAX;
+    size_t low = 0;
+    for (size_t high = cat->type_names.count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(names[middle]->name, name) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (; low < cat->type_names.count && strcmp(names[low]->name, name) == 0; low++) {
+        size_t rank = entry_rank(cat, schema, names[low]->schema);
+        if (rank < best_rank) {
+            best = names[low];
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+const catalog_relation *catalog_relation_by_name(const catalog *cat, const char *schema,
+                                                 const char *name)
+{
+    const catalog_relation *const *names = cat->rel_names.items;
+    const catalog_relation *best = NULL;
+    size_t best_rank = SIZE_MAX;
+    size_t low = 0;
+    for (size_t high = cat->rel_names.count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(names[middle]->name, name) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    for (; low < cat->rel_names.count && strcmp(names[low]->name, name) == 0; low++) {
+        size_t rank = entry_rank(cat, schema, names[low]->schema);
+        if (rank < best_rank) {
+            best = names[low];
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+const catalog_column *catalog_column_by_name(const catalog_relation *relation, const char *name)
+{
+    for (size_t i = 0; i < relation->column_count; i++) {
+        if (strcmp(relation->columns[i].name, name) == 0) {
+            return &relation->columns[i];
+        }
+    }
+    return NULL;
+}
+
+/* Source: PostgreSQL manual, "System Columns". */
+static const catalog_column SYSTEM_COLUMNS[] = {
+    { .name = "ctid", .attnum = -1, .type_oid = 27, .typmod = -1, .not_null = true },
+    { .name = "xmin", .attnum = -2, .type_oid = 28, .typmod = -1, .not_null = true },
+    { .name = "cmin", .attnum = -3, .type_oid = 29, .typmod = -1, .not_null = true },
+    { .name = "xmax", .attnum = -4, .type_oid = 28, .typmod = -1, .not_null = true },
+    { .name = "cmax", .attnum = -5, .type_oid = 29, .typmod = -1, .not_null = true },
+    { .name = "tableoid", .attnum = -6, .type_oid = 26, .typmod = -1, .not_null = true },
+};
+
+const catalog_column *catalog_system_column(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(SYSTEM_COLUMNS); i++) {
+        if (strcmp(SYSTEM_COLUMNS[i].name, name) == 0) {
+            return &SYSTEM_COLUMNS[i];
+        }
+    }
+    return NULL;
+}
+
+const catalog_column *catalog_column_by_attnum(const catalog_relation *relation, int16_t attnum)
+{
+    if (attnum < 0) {
+        return attnum >= -6 ? &SYSTEM_COLUMNS[-attnum - 1] : NULL;
+    }
+    for (size_t i = 0; i < relation->column_count; i++) {
+        if (relation->columns[i].attnum == attnum) {
+            return &relation->columns[i];
+        }
+    }
+    return NULL;
+}
+
+uint32_t catalog_base_type(const catalog *cat, uint32_t oid)
+{
+    for (int level = 0; level < 32; level++) { /* domains over domains; bounded against bad data */
+        const catalog_type *type = catalog_type_by_oid(cat, oid);
+        if (type == NULL || type->kind != CATALOG_DOMAIN) {
+            return oid;
+        }
+        oid = type->base_oid;
+    }
+    return oid;
+}
+
+const catalog_function *catalog_functions(const catalog *cat, const char *name, size_t *count)
+{
+    const catalog_function *all = cat->functions.items;
+    size_t low = 0;
+    for (size_t high = cat->functions.count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(all[middle].name, name) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    size_t end = low;
+    while (end < cat->functions.count && strcmp(all[end].name, name) == 0) {
+        end++;
+    }
+    *count = end - low;
+    return end > low ? &all[low] : NULL;
+}
+
+const catalog_operator *catalog_operators(const catalog *cat, const char *name, size_t *count)
+{
+    const catalog_operator *all = cat->operators.items;
+    size_t low = 0;
+    for (size_t high = cat->operators.count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(all[middle].name, name) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    size_t end = low;
+    while (end < cat->operators.count && strcmp(all[end].name, name) == 0) {
+        end++;
+    }
+    *count = end - low;
+    return end > low ? &all[low] : NULL;
+}
+
+const catalog_cast *catalog_casts_to(const catalog *cat, uint32_t target, size_t *count)
+{
+    const catalog_cast *all = cat->casts.items;
+    size_t low = 0;
+    for (size_t high = cat->casts.count; low < high;) {
+        size_t middle = low + (high - low) / 2;
+        if (all[middle].target_oid < target) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    size_t end = low;
+    while (end < cat->casts.count && all[end].target_oid == target) {
+        end++;
+    }
+    *count = end - low;
+    return end > low ? &all[low] : NULL;
+}
+
+const catalog_cast *catalog_cast_find(const catalog *cat, uint32_t source, uint32_t target)
+{
+    size_t count = 0;
+    const catalog_cast *casts = catalog_casts_to(cat, target, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (casts[i].source_oid == source) {
+            return &casts[i];
+        }
+    }
+    return NULL;
+}
+
+const catalog_relation *catalog_all_relations(const catalog *cat, size_t *count)
+{
+    *count = cat->relations.count;
+    return cat->relations.items;
+}
+
+const catalog_type *catalog_all_types(const catalog *cat, size_t *count)
+{
+    *count = cat->types.count;
+    return cat->types.items;
+}
+
+const char *const *catalog_search_path(const catalog *cat, size_t *count)
+{
+    *count = cat->schemas.count;
+    return cat->schemas.items;
+}

@@ -1,0 +1,318 @@
+/* The commands. Each fills a result; nothing is printed here. One thread. */
+#include "base/prelude.h"
+
+#include "sqlc/command.h"
+
+#include <fcntl.h>
+
+#include "base/file.h"
+#include "sqlc/output.h"
+#include "sqlc/pipeline.h"
+
+#define RESULT_MAX ((size_t) 256 << 20)
+
+void command_result_init(command_result *result, arena *mem)
+{
+    *result = (command_result) { .diags = { .arena = mem } };
+    buf_init(&result->out, NULL, RESULT_MAX);
+}
+
+void command_result_done(command_result *result)
+{
+    buf_done(&result->out);
+}
+
+/* Files of an earlier run that are not made any more. */
+static pgc_status remove_stale(const env *sys, arena *mem, const pipeline_set *set, pgc_error *err)
+{
+    AUTO(buf_auto) buf text;
+    manifest old = { 0 };
+    char *path = arena_printf(mem, "%s/%s", set->dir, set->config->c.manifest);
+    buf_init(&text, sys->alloc, RESULT_MAX);
+    if (path == NULL) {
+        return pgc_error_set(err, PGC_NOMEM, "look for stale files");
+    }
+    if (file_read(sys, AT_FDCWD, path, &text, NULL) != PGC_OK ||
+        manifest_read(mem, path, buf_view(&text), &old, NULL) != PGC_OK) {
+        return PGC_OK; /* the first run, or not our file: nothing is known to be stale */
+    }
+    for (size_t i = 0; i < old.outputs.count; i++) {
+        const char *name = VEC_AT(&old.outputs, manifest_entry, i)->path;
+        bool made = strchr(name, '/') != NULL; /* never leave the folder */
+        for (size_t k = 0; k < set->files.count; k++) {
+            made = made || strcmp(VEC_AT(&set->files, emit_file, k)->name, name) == 0;
+        }
+        char *full = made ? NULL : arena_printf(mem, "%s/%s", set->dir, name);
+        if (full != NULL) {
+            TRY(file_remove_tree(sys, AT_FDCWD, full, err));
+        }
+    }
+    return PGC_OK;
+}
+
+static pgc_status write_sets(const env *sys, arena *mem, const vec *sets, command_result *result,
+                             pgc_error *err)
+{
+    for (size_t i = 0; i < sets->count; i++) {
+        const pipeline_set *set = VEC_AT(sets, pipeline_set, i);
+        vec changes = { 0 };
+        TRY(output_compare(sys, mem, set->dir, set->shown, &set->files, &changes, err));
+        TRY(remove_stale(sys, mem, set, err));
+        TRY(output_write(sys, set->dir, &changes, err));
+        for (size_t k = 0; k < changes.count; k++) {
+            const output_change *change = VEC_AT(&changes, output_change, k);
+            if (change->state != OUTPUT_SAME) {
+                buf_printf(&result->out, "%s\n", change->path);
+            }
+        }
+    }
+    return buf_finish(&result->out, err);
+}
+
+pgc_status command_generate(const env *sys, arena *mem, const command_options *options,
+                            command_result *result, pgc_error *err)
+{
+    config read;
+    vec sets = { 0 };
+    TRY(pipeline_read(sys, mem, options, &read, &sets, &result->diags, err));
+    TRY(pipeline_run(sys, mem, options, &read, &sets, &result->diags, err));
+    TRY(write_sets(sys, mem, &sets, result, err));
+    if (options->json) {
+        buf_reset(&result->out);
+        for (size_t i = 0; i < sets.count; i++) {
+            TRY(manifest_write_ir(&VEC_AT(&sets, pipeline_set, i)->ir, &result->out, err));
+        }
+    }
+    return PGC_OK;
+}
+
+/* Hash of an entry's path in a list; "" when it is not there. */
+static const char *entry_hash(const vec *list, const char *path)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const manifest_entry *entry = VEC_AT(list, manifest_entry, i);
+        if (strcmp(entry->path, path) == 0) {
+            return entry->sha256;
+        }
+    }
+    return "";
+}
+
+static void report_entries(const vec *now, const vec *then, const char *what,
+                           command_result *result)
+{
+    for (size_t i = 0; i < now->count; i++) {
+        const manifest_entry *entry = VEC_AT(now, manifest_entry, i);
+        if (strcmp(entry_hash(then, entry->path), entry->sha256) != 0) {
+            buf_printf(&result->out, "%s: %s\n", entry->path, what);
+            result->different = true;
+        }
+    }
+    for (size_t i = 0; i < then->count; i++) {
+        const manifest_entry *entry = VEC_AT(then, manifest_entry, i);
+        if (entry_hash(now, entry->path)[0] == '\0') {
+            buf_printf(&result->out, "%s: removed since the last generate\n", entry->path);
+            result->different = true;
+        }
+    }
+}
+
+/* Hashes of the outputs on disk that the manifest names. */
+static pgc_status hash_outputs(const env *sys, arena *mem, const pipeline_set *set,
+                               const manifest *old, vec *out, pgc_error *err)
+{
+    for (size_t i = 0; i < old->outputs.count; i++) {
+        AUTO(buf_auto) buf text;
+        const char *name = VEC_AT(&old->outputs, manifest_entry, i)->path;
+        char *full = arena_printf(mem, "%s/%s", set->dir, name);
+        buf_init(&text, sys->alloc, RESULT_MAX);
+        if (full == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "check the outputs");
+        }
+        pgc_status status = file_read(sys, AT_FDCWD, full, &text, err);
+        if (status == PGC_NOT_FOUND) {
+            continue;
+        }
+        TRY(status);
+        manifest_entry *entry = VEC_ADD(mem, out, manifest_entry);
+        const char *hash = manifest_hash(mem, buf_view(&text));
+        if (entry == NULL || hash == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "check the outputs");
+        }
+        *entry = (manifest_entry) { .path = name, .sha256 = hash };
+    }
+    return PGC_OK;
+}
+
+/* By the manifest alone: inputs, options, version and outputs are those of the last generate. */
+static pgc_status check_offline(const env *sys, arena *mem, const pipeline_set *set,
+                                command_result *result, pgc_error *err)
+{
+    AUTO(buf_auto) buf text;
+    manifest old = { 0 };
+    vec outputs = { 0 };
+    char *path = arena_printf(mem, "%s/%s", set->dir, set->config->c.manifest);
+    char *shown = arena_printf(mem, "%s/%s", set->shown, set->config->c.manifest);
+    buf_init(&text, sys->alloc, RESULT_MAX);
+    if (path == NULL || shown == NULL) {
+        return pgc_error_set(err, PGC_NOMEM, "check the outputs");
+    }
+    pgc_status status = file_read(sys, AT_FDCWD, path, &text, err);
+    if (status == PGC_NOT_FOUND) {
+        buf_printf(&result->out, "%s: missing\n", shown);
+        result->different = true;
+        return PGC_OK;
+    }
+    TRY(status);
+    TRY(manifest_read(mem, shown, buf_view(&text), &old, err));
+    if (strcmp(old.generator, set->manifest.generator) != 0 ||
+        strcmp(old.options_hash, set->manifest.options_hash) != 0) {
+        buf_printf(&result->out, "%s: made by another version or with other options\n", shown);
+        result->different = true;
+    }
+    report_entries(&set->manifest.inputs, &old.inputs, "changed since the last generate", result);
+    TRY(hash_outputs(sys, mem, set, &old, &outputs, err));
+    report_entries(&outputs, &old.outputs, "edited by hand", result);
+    return PGC_OK;
+}
+
+static pgc_status compare_sets(const env *sys, arena *mem, const vec *sets, bool listing,
+                               command_result *result, pgc_error *err)
+{
+    for (size_t i = 0; i < sets->count; i++) {
+        const pipeline_set *set = VEC_AT(sets, pipeline_set, i);
+        vec changes = { 0 };
+        TRY(output_compare(sys, mem, set->dir, set->shown, &set->files, &changes, err));
+        for (size_t k = 0; k < changes.count; k++) {
+            const output_change *change = VEC_AT(&changes, output_change, k);
+            if (change->state == OUTPUT_SAME) {
+                continue;
+            }
+            result->different = true;
+            if (listing) {
+                output_diff(change, &result->out);
+            } else {
+                buf_printf(&result->out, "%s: %s\n", change->path,
+                           change->state == OUTPUT_MISSING ? "missing" : "stale");
+            }
+        }
+    }
+    return buf_finish(&result->out, err);
+}
+
+pgc_status command_check(const env *sys, arena *mem, const command_options *options,
+                         command_result *result, pgc_error *err)
+{
+    config read;
+    vec sets = { 0 };
+    TRY(pipeline_read(sys, mem, options, &read, &sets, &result->diags, err));
+    if (!options->offline) {
+        TRY(pipeline_run(sys, mem, options, &read, &sets, &result->diags, err));
+        return compare_sets(sys, mem, &sets, false, result, err);
+    }
+    for (size_t i = 0; i < sets.count; i++) {
+        TRY(check_offline(sys, mem, VEC_AT(&sets, pipeline_set, i), result, err));
+    }
+    return buf_finish(&result->out, err);
+}
+
+pgc_status command_diff(const env *sys, arena *mem, const command_options *options,
+                        command_result *result, pgc_error *err)
+{
+    config read;
+    vec sets = { 0 };
+    TRY(pipeline_read(sys, mem, options, &read, &sets, &result->diags, err));
+    TRY(pipeline_run(sys, mem, options, &read, &sets, &result->diags, err));
+    return compare_sets(sys, mem, &sets, true, result, err);
+}
+
+static void explain_line(buf *out, const char *name, const ir_type *type, bool nullable,
+                         const char *reason)
+{
+    buf_printf(out, "  %-24s %-28s %-9s %s\n", name, type->sql, nullable ? "nullable" : "not NULL",
+               reason == NULL ? "" : reason);
+}
+
+static void explain_query(const ir_query *query, buf *out)
+{
+    buf_printf(out, "%s :%s  %s:%" PRIu32 "\n", query->name, query_cmd_text(query->cmd),
+               query->file, query->line);
+    for (size_t i = 0; i < query->param_count; i++) {
+        const ir_param *param = &query->params[i];
+        buf_add_str(out, i == 0 ? "parameters\n" : "");
+        explain_line(out, param->name, &param->type, param->nullable, param->reason);
+    }
+    for (size_t i = 0; i < query->column_count; i++) {
+        const ir_column *column = &query->columns[i];
+        buf_add_str(out, i == 0 ? "columns\n" : "");
+        explain_line(out, column->sql_name, &column->type, column->nullable, column->reason);
+    }
+    if (query->row != NULL && query->row->kind != IR_ROW_SCALAR) {
+        buf_printf(out, "row type\n  %s\n", query->row->name);
+    }
+    slice sql = query->sql;
+    buf_add_str(out, "sql\n");
+    while (sql.ptr != NULL) {
+        slice line = slice_next(&sql, '\n');
+        buf_printf(out, "  %" SLICE_FMT "\n", SLICE_ARG(line));
+    }
+}
+
+pgc_status command_explain(const env *sys, arena *mem, const command_options *options,
+                           command_result *result, pgc_error *err)
+{
+    config read;
+    vec sets = { 0 };
+    bool found = false;
+    TRY(pipeline_read(sys, mem, options, &read, &sets, &result->diags, err));
+    TRY(pipeline_run(sys, mem, options, &read, &sets, &result->diags, err));
+    for (size_t i = 0; i < sets.count; i++) {
+        const pipeline_set *set = VEC_AT(&sets, pipeline_set, i);
+        for (size_t k = 0; k < set->ir.query_count; k++) {
+            if (strcmp(set->ir.queries[k].name, options->query) != 0) {
+                continue;
+            }
+            found = true;
+            if (options->json) {
+                ir_set one = set->ir;
+                one.queries = &set->ir.queries[k];
+                one.query_count = 1;
+                one.model_count = 0;
+                TRY(manifest_write_ir(&one, &result->out, err));
+            } else {
+                explain_query(&set->ir.queries[k], &result->out);
+            }
+        }
+    }
+    if (!found) {
+        return pgc_error_set(err, PGC_NOT_FOUND, "no query is called \"%s\"", options->query);
+    }
+    return buf_finish(&result->out, err);
+}
+
+pgc_status command_init(const env *sys, arena *mem, const command_options *options,
+                        command_result *result, pgc_error *err)
+{
+    static const char TEXT[] = "version: \"2\"\n"
+                               "plugins:\n"
+                               "  - name: c\n"
+                               "    process:\n"
+                               "      cmd: sqlc-gen-c\n"
+                               "sql:\n"
+                               "  - engine: postgresql\n"
+                               "    schema: db/schema\n"
+                               "    queries: db/queries\n"
+                               "    codegen:\n"
+                               "      - plugin: c\n"
+                               "        out: src/db\n"
+                               "        options:\n"
+                               "          prefix: db\n";
+    const char *path = options->config == NULL ? "sqlc.yaml" : options->config;
+    (void) mem;
+    if (file_exists(sys, AT_FDCWD, path)) {
+        return pgc_error_set(err, PGC_CONFLICT, "\"%s\" is already there", path);
+    }
+    TRY(file_write_atomic(sys, AT_FDCWD, path, (slice) { TEXT, sizeof TEXT - 1 }, 0644, err));
+    buf_printf(&result->out, "%s\n", path);
+    return buf_finish(&result->out, err);
+}

@@ -1,0 +1,43 @@
+/* The commands of sqlc-gen-c without their printing: what src/cli wraps, what tests call. */
+#ifndef SQLC_COMMAND_H
+#define SQLC_COMMAND_H
+
+#include "base/buf.h"
+#include "base/env.h"
+#include "sqlc/diag.h"
+
+typedef struct command_options {
+    const char *config;   /* -f; NULL: look in the working directory */
+    const char *database; /* --database; NULL: see the config, then a private cluster */
+    const char *query;    /* explain: name of the query */
+    bool offline;         /* check: by the manifest alone */
+    bool json;            /* generate, explain: JSON on stdout */
+    bool keep;            /* keep the scratch database on a given server */
+} command_options;
+
+/* What a command has to say. */
+typedef struct command_result {
+    diag_list diags; /* for stderr */
+    buf out;         /* for stdout */
+    bool different;  /* check, diff: outputs are not up to date */
+} command_result;
+
+/* The arena outlives the result. */
+void command_result_init(command_result *result, arena *arena);
+void command_result_done(command_result *result);
+
+/* All of them: PGC_OK (look at result->different); PGC_INVALID with diags; other failures with a
+ * message of their own. Nothing is written unless everything succeeded. */
+pgc_status command_generate(const env *env, arena *arena, const command_options *options,
+                            command_result *result, pgc_error *err) PGC_MUST_CHECK;
+pgc_status command_check(const env *env, arena *arena, const command_options *options,
+                         command_result *result, pgc_error *err) PGC_MUST_CHECK;
+pgc_status command_diff(const env *env, arena *arena, const command_options *options,
+                        command_result *result, pgc_error *err) PGC_MUST_CHECK;
+pgc_status command_explain(const env *env, arena *arena, const command_options *options,
+                           command_result *result, pgc_error *err) PGC_MUST_CHECK;
+/* Write a config to start from; PGC_CONFLICT when there is one. */
+pgc_status command_init(const env *env, arena *arena, const command_options *options,
+                        command_result *result, pgc_error *err) PGC_MUST_CHECK;
+
+#endif

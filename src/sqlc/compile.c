@@ -1,0 +1,180 @@
+/* A whole set: catalog, models, then query by query. A faulty query does not stop the others, so
+ * one run reports all mistakes. One thread per connection. */
+#include "base/prelude.h"
+
+#include "sqlc/compile.h"
+
+#include "sqlc/cname.h"
+#include "sqlc/rows.h"
+#include "sqlc/symbols.h"
+
+typedef struct set_work {
+    const compile_input *input;
+    model_context ctx;
+    vec sources; /* of query_source */
+} set_work;
+
+static pgc_status no_memory(pgc_error *err)
+{
+    return pgc_error_set(err, PGC_NOMEM, "analyse the queries");
+}
+
+/* Same name twice, also after conversion to C. */
+static void check_duplicates(set_work *work)
+{
+    for (size_t i = 0; i < work->sources.count; i++) {
+        const query_source *a = VEC_AT(&work->sources, query_source, i);
+        for (size_t k = 0; k < i; k++) {
+            const query_source *b = VEC_AT(&work->sources, query_source, k);
+            uint32_t line = 0;
+            uint32_t column = 0;
+            if (strcmp(a->name, b->name) != 0) {
+                continue;
+            }
+            source_position(b->file->text, b->name_at, &line, &column);
+            diag *d = diag_error(work->ctx.diags, a->file, a->name_at, "duplicate query name: %s",
+                                 a->name);
+            diag_hint(work->ctx.diags, d, "the first one is at %s:%" PRIu32, b->file->path, line);
+            break;
+        }
+    }
+}
+
+/* "assets" of "db/queries/assets.sql". */
+static pgc_status file_base(const model_context *ctx, const source_file *file, const char **out,
+                            pgc_error *err)
+{
+    const char *name = source_base_name(file->path);
+    size_t len = strlen(name);
+    slice stem = { name, len > 4 && strcmp(name + len - 4, ".sql") == 0 ? len - 4 : len };
+    char *snake = NULL;
+    TRY(cname_snake(ctx->arena, stem, &snake, err));
+    if (snake == NULL || strcmp(snake, "models") == 0) {
+        diag *d = diag_error_at(ctx->diags, file->path, 1, 1,
+                                "no C file can be named after this query file");
+        diag_hint(ctx->diags, d, "rename it; \"models\" is taken by the tables");
+    }
+    *out = snake == NULL ? "" : snake;
+    return PGC_OK;
+}
+
+static pgc_status read_files(set_work *work, pgc_error *err)
+{
+    const vec *files = work->input->query_files;
+    ir_set *set = work->ctx.set;
+    set->files = ARENA_ARRAY(work->ctx.arena, files->count + 1, ir_file);
+    if (set->files == NULL) {
+        return no_memory(err);
+    }
+    for (size_t i = 0; i < files->count; i++) {
+        const source_file *file = VEC_AT(files, source_file, i);
+        ir_file *added = &set->files[set->file_count];
+        added->path = file->path;
+        TRY(file_base(&work->ctx, file, &added->base, err));
+        for (size_t k = 0; k < set->file_count; k++) {
+            if (strcmp(set->files[k].base, added->base) == 0) {
+                diag *d = diag_error_at(work->ctx.diags, file->path, 1, 1,
+                                        "same C file name as for %s", set->files[k].path);
+                diag_hint(work->ctx.diags, d, "rename one of the two query files");
+            }
+        }
+        set->file_count++;
+        TRY(source_queries(work->ctx.arena, file, work->ctx.diags, &work->sources, err));
+    }
+    return PGC_OK;
+}
+
+/* Text for the server: the name first, so that it shows in the server's statistics. */
+static pgc_status final_sql(const set_work *work, const query_facts *facts, ir_query *query,
+                            pgc_error *err)
+{
+    char *sql = arena_printf(work->ctx.arena, "-- name: %s :%s\n%s", query->name,
+                             query_cmd_text(query->cmd), facts->sql.ptr);
+    if (sql == NULL) {
+        return no_memory(err);
+    }
+    query->sql = (slice) { sql, strlen(sql) };
+    query->hash = ir_query_hash(query->sql, query->params, query->param_count);
+    return PGC_OK;
+}
+
+static size_t file_index(const set_work *work, const query_source *source)
+{
+    size_t index = 0;
+    const ir_set *set = work->ctx.set;
+    while (index < set->file_count && set->files[index].path != source->file->path) {
+        index++;
+    }
+    return index;
+}
+
+/* One query; added to the set when it is sound. */
+static pgc_status add_query(set_work *work, const query_source *source, size_t ordinal,
+                            pgc_error *err)
+{
+    ir_set *set = work->ctx.set;
+    ir_query *query = &set->queries[set->query_count];
+    query_facts facts;
+    uint32_t column = 0;
+    bool ok = false;
+    char *c_name = NULL;
+    *query = (ir_query) { .name = source->name, .cmd = source->cmd, .file = source->file->path };
+    source_position(source->file->text, source->name_at, &query->line, &column);
+    query->file_index = file_index(work, source);
+    query->written = slice_sub(source->file->text, source->start, source->end);
+    query->comments = source->comments.items;
+    query->comment_count = source->comments.count;
+    TRY(cname_snake(work->ctx.arena, (slice) { source->name, strlen(source->name) }, &c_name, err));
+    if (c_name == NULL) {
+        (void) diag_error(work->ctx.diags, source->file, source->name_at,
+                          "no C name can be made of \"%s\"", source->name);
+        return PGC_OK;
+    }
+    query->c_name = c_name;
+    TRY(describe_query(&work->ctx, database_conn(work->input->db), source, ordinal, &facts, &ok,
+                       err));
+    if (ok) {
+        TRY(rows_build(&work->ctx, &facts, query, &ok, err));
+    }
+    if (ok) {
+        TRY(final_sql(work, &facts, query, err));
+        set->query_count++;
+    }
+    return PGC_OK;
+}
+
+pgc_status compile_set(arena *mem, const compile_input *input, diag_list *diags, ir_set *out,
+                       pgc_error *err)
+{
+    catalog *cat = NULL;
+    set_work work = { .input = input,
+                      .ctx = { .arena = mem,
+                               .options = &input->set->c,
+                               .diags = diags,
+                               .config_path = input->config->path,
+                               .line = input->set->line,
+                               .column = input->set->column,
+                               .set = out } };
+    *out = (ir_set) { .prefix = input->set->c.prefix,
+                      .schema_hash = input->schema_hash,
+                      .server_version = pgc_conn_server_version(database_conn(input->db)) };
+    pgc_status status = catalog_load(database_conn(input->db), mem, &cat, err);
+    if (status != PGC_OK) {
+        return pgc_error_wrap(err, status, "read the catalog");
+    }
+    work.ctx.cat = cat;
+    TRY(model_build(&work.ctx, err));
+    TRY(read_files(&work, err));
+    check_duplicates(&work);
+    out->queries = ARENA_ARRAY(mem, work.sources.count + 1, ir_query);
+    if (out->queries == NULL) {
+        return no_memory(err);
+    }
+    for (size_t i = 0; i < work.sources.count; i++) {
+        TRY(add_query(&work, VEC_AT(&work.sources, query_source, i), i, err));
+    }
+    if (diags->error_count == 0) {
+        TRY(symbols_check(&work.ctx, err));
+    }
+    return diag_status(diags, err);
+}

@@ -1,0 +1,549 @@
+/* The config reader: a table of keys per level says which are ours, which belong to other
+ * generators and are skipped, and which do not exist. One thread. */
+#include "base/prelude.h"
+
+#include "sqlc/config.h"
+
+#include <fcntl.h>
+
+#include "base/file.h"
+#include "sqlc/yaml_tree.h"
+
+#define CONFIG_FILE_MAX ((size_t) 4 << 20)
+
+/* Where keys of one level go. */
+typedef enum key_kind { KEY_TEXT, KEY_BOOL, KEY_INT, KEY_TEXTS, KEY_SKIP, KEY_CALL } key_kind;
+
+typedef struct reader reader;
+
+typedef struct key_rule {
+    const char *key;
+    key_kind kind;
+    size_t offset; /* of the member in the target struct */
+    bool (*call)(reader *r, const yaml_entry *entry, void *target);
+} key_rule;
+
+struct reader {
+    yaml_tree tree;
+    config *out;
+    vec c_plugins; /* of const char *: plugin names that are this program */
+    bool has_sql;
+};
+
+/* Apply one level's rules to a mapping. False: something was reported. */
+static bool read_level(reader *r, const yaml_node_t *node, const char *what, const key_rule *rules,
+                       void *target)
+{
+    vec entries = { 0 };
+    if (!yaml_entries(&r->tree, node, what, &entries)) {
+        return false;
+    }
+    bool ok = true;
+    for (size_t i = 0; i < entries.count; i++) {
+        const yaml_entry *e = VEC_AT(&entries, yaml_entry, i);
+        const key_rule *rule = rules;
+        while (rule->key != NULL && strcmp(rule->key, e->key) != 0) {
+            rule++;
+        }
+        void *member = (char *) target + rule->offset;
+        if (rule->key == NULL) {
+            diag *d = yaml_error(&r->tree, e->key_node, "unknown key \"%s\" in %s", e->key, what);
+            diag_hint(r->tree.diags, d, "keys here start with \"%s\"; see the manual for all",
+                      rules[0].key);
+            ok = false;
+        } else if (rule->kind == KEY_TEXT) {
+            ok = yaml_text(&r->tree, e->value, e->key, member) && ok;
+        } else if (rule->kind == KEY_BOOL) {
+            ok = yaml_bool(&r->tree, e->value, e->key, member) && ok;
+        } else if (rule->kind == KEY_INT) {
+            ok = yaml_int(&r->tree, e->value, e->key, member) && ok;
+        } else if (rule->kind == KEY_TEXTS) {
+            ok = yaml_texts(&r->tree, e->value, e->key, member) && ok;
+        } else if (rule->kind == KEY_CALL) {
+            ok = rule->call(r, e, target) && ok;
+        }
+    }
+    return ok;
+}
+
+static bool read_rename(reader *r, const yaml_entry *entry, void *target)
+{
+    config_c *c = target;
+    vec entries = { 0 };
+    if (!yaml_entries(&r->tree, entry->value, "rename", &entries)) {
+        return false;
+    }
+    for (size_t i = 0; i < entries.count; i++) {
+        const yaml_entry *e = VEC_AT(&entries, yaml_entry, i);
+        config_rename *rename = VEC_ADD(r->tree.arena, &c->renames, config_rename);
+        if (rename == NULL) {
+            r->tree.nomem = true;
+            return false;
+        }
+        rename->from = e->key;
+        if (!yaml_text(&r->tree, e->value, e->key, &rename->to)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_param_nullability(reader *r, const yaml_entry *entry, void *target)
+{
+    config_c *c = target;
+    const char *text = NULL;
+    if (!yaml_text(&r->tree, entry->value, entry->key, &text)) {
+        return false;
+    }
+    c->strict_params = strcmp(text, "strict") == 0;
+    if (!c->strict_params && strcmp(text, "sqlc") != 0) {
+        (void) yaml_error(&r->tree, entry->value,
+                          "param_nullability must be \"sqlc\" or \"strict\", not \"%s\"", text);
+        return false;
+    }
+    return true;
+}
+
+static const key_rule C_RULES[] = {
+    { "prefix", KEY_TEXT, offsetof(config_c, prefix), NULL },
+    { "package", KEY_TEXT, offsetof(config_c, prefix), NULL },
+    { "out", KEY_TEXT, offsetof(config_c, out), NULL },
+    { "manifest", KEY_TEXT, offsetof(config_c, manifest), NULL },
+    { "query_parameter_limit", KEY_INT, offsetof(config_c, query_parameter_limit), NULL },
+    { "emit_exact_table_names", KEY_BOOL, offsetof(config_c, emit_exact_table_names), NULL },
+    { "emit_sql_as_comment", KEY_BOOL, offsetof(config_c, emit_sql_as_comment), NULL },
+    { "omit_unused_structs", KEY_BOOL, offsetof(config_c, omit_unused_structs), NULL },
+    { "omit_sqlc_version", KEY_BOOL, offsetof(config_c, omit_sqlc_version), NULL },
+    { "inflection_exclude_table_names", KEY_TEXTS,
+      offsetof(config_c, inflection_exclude_table_names), NULL },
+    { "param_nullability", KEY_CALL, 0, read_param_nullability },
+    { "rename", KEY_CALL, 0, read_rename },
+    { NULL, KEY_SKIP, 0, NULL },
+};
+
+static void c_defaults(config_c *c)
+{
+    *c = (config_c) { .manifest = "sqlc-manifest.json",
+                      .query_parameter_limit = 1,
+                      .emit_sql_as_comment = true };
+}
+
+static bool is_identifier(const char *text)
+{
+    size_t i = 0;
+    for (; text[i] != '\0'; i++) {
+        char c = text[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && (i == 0 || (c != '_' && (c < '0' || c > '9')))) {
+            return false;
+        }
+    }
+    return i > 0 && i <= 32 && text[i - 1] != '_';
+}
+
+static bool check_c(reader *r, const yaml_node_t *node, const config_c *c)
+{
+    if (c->out == NULL || c->out[0] == '\0') {
+        (void) yaml_error(&r->tree, node, "the C generator needs \"out\", a folder");
+        return false;
+    }
+    if (c->prefix == NULL || !is_identifier(c->prefix)) {
+        diag *d = yaml_error(&r->tree, node,
+                             "the C generator needs options.prefix, a short "
+                             "identifier");
+        diag_hint(r->tree.diags, d, "for example \"prefix: repo\" gives repo_get_author()");
+        return false;
+    }
+    if (strchr(c->manifest, '/') != NULL || c->manifest[0] == '\0' || c->manifest[0] == '.') {
+        (void) yaml_error(&r->tree, node, "manifest must be a plain file name");
+        return false;
+    }
+    if (c->query_parameter_limit < 0 || c->query_parameter_limit > 16) {
+        (void) yaml_error(&r->tree, node, "query_parameter_limit must be 0 to 16");
+        return false;
+    }
+    return true;
+}
+
+/* An sql entry while it is read. */
+typedef struct sql_entry {
+    config_set set;
+    const char *engine;
+    vec generators; /* of config_c */
+    bool skip_flag; /* target of keys that are read and not used */
+} sql_entry;
+
+static bool add_generator(reader *r, sql_entry *entry, const yaml_node_t *node, const config_c *c)
+{
+    config_c *added =
+        check_c(r, node, c) ? VEC_ADD(r->tree.arena, &entry->generators, config_c) : NULL;
+    if (added != NULL) {
+        *added = *c;
+    }
+    return added != NULL;
+}
+
+static bool read_gen_c(reader *r, const yaml_entry *entry, void *target)
+{
+    config_c c;
+    c_defaults(&c);
+    return read_level(r, entry->value, "gen.c", C_RULES, &c) &&
+           add_generator(r, target, entry->value, &c);
+}
+
+static bool read_gen(reader *r, const yaml_entry *entry, void *target)
+{
+    static const key_rule RULES[] = {
+        { "c", KEY_CALL, 0, read_gen_c }, { "go", KEY_SKIP, 0, NULL },
+        { "json", KEY_SKIP, 0, NULL },    { "kotlin", KEY_SKIP, 0, NULL },
+        { "python", KEY_SKIP, 0, NULL },  { NULL, KEY_SKIP, 0, NULL },
+    };
+    return read_level(r, entry->value, "gen", RULES, target);
+}
+
+typedef struct codegen_entry {
+    const char *plugin, *out;
+    const yaml_node_t *options;
+} codegen_entry;
+
+static bool keep_options(reader *r, const yaml_entry *entry, void *target)
+{
+    (void) r;
+    ((codegen_entry *) target)->options = entry->value;
+    return true;
+}
+
+static bool is_c_plugin(const reader *r, const char *name)
+{
+    bool found = strcmp(name, "c") == 0;
+    for (size_t i = 0; i < r->c_plugins.count; i++) {
+        found = found || strcmp(*VEC_AT(&r->c_plugins, const char *, i), name) == 0;
+    }
+    return found;
+}
+
+static bool read_codegen(reader *r, const yaml_entry *entry, void *target)
+{
+    static const key_rule RULES[] = {
+        { "plugin", KEY_TEXT, offsetof(codegen_entry, plugin), NULL },
+        { "out", KEY_TEXT, offsetof(codegen_entry, out), NULL },
+        { "options", KEY_CALL, 0, keep_options },
+        { NULL, KEY_SKIP, 0, NULL },
+    };
+    if (entry->value == NULL || entry->value->type != YAML_SEQUENCE_NODE) {
+        (void) yaml_error(&r->tree, entry->value, "codegen must be a list");
+        return false;
+    }
+    bool ok = true;
+    for (size_t i = 0; i < yaml_count(entry->value); i++) {
+        const yaml_node_t *node = yaml_item(&r->tree, entry->value, i);
+        codegen_entry item = { 0 };
+        if (!read_level(r, node, "codegen", RULES, &item)) {
+            ok = false;
+        } else if (item.plugin == NULL) {
+            (void) yaml_error(&r->tree, node, "codegen entry without \"plugin\"");
+            ok = false;
+        } else if (is_c_plugin(r, item.plugin)) {
+            config_c c;
+            c_defaults(&c);
+            c.out = item.out;
+            ok = (item.options == NULL ||
+                  read_level(r, item.options, "codegen options", C_RULES, &c)) &&
+                 add_generator(r, target, node, &c) && ok;
+        }
+    }
+    return ok;
+}
+
+/* ${NAME} of upper-case letters and underscores, from the environment; unset gives nothing. */
+static const char *expand_variables(reader *r, const char *text)
+{
+    AUTO(buf_auto) buf b;
+    buf_init(&b, NULL, 1 << 16);
+    while (*text != '\0') {
+        size_t len =
+            strncmp(text, "${", 2) == 0 ? strspn(text + 2, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_") : 0;
+        if (len == 0 || text[2 + len] != '}') {
+            buf_add_char(&b, *text++);
+            continue;
+        }
+        char *name = arena_copy(r->tree.arena, (slice) { text + 2, len });
+        const char *value =
+            name == NULL || strcmp(name, "SQLC_AUTH_TOKEN") == 0 ? NULL : getenv(name);
+        buf_add_str(&b, value == NULL ? "" : value);
+        text += len + 3;
+    }
+    char *copy = b.failed ? NULL : arena_copy(r->tree.arena, buf_view(&b));
+    r->tree.nomem = r->tree.nomem || copy == NULL;
+    return copy;
+}
+
+static bool read_database(reader *r, const yaml_entry *entry, void *target)
+{
+    typedef struct database {
+        const char *uri;
+        bool managed;
+    } database;
+    static const key_rule RULES[] = {
+        { "uri", KEY_TEXT, offsetof(database, uri), NULL },
+        { "managed", KEY_BOOL, offsetof(database, managed), NULL },
+        { NULL, KEY_SKIP, 0, NULL },
+    };
+    database db = { 0 };
+    if (!read_level(r, entry->value, "database", RULES, &db)) {
+        return false;
+    }
+    if (db.uri == NULL && !db.managed) {
+        (void) yaml_error(&r->tree, entry->key_node, "database needs \"uri\" or \"managed: true\"");
+        return false;
+    }
+    const char *uri = db.uri == NULL ? NULL : expand_variables(r, db.uri);
+    ((sql_entry *) target)->set.database_uri = uri != NULL && uri[0] != '\0' ? uri : NULL;
+    return true;
+}
+
+static bool check_sql_entry(reader *r, const yaml_node_t *node, const sql_entry *entry)
+{
+    if (entry->engine == NULL) {
+        (void) yaml_error(&r->tree, node, "sql entry without \"engine\": postgresql");
+        return false;
+    }
+    if (entry->generators.count == 0) {
+        return true; /* for other generators */
+    }
+    if (strcmp(entry->engine, "postgresql") != 0) {
+        (void) yaml_error(&r->tree, node, "engine \"%s\" is not supported: only postgresql",
+                          entry->engine);
+        return false;
+    }
+    if (entry->set.queries.count == 0) {
+        (void) yaml_error(&r->tree, node, "sql entry without \"queries\"");
+        return false;
+    }
+    return true;
+}
+
+static bool read_sql_entry(reader *r, const yaml_node_t *node)
+{
+    static const key_rule RULES[] = {
+        { "name", KEY_TEXT, offsetof(sql_entry, set.name), NULL },
+        { "engine", KEY_TEXT, offsetof(sql_entry, engine), NULL },
+        { "schema", KEY_TEXTS, offsetof(sql_entry, set.schema), NULL },
+        { "queries", KEY_TEXTS, offsetof(sql_entry, set.queries), NULL },
+        { "gen", KEY_CALL, 0, read_gen },
+        { "codegen", KEY_CALL, 0, read_codegen },
+        { "database", KEY_CALL, 0, read_database },
+        { "analyzer", KEY_SKIP, 0, NULL },
+        { "rules", KEY_SKIP, 0, NULL },
+        { "strict_function_checks", KEY_BOOL, offsetof(sql_entry, skip_flag), NULL },
+        { "strict_order_by", KEY_BOOL, offsetof(sql_entry, skip_flag), NULL },
+        { NULL, KEY_SKIP, 0, NULL },
+    };
+    sql_entry entry = { 0 };
+    entry.set.name = "";
+    if (!read_level(r, node, "sql entry", RULES, &entry) || !check_sql_entry(r, node, &entry)) {
+        return false;
+    }
+    for (size_t i = 0; i < entry.generators.count; i++) {
+        config_set *set = VEC_ADD(r->tree.arena, &r->out->sets, config_set);
+        if (set == NULL) {
+            r->tree.nomem = true;
+            return false;
+        }
+        *set = entry.set;
+        set->line = (uint32_t) node->start_mark.line + 1;
+        set->column = (uint32_t) node->start_mark.column + 1;
+        set->c = *VEC_AT(&entry.generators, config_c, i);
+    }
+    return true;
+}
+
+static bool read_sql(reader *r, const yaml_entry *entry, void *target)
+{
+    (void) target;
+    r->has_sql = true;
+    if (entry->value == NULL || entry->value->type != YAML_SEQUENCE_NODE ||
+        yaml_count(entry->value) == 0) {
+        (void) yaml_error(&r->tree, entry->value, "sql must be a list with at least one entry");
+        return false;
+    }
+    bool ok = true;
+    for (size_t i = 0; i < yaml_count(entry->value); i++) {
+        ok = read_sql_entry(r, yaml_item(&r->tree, entry->value, i)) && ok;
+    }
+    return ok;
+}
+
+typedef struct plugin_entry {
+    const char *name, *cmd;
+} plugin_entry;
+
+static bool read_process(reader *r, const yaml_entry *entry, void *target)
+{
+    static const key_rule RULES[] = {
+        { "cmd", KEY_TEXT, offsetof(plugin_entry, cmd), NULL },
+        { "format", KEY_SKIP, 0, NULL },
+        { NULL, KEY_SKIP, 0, NULL },
+    };
+    return read_level(r, entry->value, "process", RULES, target);
+}
+
+static bool read_plugins(reader *r, const yaml_entry *entry, void *target)
+{
+    static const key_rule RULES[] = {
+        { "name", KEY_TEXT, offsetof(plugin_entry, name), NULL },
+        { "env", KEY_SKIP, 0, NULL },
+        { "process", KEY_CALL, 0, read_process },
+        { "wasm", KEY_SKIP, 0, NULL },
+        { NULL, KEY_SKIP, 0, NULL },
+    };
+    (void) target;
+    if (entry->value == NULL || entry->value->type != YAML_SEQUENCE_NODE) {
+        (void) yaml_error(&r->tree, entry->value, "plugins must be a list");
+        return false;
+    }
+    bool ok = true;
+    for (size_t i = 0; i < yaml_count(entry->value); i++) {
+        plugin_entry plugin = { 0 };
+        ok = read_level(r, yaml_item(&r->tree, entry->value, i), "plugin", RULES, &plugin) && ok;
+        const char *cmd = plugin.cmd == NULL ? "" : plugin.cmd;
+        const char *slash = strrchr(cmd, '/');
+        const char **name = NULL;
+        if (plugin.name != NULL && strcmp(slash == NULL ? cmd : slash + 1, "sqlc-gen-c") == 0) {
+            name = VEC_ADD(r->tree.arena, &r->c_plugins, const char *);
+            r->tree.nomem = r->tree.nomem || name == NULL;
+        }
+        if (name != NULL) {
+            *name = plugin.name;
+        }
+    }
+    return ok;
+}
+
+typedef struct version_target {
+    const char *version;
+} version_target;
+
+/* Plugins first: codegen entries refer to them wherever they stand in the file. */
+static bool read_root(reader *r, const yaml_node_t *root)
+{
+    static const key_rule FIRST[] = {
+        { "version", KEY_TEXT, offsetof(version_target, version), NULL },
+        { "plugins", KEY_CALL, 0, read_plugins },
+        { "sql", KEY_SKIP, 0, NULL },
+        { "rules", KEY_SKIP, 0, NULL },
+        { "overrides", KEY_SKIP, 0, NULL },
+        { "options", KEY_SKIP, 0, NULL },
+        { "servers", KEY_SKIP, 0, NULL },
+        { "cloud", KEY_SKIP, 0, NULL },
+        { NULL, KEY_SKIP, 0, NULL },
+    };
+    static const key_rule SECOND[] = {
+        { "sql", KEY_CALL, 0, read_sql },   { "version", KEY_SKIP, 0, NULL },
+        { "plugins", KEY_SKIP, 0, NULL },   { "rules", KEY_SKIP, 0, NULL },
+        { "overrides", KEY_SKIP, 0, NULL }, { "options", KEY_SKIP, 0, NULL },
+        { "servers", KEY_SKIP, 0, NULL },   { "cloud", KEY_SKIP, 0, NULL },
+        { NULL, KEY_SKIP, 0, NULL },
+    };
+    version_target target = { 0 };
+    if (!read_level(r, root, "the config", FIRST, &target)) {
+        return false;
+    }
+    if (target.version == NULL || strcmp(target.version, "2") != 0) {
+        diag *d = target.version == NULL
+                      ? yaml_error(&r->tree, root, "missing version")
+                      : yaml_error(&r->tree, root, "unknown version \"%s\"", target.version);
+        diag_hint(r->tree.diags, d, "write: version: \"2\"");
+        return false;
+    }
+    if (!read_level(r, root, "the config", SECOND, &target)) {
+        return false;
+    }
+    if (!r->has_sql) {
+        (void) yaml_error(&r->tree, root, "the config needs at least one entry under \"sql\"");
+    } else if (r->out->sets.count == 0) {
+        diag *d = yaml_error(&r->tree, root, "no entry under \"sql\" has a C generator");
+        diag_hint(r->tree.diags, d,
+                  "add: codegen: [{plugin: c, out: DIR, options: {prefix: NAME}}]");
+    }
+    return r->out->sets.count > 0;
+}
+
+pgc_status config_parse(arena *mem, const char *path, slice text, diag_list *diags, config *out,
+                        pgc_error *err)
+{
+    config result = { .path = path, .dir = "." };
+    reader r = { .tree = { .path = path, .arena = mem, .diags = diags }, .out = &result };
+    const char *slash = strrchr(path, '/');
+    if (slash != NULL) {
+        result.dir = arena_copy(mem, (slice) { path, slash == path ? 1 : (size_t) (slash - path) });
+        r.tree.nomem = result.dir == NULL;
+    }
+    size_t bad = text.len;
+    for (size_t i = 0; i < text.len && bad == text.len; i++) {
+        bad = text.ptr[i] == '\0' ? i : bad;
+    }
+    if (bad < text.len) {
+        source_file file = { .path = path, .text = text };
+        (void) diag_error(diags, &file, bad, "the file holds a NUL byte");
+        return diag_status(diags, err);
+    }
+    TRY(yaml_tree_load(&r.tree, text, err));
+    const yaml_node_t *root = yaml_root(&r.tree);
+    if (r.tree.loaded && root == NULL) {
+        diag *d = diag_error_at(diags, path, 1, 1, "the config is empty");
+        diag_hint(diags, d, "\"sqlc-gen-c init\" writes one to start from");
+    } else if (r.tree.loaded) {
+        (void) read_root(&r, root);
+    }
+    yaml_tree_done(&r.tree);
+    if (r.tree.nomem) {
+        return pgc_error_set(err, PGC_NOMEM, "read \"%s\"", path);
+    }
+    TRY(diag_status(diags, err));
+    *out = result;
+    return PGC_OK;
+}
+
+static const char *find_config(const env *sys, diag_list *diags)
+{
+    static const char *const NAMES[] = { "sqlc.yaml", "sqlc.yml", "sqlc.json" };
+    bool has[3];
+    for (size_t i = 0; i < ARRAY_LEN(NAMES); i++) {
+        has[i] = file_exists(sys, AT_FDCWD, NAMES[i]);
+    }
+    if ((has[0] || has[1]) && has[2]) {
+        diag *d = diag_error_at(diags, NAMES[2], 1, 1, "both sqlc.yaml and sqlc.json are here");
+        diag_hint(diags, d, "choose one with -f FILE");
+        return NULL;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(NAMES); i++) {
+        if (has[i]) {
+            return NAMES[i];
+        }
+    }
+    diag *d = diag_error_at(diags, NAMES[0], 1, 1, "no config file in this folder");
+    diag_hint(diags, d, "give one with -f FILE, or write one with \"sqlc-gen-c init\"");
+    return NULL;
+}
+
+pgc_status config_load(const env *sys, arena *mem, const char *path, diag_list *diags, config *out,
+                       pgc_error *err)
+{
+    const char *found = path == NULL ? find_config(sys, diags) : path;
+    if (found == NULL) {
+        return diag_status(diags, err);
+    }
+    AUTO(buf_auto) buf text;
+    buf_init(&text, sys->alloc, CONFIG_FILE_MAX);
+    pgc_error local = PGC_ZERO;
+    pgc_status status = file_read(sys, AT_FDCWD, found, &text, &local);
+    if (status == PGC_NOMEM) {
+        return pgc_error_set(err, PGC_NOMEM, "read \"%s\"", found);
+    }
+    if (status != PGC_OK) {
+        (void) diag_error_at(diags, found, 1, 1, "%s", local.message);
+        return diag_status(diags, err);
+    }
+    return config_parse(mem, found, buf_view(&text), diags, out, err);
+}

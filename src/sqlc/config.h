@@ -1,0 +1,52 @@
+/* sqlc.yaml, version 2. Read strictly: an unknown key is an error with its line and column, except
+ * where sqlc itself keeps a block opaque. */
+#ifndef SQLC_CONFIG_H
+#define SQLC_CONFIG_H
+
+#include "base/env.h"
+#include "sqlc/diag.h"
+
+typedef struct config_rename {
+    const char *from, *to;
+} config_rename;
+
+/* Options of the C generator (codegen[].options or gen.c). */
+typedef struct config_c {
+    const char *prefix;                 /* of every identifier; required */
+    const char *out;                    /* folder, relative to the config file; required */
+    const char *manifest;               /* file name in out; default "sqlc-manifest.json" */
+    int64_t query_parameter_limit;      /* up to this many by value; default 1 */
+    bool emit_exact_table_names;        /* no singular for models */
+    bool emit_sql_as_comment;           /* default true */
+    bool omit_unused_structs;           /* only models and enums that a query uses */
+    bool omit_sqlc_version;             /* no generator version in the files */
+    bool strict_params;                 /* param_nullability: strict */
+    vec inflection_exclude_table_names; /* of const char * */
+    vec renames;                        /* of config_rename */
+} config_c;
+
+/* One sql entry with one C generator. */
+typedef struct config_set {
+    const char *name;         /* may be "" */
+    vec schema, queries;      /* of const char *: paths as written */
+    const char *database_uri; /* variables replaced; NULL: none */
+    uint32_t line, column;    /* of the entry */
+    config_c c;
+} config_set;
+
+typedef struct config {
+    const char *path; /* as in messages */
+    const char *dir;  /* folder that relative paths start from */
+    vec sets;         /* of config_set; entries without C generator are left out */
+} config;
+
+/* Read a config. path NULL: sqlc.yaml, sqlc.yml or sqlc.json of the working directory. env_vars:
+ * looks up ${NAME}; NULL results are empty. Mistakes go to diags; PGC_OK, PGC_INVALID (see diags),
+ * PGC_NOMEM. */
+pgc_status config_load(const env *env, arena *arena, const char *path, diag_list *diags,
+                       config *out, pgc_error *err) PGC_MUST_CHECK;
+/* The same from text; for tests and fuzzing. */
+pgc_status config_parse(arena *arena, const char *path, slice text, diag_list *diags, config *out,
+                        pgc_error *err) PGC_MUST_CHECK;
+
+#endif

@@ -1,0 +1,119 @@
+/* Collecting diagnostics. Positions are worked out when an error is added, so a diag stays valid
+ * when its file's text goes. A list belongs to one thread. */
+#include "base/prelude.h"
+
+#include "sqlc/diag.h"
+
+void source_position(slice text, size_t offset, uint32_t *line, uint32_t *column)
+{
+    uint32_t lines = 1;
+    uint32_t columns = 1;
+    size_t end = offset < text.len ? offset : text.len;
+    for (size_t i = 0; i < end; i++) {
+        unsigned char c = (unsigned char) text.ptr[i];
+        if (c == '\n') {
+            lines++;
+            columns = 1;
+        } else if ((c & 0xC0) != 0x80) {
+            columns++; /* continuation bytes belong to the character before them */
+        }
+    }
+    *line = lines;
+    *column = columns;
+}
+
+static diag *diag_add(diag_list *list, const char *path, const char *fmt, va_list args)
+{
+    char text[1024];
+    (void) vsnprintf(text, sizeof text, fmt, args);
+    diag *added = VEC_ADD(list->arena, &list->items, diag);
+    char *message = arena_strdup(list->arena, text);
+    if (added == NULL || message == NULL) {
+        list->failed = true;
+        return NULL;
+    }
+    added->path = path;
+    added->message = message;
+    return added;
+}
+
+diag *diag_error_at(diag_list *list, const char *path, uint32_t line, uint32_t column,
+                    const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    diag *added = diag_add(list, path, fmt, args);
+    va_end(args);
+    list->error_count++;
+    if (added != NULL) {
+        added->line = line;
+        added->column = column;
+    }
+    return added;
+}
+
+diag *diag_error(diag_list *list, const source_file *file, size_t offset, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    diag *added = diag_add(list, file->path, fmt, args);
+    va_end(args);
+    list->error_count++;
+    if (added != NULL) {
+        source_position(file->text, offset, &added->line, &added->column);
+    }
+    return added;
+}
+
+diag *diag_warning(diag_list *list, const source_file *file, size_t offset, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    diag *added = diag_add(list, file->path, fmt, args);
+    va_end(args);
+    if (added != NULL) {
+        added->warning = true;
+        source_position(file->text, offset, &added->line, &added->column);
+    }
+    return added;
+}
+
+diag *diag_server(diag_list *list, const source_file *file, size_t offset, const pgc_error *err)
+{
+    diag *added = diag_error(list, file, offset, "%s", err->message);
+    if (added != NULL) {
+        memcpy(added->sqlstate, err->sqlstate, sizeof added->sqlstate);
+        if (err->hint[0] != '\0') {
+            diag_hint(list, added, "%s", err->hint);
+        } else if (err->detail[0] != '\0') {
+            diag_hint(list, added, "%s", err->detail);
+        }
+    }
+    return added;
+}
+
+void diag_hint(diag_list *list, diag *d, const char *fmt, ...)
+{
+    char text[1024];
+    if (d == NULL) {
+        return;
+    }
+    va_list args;
+    va_start(args, fmt);
+    (void) vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    d->hint = arena_strdup(list->arena, text);
+    list->failed = list->failed || d->hint == NULL;
+}
+
+pgc_status diag_status(const diag_list *list, pgc_error *err)
+{
+    if (list->failed) {
+        return pgc_error_set(err, PGC_NOMEM, "collect error messages");
+    }
+    if (list->error_count > 0) {
+        return pgc_error_set(err, PGC_INVALID, "%zu error%s", list->error_count,
+                             list->error_count == 1 ? "" : "s");
+    }
+    return PGC_OK;
+}

@@ -1,0 +1,123 @@
+/* models.h and models.c: enums, one row type per table, rows shared by @row. One thread per
+ * emitter. */
+#include "base/prelude.h"
+
+#include "sqlc/cname.h"
+#include "sqlc/emit.h"
+
+static bool wanted(const emitter *e, bool used)
+{
+    return used || !e->options->omit_unused_structs;
+}
+
+static void enum_header(emitter *e, const ir_enum *type)
+{
+    const char *n = type->name;
+    buf_printf(&e->out, "/** Enum %s.%s.", type->schema, type->sql_name);
+    if (type->comment != NULL) {
+        buf_add_char(&e->out, ' ');
+        emit_comment_text(e, type->comment);
+    }
+    buf_printf(&e->out,
+               " */\ntypedef enum %s {\n    %s = 0, /**< a label that this code does not know; "
+               "cannot be sent */\n",
+               n, type->unknown);
+    for (size_t i = 0; i < type->label_count; i++) {
+        buf_printf(&e->out, "    %s = %zu%s\n", type->constants[i], i + 1,
+                   i + 1 < type->label_count ? "," : "");
+    }
+    buf_printf(&e->out, "} %s;\n\n", n);
+    const char *opt = emit_opt_name(e, n);
+    if (opt != NULL) {
+        buf_printf(&e->out,
+                   "/** The same, nullable. */\ntypedef struct %s {\n    bool has;\n"
+                   "    %s v;\n} %s;\n\n",
+                   opt, n, opt);
+    }
+    buf_printf(&e->out,
+               "/** Label of a value, static; ptr NULL for %s and other numbers. */\n"
+               "pgc_text %s_to_text(%s value);\n"
+               "/** Value of a label; %s when it is none of ours. */\n"
+               "%s %s_from_text(pgc_text text);\n\n",
+               type->unknown, n, n, type->unknown, n, n);
+}
+
+static void enum_source(emitter *e, const ir_enum *type)
+{
+    buf_printf(&e->out, "static const char *const %s_labels[] = {\n    NULL, /* unknown */\n",
+               type->name);
+    for (size_t i = 0; i < type->label_count; i++) {
+        emit_string(e, "    ", (slice) { type->labels[i], strlen(type->labels[i]) });
+        buf_add_str(&e->out, ",\n");
+    }
+    buf_printf(&e->out,
+               "};\n\n"
+               "pgc_text %s_to_text(%s value)\n{\n"
+               "    bool known = (int) value > 0 && (int) value <= %zu;\n"
+               "    return pgc_text_from(known ? %s_labels[(int) value] : NULL);\n"
+               "}\n\n",
+               type->name, type->name, type->label_count, type->name);
+    buf_printf(&e->out,
+               "%s %s_from_text(pgc_text text)\n{\n"
+               "    for (int i = 1; i <= %zu; i++) {\n"
+               "        pgc_text label = pgc_text_from(%s_labels[i]);\n"
+               "        if (text.ptr != NULL && text.len == label.len &&\n"
+               "            memcmp(text.ptr, label.ptr, label.len) == 0) {\n"
+               "            return (%s) i;\n"
+               "        }\n"
+               "    }\n"
+               "    return %s;\n"
+               "}\n\n",
+               type->name, type->name, type->label_count, type->name, type->name, type->unknown);
+}
+
+pgc_status emit_models_header(emitter *e, pgc_error *err)
+{
+    const ir_set *set = e->set;
+    char *lower = arena_printf(e->arena, "%s_models_h", set->prefix);
+    char *guard = lower == NULL ? NULL : cname_upper(e->arena, lower);
+    if (guard == NULL) {
+        return pgc_error_set(err, PGC_NOMEM, "emit models.h");
+    }
+    emit_banner(e, NULL);
+    buf_printf(&e->out,
+               "#ifndef %s\n#define %s\n\n#include <pgc/clone.h>\n#include <pgc/query.h>\n\n"
+               "PGC_BEGIN_DECLS\n\n",
+               guard, guard);
+    for (size_t i = 0; i < set->enum_count; i++) {
+        if (wanted(e, set->enums[i].used)) {
+            enum_header(e, &set->enums[i]);
+        }
+    }
+    for (size_t i = 0; i < set->model_count; i++) {
+        if (wanted(e, set->models[i].used)) {
+            emit_row_header(e, &set->models[i], true);
+        }
+    }
+    for (size_t i = 0; i < set->shared.count; i++) {
+        emit_row_header(e, *VEC_AT(&set->shared, ir_row *, i), true);
+    }
+    buf_add_str(&e->out, "PGC_END_DECLS\n\n#endif\n");
+    return buf_finish(&e->out, err);
+}
+
+pgc_status emit_models_source(emitter *e, pgc_error *err)
+{
+    const ir_set *set = e->set;
+    emit_banner(e, NULL);
+    buf_add_str(&e->out, "#include \"models.h\"\n\n#include <string.h>\n\n");
+    for (size_t i = 0; i < set->enum_count; i++) {
+        if (wanted(e, set->enums[i].used)) {
+            enum_source(e, &set->enums[i]);
+        }
+    }
+    for (size_t i = 0; i < set->model_count; i++) {
+        if (wanted(e, set->models[i].used)) {
+            emit_row_source(e, &set->models[i], true);
+        }
+    }
+    for (size_t i = 0; i < set->shared.count; i++) {
+        emit_row_source(e, *VEC_AT(&set->shared, ir_row *, i), true);
+    }
+    return buf_finish(&e->out, err);
+}

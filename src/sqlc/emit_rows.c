@@ -1,0 +1,356 @@
+/* Row types: struct, set handle, decoder, clone. A set owns the result that its rows point into;
+ * one call frees both. One thread per emitter. */
+#include "base/prelude.h"
+
+#include "sqlc/emit.h"
+
+static void field_comment(emitter *e, const ir_field *field)
+{
+    if (field->embed != NULL) {
+        buf_printf(&e->out, " /**< %s", field->nullable ? "absent when has is false: " : "");
+        emit_comment_text(e, field->reason);
+    } else {
+        buf_printf(&e->out, " /**< %s; %s", field->type.sql,
+                   field->nullable ? "nullable" : "not NULL");
+        if (field->reason != NULL && strcmp(field->reason, "NOT NULL") != 0 &&
+            strcmp(field->reason, "no NOT NULL constraint") != 0) {
+            buf_add_str(&e->out, ": ");
+            emit_comment_text(e, field->reason);
+        }
+        if (field->comment != NULL) {
+            buf_add_str(&e->out, ". ");
+            emit_comment_text(e, field->comment);
+        }
+    }
+    buf_add_str(&e->out, " */\n");
+}
+
+static const char *field_type(emitter *e, const ir_field *field)
+{
+    if (field->embed != NULL) {
+        return field->nullable ? emit_opt_name(e, field->embed->name) : field->embed->name;
+    }
+    return emit_type(e, &field->type, field->nullable);
+}
+
+static void row_struct(emitter *e, const ir_row *row)
+{
+    if (row->kind == IR_ROW_MODEL) {
+        buf_printf(&e->out, "/** One row of %s.%s.", row->schema, row->table);
+    } else {
+        buf_add_str(&e->out, row->kind == IR_ROW_SHARED
+                                 ? "/** One row of the queries that name it with @row."
+                                 : "/** One row of the query below.");
+    }
+    if (row->comment != NULL) {
+        buf_add_char(&e->out, ' ');
+        emit_comment_text(e, row->comment);
+    }
+    if (row->left_out != NULL) {
+        buf_add_str(&e->out, " Without C type and so left out: ");
+        emit_comment_text(e, row->left_out);
+        buf_add_char(&e->out, '.');
+    }
+    buf_printf(&e->out, " */\ntypedef struct %s {\n", row->name);
+    for (size_t i = 0; i < row->field_count; i++) {
+        const char *type = field_type(e, &row->fields[i]);
+        if (type != NULL) {
+            buf_printf(&e->out, "    %s %s;", type, row->fields[i].name);
+            field_comment(e, &row->fields[i]);
+        }
+    }
+    buf_printf(&e->out, "} %s;\n\n", row->name);
+    const char *opt =
+        row->kind == IR_ROW_MODEL && row->used_optional ? emit_opt_name(e, row->name) : NULL;
+    if (opt != NULL) {
+        buf_printf(&e->out,
+                   "/** The same from the side of an outer join that may be empty. */\n"
+                   "typedef struct %s {\n    bool has;\n    %s v;\n} %s;\n\n",
+                   opt, row->name, opt);
+    }
+}
+
+/* C type of one element of the set. */
+static const char *element_type(emitter *e, const ir_row *row)
+{
+    const ir_field *only = &row->fields[0];
+    return row->kind == IR_ROW_SCALAR ? emit_type(e, &only->type, only->nullable) : row->name;
+}
+
+static void take_signature(emitter *e, const ir_row *row, bool shared, const char *tail)
+{
+    const char *args[] = { "pgc_result *result", "const pgc_query *query", "size_t row_max", NULL,
+                           "pgc_error *err" };
+    args[3] = arena_printf(e->arena, "%s_set *out", row->base);
+    const char *head =
+        arena_printf(e->arena, "%spgc_status %s_set_take", shared ? "" : "static ", row->base);
+    if (args[3] == NULL || head == NULL) {
+        e->out.failed = true;
+        return;
+    }
+    emit_call(e, head, args, ARRAY_LEN(args), tail);
+}
+
+static void read_signature(emitter *e, const ir_row *row, bool shared, const char *tail)
+{
+    const char *args[] = { "pgc_reader *reader", "size_t row", "size_t column", NULL };
+    args[3] = arena_printf(e->arena, "%s *out", row->name);
+    const char *head = arena_printf(e->arena, "%svoid %s_read", shared ? "" : "static ", row->base);
+    if (args[3] == NULL || head == NULL) {
+        e->out.failed = true;
+        return;
+    }
+    emit_call(e, head, args, ARRAY_LEN(args), tail);
+}
+
+static void clone_signature(emitter *e, const ir_row *row, const char *tail)
+{
+    const char *arg = arena_printf(e->arena, "const %s *row", row->name);
+    const char *head = arena_printf(e->arena, "%s *%s_clone", row->name, row->base);
+    if (arg == NULL || head == NULL) {
+        e->out.failed = true;
+        return;
+    }
+    emit_call(e, head, &arg, 1, tail);
+}
+
+static void shared_prototypes(emitter *e, const ir_row *row)
+{
+    buf_add_str(&e->out, "/** Decode the columns from `column` on into one row; failures stay in "
+                         "the reader. */\n");
+    read_signature(e, row, true, ";\n");
+    buf_add_str(&e->out,
+                "/** Take over a result whose columns are these fields: its first row_max rows.\n"
+                " * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */\n");
+    take_signature(e, row, true, ";\n");
+    buf_printf(&e->out,
+               "/** One pass of a clone, for rows that embed this one. */\n"
+               "void %s_clone_pass(pgc_clone *clone, %s *row);\n",
+               row->base, row->name);
+}
+
+void emit_row_header(emitter *e, const ir_row *row, bool shared)
+{
+    const char *b = row->base;
+    if (row->kind != IR_ROW_SCALAR) {
+        row_struct(e, row);
+    }
+    const char *element = element_type(e, row);
+    if (element == NULL) {
+        return;
+    }
+    buf_printf(&e->out,
+               "/** Rows and the memory they point into; give it to %s_set_free(). */\n"
+               "typedef struct %s_set {\n    const %s *rows; /**< count of them; NULL when 0%s */\n"
+               "    size_t count;\n    pgc_result *result;\n} %s_set;\n\n",
+               b, b, element,
+               row->kind != IR_ROW_SCALAR ? ""
+               : row->fields[0].nullable  ? "; nullable"
+                                          : "; not NULL",
+               b);
+    buf_printf(&e->out,
+               "/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */\n"
+               "void %s_set_free(%s_set *set);\n",
+               b, b);
+    if (row->kind != IR_ROW_SCALAR) {
+        buf_add_str(&e->out,
+                    "/** A copy of one row with all it points to, in one block for free(). "
+                    "NULL: no memory. */\n");
+        clone_signature(e, row, ";\n");
+    }
+    if (shared) {
+        shared_prototypes(e, row);
+    }
+    buf_add_char(&e->out, '\n');
+}
+
+void emit_read(emitter *e, const char *target, const ir_type *type, bool nullable,
+               const char *place)
+{
+    const char *opt = nullable ? "opt_" : "";
+    if (type->labels == NULL) {
+        buf_printf(&e->out, "%s = pgc_read_%s%s(%s);\n", target, opt, type->c->suffix, place);
+    } else if (!nullable) {
+        buf_printf(&e->out, "%s = %s_from_text(pgc_read_text(%s));\n", target, type->labels->name,
+                   place);
+    } else {
+        buf_printf(&e->out, "%s.v = %s_from_text(pgc_read_opt_text(%s));\n", target,
+                   type->labels->name, place);
+    }
+}
+
+/* reader, row and column as arguments. */
+static const char *place_of(emitter *e, size_t column)
+{
+    const char *place = column == 0 ? "reader, row, column"
+                                    : arena_printf(e->arena, "reader, row, column + %zu", column);
+    e->out.failed = e->out.failed || place == NULL;
+    return place == NULL ? "" : place;
+}
+
+/* Column of a nullable embed whose NULL means "no row": the model's first NOT NULL one. */
+static void embed_presence(emitter *e, const ir_field *field)
+{
+    const ir_row *model = field->embed;
+    for (size_t i = 0; i < model->field_count; i++) {
+        if (!model->fields[i].nullable) {
+            buf_printf(&e->out, "!pgc_read_is_null(reader, row, column + %zu)", field->column + i);
+            return;
+        }
+    }
+    for (size_t i = 0; i < model->field_count; i++) {
+        buf_printf(&e->out, "%s!pgc_read_is_null(reader, row, column + %zu)",
+                   i == 0 ? "" : " ||\n                         ", field->column + i);
+    }
+}
+
+static void read_embed(emitter *e, const ir_field *field)
+{
+    if (!field->nullable) {
+        buf_printf(&e->out, "    %s_read(%s, &out->%s);\n", field->embed->base,
+                   place_of(e, field->column), field->name);
+        return;
+    }
+    buf_printf(&e->out, "    out->%s.has = ", field->name);
+    embed_presence(e, field);
+    buf_printf(&e->out, ";\n    if (out->%s.has) {\n        %s_read(%s, &out->%s.v);\n    }\n",
+               field->name, field->embed->base, place_of(e, field->column), field->name);
+}
+
+static void row_read(emitter *e, const ir_row *row, bool shared)
+{
+    read_signature(e, row, shared, "\n{\n");
+    for (size_t i = 0; i < row->field_count; i++) {
+        const ir_field *field = &row->fields[i];
+        if (field->embed != NULL) {
+            read_embed(e, field);
+            continue;
+        }
+        const char *target = arena_printf(e->arena, "    out->%s", field->name);
+        if (target == NULL) {
+            e->out.failed = true;
+            return;
+        }
+        const char *place = place_of(e, field->column);
+        if (field->type.labels != NULL && field->nullable) {
+            buf_printf(&e->out, "%s.has = !pgc_read_is_null(%s);\n", target, place);
+        }
+        emit_read(e, target, &field->type, field->nullable, place);
+    }
+    buf_add_str(&e->out, "}\n\n");
+}
+
+/* Statement that decodes row `row` of a set. */
+static void decode_element(emitter *e, const ir_row *row)
+{
+    const ir_field *only = &row->fields[0];
+    if (row->kind != IR_ROW_SCALAR) {
+        buf_printf(&e->out, "        %s_read(&reader, row, 0, &rows[row]);\n", row->base);
+        return;
+    }
+    if (only->type.labels != NULL && only->nullable) {
+        buf_add_str(&e->out, "        rows[row].has = !pgc_read_is_null(&reader, row, 0);\n");
+    }
+    emit_read(e, "        rows[row]", &only->type, only->nullable, "&reader, row, 0");
+}
+
+static void row_take(emitter *e, const ir_row *row, bool shared)
+{
+    const char *element = element_type(e, row);
+    if (element == NULL) {
+        return;
+    }
+    take_signature(e, row, shared, "\n{\n");
+    buf_printf(&e->out,
+               "    pgc_reader reader;\n"
+               "    %s *rows = NULL;\n"
+               "    size_t count = pgc_result_rows(result);\n"
+               "    count = count < row_max ? count : row_max;\n"
+               "    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {\n"
+               "        rows = (%s *) pgc_result_alloc(result, count * sizeof *rows);\n"
+               "    }\n"
+               "    if (count > 0 && rows == NULL) {\n"
+               "        pgc_result_free(result);\n"
+               "        return pgc_error_set(err, PGC_NOMEM, \"query %%s: decode %%zu rows\", "
+               "query->name, count);\n"
+               "    }\n"
+               "    pgc_reader_init(&reader, result, query);\n"
+               "    for (size_t row = 0; row < count; row++) {\n",
+               element, element);
+    decode_element(e, row);
+    buf_add_str(&e->out, "    }\n"
+                         "    pgc_status status = pgc_reader_finish(&reader, err);\n"
+                         "    if (status != PGC_OK) {\n"
+                         "        pgc_result_free(result);\n"
+                         "        return status;\n"
+                         "    }\n"
+                         "    out->rows = rows;\n"
+                         "    out->count = count;\n"
+                         "    out->result = result;\n"
+                         "    return PGC_OK;\n"
+                         "}\n\n");
+}
+
+static void clone_fields(emitter *e, const ir_row *row)
+{
+    size_t written = 0;
+    for (size_t i = 0; i < row->field_count; i++) {
+        const ir_field *field = &row->fields[i];
+        if (field->embed != NULL && !field->nullable) {
+            buf_printf(&e->out, "    %s_clone_pass(clone, &row->%s);\n", field->embed->base,
+                       field->name);
+        } else if (field->embed != NULL) {
+            buf_printf(&e->out,
+                       "    if (row->%s.has) {\n        %s_clone_pass(clone, &row->%s.v);\n    }\n",
+                       field->name, field->embed->base, field->name);
+        } else if (field->type.labels == NULL && field->type.c->clone != NULL) {
+            buf_printf(&e->out, "    %s(clone, &row->%s);\n", field->type.c->clone, field->name);
+        } else {
+            continue;
+        }
+        written++;
+    }
+    if (written == 0) {
+        buf_add_str(&e->out, "    (void) clone; /* no field points anywhere */\n    (void) row;\n");
+    }
+}
+
+static void row_clone(emitter *e, const ir_row *row, bool shared)
+{
+    buf_printf(&e->out, "%svoid %s_clone_pass(pgc_clone *clone, %s *row)\n{\n",
+               shared ? "" : "static ", row->base, row->name);
+    clone_fields(e, row);
+    buf_add_str(&e->out, "}\n\n");
+    clone_signature(e, row, "\n{\n");
+    buf_printf(&e->out,
+               "    pgc_clone clone;\n"
+               "    %s measured = *row;\n"
+               "    pgc_clone_init(&clone);\n"
+               "    %s_clone_pass(&clone, &measured);\n"
+               "    %s *copy = (%s *) pgc_clone_alloc(&clone, row, sizeof *row);\n"
+               "    if (copy != NULL) {\n"
+               "        %s_clone_pass(&clone, copy);\n"
+               "    }\n"
+               "    return copy;\n"
+               "}\n\n",
+               row->name, row->base, row->name, row->name, row->base);
+}
+
+void emit_row_source(emitter *e, const ir_row *row, bool shared)
+{
+    if (row->kind != IR_ROW_SCALAR) {
+        row_read(e, row, shared);
+    }
+    row_take(e, row, shared);
+    buf_printf(&e->out,
+               "void %s_set_free(%s_set *set)\n{\n"
+               "    pgc_result_free(set->result);\n"
+               "    set->rows = NULL;\n"
+               "    set->count = 0;\n"
+               "    set->result = NULL;\n"
+               "}\n\n",
+               row->base, row->base);
+    if (row->kind != IR_ROW_SCALAR) {
+        row_clone(e, row, shared);
+    }
+}

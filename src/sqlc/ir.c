@@ -1,0 +1,23 @@
+/* Facts that are computed from the intermediate representation. Pure functions. */
+#include "base/prelude.h"
+
+#include "sqlc/ir.h"
+
+static uint64_t fnv1a(uint64_t hash, const char *bytes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        hash = (hash ^ (unsigned char) bytes[i]) * UINT64_C(0x100000001b3);
+    }
+    return hash;
+}
+
+uint64_t ir_query_hash(slice sql, const ir_param *params, size_t param_count)
+{
+    uint64_t hash = fnv1a(UINT64_C(0xcbf29ce484222325), sql.ptr, sql.len);
+    for (size_t i = 0; i < param_count; i++) {
+        /* The NUL separates, so that "ab","c" and "a","bc" differ. */
+        hash = fnv1a(hash, "", 1);
+        hash = fnv1a(hash, params[i].type.sql, strlen(params[i].type.sql));
+    }
+    return hash;
+}

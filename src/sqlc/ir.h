@@ -1,0 +1,130 @@
+/* The intermediate representation: what the generated code says, free of SQL analysis and of C
+ * text. Built by the analysis, read by the emitter, the manifest and --json. Plain data in one
+ * arena; nothing here is changed once it is built. */
+#ifndef SQLC_IR_H
+#define SQLC_IR_H
+
+#include "sqlc/c_type.h"
+#include "sqlc/source.h"
+
+typedef struct ir_enum {
+    const char *name; /* C type, e.g. "repo_state" */
+    const char *schema, *sql_name;
+    const char *comment;          /* NULL: none */
+    const char *const *labels;    /* as the server writes them */
+    const char *const *constants; /* C names, e.g. "REPO_STATE_DONE" */
+    const char *unknown;          /* C name of the zero value */
+    size_t label_count;
+    uint32_t type_oid; /* only while analysing */
+    bool used, used_optional;
+} ir_enum;
+
+typedef struct ir_type {
+    const char *sql; /* format_type() without modifier */
+    uint32_t oid;    /* built-in OID, 0 for extension and user types */
+    const c_type *c; /* of enums: text */
+    ir_enum *labels; /* NULL: no enum */
+} ir_type;
+
+typedef struct ir_field ir_field;
+
+typedef enum ir_row_kind {
+    IR_ROW_MODEL,  /* a table or view */
+    IR_ROW_SHARED, /* named by @row */
+    IR_ROW_QUERY,  /* of one query */
+    IR_ROW_SCALAR  /* one bare value */
+} ir_row_kind;
+
+/* A row type. */
+typedef struct ir_row {
+    ir_row_kind kind;
+    const char *name;           /* C type of a row: "repo_asset", or "int64_t" for scalars */
+    const char *base;           /* stem of set, read and clone functions */
+    const char *schema, *table; /* models */
+    const char *comment;        /* NULL: none */
+    uint32_t relation_oid;      /* models; only while analysing */
+    ir_field *fields;
+    size_t field_count;
+    size_t column_count;      /* result columns that one row takes */
+    const char *left_out;     /* models: columns without C type, as text; NULL: none */
+    bool used, used_optional; /* by some query; as nullable embed */
+} ir_row;
+
+struct ir_field {
+    const char *name;     /* C */
+    const char *sql_name; /* column or alias */
+    ir_type type;         /* unless embed */
+    bool nullable;
+    const char *reason; /* why it is or is not nullable */
+    const char *source; /* "assets.title", NULL for expressions */
+    const char *comment;
+    int16_t attnum;      /* models; only while analysing */
+    const ir_row *embed; /* a nested model; NULL: a value */
+    size_t column;       /* first result column within the row */
+};
+
+typedef struct ir_param {
+    const char *name; /* C */
+    const char *sql_name;
+    uint32_t number;
+    ir_type type;
+    bool nullable;
+    const char *reason;
+    const char *source;
+} ir_param;
+
+/* A result column as the server sends it. */
+typedef struct ir_column {
+    const char *sql_name;
+    ir_type type;
+    const char *source;
+    bool nullable;
+    const char *reason;
+} ir_column;
+
+typedef struct ir_query {
+    const char *name;   /* "GetAsset" */
+    const char *c_name; /* "get_asset" */
+    query_cmd cmd;
+    const char *file; /* path as in messages */
+    uint32_t line;
+    size_t file_index; /* in ir_set.files */
+    slice sql;         /* final text, NUL-terminated */
+    slice written;     /* as the user wrote it, for people to read */
+    uint64_t hash;
+    bool unnamed, read_only;
+    const char *const *comments;
+    size_t comment_count;
+    ir_param *params;
+    size_t param_count;
+    ir_column *columns;
+    size_t column_count;
+    const ir_row *row; /* NULL for :exec and :execrows */
+} ir_query;
+
+/* One query file and what is generated from it. */
+typedef struct ir_file {
+    const char *path; /* "db/queries/assets.sql" */
+    const char *base; /* "assets" */
+} ir_file;
+
+/* All of one generator entry of the config. */
+typedef struct ir_set {
+    const char *prefix;
+    const char *schema_hash; /* hexadecimal */
+    int32_t server_version;
+    ir_file *files;
+    size_t file_count;
+    ir_enum *enums; /* by name */
+    size_t enum_count;
+    ir_row *models; /* by name */
+    size_t model_count;
+    vec shared;        /* of ir_row *, in order of appearance */
+    ir_query *queries; /* in source order */
+    size_t query_count;
+} ir_set;
+
+/* FNV-1a of the text and the parameter types: names the prepared statement. */
+uint64_t ir_query_hash(slice sql, const ir_param *params, size_t param_count);
+
+#endif

@@ -1,0 +1,309 @@
+/* JSON by jansson, with keys in the order they are added, so that the file is the same for the same
+ * input. Server version and OIDs of user objects stay out of it: they differ between machines. One
+ * thread. */
+#include "base/prelude.h"
+
+#include "sqlc/manifest.h"
+
+#include <jansson.h>
+
+#include "base/sha256.h"
+
+static void json_auto(json_t **local)
+{
+    json_decref(*local);
+}
+
+/* jansson passes failed allocations on as NULL and -1; one flag collects them. */
+typedef struct writer {
+    bool failed;
+} writer;
+
+static void put(writer *w, json_t *object, const char *key, json_t *value)
+{
+    w->failed = json_object_set_new(object, key, value) != 0 || w->failed;
+}
+
+static void put_text(writer *w, json_t *object, const char *key, const char *value)
+{
+    put(w, object, key, value == NULL ? json_null() : json_string(value));
+}
+
+static void push(writer *w, json_t *array, json_t *value)
+{
+    w->failed = json_array_append_new(array, value) != 0 || w->failed;
+}
+
+const char *manifest_hash(arena *mem, slice text)
+{
+    uint8_t digest[SHA256_SIZE];
+    char hex[SHA256_HEX_SIZE];
+    if (!sha256_of(text.ptr == NULL ? "" : text.ptr, text.len, digest)) {
+        return NULL;
+    }
+    sha256_hex(digest, hex);
+    return arena_strdup(mem, hex);
+}
+
+const char *manifest_options_hash(arena *mem, const config_c *c)
+{
+    AUTO(buf_auto) buf b;
+    buf_init(&b, NULL, 1 << 20);
+    buf_printf(&b, "%s|%" PRId64 "|%d%d%d%d%d", c->prefix, c->query_parameter_limit,
+               c->emit_exact_table_names, c->emit_sql_as_comment, c->omit_unused_structs,
+               c->omit_sqlc_version, c->strict_params);
+    for (size_t i = 0; i < c->inflection_exclude_table_names.count; i++) {
+        buf_printf(&b, "|x:%s", *VEC_AT(&c->inflection_exclude_table_names, const char *, i));
+    }
+    for (size_t i = 0; i < c->renames.count; i++) {
+        const config_rename *r = VEC_AT(&c->renames, config_rename, i);
+        buf_printf(&b, "|r:%s=%s", r->from, r->to);
+    }
+    return b.failed ? NULL : manifest_hash(mem, buf_view(&b));
+}
+
+static pgc_status add_entry(arena *mem, vec *list, const char *path, slice text, pgc_error *err)
+{
+    manifest_entry *entry = VEC_ADD(mem, list, manifest_entry);
+    const char *hash = manifest_hash(mem, text);
+    if (entry == NULL || hash == NULL) {
+        return pgc_error_set(err, PGC_NOMEM, "hash \"%s\"", path);
+    }
+    *entry = (manifest_entry) { .path = path, .sha256 = hash };
+    return PGC_OK;
+}
+
+pgc_status manifest_add_inputs(manifest *m, arena *mem, const vec *files, pgc_error *err)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        const source_file *file = VEC_AT(files, source_file, i);
+        TRY(add_entry(mem, &m->inputs, file->path, file->text, err));
+    }
+    return PGC_OK;
+}
+
+pgc_status manifest_add_outputs(manifest *m, arena *mem, const vec *files, pgc_error *err)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        const emit_file *file = VEC_AT(files, emit_file, i);
+        TRY(add_entry(mem, &m->outputs, file->name, file->content, err));
+    }
+    return PGC_OK;
+}
+
+static json_t *entries_json(writer *w, const vec *list)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < list->count; i++) {
+        const manifest_entry *entry = VEC_AT(list, manifest_entry, i);
+        put_text(w, object, entry->path, entry->sha256);
+    }
+    return object;
+}
+
+static void put_type(writer *w, json_t *object, const ir_type *type)
+{
+    put_text(w, object, "type", type->sql);
+    put_text(w, object, "c_type", type->labels != NULL ? type->labels->name : type->c->type);
+    if (type->labels != NULL) {
+        put_text(w, object, "enum", type->labels->name);
+    }
+}
+
+static json_t *field_json(writer *w, const ir_field *field)
+{
+    json_t *object = json_object();
+    put_text(w, object, "name", field->name);
+    if (field->embed != NULL) {
+        put_text(w, object, "embed", field->embed->name);
+    } else {
+        put_text(w, object, "column", field->sql_name);
+        put_type(w, object, &field->type);
+    }
+    put(w, object, "nullable", json_boolean(field->nullable));
+    put_text(w, object, "reason", field->reason);
+    return object;
+}
+
+static json_t *row_json(writer *w, const ir_row *row)
+{
+    static const char *const KINDS[] = { "model", "shared", "query", "scalar" };
+    json_t *object = json_object();
+    json_t *fields = json_array();
+    put_text(w, object, "kind", KINDS[row->kind]);
+    if (row->kind != IR_ROW_SCALAR) {
+        put_text(w, object, "name", row->name);
+    }
+    if (row->kind == IR_ROW_MODEL) {
+        put_text(w, object, "schema", row->schema);
+        put_text(w, object, "table", row->table);
+    }
+    for (size_t i = 0; i < row->field_count; i++) {
+        push(w, fields, field_json(w, &row->fields[i]));
+    }
+    put(w, object, "fields", fields);
+    return object;
+}
+
+static json_t *enum_json(writer *w, const ir_enum *type)
+{
+    json_t *object = json_object();
+    json_t *labels = json_array();
+    put_text(w, object, "name", type->name);
+    put_text(w, object, "schema", type->schema);
+    put_text(w, object, "type", type->sql_name);
+    for (size_t i = 0; i < type->label_count; i++) {
+        push(w, labels, json_string(type->labels[i]));
+    }
+    put(w, object, "labels", labels);
+    return object;
+}
+
+static json_t *param_json(writer *w, const ir_param *param)
+{
+    json_t *object = json_object();
+    put(w, object, "number", json_integer(param->number));
+    put_text(w, object, "name", param->name);
+    put_type(w, object, &param->type);
+    put(w, object, "nullable", json_boolean(param->nullable));
+    put_text(w, object, "reason", param->reason);
+    put_text(w, object, "source", param->source);
+    return object;
+}
+
+static json_t *column_json(writer *w, const ir_column *column)
+{
+    json_t *object = json_object();
+    put_text(w, object, "name", column->sql_name);
+    put_type(w, object, &column->type);
+    put(w, object, "nullable", json_boolean(column->nullable));
+    put_text(w, object, "reason", column->reason);
+    put_text(w, object, "source", column->source);
+    return object;
+}
+
+static json_t *query_json(writer *w, const ir_query *query)
+{
+    char hash[17];
+    json_t *object = json_object();
+    json_t *params = json_array();
+    json_t *columns = json_array();
+    (void) snprintf(hash, sizeof hash, "%016" PRIx64, query->hash);
+    put_text(w, object, "name", query->name);
+    put_text(w, object, "command", query_cmd_text(query->cmd));
+    put_text(w, object, "file", query->file);
+    put_text(w, object, "hash", hash);
+    put_text(w, object, "sql", query->sql.ptr);
+    for (size_t i = 0; i < query->param_count; i++) {
+        push(w, params, param_json(w, &query->params[i]));
+    }
+    for (size_t i = 0; i < query->column_count; i++) {
+        push(w, columns, column_json(w, &query->columns[i]));
+    }
+    put(w, object, "params", params);
+    put(w, object, "columns", columns);
+    if (query->row != NULL && query->row->kind == IR_ROW_MODEL) {
+        put_text(w, object, "row", query->row->name);
+    } else if (query->row != NULL) {
+        put(w, object, "row", row_json(w, query->row));
+    }
+    return object;
+}
+
+static void put_ir(writer *w, json_t *root, const ir_set *set)
+{
+    json_t *enums = json_array();
+    json_t *models = json_array();
+    json_t *queries = json_array();
+    put_text(w, root, "prefix", set->prefix);
+    put_text(w, root, "schema_hash", set->schema_hash);
+    for (size_t i = 0; i < set->enum_count; i++) {
+        push(w, enums, enum_json(w, &set->enums[i]));
+    }
+    for (size_t i = 0; i < set->model_count; i++) {
+        push(w, models, row_json(w, &set->models[i]));
+    }
+    for (size_t i = 0; i < set->query_count; i++) {
+        push(w, queries, query_json(w, &set->queries[i]));
+    }
+    put(w, root, "enums", enums);
+    put(w, root, "models", models);
+    put(w, root, "queries", queries);
+}
+
+static int dump_piece(const char *piece, size_t size, void *data)
+{
+    buf *out = data;
+    buf_add(out, (slice) { piece, size });
+    return out->failed ? -1 : 0;
+}
+
+static pgc_status dump(const writer *w, const json_t *root, buf *out, pgc_error *err)
+{
+    if (w->failed || json_dump_callback(root, dump_piece, out, JSON_INDENT(1)) != 0) {
+        return pgc_error_set(err, PGC_NOMEM, "write JSON");
+    }
+    buf_add_char(out, '\n');
+    return buf_finish(out, err);
+}
+
+pgc_status manifest_write(const manifest *m, const ir_set *set, buf *out, pgc_error *err)
+{
+    writer w = { 0 };
+    AUTO(json_auto) json_t *root = json_object();
+    put_text(&w, root, "generator", m->generator);
+    put_text(&w, root, "options_hash", m->options_hash);
+    put(&w, root, "inputs", entries_json(&w, &m->inputs));
+    put(&w, root, "outputs", entries_json(&w, &m->outputs));
+    put_ir(&w, root, set);
+    return dump(&w, root, out, err);
+}
+
+pgc_status manifest_write_ir(const ir_set *set, buf *out, pgc_error *err)
+{
+    writer w = { 0 };
+    AUTO(json_auto) json_t *root = json_object();
+    put_ir(&w, root, set);
+    return dump(&w, root, out, err);
+}
+
+static pgc_status read_entries(arena *mem, json_t *entries, vec *out, pgc_error *err)
+{
+    const char *key;
+    json_t *value;
+    pgc_status status = PGC_OK;
+    json_object_foreach(entries, key, value)
+    {
+        manifest_entry *entry = VEC_ADD(mem, out, manifest_entry);
+        char *path = arena_strdup(mem, key);
+        char *hash = arena_strdup(mem, json_is_string(value) ? json_string_value(value) : "");
+        if (entry == NULL || path == NULL || hash == NULL) {
+            status = pgc_error_set(err, PGC_NOMEM, "read the manifest");
+            break;
+        }
+        *entry = (manifest_entry) { .path = path, .sha256 = hash };
+    }
+    return status;
+}
+
+pgc_status manifest_read(arena *mem, const char *path, slice text, manifest *out, pgc_error *err)
+{
+    json_error_t problem;
+    AUTO(json_auto) json_t *root = json_loadb(text.ptr, text.len, 0, &problem);
+    if (root == NULL) {
+        return pgc_error_set(err, PGC_INVALID, "%s:%d:%d: %s", path, problem.line, problem.column,
+                             problem.text);
+    }
+    const char *generator = json_string_value(json_object_get(root, "generator"));
+    const char *options = json_string_value(json_object_get(root, "options_hash"));
+    if (generator == NULL || options == NULL) {
+        return pgc_error_set(err, PGC_INVALID, "%s:1:1: not a manifest of sqlc-gen-c", path);
+    }
+    out->generator = arena_strdup(mem, generator);
+    out->options_hash = arena_strdup(mem, options);
+    if (out->generator == NULL || out->options_hash == NULL) {
+        return pgc_error_set(err, PGC_NOMEM, "read the manifest");
+    }
+    TRY(read_entries(mem, json_object_get(root, "inputs"), &out->inputs, err));
+    return read_entries(mem, json_object_get(root, "outputs"), &out->outputs, err);
+}

@@ -1,0 +1,314 @@
+/* Models: one row type per table and view, with the columns that have a C type. Lists are sorted by
+ * C name, so the output does not depend on OIDs. One thread per context. */
+#include "base/prelude.h"
+
+#include "sqlc/model.h"
+
+#include "base/buf.h"
+#include "sqlc/cname.h"
+
+static pgc_status no_memory(pgc_error *err)
+{
+    return pgc_error_set(err, PGC_NOMEM, "build the models");
+}
+
+static diag *config_error(const model_context *ctx, const char *what, const char *raw)
+{
+    diag *d = diag_error_at(ctx->diags, ctx->config_path, ctx->line, ctx->column,
+                            "no C name can be made of %s \"%s\"", what, raw);
+    diag_hint(ctx->diags, d, "give one under options.rename");
+    return d;
+}
+
+static const char *renamed(const model_context *ctx, const char *raw)
+{
+    const vec *renames = &ctx->options->renames;
+    for (size_t i = 0; i < renames->count; i++) {
+        const config_rename *r = VEC_AT(renames, config_rename, i);
+        if (strcmp(r->from, raw) == 0) {
+            return r->to;
+        }
+    }
+    return NULL;
+}
+
+pgc_status model_field_name(const model_context *ctx, const char *raw, const char **out,
+                            pgc_error *err)
+{
+    const char *found = renamed(ctx, raw);
+    if (found == NULL) {
+        char *snake = NULL;
+        TRY(cname_snake(ctx->arena, (slice) { raw, strlen(raw) }, &snake, err));
+        found = snake == NULL ? NULL : cname_safe(ctx->arena, snake);
+        if (found == NULL && snake != NULL) {
+            return no_memory(err);
+        }
+    }
+    *out = found;
+    return PGC_OK;
+}
+
+static const char *default_schema(const model_context *ctx)
+{
+    size_t count = 0;
+    const char *const *path = catalog_search_path(ctx->cat, &count);
+    return count > 0 ? path[0] : "public";
+}
+
+static bool is_user_schema(const char *schema)
+{
+    return strncmp(schema, "pg_", 3) != 0 && strcmp(schema, "information_schema") != 0;
+}
+
+/* prefix_[schema_]name, where the schema is left out when it is the default one. *out NULL: no
+ * name can be made. */
+static pgc_status type_name(const model_context *ctx, const char *schema, const char *name,
+                            const char **out, pgc_error *err)
+{
+    const char *custom = renamed(ctx, name);
+    bool plain = custom != NULL || strcmp(schema, default_schema(ctx)) == 0;
+    const char *base = custom != NULL ? custom : name;
+    const char *raw = plain ? base : arena_printf(ctx->arena, "%s_%s", schema, name);
+    if (raw == NULL) {
+        return no_memory(err);
+    }
+    char *snake = NULL;
+    TRY(cname_snake(ctx->arena, (slice) { raw, strlen(raw) }, &snake, err));
+    if (snake == NULL) {
+        *out = NULL;
+        return PGC_OK;
+    }
+    *out = arena_printf(ctx->arena, "%s_%s", ctx->options->prefix, snake);
+    return *out == NULL ? no_memory(err) : PGC_OK;
+}
+
+const char *model_source(const model_context *ctx, const catalog_relation *relation,
+                         const char *column)
+{
+    bool plain = strcmp(relation->schema, default_schema(ctx)) == 0;
+    return plain ? arena_printf(ctx->arena, "%s.%s", relation->name, column)
+                 : arena_printf(ctx->arena, "%s.%s.%s", relation->schema, relation->name, column);
+}
+
+ir_row *model_of(const model_context *ctx, uint32_t relation_oid)
+{
+    for (size_t i = 0; relation_oid != 0 && i < ctx->set->model_count; i++) {
+        if (ctx->set->models[i].relation_oid == relation_oid) {
+            return &ctx->set->models[i];
+        }
+    }
+    return NULL;
+}
+
+bool model_type(const model_context *ctx, uint32_t type_oid, ir_type *out)
+{
+    uint32_t base = catalog_base_type(ctx->cat, type_oid);
+    const catalog_type *type = catalog_type_by_oid(ctx->cat, type_oid);
+    if (type == NULL) {
+        return false;
+    }
+    ir_type found = { .sql = type->spelling,
+                      .oid = type_oid < CATALOG_FIRST_USER_OID ? type_oid : 0,
+                      .c = c_type_of(ctx->cat, type_oid) };
+    for (size_t i = 0; found.c == NULL && i < ctx->set->enum_count; i++) {
+        if (ctx->set->enums[i].type_oid == base) {
+            found.labels = &ctx->set->enums[i];
+            found.c = c_type_by_suffix("text");
+        }
+    }
+    *out = found;
+    return found.c != NULL;
+}
+
+/* Constant of a label: PREFIX_TYPE_LABEL; "value_N" when nothing usable is left of it, a number
+ * behind it when it is taken. */
+static const char *label_constant(const model_context *ctx, const ir_enum *type, size_t index,
+                                  const char *const *taken)
+{
+    char *snake = NULL;
+    const char *label = type->labels[index];
+    if (cname_snake(ctx->arena, (slice) { label, strlen(label) }, &snake, NULL) != PGC_OK) {
+        return NULL;
+    }
+    char *lower = snake == NULL ? arena_printf(ctx->arena, "%s_value_%zu", type->name, index + 1)
+                                : arena_printf(ctx->arena, "%s_%s", type->name, snake);
+    char *upper = lower == NULL ? NULL : cname_upper(ctx->arena, lower);
+    for (size_t i = 0; upper != NULL && i <= index; i++) {
+        if (strcmp(i == 0 ? type->unknown : taken[i - 1], upper) == 0) {
+            return arena_printf(ctx->arena, "%s_%zu", upper, index + 1);
+        }
+    }
+    return upper;
+}
+
+static pgc_status build_enum(const model_context *ctx, const catalog_type *type, ir_enum *out,
+                             pgc_error *err)
+{
+    TRY(type_name(ctx, type->schema, type->name, &out->name, err));
+    if (out->name == NULL) {
+        (void) config_error(ctx, "enum", type->name);
+        return PGC_OK;
+    }
+    const char **constants = ARENA_ARRAY(ctx->arena, type->label_count + 1, const char *);
+    char *unknown = arena_printf(ctx->arena, "%s_unknown", out->name);
+    out->schema = type->schema;
+    out->sql_name = type->name;
+    out->comment = type->comment;
+    out->labels = type->labels;
+    out->label_count = type->label_count;
+    out->type_oid = type->oid;
+    out->unknown = unknown == NULL ? NULL : cname_upper(ctx->arena, unknown);
+    if (constants == NULL || out->unknown == NULL) {
+        return no_memory(err);
+    }
+    for (size_t i = 0; i < type->label_count; i++) {
+        constants[i] = label_constant(ctx, out, i, constants);
+        if (constants[i] == NULL) {
+            return no_memory(err);
+        }
+    }
+    out->constants = constants;
+    return PGC_OK;
+}
+
+static int compare_enums(const void *a, const void *b)
+{
+    return strcmp(((const ir_enum *) a)->name, ((const ir_enum *) b)->name);
+}
+
+static pgc_status build_enums(const model_context *ctx, pgc_error *err)
+{
+    vec enums = { 0 };
+    size_t count = 0;
+    const catalog_type *types = catalog_all_types(ctx->cat, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (types[i].kind != CATALOG_ENUM || !is_user_schema(types[i].schema)) {
+            continue;
+        }
+        ir_enum built = { 0 };
+        TRY(build_enum(ctx, &types[i], &built, err));
+        ir_enum *added = built.name == NULL ? NULL : VEC_ADD(ctx->arena, &enums, ir_enum);
+        if (added != NULL) {
+            *added = built;
+        } else if (built.name != NULL) {
+            return no_memory(err);
+        }
+    }
+    if (enums.count > 1) {
+        qsort(enums.items, enums.count, sizeof(ir_enum), compare_enums);
+    }
+    ctx->set->enums = enums.items;
+    ctx->set->enum_count = enums.count;
+    return PGC_OK;
+}
+
+/* A second field of the same C name gets a number. */
+static const char *unique_field(const model_context *ctx, const ir_field *fields, size_t count,
+                                const char *name)
+{
+    size_t same = 1;
+    for (size_t i = 0; i < count; i++) {
+        same += strcmp(fields[i].name, name) == 0 ? 1 : 0;
+    }
+    return same == 1 ? name : arena_printf(ctx->arena, "%s_%zu", name, same);
+}
+
+static pgc_status build_field(const model_context *ctx, const catalog_relation *relation,
+                              const catalog_column *column, ir_row *row, pgc_error *err)
+{
+    ir_field *field = &row->fields[row->field_count];
+    const char *name = NULL;
+    TRY(model_field_name(ctx, column->name, &name, err));
+    if (name == NULL) {
+        (void) config_error(ctx, "column", column->name);
+        return PGC_OK;
+    }
+    field->name = unique_field(ctx, row->fields, row->field_count, name);
+    field->sql_name = column->name;
+    field->nullable = !column->not_null;
+    field->reason = column->not_null ? "NOT NULL" : "no NOT NULL constraint";
+    field->comment = column->comment;
+    field->attnum = column->attnum;
+    field->column = row->column_count++;
+    field->source = model_source(ctx, relation, column->name);
+    row->field_count++;
+    return field->name == NULL || field->source == NULL ? no_memory(err) : PGC_OK;
+}
+
+static pgc_status build_model(const model_context *ctx, const catalog_relation *relation,
+                              ir_row *out, pgc_error *err)
+{
+    const char *single = ctx->options->emit_exact_table_names
+                             ? relation->name
+                             : cname_singular(ctx->arena, relation->name,
+                                              &ctx->options->inflection_exclude_table_names);
+    AUTO(buf_auto) buf left_out;
+    buf_init(&left_out, NULL, 1 << 20);
+    ir_row row = { .kind = IR_ROW_MODEL,
+                   .schema = relation->schema,
+                   .table = relation->name,
+                   .comment = relation->comment,
+                   .relation_oid = relation->oid };
+    row.fields = ARENA_ARRAY(ctx->arena, relation->column_count + 1, ir_field);
+    if (single == NULL || row.fields == NULL) {
+        return no_memory(err);
+    }
+    TRY(type_name(ctx, relation->schema, single, &row.name, err));
+    row.base = row.name;
+    if (row.name == NULL) {
+        (void) config_error(ctx, "table", relation->name);
+        return PGC_OK;
+    }
+    for (size_t i = 0; i < relation->column_count; i++) {
+        const catalog_column *column = &relation->columns[i];
+        if (model_type(ctx, column->type_oid, &row.fields[row.field_count].type)) {
+            TRY(build_field(ctx, relation, column, &row, err));
+            continue;
+        }
+        const catalog_type *type = catalog_type_by_oid(ctx->cat, column->type_oid);
+        buf_printf(&left_out, "%s%s (%s)", left_out.len > 0 ? ", " : "", column->name,
+                   type == NULL ? "unknown type" : type->spelling);
+    }
+    if (left_out.len > 0) {
+        row.left_out = arena_copy(ctx->arena, buf_view(&left_out));
+    }
+    if (left_out.failed || (left_out.len > 0 && row.left_out == NULL)) {
+        return no_memory(err);
+    }
+    *out = row;
+    return PGC_OK;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    return strcmp(((const ir_row *) a)->name, ((const ir_row *) b)->name);
+}
+
+pgc_status model_build(const model_context *ctx, pgc_error *err)
+{
+    vec models = { 0 };
+    size_t count = 0;
+    const catalog_relation *relations = catalog_all_relations(ctx->cat, &count);
+    TRY(build_enums(ctx, err));
+    for (size_t i = 0; i < count; i++) {
+        ir_row built = { 0 };
+        if (relations[i].kind == 'c' || !is_user_schema(relations[i].schema)) {
+            continue;
+        }
+        TRY(build_model(ctx, &relations[i], &built, err));
+        if (built.name == NULL || built.field_count == 0) {
+            continue;
+        }
+        ir_row *added = VEC_ADD(ctx->arena, &models, ir_row);
+        if (added == NULL) {
+            return no_memory(err);
+        }
+        *added = built;
+    }
+    if (models.count > 1) {
+        qsort(models.items, models.count, sizeof(ir_row), compare_rows);
+    }
+    ctx->set->models = models.items;
+    ctx->set->model_count = models.count;
+    return PGC_OK;
+}

@@ -1,0 +1,29 @@
+/* Config to files in memory: what generate, check and diff have in common. */
+#ifndef SQLC_PIPELINE_H
+#define SQLC_PIPELINE_H
+
+#include "sqlc/command.h"
+#include "sqlc/manifest.h"
+
+/* One set with everything that was made of it. */
+typedef struct pipeline_set {
+    const config_set *config;
+    const char *dir;               /* output folder for the file system */
+    const char *shown;             /* the same in messages */
+    vec schema_files, query_files; /* of source_file */
+    const char *schema_hash;
+    manifest manifest; /* inputs; outputs after emitting */
+    ir_set ir;
+    vec files; /* of emit_file, the manifest as the last one */
+} pipeline_set;
+
+/* Read config and input files: enough for checks without a server. sets: of pipeline_set. */
+pgc_status pipeline_read(const env *env, arena *arena, const command_options *options,
+                         config *config, vec *sets, diag_list *diags, pgc_error *err)
+    PGC_MUST_CHECK;
+/* Analyse and emit all sets. */
+pgc_status pipeline_run(const env *env, arena *arena, const command_options *options,
+                        const config *config, vec *sets, diag_list *diags, pgc_error *err)
+    PGC_MUST_CHECK;
+
+#endif

@@ -1,0 +1,62 @@
+/* NULL claims for the result columns of one statement.
+ *
+ * The claims come from the parse tree and the catalog; where either is silent the column is
+ * nullable. Statements that libpg_query cannot read are no error. Thread-safe per arena. */
+#include "base/prelude.h"
+
+#include "sqlc/prove.h"
+
+#include "sqlc/scope.h"
+
+static void claim_nothing(null_claim *claims, size_t count, const char *reason)
+{
+    for (size_t i = 0; i < count; i++) {
+        claims[i] = (null_claim) { .reason = reason };
+    }
+}
+
+static pgc_status no_memory(pgc_error *err)
+{
+    return pgc_error_set(err, PGC_NOMEM, "prove the columns of a statement");
+}
+
+pgc_status prove_columns_given(const catalog *cat, const prove_input *input, size_t column_count,
+                               arena *mem, null_claim *claims, pgc_error *err)
+{
+    const ast *statement = NULL;
+    pgc_error problem = { .status = PGC_OK };
+    pgc_status status = ast_parse(input->sql, mem, &statement, &problem);
+    if (status == PGC_NOMEM) {
+        return no_memory(err);
+    }
+    if (status != PGC_OK) {
+        claim_nothing(claims, column_count, "libpg_query cannot read the statement");
+        return PGC_OK;
+    }
+    analysis a = { .cat = cat,
+                   .mem = mem,
+                   .param_not_null = input->param_not_null,
+                   .param_count = input->param_count };
+    shape rows = shape_of_statement(&a, NULL, NULL, statement);
+    if (a.failed) {
+        return no_memory(err);
+    }
+    if (!rows.known || rows.count != column_count) {
+        claim_nothing(claims, column_count, "the columns of the statement are not certain");
+        return PGC_OK;
+    }
+    for (size_t i = 0; i < column_count; i++) {
+        const value *v = &rows.columns[i].value;
+        claims[i] = (null_claim) { .not_null = v->not_null,
+                                   .elems_not_null = v->elems_not_null,
+                                   .reason = v->reason != NULL ? v->reason : "not looked at" };
+    }
+    return PGC_OK;
+}
+
+pgc_status prove_columns(const catalog *cat, slice sql, size_t column_count, arena *mem,
+                         null_claim *claims, pgc_error *err)
+{
+    const prove_input input = { .sql = sql };
+    return prove_columns_given(cat, &input, column_count, mem, claims, err);
+}

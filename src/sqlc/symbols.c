@@ -1,0 +1,115 @@
+/* Collects the names that the emitter will declare, sorts them and looks for neighbours that are
+ * equal. Pure but for the arena. */
+#include "base/prelude.h"
+
+#include "sqlc/symbols.h"
+
+typedef struct symbol {
+    const char *name;
+    const char *origin; /* "query GetAsset", "table public.assets" */
+} symbol;
+
+typedef struct collector {
+    const model_context *ctx;
+    vec symbols; /* of symbol */
+    bool nomem;
+} collector;
+
+static void add(collector *c, const char *origin, const char *base, const char *suffix)
+{
+    symbol *s = VEC_ADD(c->ctx->arena, &c->symbols, symbol);
+    const char *name = suffix[0] == '\0' ? base : arena_printf(c->ctx->arena, "%s%s", base, suffix);
+    if (s == NULL || name == NULL || origin == NULL) {
+        c->nomem = true;
+        c->symbols.count -= s == NULL ? 0 : 1;
+        return;
+    }
+    *s = (symbol) { .name = name, .origin = origin };
+}
+
+/* Names of a row type's functions and set. */
+static void add_row(collector *c, const char *origin, const ir_row *row)
+{
+    if (row->kind != IR_ROW_SCALAR) {
+        add(c, origin, row->name, "");
+        add(c, origin, row->base, "_clone");
+        add(c, origin, row->base, "_read");
+    }
+    add(c, origin, row->base, "_set");
+    add(c, origin, row->base, "_set_free");
+    add(c, origin, row->base, "_set_take");
+}
+
+static void add_query(collector *c, const ir_query *query)
+{
+    const char *origin = arena_printf(c->ctx->arena, "query %s", query->name);
+    const char *base = arena_printf(c->ctx->arena, "%s_%s", c->ctx->set->prefix, query->c_name);
+    if (base == NULL) {
+        c->nomem = true;
+        return;
+    }
+    add(c, origin, base, "");
+    add(c, origin, base, "_params");
+    if (query->row != NULL &&
+        (query->row->kind == IR_ROW_QUERY || query->row->kind == IR_ROW_SCALAR)) {
+        add_row(c, origin, query->row);
+    }
+}
+
+static int compare_symbols(const void *a, const void *b)
+{
+    const symbol *x = a;
+    const symbol *y = b;
+    int order = strcmp(x->name, y->name);
+    return order != 0 ? order : strcmp(x->origin, y->origin);
+}
+
+static void add_enum(collector *c, const ir_enum *type)
+{
+    const char *origin = arena_printf(c->ctx->arena, "enum %s.%s", type->schema, type->sql_name);
+    add(c, origin, type->name, "");
+    add(c, origin, type->name, "_from_text");
+    add(c, origin, type->name, "_to_text");
+}
+
+static void collect(collector *c)
+{
+    const ir_set *set = c->ctx->set;
+    for (size_t i = 0; i < set->enum_count; i++) {
+        add_enum(c, &set->enums[i]);
+    }
+    for (size_t i = 0; i < set->model_count; i++) {
+        const ir_row *row = &set->models[i];
+        add_row(c, arena_printf(c->ctx->arena, "table %s.%s", row->schema, row->table), row);
+    }
+    for (size_t i = 0; i < set->shared.count; i++) {
+        const ir_row *row = *VEC_AT(&set->shared, ir_row *, i);
+        add_row(c, "a row named by @row", row);
+    }
+    for (size_t i = 0; i < set->query_count; i++) {
+        add_query(c, &set->queries[i]);
+    }
+}
+
+pgc_status symbols_check(const model_context *ctx, pgc_error *err)
+{
+    collector c = { .ctx = ctx };
+    collect(&c);
+    if (c.nomem) {
+        return pgc_error_set(err, PGC_NOMEM, "check the C names");
+    }
+    if (c.symbols.count > 1) {
+        qsort(c.symbols.items, c.symbols.count, sizeof(symbol), compare_symbols);
+    }
+    for (size_t i = 1; i < c.symbols.count; i++) {
+        const symbol *a = VEC_AT(&c.symbols, symbol, i - 1);
+        const symbol *b = VEC_AT(&c.symbols, symbol, i);
+        if (strcmp(a->name, b->name) == 0) {
+            diag *d = diag_error_at(ctx->diags, ctx->config_path, ctx->line, ctx->column,
+                                    "%s and %s both give the C name \"%s\"", a->origin, b->origin,
+                                    a->name);
+            diag_hint(ctx->diags, d, "rename a query, or give a name under options.rename");
+        }
+    }
+    return PGC_OK;
+}
