@@ -131,6 +131,7 @@ static int run_command(const command *chosen, const command_options *options)
     }
     command_result_init(&result, mem);
     pgc_status status = chosen->run(env_default(), mem, options, &result, &err);
+    diag_sort(&result.diags);
     print_diags(&result.diags);
     slice text = buf_view(&result.out);
     bool written =

@@ -78,9 +78,22 @@ diag *diag_warning(diag_list *list, const source_file *file, size_t offset, cons
     return added;
 }
 
+/* The server's own words: the runtime puts the step it was in before them. */
+static const char *server_words(const char *message)
+{
+    static const char *const STEPS[] = { "prepare: ", "describe: ", "script: " };
+    for (size_t i = 0; i < ARRAY_LEN(STEPS); i++) {
+        size_t len = strlen(STEPS[i]);
+        if (strncmp(message, STEPS[i], len) == 0) {
+            return message + len;
+        }
+    }
+    return message;
+}
+
 diag *diag_server(diag_list *list, const source_file *file, size_t offset, const pgc_error *err)
 {
-    diag *added = diag_error(list, file, offset, "%s", err->message);
+    diag *added = diag_error(list, file, offset, "%s", server_words(err->message));
     if (added != NULL) {
         memcpy(added->sqlstate, err->sqlstate, sizeof added->sqlstate);
         if (err->hint[0] != '\0') {
@@ -104,6 +117,27 @@ void diag_hint(diag_list *list, diag *d, const char *fmt, ...)
     va_end(args);
     d->hint = arena_strdup(list->arena, text);
     list->failed = list->failed || d->hint == NULL;
+}
+
+static int compare_diags(const void *a, const void *b)
+{
+    const diag *x = a;
+    const diag *y = b;
+    int order = strcmp(x->path, y->path);
+    if (order == 0 && x->line != y->line) {
+        order = x->line < y->line ? -1 : 1;
+    }
+    if (order == 0 && x->column != y->column) {
+        order = x->column < y->column ? -1 : 1;
+    }
+    return order != 0 ? order : strcmp(x->message, y->message);
+}
+
+void diag_sort(diag_list *list)
+{
+    if (list->items.count > 1) {
+        qsort(list->items.items, list->items.count, sizeof(diag), compare_diags);
+    }
 }
 
 pgc_status diag_status(const diag_list *list, pgc_error *err)
