@@ -171,6 +171,9 @@ pgc_status compile_set(arena *mem, const compile_input *input, diag_list *diags,
         return no_memory(err);
     }
     for (size_t i = 0; i < work.sources.count; i++) {
+        if (input->stop != NULL && *input->stop != 0) {
+            return pgc_error_set(err, PGC_CANCELLED, "interrupted; nothing was written");
+        }
         TRY(add_query(&work, VEC_AT(&work.sources, query_source, i), i, err));
     }
     if (diags->error_count == 0) {

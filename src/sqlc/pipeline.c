@@ -126,7 +126,8 @@ pgc_status pipeline_run(const env *sys, arena *mem, const command_options *optio
                                 .set = set->config,
                                 .query_files = &set->query_files,
                                 .schema_hash = set->schema_hash,
-                                .db = db };
+                                .db = db,
+                                .stop = options->stop };
         pgc_status status = compile_set(mem, &input, diags, &set->ir, err);
         if (status != PGC_OK && (status != PGC_INVALID || diags->error_count == 0)) {
             return status;
