@@ -146,7 +146,9 @@ int cmd_db_psql(int argc, char **argv)
     pid_t pid = fork();
     if (pid == 0) {
         /* The environment, not the argument list: a URL may hold a password. */
-        lum_library_set_psql_env(library);
+        if (lum_library_set_psql_env(library, &err) != PGC_OK) {
+            _exit(cli_fail(&err));
+        }
         char **arguments = calloc((size_t) argc + 2, sizeof *arguments);
         if (arguments != NULL) {
             arguments[0] = (char[]) { "psql" };

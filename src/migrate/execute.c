@@ -164,7 +164,23 @@ static pgc_status run_stmt(file_runner *f, size_t index)
     return status;
 }
 
-/* Statement index went through: count it. */
+static int64_t elapsed_ns(const file_runner *f)
+{
+    const clock_ops *now = f->runner->options->env->clock;
+    return (now->mono_us(now->ctx) - f->started_us) * 1000;
+}
+
+/* All statements are done: the form that a finished row has. */
+static void finish_row(file_runner *f)
+{
+    assert(f->row.applied == f->row.total);
+    f->row.partial_count = 0;
+    f->row.hash = f->job->file->hash;
+    f->row.execution_time_ns = elapsed_ns(f);
+}
+
+/* Statement index went through: count it. With the last one the row is finished by the same write,
+ * so that a crash never leaves hashes in a row that counts as complete. */
 static pgc_status note_done(file_runner *f, size_t index)
 {
     f->row.applied++;
@@ -173,6 +189,9 @@ static pgc_status note_done(file_runner *f, size_t index)
     f->row.error_stmt = "";
     f->row.execution_time_ns = 0;
     f->run->applied[f->run->applied_count++] = f->job->stmts.items[index].text;
+    if (index + 1 == f->job->stmts.count) {
+        finish_row(f);
+    }
     if (f->runner->options->dry_run) {
         return PGC_OK;
     }
@@ -182,12 +201,6 @@ static pgc_status note_done(file_runner *f, size_t index)
     }
     CRASH_POINT("migrate.statement_done");
     return PGC_OK;
-}
-
-static int64_t elapsed_ns(const file_runner *f)
-{
-    const clock_ops *now = f->runner->options->env->clock;
-    return (now->mono_us(now->ctx) - f->started_us) * 1000;
 }
 
 /* The file failed: without a transaction the row keeps what is done and why it stopped. */
@@ -233,11 +246,13 @@ static pgc_status run_all(file_runner *f)
                              "file \"%s\" leaves a transaction open: end it with COMMIT",
                              f->job->file->name);
     }
-    f->row.partial_count = 0;
-    f->row.hash = f->job->file->hash;
-    f->row.execution_time_ns = elapsed_ns(f);
+    if (f->run->applied_count > 0) {
+        return PGC_OK;
+    }
+    /* Nothing was left to run: an empty file, or one whose tail was cut off in the repair. */
     f->row.error = "";
     f->row.error_stmt = "";
+    finish_row(f);
     return write_row(f);
 }
 

@@ -6,6 +6,7 @@
 #include "migrate/migrate.h"
 
 #include "base/buf.h"
+#include "pgc/auto.h"
 #include "pgc/ident.h"
 
 #define TABLE  "@table@"
@@ -84,16 +85,6 @@ struct migrate_store {
     pgc_query read, write, remove;
 };
 
-static void result_auto(pgc_result **result)
-{
-    pgc_result_free(*result);
-}
-
-static void args_auto(pgc_args *args)
-{
-    pgc_args_done(args);
-}
-
 pgc_status migrate_store_new(pgc_conn *conn, const char *schema, arena *mem, migrate_store **out,
                              pgc_error *err)
 {
@@ -141,8 +132,8 @@ const char *migrate_store_schema(const migrate_store *store)
 
 static pgc_status ask(migrate_store *store, const pgc_query *query, bool *out, pgc_error *err)
 {
-    AUTO(args_auto) pgc_args args;
-    AUTO(result_auto) pgc_result *result = NULL;
+    AUTO(params_auto) pgc_args args;
+    AUTO(rows_auto) pgc_result *result = NULL;
     pgc_reader reader;
     pgc_args_init(&args, NULL);
     pgc_add_text(&args, pgc_text_from(store->schema));
@@ -218,7 +209,7 @@ static int by_version(const void *a, const void *b)
 pgc_status migrate_store_read(migrate_store *store, arena *mem, migrate_revision **out,
                               size_t *out_count, pgc_error *err)
 {
-    AUTO(result_auto) pgc_result *result = NULL;
+    AUTO(rows_auto) pgc_result *result = NULL;
     bool exists = false;
     size_t count = 0;
     pgc_reader reader;
@@ -266,7 +257,7 @@ static void add_clean_text(buf *b, const char *text)
 
 pgc_status migrate_store_write(migrate_store *store, const migrate_revision *row, pgc_error *err)
 {
-    AUTO(args_auto) pgc_args args;
+    AUTO(params_auto) pgc_args args;
     AUTO(buf_auto) buf error;
     AUTO(buf_auto) buf stmt;
     AUTO(arena_auto) arena *mem = arena_new(NULL, 0, 0);
@@ -304,7 +295,7 @@ pgc_status migrate_store_write(migrate_store *store, const migrate_revision *row
 
 pgc_status migrate_store_delete(migrate_store *store, const char *version, pgc_error *err)
 {
-    AUTO(args_auto) pgc_args args;
+    AUTO(params_auto) pgc_args args;
     pgc_args_init(&args, NULL);
     pgc_add_text(&args, pgc_text_from(version));
     pgc_status status = pgc_db_run(pgc_conn_db(store->conn), &store->remove, &args, NULL, err);

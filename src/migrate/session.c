@@ -4,6 +4,8 @@
 
 #include "migrate/session.h"
 
+#include "pgc/auto.h"
+
 #define OID_BOOL 16
 #define OID_INT8 20
 #define OID_TEXT 25
@@ -66,11 +68,6 @@ static const pgc_query SCHEMAS = {
     .columns = SCHEMA_COLUMNS,
 };
 
-static void result_auto(pgc_result **result)
-{
-    pgc_result_free(*result);
-}
-
 static pgc_status run_text(pgc_db *db, const pgc_query *query, const char *value, pgc_result **out,
                            pgc_error *err)
 {
@@ -84,7 +81,7 @@ static pgc_status run_text(pgc_db *db, const pgc_query *query, const char *value
 
 static pgc_status table_in_schema(pgc_db *db, const char *schema, bool *out, pgc_error *err)
 {
-    AUTO(result_auto) pgc_result *result = NULL;
+    AUTO(rows_auto) pgc_result *result = NULL;
     pgc_reader reader;
     TRY(run_text(db, &TABLE_IN_SCHEMA, schema, &result, err));
     pgc_reader_init(&reader, result, &TABLE_IN_SCHEMA);
@@ -216,7 +213,7 @@ static const char *judge_schema(const migrate_session *s, const pgc_text *schema
 
 pgc_status migrate_check_clean(migrate_session *session, const char **reason, pgc_error *err)
 {
-    AUTO(result_auto) pgc_result *result = NULL;
+    AUTO(rows_auto) pgc_result *result = NULL;
     pgc_reader reader;
     const char *found = NULL;
     pgc_db *db = pgc_conn_db(session->conn);

@@ -6,6 +6,7 @@
 #include "river/migrate.h"
 
 #include "base/arena.h"
+#include "pgc/auto.h"
 #include "pgc/ident.h"
 
 #define LINE_SINCE 5 /* the version whose table tells lines apart */
@@ -48,16 +49,6 @@ typedef struct migrator {
     arena *mem;
     pgc_error *err;
 } migrator;
-
-static void result_auto(pgc_result **result)
-{
-    pgc_result_free(*result);
-}
-
-static void args_auto(pgc_args *args)
-{
-    pgc_args_done(args);
-}
 
 static pgc_status out_of_memory(pgc_error *err)
 {
@@ -106,8 +97,8 @@ static void migrator_done(migrator *m)
 
 static pgc_status table_state(migrator *m, bool *exists, bool *has_line)
 {
-    AUTO(args_auto) pgc_args args;
-    AUTO(result_auto) pgc_result *result = NULL;
+    AUTO(params_auto) pgc_args args;
+    AUTO(rows_auto) pgc_result *result = NULL;
     pgc_reader reader;
     pgc_args_init(&args, NULL);
     const char *table = arena_printf(m->mem, "%sriver_migration", m->prefix);
@@ -129,7 +120,7 @@ static pgc_status table_state(migrator *m, bool *exists, bool *has_line)
 static pgc_status run_query(migrator *m, const char *name, const char *sql, const int32_t *version,
                             pgc_result **out)
 {
-    AUTO(args_auto) pgc_args args;
+    AUTO(params_auto) pgc_args args;
     const pgc_query query = {
         .name = name,
         .sql = ident_fill(sql, RIVER_PLACE, m->prefix, m->mem),
@@ -149,7 +140,7 @@ static pgc_status run_query(migrator *m, const char *name, const char *sql, cons
 
 static pgc_status read_applied(migrator *m, uint32_t *out)
 {
-    AUTO(result_auto) pgc_result *result = NULL;
+    AUTO(rows_auto) pgc_result *result = NULL;
     bool exists = false;
     bool has_line = false;
     pgc_reader reader;
