@@ -76,6 +76,7 @@ static bool fail_at(scanner *s, size_t pos, const char *what)
     return false;
 }
 
+/* pos counts within the statement, total since the scanner's start. */
 static void add_pos(scanner *s, size_t count)
 {
     s->pos += count;
@@ -97,11 +98,13 @@ static unsigned char next_char(scanner *s)
     return s->width == 1 ? (unsigned char) tail.ptr[0] : 0x80;
 }
 
+/* The next byte without reading it; 0 at the end. */
 static char peek_char(const scanner *s)
 {
     return s->pos < s->input.len ? s->input.ptr[s->pos] : '\0';
 }
 
+/* Before a statement only: spaces inside belong to its text. */
 static void skip_spaces(scanner *s)
 {
     slice rest = migrate_trim_left(s->input);
@@ -112,6 +115,8 @@ static void skip_spaces(scanner *s)
 /* The statement ends: cut it off the input. */
 static void emit(scanner *s, slice text, migrate_stmt *out)
 {
+    assert(text.len <= s->total);
+    assert(s->pos <= s->input.len);
     out->position = s->total - text.len;
     out->comments = s->comments;
     out->comment_count = s->comment_count;
@@ -213,6 +218,7 @@ static bool delimiter_command(scanner *s)
     return true;
 }
 
+/* Remember a comment that stands before a statement. */
 static bool keep_comment(scanner *s, slice text)
 {
     if (s->comment_count == s->comment_cap) {
@@ -258,6 +264,8 @@ static bool skip_comment(scanner *s, slice open, slice close)
     return true;
 }
 
+/* To the same quote again. A doubled one closes and opens, and backslashes mean nothing: that is
+ * how Atlas reads E'…' too, whatever the server thinks. */
 static bool skip_quote(scanner *s, unsigned char quote)
 {
     size_t open = s->pos;
@@ -306,6 +314,7 @@ static size_t dollar_tag(slice text)
 /* Behind the first dollar sign: skip to the same tag; an open one swallows the rest. */
 static void skip_dollar(scanner *s, size_t tag_len)
 {
+    assert(tag_len >= 2);
     slice tag = slice_sub(s->input, s->pos - 1, s->pos - 1 + tag_len);
     add_pos(s, tag_len - 1);
     slice body = slice_sub(s->input, s->pos, s->input.len);
@@ -313,6 +322,7 @@ static void skip_dollar(scanner *s, size_t tag_len)
     add_pos(s, at == SIZE_MAX ? body.len : at + tag_len);
 }
 
+/* White space as the patterns of Atlas' scanner know it: no vertical tab, nothing outside ASCII. */
 static bool go_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r';
@@ -348,8 +358,11 @@ static size_t end_word(slice text)
     return at;
 }
 
+/* The slot of the key, or the free one where it belongs. The table is never more than half full. */
 static block_memo *memo_slot(const split_ctx *ctx, size_t key)
 {
+    assert(key != 0);
+    assert(ctx->memo_size > 0);
     size_t i = (key * (size_t) UINT64_C(0x9E3779B97F4A7C15)) & (ctx->memo_size - 1);
     while (ctx->memo[i].key != 0 && ctx->memo[i].key != key) {
         i = (i + 1) & (ctx->memo_size - 1);
@@ -357,6 +370,7 @@ static block_memo *memo_slot(const split_ctx *ctx, size_t key)
     return &ctx->memo[i];
 }
 
+/* Remember what a nested scan gave. */
 static bool memo_put(split_ctx *ctx, size_t key, size_t total)
 {
     if (ctx->memo_used * 2 >= ctx->memo_size) {
@@ -400,6 +414,8 @@ static size_t scan_block(split_ctx *ctx, size_t at, bool atomic)
 static bool skip_block(scanner *s, size_t lead, bool atomic)
 {
     split_ctx *ctx = s->ctx;
+    assert(s->pos > 0);
+    assert(lead > 0);
     size_t from = s->pos - 1 + lead;
     size_t at = ctx->src.len - s->input.len + from;
     size_t key = at * 2 + (atomic ? 1 : 0) + 1;
@@ -482,6 +498,8 @@ static step scan_char(scanner *s, unsigned char c, bool top)
     return STEP_ON;
 }
 
+/* Parentheses are counted here, everything else is scan_char()'s business. A delimiter inside
+ * parentheses ends nothing. */
 static scan_result scan_stmt(scanner *s, migrate_stmt *out)
 {
     size_t depth = 0;
@@ -521,6 +539,7 @@ static scan_result scan_stmt(scanner *s, migrate_stmt *out)
     }
 }
 
+/* Positions and texts point into content; only the list itself and odd delimiters take memory. */
 pgc_status migrate_split(slice content, arena *mem, migrate_stmts *out, pgc_error *err)
 {
     pgc_error local;
@@ -550,6 +569,7 @@ pgc_status migrate_split(slice content, arena *mem, migrate_stmts *out, pgc_erro
         }
         stmts.items[stmts.count++] = stmt;
     }
+    assert(result != SCAN_FAILED || ctx.fatal != PGC_OK || ctx.err->status != PGC_OK);
     if (result == SCAN_FAILED) {
         return ctx.fatal != PGC_OK ? ctx.fatal : ctx.err->status;
     }

@@ -44,6 +44,7 @@ static const struct {
     { 0xF1, 0xF3, 0x80, 0xBF, 4 }, { 0xF4, 0xF4, 0x80, 0x8F, 4 },
 };
 
+/* Malformed bytes count one by one, as Go counts them. */
 size_t migrate_char_width(slice text)
 {
     if (text.len == 0) {
@@ -79,6 +80,8 @@ slice migrate_trim_left(slice text)
     return text;
 }
 
+/* Encodings of white space never end in the middle of another character, so comparing the last
+ * bytes is enough. */
 slice migrate_trim(slice text)
 {
     text = migrate_trim_left(text);

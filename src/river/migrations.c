@@ -17,9 +17,11 @@
     "CONSTRAINT version CHECK (version >= 1));\n"     \
     "CREATE UNIQUE INDEX ON " R "river_migration (version);\n"
 
+/* 1: the table of migrations itself. */
 #define UP_1   MIGRATION_TABLE_1
 #define DOWN_1 "DROP TABLE " R "river_migration;\n"
 
+/* Until version 4: a job that is not final must not have a time of its end. */
 #define WEAK_FINALIZED_CHECK                            \
     "CONSTRAINT finalized_or_finalized_at_null CHECK (" \
     "(state IN " FINAL_STATES " AND finalized_at IS NOT NULL) OR finalized_at IS NULL)"
@@ -42,6 +44,8 @@
     "DROP TRIGGER river_notify ON " R "river_job;\n" \
     "DROP FUNCTION " R "river_job_notify();\n"
 
+/* 2: jobs, their states, the leader. The leader's table is unlogged: after a crash of the server
+ * there is no leader, which is the truth. */
 #define UP_2                                                                                       \
     "CREATE TYPE " R "river_job_state AS ENUM ('available', 'cancelled', 'completed', "            \
     "'discarded', 'retryable', 'running', 'scheduled');\n"                                         \
@@ -87,6 +91,7 @@
     "DROP TYPE " R "river_job_state;\n"        \
     "DROP TABLE " R "river_leader;\n"
 
+/* 3: tags are never NULL. */
 #define UP_3                                                           \
     "ALTER TABLE " R "river_job ALTER COLUMN tags SET DEFAULT '{}';\n" \
     "UPDATE " R "river_job SET tags = '{}' WHERE tags IS NULL;\n"      \
@@ -95,6 +100,8 @@
     "ALTER TABLE " R "river_job ALTER COLUMN tags DROP NOT NULL, " \
     "ALTER COLUMN tags DROP DEFAULT;\n"
 
+/* 4: queues and the state "pending"; a job is final if and only if it has a time of its end. Going
+ * back keeps the label: PostgreSQL cannot remove one. */
 #define UP_4                                                                                 \
     "UPDATE " R "river_job SET args = '{}' WHERE args IS NULL;\n"                            \
     "ALTER TABLE " R "river_job ALTER COLUMN args SET NOT NULL, "                            \
@@ -125,6 +132,7 @@
     "DROP CONSTRAINT name_length, "                                                   \
     "ADD CONSTRAINT name_length CHECK (char_length(name) > 0 AND char_length(name) < 128);\n"
 
+/* Tables of versions 5 and 6 that no client ever used. */
 #define CLIENT_TABLES                                                                     \
     "CREATE UNLOGGED TABLE " R "river_client ("                                           \
     "id text PRIMARY KEY, "                                                               \
@@ -153,7 +161,8 @@
     "CREATE UNIQUE INDEX IF NOT EXISTS river_job_kind_unique_key_idx ON " R \
     "river_job (kind, unique_key) WHERE unique_key IS NOT NULL;\n"
 
-/* The key is named river_migration_pkey1 because the old table still owns the other name. */
+/* 5: migrations of several lines in one table, and unique jobs. The key is named
+ * river_migration_pkey1 because the old table still owns the other name. */
 #define UP_5                                                                             \
     "DO $body$\n"                                                                        \
     "BEGIN\n"                                                                            \
@@ -190,6 +199,8 @@
     "DROP TABLE " R "river_migration_old;\n"                                                \
     "ALTER TABLE " R "river_job DROP COLUMN unique_key;\n" DROP_CLIENT_TABLES
 
+/* 6: unique jobs by key and set of states. A job whose state is not in its set leaves the index, so
+ * a finished job need not stand in the way of the next one. */
 #define UP_6                                                                                 \
     "CREATE FUNCTION " R "river_job_state_in_bitmask(bitmask bit(8), "                       \
     "state " R "river_job_state) RETURNS boolean\n"                                          \
@@ -209,6 +220,7 @@
     "ALTER TABLE " R "river_job DROP COLUMN unique_states;\n" OLD_UNIQUE_INDEX "DROP FUNCTION " R \
     "river_job_state_in_bitmask(bit, " R "river_job_state);\n"
 
+/* 7: a table for databases without LISTEN (empty here), defaults, and the unused tables go. */
 #define UP_7                                                                                    \
     "CREATE TABLE " R "river_notification ("                                                    \
     "id bigserial PRIMARY KEY, "                                                                \
