@@ -10,9 +10,9 @@
 
 #include "base/file.h"
 
-#define SUM_BYTES_MAX ((size_t) 16 << 20)
-#define EXIT_PENDING  2 /* of status --exit-code */
-#define EXIT_PARTIAL  3
+#define SUM_BYTES_MAX ((size_t) 16 << 20) /* for a hundred thousand files */
+#define EXIT_PENDING  2                   /* of status --exit-code */
+#define EXIT_PARTIAL  3                   /* files are half applied */
 
 /* What the commands are told; texts are borrowed from argv. */
 typedef struct migrate_flags {

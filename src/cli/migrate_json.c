@@ -134,6 +134,7 @@ static bool print(const json_t *document)
     return ok;
 }
 
+/* Driver, URL and directory stand at the top level here, in status below "Env": so does Atlas. */
 bool migrate_view_apply_json(const migrate_view_env *view, const migrate_apply_report *report,
                              const pgc_error *err)
 {

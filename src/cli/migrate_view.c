@@ -57,6 +57,7 @@ static void on_begin(void *arg, const migrate_apply_report *report)
     (void) printf(" (%zu migrations in total):\n", report->pending_count);
 }
 
+/* An earlier run may have done part of the file. */
 static void on_file_begin(void *arg, const migrate_file *file, size_t skipped)
 {
     (void) arg;
@@ -75,6 +76,7 @@ static void on_statement(void *arg, slice text)
     (void) fflush(stdout);
 }
 
+/* The error stands where "ok" would. */
 static void on_file_end(void *arg, const migrate_file_run *run)
 {
     char text[32];
@@ -118,6 +120,7 @@ static void print_count(size_t ok, size_t failed, const char *noun)
     (void) printf("\n");
 }
 
+/* Also printed after a failure: then it says how far the run got. */
 void migrate_view_apply_end(const migrate_apply_report *report)
 {
     char text[32];
@@ -169,6 +172,7 @@ static void print_numbers(const migrate_status_report *report)
     print_row("Pending Files:", number, extra);
 }
 
+/* Labels and their order are Atlas'; notes are ours and stand at the end. */
 void migrate_view_status(const migrate_status_report *report)
 {
     char extra[64] = "";
@@ -230,6 +234,7 @@ void migrate_view_set(const migrate_set_report *report)
     (void) printf("\n");
 }
 
+/* Three parts, as in Atlas: what is wrong, where, and what to do. */
 void migrate_view_checksum(pgc_status status, const migrate_sum_problem *problem)
 {
     if (status == PGC_NOT_FOUND) {

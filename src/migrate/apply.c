@@ -11,10 +11,10 @@
 typedef struct apply {
     const migrate_options *options;
     migrate_apply_report *report;
-    migrate_session session;
-    pgc_conn *lock_conn;
-    migrate_state state; /* as last read */
-    migrate_plan plan;   /* made from it */
+    migrate_session session; /* runs the statements */
+    pgc_conn *lock_conn;     /* holds the lock and does nothing else */
+    migrate_state state;     /* as last read */
+    migrate_plan plan;       /* made from it */
     pgc_error *err;
 } apply;
 

@@ -73,6 +73,7 @@ void migrate_header_init(migrate_header *header, slice content)
     header->rest = apart ? slice_sub(content, 0, end) : SLICE("");
 }
 
+/* Lines that are plain comments are passed over. */
 bool migrate_header_next(migrate_header *header, migrate_directive *out)
 {
     while (header->rest.len > 0) {
@@ -87,6 +88,7 @@ bool migrate_header_next(migrate_header *header, migrate_directive *out)
     return false;
 }
 
+/* Repeats are counted, because some directives may stand only once. */
 size_t migrate_header_find(slice content, slice name, slice *first)
 {
     migrate_header header;

@@ -11,13 +11,13 @@
 #include "migrate/directive.h"
 #include "migrate/sum.h"
 
-#define FILE_BYTES_MAX ((size_t) 64 << 20)
-#define FILE_COUNT_MAX 100000u
+#define FILE_BYTES_MAX ((size_t) 64 << 20) /* a dump fits, a mistake does not */
+#define FILE_COUNT_MAX 100000u             /* names are compared pairwise */
 #define SUFFIX         ".sql"
 
 typedef struct loader {
     const env *env;
-    const migrate_source *source;
+    const migrate_source *source; /* a folder or a table */
     arena *mem;
     migrate_dir dir; /* grows in mem; earlier, smaller lists stay there until the end */
     size_t cap;      /* of dir.files */

@@ -14,10 +14,10 @@
 typedef struct file_runner {
     migrate_runner *runner;
     const migrate_job *job;
-    migrate_revision row;
-    migrate_file_run *run;
-    int64_t safe;       /* statements that no rollback can undo any more */
-    int64_t started_us; /* monotonic */
+    migrate_revision row;  /* as it is, or soon will be, in the table */
+    migrate_file_run *run; /* for the report */
+    int64_t safe;          /* statements that no rollback can undo any more */
+    int64_t started_us;    /* monotonic */
     pgc_error *err;
 } file_runner;
 
@@ -28,6 +28,7 @@ static pgc_status tx_script(migrate_session *s, const char *sql, pgc_error *err)
     return pgc_error_wrap(err, status, "migration transaction");
 }
 
+/* The default isolation: migrations see what others committed. */
 pgc_status migrate_begin(migrate_session *session, pgc_error *err)
 {
     return tx_script(session, "BEGIN", err);

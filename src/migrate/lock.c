@@ -5,8 +5,8 @@
 
 #include "migrate/lock.h"
 
-#define PAUSE_MIN_US INT64_C(25000)
-#define PAUSE_MAX_US INT64_C(1000000)
+#define PAUSE_MIN_US INT64_C(25000)   /* the first pause is up to twice that */
+#define PAUSE_MAX_US INT64_C(1000000) /* later ones grow to up to twice that */
 
 static const pgc_type_ref KEY[] = { { "key", "bigint", 20 } };
 static const pgc_type_ref DONE[] = { { "done", "boolean", 16 } };
@@ -116,6 +116,7 @@ pgc_status migrate_lock_acquire(const env *e, pgc_conn *conn, int64_t wait_us, p
     }
 }
 
+/* Asked before every file, not before every statement: a statement may take hours anyway. */
 pgc_status migrate_lock_check(pgc_conn *conn, pgc_error *err)
 {
     bool held = false;

@@ -13,7 +13,7 @@ typedef struct file_list {
 } file_list;
 
 typedef struct planner {
-    const migrate_plan_input *in;
+    const migrate_plan_input *in; /* what is known */
     arena *mem;
     pgc_error *err;
     file_list plain;   /* all files but checkpoints */

@@ -17,18 +17,18 @@ enum { OID_INT8 = 20, OID_TEXT = 25, OID_TEXT_ARRAY = 1009, OID_TIMESTAMPTZ = 11
 /* The columns in the order of the table, as they are read and written: varchar travels as text, and
  * the JSON list of hashes as an array, so that no JSON is parsed or written here. */
 static const pgc_type_ref FIELDS[] = {
-    { "version", "text", OID_TEXT },
-    { "description", "text", OID_TEXT },
-    { "type", "bigint", OID_INT8 },
-    { "applied", "bigint", OID_INT8 },
-    { "total", "bigint", OID_INT8 },
-    { "executed_at", "timestamp with time zone", OID_TIMESTAMPTZ },
-    { "execution_time", "bigint", OID_INT8 },
-    { "error", "text", OID_TEXT },
-    { "error_stmt", "text", OID_TEXT },
-    { "hash", "text", OID_TEXT },
-    { "partial_hashes", "text[]", OID_TEXT_ARRAY },
-    { "operator_version", "text", OID_TEXT },
+    { "version", "text", OID_TEXT },                                /* primary key */
+    { "description", "text", OID_TEXT },                            /* the rest of the file name */
+    { "type", "bigint", OID_INT8 },                                 /* MIGRATE_TYPE_ bits */
+    { "applied", "bigint", OID_INT8 },                              /* statements done */
+    { "total", "bigint", OID_INT8 },                                /* statements in the file */
+    { "executed_at", "timestamp with time zone", OID_TIMESTAMPTZ }, /* first write */
+    { "execution_time", "bigint", OID_INT8 },                       /* nanoseconds */
+    { "error", "text", OID_TEXT },                                  /* the server's words */
+    { "error_stmt", "text", OID_TEXT },                             /* the statement that failed */
+    { "hash", "text", OID_TEXT },                                   /* without "h1:" */
+    { "partial_hashes", "text[]", OID_TEXT_ARRAY }, /* with "h1:"; only while partial */
+    { "operator_version", "text", OID_TEXT },       /* who wrote the row */
 };
 
 static const pgc_type_ref NAME_PARAM[] = { { "name", "text", OID_TEXT } };

@@ -39,9 +39,9 @@ static const pgc_query TABLE_IN_SCHEMA = {
 
 static const pgc_type_ref SCHEMA_COLUMNS[] = {
     { "schema", "text", OID_TEXT },
-    { "tables", "bigint", OID_INT8 },
-    { "others", "bigint", OID_INT8 },
-    { "first_other", "text", OID_TEXT },
+    { "tables", "bigint", OID_INT8 },    /* all tables */
+    { "others", "bigint", OID_INT8 },    /* without the revision table */
+    { "first_other", "text", OID_TEXT }, /* NULL when there is none */
 };
 
 /* Every schema that is not the server's or an extension's, with its tables (no partitions, none of

@@ -11,8 +11,8 @@ typedef struct set_run {
     const migrate_options *options;
     migrate_set_report *report;
     migrate_session session;
-    migrate_state state;
-    const char *target; /* NULL: the directory is empty, remove everything */
+    migrate_state state; /* rows before the change */
+    const char *target;  /* NULL: the directory is empty, remove everything */
     pgc_error *err;
 } set_run;
 
@@ -107,6 +107,7 @@ static pgc_status change(set_run *s)
     return PGC_OK;
 }
 
+/* For the report: rows were changed in two passes. */
 static int by_version(const void *a, const void *b)
 {
     const migrate_revision *x = a;

@@ -23,12 +23,12 @@ typedef struct block_memo {
 
 /* Shared by the scanners of one call. */
 typedef struct split_ctx {
-    slice src;
+    slice src; /* the whole file */
     arena *mem;
     pgc_error *err;
     pgc_status fatal; /* ends the whole call: no memory, over a limit */
-    unsigned depth;
-    uint64_t steps;
+    unsigned depth;   /* of nested scanners; errors count at 0 only */
+    uint64_t steps;   /* characters looked at */
     block_memo *memo; /* hash table, half empty at least */
     size_t memo_size; /* power of two, or 0 */
     size_t memo_used;
@@ -36,11 +36,11 @@ typedef struct split_ctx {
 
 typedef struct scanner {
     split_ctx *ctx;
-    slice input;  /* from the current statement to the end of the file */
-    size_t pos;   /* bytes of the current statement read so far */
-    size_t total; /* bytes read since the start, spaces included */
-    size_t width; /* of the last character */
-    slice delim;
+    slice input;     /* from the current statement to the end of the file */
+    size_t pos;      /* bytes of the current statement read so far */
+    size_t total;    /* bytes read since the start, spaces included */
+    size_t width;    /* of the last character */
+    slice delim;     /* of this scanner; nested ones start with ";" */
     slice *comments; /* waiting for the statement that follows them */
     size_t comment_count, comment_cap;
 } scanner;
@@ -49,6 +49,7 @@ typedef enum scan_result { SCAN_STMT, SCAN_END, SCAN_FAILED } scan_result;
 
 static scan_result scan_stmt(scanner *s, migrate_stmt *out);
 
+/* Ends the whole call, nested scanners included. */
 static bool out_of_memory(split_ctx *ctx)
 {
     ctx->fatal = pgc_error_set(ctx->err, PGC_NOMEM, "split into statements");
@@ -460,6 +461,7 @@ static bool try_block(scanner *s)
 
 typedef enum step { STEP_ON, STEP_CUT, STEP_FAILED } step;
 
+/* Helpers say whether they went well; a step goes on then. */
 static step on(bool ok)
 {
     return ok ? STEP_ON : STEP_FAILED;

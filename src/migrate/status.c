@@ -14,7 +14,7 @@ typedef struct status_run {
     migrate_status_report *report;
     migrate_session session;
     migrate_state state;
-    migrate_plan plan;
+    migrate_plan plan; /* also filled when files are out of order */
     pgc_error *err;
 } status_run;
 

@@ -13,8 +13,8 @@
 
 /* A line of a sum file as it was read. */
 typedef struct sum_entry {
-    slice name;
-    slice hash;
+    slice name; /* trimmed */
+    slice hash; /* without "h1:" */
 } sum_entry;
 
 static pgc_status hash_failed(pgc_error *err)

@@ -69,6 +69,7 @@ size_t migrate_char_width(slice text)
     return 1;
 }
 
+/* Start over after each find: the spaces may come in any order. */
 slice migrate_trim_left(slice text)
 {
     for (size_t i = 0; text.len > 0 && i < ARRAY_LEN(SPACES); i++) {

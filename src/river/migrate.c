@@ -93,6 +93,7 @@ static pgc_status migrator_init(migrator *m, pgc_conn *conn, const char *schema,
     return PGC_OK;
 }
 
+/* The texts die with it: nothing of a call outlives the call. */
 static void migrator_done(migrator *m)
 {
     arena_free(m->mem);
@@ -332,6 +333,7 @@ pgc_status river_migrate(pgc_conn *conn, river_direction direction,
     return status;
 }
 
+/* Reads only; needs no more rights than to look at the table. */
 pgc_status river_migrate_applied(pgc_conn *conn, const char *schema, uint32_t *out, pgc_error *err)
 {
     pgc_error local;

@@ -52,35 +52,35 @@
     "CREATE TABLE " R "river_job ("                                                                \
     "id bigserial PRIMARY KEY, "                                                                   \
     "state " R "river_job_state NOT NULL DEFAULT 'available', "                                    \
-    "attempt smallint NOT NULL DEFAULT 0, "                                                        \
+    "attempt smallint NOT NULL DEFAULT 0, " /* begun so far */                                     \
     "max_attempts smallint NOT NULL, "                                                             \
-    "attempted_at timestamptz, "                                                                   \
+    "attempted_at timestamptz, " /* start of the last attempt */                                   \
     "created_at timestamptz NOT NULL DEFAULT now(), "                                              \
-    "finalized_at timestamptz, "                                                                   \
-    "scheduled_at timestamptz NOT NULL DEFAULT now(), "                                            \
-    "priority smallint NOT NULL DEFAULT 1, "                                                       \
-    "args jsonb, "                                                                                 \
-    "attempted_by text[], "                                                                        \
-    "errors jsonb[], "                                                                             \
-    "kind text NOT NULL, "                                                                         \
-    "metadata jsonb NOT NULL DEFAULT '{}', "                                                       \
+    "finalized_at timestamptz, "                        /* end of the last attempt */              \
+    "scheduled_at timestamptz NOT NULL DEFAULT now(), " /* not to be worked before */              \
+    "priority smallint NOT NULL DEFAULT 1, "            /* 1 is the most urgent */                 \
+    "args jsonb, "                                      /* the worker's input */                   \
+    "attempted_by text[], "                             /* clients, newest last */                 \
+    "errors jsonb[], "                                  /* one per failed attempt */               \
+    "kind text NOT NULL, "                              /* which worker */                         \
+    "metadata jsonb NOT NULL DEFAULT '{}', "            /* for clients and people */               \
     "queue text NOT NULL DEFAULT 'default', "                                                      \
     "tags varchar(255)[], " WEAK_FINALIZED_CHECK ", "                                              \
     "CONSTRAINT max_attempts_is_positive CHECK (max_attempts > 0), "                               \
     "CONSTRAINT priority_in_range CHECK (priority >= 1 AND priority <= 4), "                       \
     "CONSTRAINT queue_length CHECK (char_length(queue) > 0 AND char_length(queue) < 128), "        \
     "CONSTRAINT kind_length CHECK (char_length(kind) > 0 AND char_length(kind) < 128));\n"         \
-    "CREATE INDEX river_job_kind ON " R "river_job USING btree (kind);\n"                          \
-    "CREATE INDEX river_job_state_and_finalized_at_index ON " R "river_job "                       \
+    "CREATE INDEX river_job_kind ON " R "river_job USING btree (kind);\n"    /* lists by kind */   \
+    "CREATE INDEX river_job_state_and_finalized_at_index ON " R "river_job " /* the cleaner */     \
     "USING btree (state, finalized_at) WHERE finalized_at IS NOT NULL;\n"                          \
-    "CREATE INDEX river_job_prioritized_fetching_index ON " R "river_job "                         \
+    "CREATE INDEX river_job_prioritized_fetching_index ON " R "river_job " /* the fetch */         \
     "USING btree (state, queue, priority, scheduled_at, id);\n"                                    \
     "CREATE INDEX river_job_args_index ON " R "river_job USING gin (args);\n"                      \
     "CREATE INDEX river_job_metadata_index ON " R                                                  \
     "river_job USING gin (metadata);\n" NOTIFY_TRIGGER "CREATE UNLOGGED TABLE " R "river_leader (" \
-    "elected_at timestamptz NOT NULL, "                                                            \
-    "expires_at timestamptz NOT NULL, "                                                            \
-    "leader_id text NOT NULL, "                                                                    \
+    "elected_at timestamptz NOT NULL, " /* since when it leads */                                  \
+    "expires_at timestamptz NOT NULL, " /* when others may take over */                            \
+    "leader_id text NOT NULL, "         /* a client */                                             \
     "name text PRIMARY KEY, "                                                                      \
     "CONSTRAINT name_length CHECK (char_length(name) > 0 AND char_length(name) < 128), "           \
     "CONSTRAINT leader_id_length CHECK (char_length(leader_id) > 0 "                               \
@@ -118,7 +118,7 @@
     "name text PRIMARY KEY, "                                                                \
     "created_at timestamptz NOT NULL DEFAULT now(), "                                        \
     "metadata jsonb NOT NULL DEFAULT '{}', "                                                 \
-    "paused_at timestamptz, "                                                                \
+    "paused_at timestamptz, " /* NULL while jobs are fetched */                              \
     "updated_at timestamptz NOT NULL);\n"                                                    \
     "ALTER TABLE " R "river_leader ALTER COLUMN name SET DEFAULT 'default', "                \
     "DROP CONSTRAINT name_length, "                                                          \
@@ -171,7 +171,7 @@
     "    END IF;\n"                                                                      \
     "    ALTER TABLE " R "river_migration RENAME TO river_migration_old;\n"              \
     "    CREATE TABLE " R "river_migration ("                                            \
-    "line text NOT NULL, "                                                               \
+    "line text NOT NULL, " /* main, or one of other products */                          \
     "version bigint NOT NULL, "                                                          \
     "created_at timestamptz NOT NULL DEFAULT now(), "                                    \
     "CONSTRAINT line_length CHECK (char_length(line) > 0 AND char_length(line) < 128), " \
@@ -226,7 +226,7 @@
     "id bigserial PRIMARY KEY, "                                                                \
     "created_at timestamptz NOT NULL DEFAULT now(), "                                           \
     "payload text NOT NULL, "                                                                   \
-    "topic text NOT NULL, "                                                                     \
+    "topic text NOT NULL, " /* the channel */                                                   \
     "CONSTRAINT topic_length CHECK (length(topic) > 0 AND length(topic) < 128));\n"             \
     "CREATE INDEX river_notification_created_at_idx ON " R "river_notification (created_at);\n" \
     "CREATE INDEX river_notification_topic_id_idx ON " R                                        \
