@@ -214,8 +214,11 @@ aggregate_rule rule_of_aggregate(const char *name)
     return AGGREGATE_NEVER;
 }
 
-bool rule_rows_not_null(const char *name)
+bool rule_rows_not_null(const char *name, size_t arg_count)
 {
+    if (strcmp(name, "string_to_table") == 0) {
+        return arg_count == 2; /* the third one names a text to be taken for NULL */
+    }
     for (size_t i = 0; i < ARRAY_LEN(ROWS_NOT_NULL); i++) {
         if (strcmp(ROWS_NOT_NULL[i], name) == 0) {
             return true;
