@@ -8,6 +8,7 @@
 #include <pgc/cluster.h>
 #include <sys/wait.h>
 
+#include "base/alloc.h"
 #include "work/import.h"
 
 /* Options of a command without own options; true when the command should go on. */
@@ -149,7 +150,7 @@ int cmd_db_psql(int argc, char **argv)
         if (lum_library_set_psql_env(library, &err) != PGC_OK) {
             _exit(cli_fail(&err));
         }
-        char **arguments = calloc((size_t) argc + 2, sizeof *arguments);
+        char **arguments = mem_new(NULL, ((size_t) argc + 2) * sizeof *arguments);
         if (arguments != NULL) {
             arguments[0] = (char[]) { "psql" };
             for (int i = 0; i < argc; i++) {
