@@ -18,6 +18,8 @@
 #define STREAMS_MAX 64
 #define ANALYZE_US  (5 * 1000000)
 #define SIDES_MAX   65535
+/* Durations above are guesses from damaged headers: unknown. */
+#define DURATION_MAX_US (366LL * 86400 * 1000000)
 
 /* The one file that libav sees. */
 typedef struct av_source {
@@ -227,7 +229,7 @@ pgc_status av_read(int fd, int64_t size, const media_type **type, const pixels_t
     media_facts *facts = &target->report->facts;
     if ((*type)->kind != MEDIA_PHOTO) {
         *type = media_type_as(*type, pictures != NULL ? MEDIA_VIDEO : MEDIA_AUDIO);
-        if (open.format->duration > 0 && open.format->duration != AV_NOPTS_VALUE) {
+        if (open.format->duration > 0 && open.format->duration <= DURATION_MAX_US) {
             facts->duration_us = open.format->duration;
         }
     }

@@ -45,15 +45,20 @@ pgc_status pixels_init(pgc_error *err)
     return PGC_OK;
 }
 
-/* What libvips says, first line, as the reason of a damaged file. */
+/* What libvips says, first line, as the reason; it tells causes apart by words only. */
 static pgc_status vips_failed(const char *what, pgc_error *err)
 {
+    static const char *const LIMIT_WORDS[] = { "out of memory", "Maximum supported image dimension",
+                                               "too large" };
     char text[200];
     (void) snprintf(text, sizeof text, "%s", vips_error_buffer());
     vips_error_clear();
     text[strcspn(text, "\n")] = '\0';
-    return pgc_error_set(err, LUM_MEDIA_CORRUPT, "%s: %s", what,
-                         text[0] != '\0' ? text : "no reason given");
+    pgc_status status = LUM_MEDIA_CORRUPT;
+    for (size_t i = 0; i < ARRAY_LEN(LIMIT_WORDS); i++) {
+        status = strstr(text, LIMIT_WORDS[i]) != NULL ? LUM_MEDIA_LIMIT : status;
+    }
+    return pgc_error_set(err, status, "%s: %s", what, text[0] != '\0' ? text : "no reason given");
 }
 
 pgc_status pixels_check_size(int64_t width, int64_t height, const media_limits *limits,
@@ -238,12 +243,13 @@ static pgc_status load_large(const uint8_t *bytes, size_t size, const VipsImage 
     AUTO_IMAGE *rgb = NULL;
     /* libvips only reads from the buffer; its interface lacks the const. */
     void *buffer = (void *) (uintptr_t) bytes;
-    int failed =
-        profile ? vips_thumbnail_buffer(buffer, size, &thumbnail, width, "height", height,
-                                        "no_rotate", TRUE, "fail_on", VIPS_FAIL_ON_TRUNCATED,
-                                        "export_profile", "srgb", NULL)
-                : vips_thumbnail_buffer(buffer, size, &thumbnail, width, "height", height,
-                                        "no_rotate", TRUE, "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
+    /* As text, for only so it reaches the loaders of all formats. */
+    const char *options = "[fail-on=truncated]";
+    int failed = profile ? vips_thumbnail_buffer(buffer, size, &thumbnail, width, "height", height,
+                                                 "no_rotate", TRUE, "option_string", options,
+                                                 "export_profile", "srgb", NULL)
+                         : vips_thumbnail_buffer(buffer, size, &thumbnail, width, "height", height,
+                                                 "no_rotate", TRUE, "option_string", options, NULL);
     if (failed != 0) {
         return vips_failed("cannot be decoded", err);
     }

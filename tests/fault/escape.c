@@ -28,6 +28,7 @@ typedef struct call {
 static const char PASSWD[] = "/etc/passwd";
 static const char TARGET[] = "/tmp/lumilio-escape";
 static char scratch[8192];
+static char page[4096] __attribute__((aligned(4096)));
 static pid_t helper_pid; /* of the process that forks the children */
 
 __attribute__((constructor)) static void remember_helper(void)
@@ -37,119 +38,125 @@ __attribute__((constructor)) static void remember_helper(void)
 
 #define P(pointer) ((long) (intptr_t) (pointer))
 
-static bool run_call(const call *c)
+#define PARENT (-4242) /* becomes the helper's process id */
+
+/* Every one of these must end the child or fail. */
+static const call CALLS[] = {
+    { "open", SYS_open, { P(PASSWD), O_RDONLY } },
+    { "openat", SYS_openat, { AT_FDCWD, P(PASSWD), O_RDONLY } },
+    { "openat2", SYS_openat2, { AT_FDCWD, P(PASSWD), P(scratch), 24 } },
+    { "creat", SYS_creat, { P(TARGET), 0600 } },
+    { "openat to write", SYS_openat, { AT_FDCWD, P(TARGET), O_WRONLY | O_CREAT, 0600 } },
+    { "stat", SYS_stat, { P(PASSWD), P(scratch) } },
+    { "newfstatat", SYS_newfstatat, { AT_FDCWD, P(PASSWD), P(scratch), 0 } },
+    { "statx", SYS_statx, { AT_FDCWD, P(PASSWD), 0, 0xfff, P(scratch) } },
+    { "access", SYS_access, { P(PASSWD), R_OK } },
+    { "readlink", SYS_readlink, { P("/proc/self/exe"), P(scratch), sizeof scratch } },
+    { "getcwd", SYS_getcwd, { P(scratch), sizeof scratch } },
+    { "chdir", SYS_chdir, { P("/tmp") } },
+    { "chroot", SYS_chroot, { P("/tmp") } },
+    { "mkdir", SYS_mkdir, { P(TARGET), 0700 } },
+    { "unlink", SYS_unlink, { P(TARGET) } },
+    { "rename", SYS_rename, { P(TARGET), P(TARGET) } },
+    { "link", SYS_link, { P(PASSWD), P(TARGET) } },
+    { "symlink", SYS_symlink, { P(PASSWD), P(TARGET) } },
+    { "chmod", SYS_chmod, { P(TARGET), 0777 } },
+    { "mount", SYS_mount, { P("none"), P("/mnt"), P("tmpfs"), 0, 0 } },
+    { "umount2", SYS_umount2, { P("/"), 2 } },
+    { "pivot_root", SYS_pivot_root, { P("/"), P("/") } },
+    { "socket inet", SYS_socket, { AF_INET, SOCK_STREAM, 0 } },
+    { "socket unix", SYS_socket, { AF_UNIX, SOCK_STREAM, 0 } },
+    { "socketpair", SYS_socketpair, { AF_UNIX, SOCK_STREAM, 0, P(scratch) } },
+    { "connect", SYS_connect, { WIRE_FD_SOURCE, P(scratch), 16 } },
+    { "sendto", SYS_sendto, { 0, P("x"), 1, 0, 0, 0 } },
+    { "recvmsg", SYS_recvmsg, { 0, P(scratch), 0 } },
+    { "execve", SYS_execve, { P("/bin/sh"), 0, 0 } },
+    { "execveat", SYS_execveat, { AT_FDCWD, P("/bin/sh"), 0, 0, 0 } },
+    { "fork", SYS_fork, { 0 } },
+    { "vfork", SYS_vfork, { 0 } },
+    { "clone of a process", SYS_clone, { SIGCHLD, 0, 0, 0, 0 } },
+    { "clone3 of a process", SYS_clone3, { P(scratch), 64 } },
+    { "unshare", SYS_unshare, { CLONE_NEWUSER } },
+    { "setns", SYS_setns, { WIRE_FD_SOURCE, 0 } },
+    { "kill parent", SYS_kill, { PARENT, SIGKILL } },
+    { "tgkill parent", SYS_tgkill, { PARENT, PARENT, SIGABRT } },
+    { "pidfd_open", SYS_pidfd_open, { PARENT, 0 } },
+    { "pidfd_getfd", SYS_pidfd_getfd, { 3, 0, 0 } },
+    { "ptrace", SYS_ptrace, { PTRACE_ATTACH, PARENT, 0, 0 } },
+    { "process_vm_readv", SYS_process_vm_readv, { PARENT, P(scratch), 1, P(scratch), 1, 0 } },
+    { "process_vm_writev", SYS_process_vm_writev, { PARENT, P(scratch), 1, P(scratch), 1, 0 } },
+    { "setuid", SYS_setuid, { 0 } },
+    { "setresuid", SYS_setresuid, { 0, 0, 0 } },
+    { "capset", SYS_capset, { P(scratch), P(scratch) } },
+    { "prctl dumpable", SYS_prctl, { PR_SET_DUMPABLE, 1 } },
+    { "prctl seccomp", SYS_prctl, { PR_SET_SECCOMP, 0, 0 } },
+    { "seccomp listener", SYS_seccomp, { 1, SECCOMP_FILTER_FLAG_NEW_LISTENER, P(scratch) } },
+    { "raise limits", SYS_prlimit64, { 0, RLIMIT_AS, P(scratch), 0 } },
+    { "setrlimit", SYS_setrlimit, { RLIMIT_FSIZE, P(scratch) } },
+    { "io_uring_setup", SYS_io_uring_setup, { 8, P(scratch) } },
+    { "bpf", SYS_bpf, { 0, P(scratch), 64 } },
+    { "userfaultfd", SYS_userfaultfd, { 0 } },
+    { "perf_event_open", SYS_perf_event_open, { P(scratch), 0, -1, -1, 0 } },
+    { "keyctl", SYS_keyctl, { 0, 0 } },
+    { "add_key", SYS_add_key, { P("user"), P("x"), P("y"), 1, -1 } },
+    { "memfd_create", SYS_memfd_create, { P("x"), 0 } },
+    { "pipe2", SYS_pipe2, { P(scratch), 0 } },
+    { "dup", SYS_dup, { WIRE_FD_SOURCE } },
+    { "fcntl", SYS_fcntl, { WIRE_FD_SOURCE, F_DUPFD, 100 } },
+    { "ioctl", SYS_ioctl, { 0, 0x5401, P(scratch) } },
+    { "mmap exec", SYS_mmap, { 0, 4096, PROT_READ | PROT_EXEC, 0x22, -1, 0 } },
+    { "mmap write exec", SYS_mmap, { 0, 4096, 7, 0x22, -1, 0 } },
+    { "mprotect exec", SYS_mprotect, { P(page), 4096, PROT_READ | PROT_EXEC } },
+    { "shmget", SYS_shmget, { 1, 4096, 01600 } },
+    { "msgget", SYS_msgget, { 1, 01600 } },
+    { "write to source", SYS_pwrite64, { WIRE_FD_SOURCE, P("x"), 1, 0 } },
+    { "write to source, plain", SYS_write, { WIRE_FD_SOURCE, P("x"), 1 } },
+    { "truncate source", SYS_ftruncate, { WIRE_FD_SOURCE, 0 } },
+    { "truncate path", SYS_truncate, { P(TARGET), 0 } },
+    { "read thumbnail", SYS_pread64, { WIRE_FD_THUMBNAIL, P(scratch), 10, 0 } },
+    { "read guessed descriptor", SYS_pread64, { 9, P(scratch), 10, 0 } },
+    { "write guessed descriptor", SYS_write, { 9, P("x"), 1 } },
+    { "sendfile", SYS_sendfile, { WIRE_FD_REPLY, WIRE_FD_SOURCE, 0, 10 } },
+    { "splice", SYS_splice, { WIRE_FD_SOURCE, 0, WIRE_FD_REPLY, 0, 10, 0 } },
+    { "rt_sigaction", SYS_rt_sigaction, { SIGSYS, P(scratch), 0, 8 } },
+    { "settimeofday", SYS_settimeofday, { P(scratch), 0 } },
+    { "reboot", SYS_reboot, { 0, 0, 0, 0 } },
+    { "init_module", SYS_init_module, { P(scratch), 10, P("") } },
+    { "swapon", SYS_swapon, { P(TARGET), 0 } },
+    { "iopl", SYS_iopl, { 3 } },
+    { "modify_ldt", SYS_modify_ldt, { 1, P(scratch), 16 } },
+    { "arch_prctl", SYS_arch_prctl, { 0x1001, P(scratch) } },
+    { "quotactl", SYS_quotactl, { 0, 0, 0, 0 } },
+    { "name_to_handle_at", SYS_name_to_handle_at, { AT_FDCWD, P(PASSWD), P(scratch), P(scratch) } },
+    { "open_by_handle_at", SYS_open_by_handle_at, { 3, P(scratch), 0 } },
+    { "inotify_init1", SYS_inotify_init1, { 0 } },
+    { "fanotify_init", SYS_fanotify_init, { 0, 0 } },
+    { "setsid", SYS_setsid, { 0 } },
+    { "setpriority", SYS_setpriority, { 0, 0, -20 } },
+    { "sched_setscheduler", SYS_sched_setscheduler, { 0, 1, P(scratch) } },
+    { "x32 call", 0x40000000 + SYS_getpid, { 0 } },
+};
+
+static long argument(const call *c, size_t index)
 {
-    return syscall(c->number, c->args[0], c->args[1], c->args[2], c->args[3], c->args[4],
-                   c->args[5]) >= 0;
+    return c->args[index] == PARENT ? (long) helper_pid : c->args[index];
 }
 
-/* Every one of these must end the child or fail. Returns when there is no such call. */
+static bool run_call(const call *c)
+{
+    return syscall(c->number, argument(c, 0), argument(c, 1), argument(c, 2), argument(c, 3),
+                   argument(c, 4), argument(c, 5)) >= 0;
+}
+
+/* Returns when there is no such call. */
 static void try_call(size_t index)
 {
-    const long parent = (long) helper_pid;
-    const call calls[] = {
-        { "open", SYS_open, { P(PASSWD), O_RDONLY } },
-        { "openat", SYS_openat, { AT_FDCWD, P(PASSWD), O_RDONLY } },
-        { "openat2", SYS_openat2, { AT_FDCWD, P(PASSWD), P(scratch), 24 } },
-        { "creat", SYS_creat, { P(TARGET), 0600 } },
-        { "openat to write", SYS_openat, { AT_FDCWD, P(TARGET), O_WRONLY | O_CREAT, 0600 } },
-        { "stat", SYS_stat, { P(PASSWD), P(scratch) } },
-        { "newfstatat", SYS_newfstatat, { AT_FDCWD, P(PASSWD), P(scratch), 0 } },
-        { "statx", SYS_statx, { AT_FDCWD, P(PASSWD), 0, 0xfff, P(scratch) } },
-        { "access", SYS_access, { P(PASSWD), R_OK } },
-        { "readlink", SYS_readlink, { P("/proc/self/exe"), P(scratch), sizeof scratch } },
-        { "getcwd", SYS_getcwd, { P(scratch), sizeof scratch } },
-        { "chdir", SYS_chdir, { P("/tmp") } },
-        { "chroot", SYS_chroot, { P("/tmp") } },
-        { "mkdir", SYS_mkdir, { P(TARGET), 0700 } },
-        { "unlink", SYS_unlink, { P(TARGET) } },
-        { "rename", SYS_rename, { P(TARGET), P(TARGET) } },
-        { "link", SYS_link, { P(PASSWD), P(TARGET) } },
-        { "symlink", SYS_symlink, { P(PASSWD), P(TARGET) } },
-        { "chmod", SYS_chmod, { P(TARGET), 0777 } },
-        { "mount", SYS_mount, { P("none"), P("/mnt"), P("tmpfs"), 0, 0 } },
-        { "umount2", SYS_umount2, { P("/"), 2 } },
-        { "pivot_root", SYS_pivot_root, { P("/"), P("/") } },
-        { "socket inet", SYS_socket, { AF_INET, SOCK_STREAM, 0 } },
-        { "socket unix", SYS_socket, { AF_UNIX, SOCK_STREAM, 0 } },
-        { "socketpair", SYS_socketpair, { AF_UNIX, SOCK_STREAM, 0, P(scratch) } },
-        { "connect", SYS_connect, { WIRE_FD_SOURCE, P(scratch), 16 } },
-        { "sendto", SYS_sendto, { 0, P("x"), 1, 0, 0, 0 } },
-        { "recvmsg", SYS_recvmsg, { 0, P(scratch), 0 } },
-        { "execve", SYS_execve, { P("/bin/sh"), 0, 0 } },
-        { "execveat", SYS_execveat, { AT_FDCWD, P("/bin/sh"), 0, 0, 0 } },
-        { "fork", SYS_fork, { 0 } },
-        { "vfork", SYS_vfork, { 0 } },
-        { "clone of a process", SYS_clone, { SIGCHLD, 0, 0, 0, 0 } },
-        { "clone3 of a process", SYS_clone3, { P(scratch), 64 } },
-        { "unshare", SYS_unshare, { CLONE_NEWUSER } },
-        { "setns", SYS_setns, { WIRE_FD_SOURCE, 0 } },
-        { "kill parent", SYS_kill, { parent, SIGKILL } },
-        { "tgkill parent", SYS_tgkill, { parent, parent, SIGABRT } },
-        { "pidfd_open", SYS_pidfd_open, { parent, 0 } },
-        { "pidfd_getfd", SYS_pidfd_getfd, { 3, 0, 0 } },
-        { "ptrace", SYS_ptrace, { PTRACE_ATTACH, parent, 0, 0 } },
-        { "process_vm_readv", SYS_process_vm_readv, { parent, P(scratch), 1, P(scratch), 1, 0 } },
-        { "process_vm_writev", SYS_process_vm_writev, { parent, P(scratch), 1, P(scratch), 1, 0 } },
-        { "setuid", SYS_setuid, { 0 } },
-        { "setresuid", SYS_setresuid, { 0, 0, 0 } },
-        { "capset", SYS_capset, { P(scratch), P(scratch) } },
-        { "prctl dumpable", SYS_prctl, { PR_SET_DUMPABLE, 1 } },
-        { "prctl seccomp", SYS_prctl, { PR_SET_SECCOMP, 0, 0 } },
-        { "seccomp listener", SYS_seccomp, { 1, SECCOMP_FILTER_FLAG_NEW_LISTENER, P(scratch) } },
-        { "raise limits", SYS_prlimit64, { 0, RLIMIT_AS, P(scratch), 0 } },
-        { "setrlimit", SYS_setrlimit, { RLIMIT_FSIZE, P(scratch) } },
-        { "io_uring_setup", SYS_io_uring_setup, { 8, P(scratch) } },
-        { "bpf", SYS_bpf, { 0, P(scratch), 64 } },
-        { "userfaultfd", SYS_userfaultfd, { 0 } },
-        { "perf_event_open", SYS_perf_event_open, { P(scratch), 0, -1, -1, 0 } },
-        { "keyctl", SYS_keyctl, { 0, 0 } },
-        { "add_key", SYS_add_key, { P("user"), P("x"), P("y"), 1, -1 } },
-        { "memfd_create", SYS_memfd_create, { P("x"), 0 } },
-        { "pipe2", SYS_pipe2, { P(scratch), 0 } },
-        { "dup", SYS_dup, { WIRE_FD_SOURCE } },
-        { "fcntl", SYS_fcntl, { WIRE_FD_SOURCE, F_DUPFD, 100 } },
-        { "ioctl", SYS_ioctl, { 0, 0x5401, P(scratch) } },
-        { "mmap exec", SYS_mmap, { 0, 4096, PROT_READ | PROT_EXEC, 0x22, -1, 0 } },
-        { "mmap write exec", SYS_mmap, { 0, 4096, 7, 0x22, -1, 0 } },
-        { "mprotect exec", SYS_mprotect, { P(scratch) & ~4095L, 4096, PROT_READ | PROT_EXEC } },
-        { "shmget", SYS_shmget, { 1, 4096, 01600 } },
-        { "msgget", SYS_msgget, { 1, 01600 } },
-        { "write to source", SYS_pwrite64, { WIRE_FD_SOURCE, P("x"), 1, 0 } },
-        { "write to source, plain", SYS_write, { WIRE_FD_SOURCE, P("x"), 1 } },
-        { "truncate source", SYS_ftruncate, { WIRE_FD_SOURCE, 0 } },
-        { "truncate path", SYS_truncate, { P(TARGET), 0 } },
-        { "read thumbnail", SYS_pread64, { WIRE_FD_THUMBNAIL, P(scratch), 10, 0 } },
-        { "read guessed descriptor", SYS_pread64, { 9, P(scratch), 10, 0 } },
-        { "write guessed descriptor", SYS_write, { 9, P("x"), 1 } },
-        { "sendfile", SYS_sendfile, { WIRE_FD_REPLY, WIRE_FD_SOURCE, 0, 10 } },
-        { "splice", SYS_splice, { WIRE_FD_SOURCE, 0, WIRE_FD_REPLY, 0, 10, 0 } },
-        { "rt_sigaction", SYS_rt_sigaction, { SIGSYS, P(scratch), 0, 8 } },
-        { "settimeofday", SYS_settimeofday, { P(scratch), 0 } },
-        { "reboot", SYS_reboot, { 0, 0, 0, 0 } },
-        { "init_module", SYS_init_module, { P(scratch), 10, P("") } },
-        { "swapon", SYS_swapon, { P(TARGET), 0 } },
-        { "iopl", SYS_iopl, { 3 } },
-        { "modify_ldt", SYS_modify_ldt, { 1, P(scratch), 16 } },
-        { "arch_prctl", SYS_arch_prctl, { 0x1001, P(scratch) } },
-        { "quotactl", SYS_quotactl, { 0, 0, 0, 0 } },
-        { "name_to_handle_at",
-          SYS_name_to_handle_at,
-          { AT_FDCWD, P(PASSWD), P(scratch), P(scratch) } },
-        { "open_by_handle_at", SYS_open_by_handle_at, { 3, P(scratch), 0 } },
-        { "inotify_init1", SYS_inotify_init1, { 0 } },
-        { "fanotify_init", SYS_fanotify_init, { 0, 0 } },
-        { "setsid", SYS_setsid, { 0 } },
-        { "setpriority", SYS_setpriority, { 0, 0, -20 } },
-        { "sched_setscheduler", SYS_sched_setscheduler, { 0, 1, P(scratch) } },
-        { "x32 call", 0x40000000 + SYS_getpid, { 0 } },
-    };
-    if (index >= ARRAY_LEN(calls)) {
+    if (index >= ARRAY_LEN(CALLS)) {
         return;
     }
     char reason[128];
     (void) snprintf(reason, sizeof reason, "%s by %s",
-                    run_call(&calls[index]) ? "ESCAPED" : "denied", calls[index].name);
+                    run_call(&CALLS[index]) ? "ESCAPED" : "denied", CALLS[index].name);
     child_finish(LUM_NOT_MEDIA, reason);
 }
 
@@ -225,9 +232,9 @@ static void thread_bomb(void)
 
 static uint64_t recurse(uint64_t depth)
 {
-    volatile uint8_t page[4096];
-    page[depth % sizeof page] = (uint8_t) depth;
-    return depth > UINT64_MAX / 2 ? 0 : recurse(depth + 1) + page[0];
+    volatile uint8_t frame[4096];
+    frame[depth % sizeof frame] = (uint8_t) depth;
+    return depth > UINT64_MAX / 2 ? 0 : recurse(depth + 1) + frame[0];
 }
 
 static void overflow_stack(void)

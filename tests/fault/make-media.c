@@ -159,6 +159,23 @@ static void set_matrix(AVStream *stream)
     }
 }
 
+/* What the encoder likes best; 7.1 of the library asks for it in another way than before. */
+static enum AVSampleFormat first_sample_format(const AVCodec *encoder)
+{
+#if LIBAVCODEC_VERSION_INT >= AV_VERSION_INT(61, 13, 100)
+    const void *formats = NULL;
+    int count = 0;
+    if (avcodec_get_supported_config(NULL, encoder, AV_CODEC_CONFIG_SAMPLE_FORMAT, 0, &formats,
+                                     &count) < 0 ||
+        count < 1) {
+        return AV_SAMPLE_FMT_NONE;
+    }
+    return *(const enum AVSampleFormat *) formats;
+#else
+    return encoder->sample_fmts[0];
+#endif
+}
+
 static bool open_codec(maker *m, const AVCodec *encoder)
 {
     AVCodecContext *codec = m->codec;
@@ -173,7 +190,7 @@ static bool open_codec(maker *m, const AVCodec *encoder)
         codec->bit_rate = 400000;
     } else {
         codec->sample_rate = encoder->id == AV_CODEC_ID_OPUS ? 48000 : SOUND_RATE;
-        codec->sample_fmt = encoder->sample_fmts[0];
+        codec->sample_fmt = first_sample_format(encoder);
         codec->bit_rate = 96000;
         av_channel_layout_default(&codec->ch_layout, 2);
     }
