@@ -9,10 +9,10 @@
 
 #include "river/migrate.h"
 
-#define RULE "--------------------------------------------------------------------------------"
-
+#define HALF_RULE  "----------------------------------------"
 #define NAME_WIDTH 50
 
+/* Options of the command that runs; filled by parse(). */
 static struct river_flags {
     const char *schema, *line, *max_steps, *target;
     bool dry_run, show_sql;
@@ -27,6 +27,7 @@ static struct river_flags {
         "line", "main", "line of migrations; only main exists here", &flags.line, CLI_TEXT \
     }
 
+/* River's spelling; --database-url belongs to every command of the program. */
 static const cli_option MIGRATE_OPTIONS[] = {
     FLAG_SCHEMA,
     FLAG_LINE,
@@ -107,8 +108,8 @@ static void on_done(void *arg, river_direction direction, const river_migration 
                       NAME_WIDTH, migration->name, migrate_view_duration(duration_us, text));
     }
     if (flags.show_sql) {
-        (void) printf(RULE "\n-- River %s migration %03" PRId32 " [%s]\n%s\n", RIVER_LINE,
-                      migration->version, way, sql);
+        (void) printf(HALF_RULE HALF_RULE "\n-- River %s migration %03" PRId32 " [%s]\n%s\n",
+                      RIVER_LINE, migration->version, way, sql);
     }
 }
 
@@ -126,6 +127,7 @@ static bool read_number(const char *text, int32_t *out)
     return true;
 }
 
+/* River's closing words. */
 static void print_end(const river_migrate_result *result)
 {
     if (result->count == 0 && !result->exhausted) {
@@ -135,6 +137,7 @@ static void print_end(const river_migrate_result *result)
     }
 }
 
+/* Up and down differ in direction only. */
 static int migrate(const char *command, river_direction direction, int argc, char **argv)
 {
     river_migrate_result result = { .count = 0 };
@@ -159,6 +162,7 @@ static int migrate(const char *command, river_direction direction, int argc, cha
     if (server_open(&db, &err) != PGC_OK) {
         return cli_fail(&err);
     }
+    /* The list is filled by the callback, so it is right when a later migration fails. */
     json_t *list = cli_common_options.json ? json_array() : NULL;
     options.arg = list;
     pgc_status status = river_migrate(db.conn, direction, &options, &result, &err);
@@ -184,6 +188,7 @@ int cmd_river_migrate_down(int argc, char **argv)
     return migrate("river migrate-down", RIVER_DOWN, argc, argv);
 }
 
+/* The newest applied version is marked; without any there is no column for the mark. */
 static void print_list(uint32_t applied)
 {
     int32_t highest = 0;
@@ -210,6 +215,7 @@ static void print_list(uint32_t applied)
     }
 }
 
+/* Reads only; an empty database lists all migrations without a mark. */
 int cmd_river_migrate_list(int argc, char **argv)
 {
     AUTO(server_close) server db = { .conn = NULL };
@@ -233,6 +239,7 @@ int cmd_river_migrate_list(int argc, char **argv)
     return CLI_OK;
 }
 
+/* Silent when all is well, like River's: the exit code is the answer. */
 int cmd_river_validate(int argc, char **argv)
 {
     AUTO(server_close) server db = { .conn = NULL };
