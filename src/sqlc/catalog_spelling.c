@@ -14,15 +14,18 @@ static const struct {
     { "bigserial", "int8" },
     { "bit varying", "varbit" },
     { "boolean", "bool" },
+    /* Unquoted "char" is SQL's character; the server's one-byte type needs quotes. */
     { "char", "bpchar" },
     { "character", "bpchar" },
     { "character varying", "varchar" },
     { "decimal", "numeric" },
     { "double precision", "float8" },
+    /* Without a precision; sqlc drops the modifier before it gets here. */
     { "float", "float8" },
     { "int", "int4" },
     { "integer", "int4" },
     { "real", "float4" },
+    /* No types but column definitions; sqlc keeps the words. */
     { "serial", "int4" },
     { "serial2", "int2" },
     { "serial4", "int4" },
@@ -37,8 +40,8 @@ static const struct {
 
 #define SPELLING_MAX 256u /* bytes; longer texts name no type */
 
-/* Lower case unless quoted, one blank between words, "(…)" dropped, quotes dropped.
- * False when it does not fit. */
+/* Lower case unless quoted, one blank between words, "(…)" dropped, quotes dropped. False when
+ * it does not fit. Quotes protect case and blanks, as in SQL; nothing else does. */
 static bool normalise(slice text, char out[static SPELLING_MAX], bool *quoted)
 {
     size_t len = 0;
@@ -71,6 +74,8 @@ static bool normalise(slice text, char out[static SPELLING_MAX], bool *quoted)
     return !in_quotes && depth == 0 && len > 0;
 }
 
+/* SQL words win over user types of the same name only without quotes and without a schema, as in
+ * the server's grammar. */
 static const catalog_type *named(const catalog *cat, char *name, bool quoted)
 {
     char *dot = strchr(name, '.');
@@ -90,6 +95,7 @@ static const catalog_type *named(const catalog *cat, char *name, bool quoted)
     return catalog_type_by_name(cat, schema, name);
 }
 
+/* NULL for unknown types: the caller decides whether that is a mistake. */
 const catalog_type *catalog_type_by_spelling(const catalog *cat, slice spelling)
 {
     char name[SPELLING_MAX];

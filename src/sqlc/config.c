@@ -9,15 +9,16 @@
 #include "base/file.h"
 #include "sqlc/yaml_tree.h"
 
+/* Far above any config; protects against a path to something else. */
 #define CONFIG_FILE_MAX ((size_t) 4 << 20)
 
-/* Where keys of one level go. */
+/* Where keys of one level go. KEY_SKIP accepts a key and its whole value without a look. */
 typedef enum key_kind { KEY_TEXT, KEY_BOOL, KEY_INT, KEY_TEXTS, KEY_SKIP, KEY_CALL } key_kind;
 
 typedef struct reader reader;
 
 typedef struct key_rule {
-    const char *key;
+    const char *key; /* NULL ends a table */
     key_kind kind;
     size_t offset; /* of the member in the target struct */
     bool (*call)(reader *r, const yaml_entry *entry, void *target);
@@ -25,12 +26,13 @@ typedef struct key_rule {
 
 struct reader {
     yaml_tree tree;
-    config *out;
+    config *out;   /* written to while reading; the caller sees it on success only */
     vec c_plugins; /* of const char *: plugin names that are this program */
-    bool has_sql;
+    bool has_sql;  /* tells "no sql key" from "no entry for us" */
 };
 
-/* Apply one level's rules to a mapping. False: something was reported. */
+/* Apply one level's rules to a mapping. False: something was reported. Source: sqlc.md §1.2:
+ * version 2 is decoded strictly, so a misspelt key is an error and never a silent default. */
 static bool read_level(reader *r, const yaml_node_t *node, const char *what, const key_rule *rules,
                        void *target)
 {
@@ -67,7 +69,8 @@ static bool read_level(reader *r, const yaml_node_t *node, const char *what, con
     return ok;
 }
 
-/* rename: {"SQL name": C name}, for columns and tables alike. */
+/* rename: {"SQL name": C name}, for columns and tables alike. The values are used as C names as
+ * they are, so they must be names. */
 static bool read_rename(reader *r, const yaml_entry *entry, void *target)
 {
     config_c *c = target;
@@ -107,6 +110,7 @@ static bool read_param_nullability(reader *r, const yaml_entry *entry, void *tar
     return true;
 }
 
+/* Options of codegen[].options and of gen.c. "package" is upstream's word for the prefix. */
 static const key_rule C_RULES[] = {
     { "prefix", KEY_TEXT, offsetof(config_c, prefix), NULL },
     { "package", KEY_TEXT, offsetof(config_c, prefix), NULL },
@@ -124,7 +128,7 @@ static const key_rule C_RULES[] = {
     { NULL, KEY_SKIP, 0, NULL },
 };
 
-/* What holds for keys that are not given. */
+/* What holds for keys that are not given. Members that are not named are false, 0 or empty. */
 static void c_defaults(config_c *c)
 {
     *c = (config_c) { .manifest = "sqlc-manifest.json",
@@ -147,7 +151,8 @@ static bool is_identifier(const char *text)
     return i > 0 && i <= 32 && text[i - 1] != '_';
 }
 
-/* What a single key cannot tell: required options and ranges. */
+/* What a single key cannot tell: required options and ranges. Errors stand at the generator's
+ * block, because a missing key has no place of its own. */
 static bool check_c(reader *r, const yaml_node_t *node, const config_c *c)
 {
     if (c->out == NULL || c->out[0] == '\0') {
@@ -180,7 +185,8 @@ typedef struct sql_entry {
     bool skip_flag; /* target of keys that are read and not used */
 } sql_entry;
 
-/* A sound generator joins its sql entry. */
+/* A sound generator joins its sql entry. NULL of VEC_ADD is noted here, so that the caller's
+ * false means "reported" in every case. */
 static bool add_generator(reader *r, sql_entry *entry, const yaml_node_t *node, const config_c *c)
 {
     config_c *added =
@@ -192,7 +198,8 @@ static bool add_generator(reader *r, sql_entry *entry, const yaml_node_t *node, 
     return added != NULL;
 }
 
-/* gen.c: our own spelling; upstream sqlc refuses it, so codegen is the documented one. */
+/* gen.c: our own spelling; upstream sqlc refuses it, so codegen is the documented one. Our
+ * options are spelled out in the block itself: "out" stands beside the others. */
 static bool read_gen_c(reader *r, const yaml_entry *entry, void *target)
 {
     config_c c;
@@ -201,7 +208,8 @@ static bool read_gen_c(reader *r, const yaml_entry *entry, void *target)
            add_generator(r, target, entry->value, &c);
 }
 
-/* Blocks of other generators are none of our business. */
+/* Blocks of other generators are none of our business. The Go block in the same entry is
+ * upstream's and stays readable for it. */
 static bool read_gen(reader *r, const yaml_entry *entry, void *target)
 {
     static const key_rule RULES[] = {
@@ -212,6 +220,7 @@ static bool read_gen(reader *r, const yaml_entry *entry, void *target)
     return read_level(r, entry->value, "gen", RULES, target);
 }
 
+/* An entry of codegen: before its options are understood. */
 typedef struct codegen_entry {
     const char *plugin, *out;
     const yaml_node_t *options;
@@ -235,7 +244,8 @@ static bool is_c_plugin(const reader *r, const char *name)
     return found;
 }
 
-/* Generators by plugin; entries of other plugins are skipped. */
+/* Generators by plugin; entries of other plugins are skipped. Source: sqlc.md §1.2. Options of
+ * other plugins are never looked at. */
 static bool read_codegen(reader *r, const yaml_entry *entry, void *target)
 {
     static const key_rule RULES[] = {
@@ -269,7 +279,8 @@ static bool read_codegen(reader *r, const yaml_entry *entry, void *target)
     return ok;
 }
 
-/* ${NAME} of upper-case letters and underscores, from the environment; unset gives nothing. */
+/* ${NAME} of upper-case letters and underscores, from the environment; unset gives nothing.
+ * Source: sqlc.md §1.2: no digits in names, and the token is never given away. */
 static const char *expand_variables(reader *r, const char *text)
 {
     AUTO(buf_auto) buf b;
@@ -317,7 +328,8 @@ static bool read_database(reader *r, const yaml_entry *entry, void *target)
     return true;
 }
 
-/* Entries without C generator may be for any engine. */
+/* Entries without C generator may be for any engine. Checked after the whole entry is read, so
+ * that the order of its keys does not matter. */
 static bool check_sql_entry(reader *r, const yaml_node_t *node, const sql_entry *entry)
 {
     if (entry->engine == NULL) {
@@ -339,7 +351,8 @@ static bool check_sql_entry(reader *r, const yaml_node_t *node, const sql_entry 
     return true;
 }
 
-/* One entry gives one set per C generator in it. */
+/* One entry gives one set per C generator in it. The schema may be empty: queries over the
+ * server's own catalogs need none. */
 static bool read_sql_entry(reader *r, const yaml_node_t *node)
 {
     static const key_rule RULES[] = {
@@ -392,6 +405,7 @@ static bool read_sql(reader *r, const yaml_entry *entry, void *target)
     return ok;
 }
 
+/* What is wanted of a plugin's definition. */
 typedef struct plugin_entry {
     const char *name, *cmd;
 } plugin_entry;
@@ -407,7 +421,8 @@ static bool read_process(reader *r, const yaml_entry *entry, void *target)
     return read_level(r, entry->value, "process", RULES, target);
 }
 
-/* Names of plugins that are this program. */
+/* Names of plugins that are this program. The program may be given with a folder, e.g.
+ * ./build/sqlc-gen-c. */
 static bool read_plugins(reader *r, const yaml_entry *entry, void *target)
 {
     static const key_rule RULES[] = {
@@ -440,11 +455,13 @@ static bool read_plugins(reader *r, const yaml_entry *entry, void *target)
     return ok;
 }
 
+/* Target of the first pass over the root. */
 typedef struct version_target {
     const char *version;
 } version_target;
 
-/* Plugins first: codegen entries refer to them wherever they stand in the file. */
+/* Plugins first: codegen entries refer to them wherever they stand in the file. Two passes over
+ * the same mapping. Both tables name every key, else the strict reader would refuse it. */
 static bool read_root(reader *r, const yaml_node_t *root)
 {
     static const key_rule FIRST[] = {
@@ -489,6 +506,7 @@ static bool read_root(reader *r, const yaml_node_t *root)
     return r->out->sets.count > 0;
 }
 
+/* *out is written only when nothing was reported. */
 pgc_status config_parse(arena *mem, const char *path, slice text, diag_list *diags, config *out,
                         pgc_error *err)
 {
@@ -525,7 +543,7 @@ pgc_status config_parse(arena *mem, const char *path, slice text, diag_list *dia
     return PGC_OK;
 }
 
-/* Same names and the same refusal of two files as upstream. */
+/* Same names and the same refusal of two files as upstream. Source: sqlc.md §1.1. */
 static const char *find_config(const env *sys, diag_list *diags)
 {
     static const char *const NAMES[] = { "sqlc.yaml", "sqlc.yml", "sqlc.json" };
@@ -548,6 +566,8 @@ static const char *find_config(const env *sys, diag_list *diags)
     return NULL;
 }
 
+/* A config that cannot be read is the user's mistake and gets a diagnostic with its path, like
+ * all others. */
 pgc_status config_load(const env *sys, arena *mem, const char *path, diag_list *diags, config *out,
                        pgc_error *err)
 {
