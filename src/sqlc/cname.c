@@ -200,7 +200,8 @@ char *cname_singular(arena *mem, const char *table, const vec *excluded)
     size_t len = strlen(last);
     for (size_t i = 0; i < ARRAY_LEN(SUFFIXES); i++) {
         size_t tail = strlen(SUFFIXES[i].plural);
-        if (len > tail && strcasecmp(last + len - tail, SUFFIXES[i].plural) == 0) {
+        bool fits = len > tail || (len == tail && SUFFIXES[i].singular[0] != '\0');
+        if (fits && strcasecmp(last + len - tail, SUFFIXES[i].plural) == 0) {
             return arena_printf(mem, "%.*s%s", (int) ((size_t) (last - table) + len - tail), table,
                                 SUFFIXES[i].singular);
         }

@@ -24,6 +24,15 @@ void command_result_done(command_result *result)
     buf_done(&result->out);
 }
 
+/* A plain name of a C file. The manifest lies in the repository and is as good as its last editor:
+ * "", "." or ".." in it must never make us remove a folder. */
+static bool is_our_file(const char *name)
+{
+    size_t len = strlen(name);
+    return len > 2 && name[0] != '.' && strchr(name, '/') == NULL && name[len - 2] == '.' &&
+           (name[len - 1] == 'c' || name[len - 1] == 'h');
+}
+
 /* Files of an earlier run that are not made any more. Only files that our own manifest names and
  * that look like ours are taken away: the folder may hold other people's files. */
 static pgc_status remove_stale(const env *sys, arena *mem, const pipeline_set *set, pgc_error *err)
@@ -41,7 +50,7 @@ static pgc_status remove_stale(const env *sys, arena *mem, const pipeline_set *s
     }
     for (size_t i = 0; i < old.outputs.count; i++) {
         const char *name = VEC_AT(&old.outputs, manifest_entry, i)->path;
-        bool made = strchr(name, '/') != NULL; /* never leave the folder */
+        bool made = !is_our_file(name);
         for (size_t k = 0; k < set->files.count; k++) {
             made = made || strcmp(VEC_AT(&set->files, emit_file, k)->name, name) == 0;
         }

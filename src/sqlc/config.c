@@ -7,10 +7,14 @@
 #include <fcntl.h>
 
 #include "base/file.h"
+#include "sqlc/cname.h"
+#include "sqlc/lex.h"
 #include "sqlc/yaml_tree.h"
 
 /* Far above any config; protects against a path to something else. */
 #define CONFIG_FILE_MAX ((size_t) 4 << 20)
+#define PREFIX_MAX      32u /* bytes */
+#define RENAME_MAX      63u /* bytes; as long as names of the server */
 
 /* Where keys of one level go. KEY_SKIP accepts a key and its whole value without a look. */
 typedef enum key_kind { KEY_TEXT, KEY_BOOL, KEY_INT, KEY_TEXTS, KEY_SKIP, KEY_CALL } key_kind;
@@ -69,6 +73,28 @@ static bool read_level(reader *r, const yaml_node_t *node, const char *what, con
     return ok;
 }
 
+/* Letters, digits and underscores; no leading digit. Names with a leading underscore or two in a
+ * row belong to the implementation in C++. */
+static bool is_identifier(const char *text, size_t max)
+{
+    size_t i = 0;
+    for (; text[i] != '\0'; i++) {
+        char c = text[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        bool later = i > 0 && (lex_digit(c) || (c == '_' && text[i - 1] != '_'));
+        if (!letter && !later) {
+            return false;
+        }
+    }
+    return i > 0 && i <= max;
+}
+
+/* A prefix must make valid C names with "_name" behind it. */
+static bool is_prefix(const char *text)
+{
+    return is_identifier(text, PREFIX_MAX) && text[strlen(text) - 1] != '_';
+}
+
 /* rename: {"SQL name": C name}, for columns and tables alike. The values are used as C names as
  * they are, so they must be names. */
 static bool read_rename(reader *r, const yaml_entry *entry, void *target)
@@ -87,6 +113,10 @@ static bool read_rename(reader *r, const yaml_entry *entry, void *target)
         }
         rename->from = e->key;
         if (!yaml_text(&r->tree, e->value, e->key, &rename->to)) {
+            return false;
+        }
+        if (!is_identifier(rename->to, RENAME_MAX) || cname_is_reserved(rename->to)) {
+            (void) yaml_error(&r->tree, e->value, "rename: \"%s\" is no C name", rename->to);
             return false;
         }
     }
@@ -136,21 +166,6 @@ static void c_defaults(config_c *c)
                       .emit_sql_as_comment = true };
 }
 
-/* A prefix must make valid C names with anything behind it: no leading digit or underscore, no
- * trailing underscore (names with two in a row belong to the implementation in C++). */
-static bool is_identifier(const char *text)
-{
-    size_t i = 0;
-    for (; text[i] != '\0'; i++) {
-        char c = text[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!letter && (i == 0 || (c != '_' && (c < '0' || c > '9')))) {
-            return false;
-        }
-    }
-    return i > 0 && i <= 32 && text[i - 1] != '_';
-}
-
 /* What a single key cannot tell: required options and ranges. Errors stand at the generator's
  * block, because a missing key has no place of its own. */
 static bool check_c(reader *r, const yaml_node_t *node, const config_c *c)
@@ -159,7 +174,7 @@ static bool check_c(reader *r, const yaml_node_t *node, const config_c *c)
         (void) yaml_error(&r->tree, node, "the C generator needs \"out\", a folder");
         return false;
     }
-    if (c->prefix == NULL || !is_identifier(c->prefix)) {
+    if (c->prefix == NULL || !is_prefix(c->prefix)) {
         diag *d = yaml_error(&r->tree, node,
                              "the C generator needs options.prefix, a short "
                              "identifier");
@@ -351,6 +366,37 @@ static bool check_sql_entry(reader *r, const yaml_node_t *node, const sql_entry 
     return true;
 }
 
+/* Without what makes no difference: "./" in front, '/' behind. */
+static slice plain_folder(const char *path)
+{
+    slice s = { path, strlen(path) };
+    while (slice_starts(s, SLICE("./")) && s.len > 2) {
+        s = slice_sub(s, 2, s.len);
+    }
+    while (s.len > 1 && s.ptr[s.len - 1] == '/') {
+        s.len--;
+    }
+    return s;
+}
+
+/* Two generators in one folder would overwrite models.h, and each would take away the files of the
+ * other as stale. */
+static bool check_out(reader *r, const yaml_node_t *node, const char *out)
+{
+    for (size_t i = 0; i < r->out->sets.count; i++) {
+        const config_set *set = VEC_AT(&r->out->sets, config_set, i);
+        if (slice_eq(plain_folder(set->c.out), plain_folder(out))) {
+            diag *d = yaml_error(&r->tree, node, "\"out\" is the folder of another entry: %s", out);
+            diag_hint(r->tree.diags, d,
+                      "give each generator a folder of its own; the other one "
+                      "stands at line %" PRIu32,
+                      set->line);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* One entry gives one set per C generator in it. The schema may be empty: queries over the
  * server's own catalogs need none. */
 static bool read_sql_entry(reader *r, const yaml_node_t *node)
@@ -375,6 +421,9 @@ static bool read_sql_entry(reader *r, const yaml_node_t *node)
         return false;
     }
     for (size_t i = 0; i < entry.generators.count; i++) {
+        if (!check_out(r, node, VEC_AT(&entry.generators, config_c, i)->out)) {
+            return false;
+        }
         config_set *set = VEC_ADD(r->tree.arena, &r->out->sets, config_set);
         if (set == NULL) {
             r->tree.nomem = true;

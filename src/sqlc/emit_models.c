@@ -17,7 +17,11 @@ static bool wanted(const emitter *e, bool used)
 static void enum_header(emitter *e, const ir_enum *type)
 {
     const char *n = type->name;
-    buf_printf(&e->out, "/** Enum %s.%s.", type->schema, type->sql_name);
+    buf_add_str(&e->out, "/** Enum ");
+    emit_comment_text(e, type->schema);
+    buf_add_char(&e->out, '.');
+    emit_comment_text(e, type->sql_name);
+    buf_add_char(&e->out, '.');
     if (type->comment != NULL) {
         buf_add_char(&e->out, ' ');
         emit_comment_text(e, type->comment);

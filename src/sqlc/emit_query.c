@@ -277,19 +277,20 @@ static void descriptor(emitter *e, const ir_query *q)
  * give the server's error about a constraint, or worse: an empty result. */
 static void check_param(emitter *e, const ir_query *q, const ir_param *param, const char *value)
 {
-    char condition[400];
+    const char *condition = NULL;
     if (param->type.labels != NULL) {
-        (void) snprintf(condition, sizeof condition, "%s%s%s_to_text(%s%s).ptr == NULL",
-                        param->nullable ? value : "", param->nullable ? ".has && " : "",
-                        param->type.labels->name, value, param->nullable ? ".v" : "");
+        condition = arena_printf(e->arena, "%s%s%s_to_text(%s%s).ptr == NULL",
+                                 param->nullable ? value : "", param->nullable ? ".has && " : "",
+                                 param->type.labels->name, value, param->nullable ? ".v" : "");
     } else if (param->type.c->pointer_like && !param->nullable) {
         const char *absent = param->type.c->absent;
         const char *mark = strstr(absent, "%s");
-        (void) snprintf(condition, sizeof condition, "%.*s%s%s", (int) (mark - absent), absent,
-                        value, mark + 2);
+        condition =
+            arena_printf(e->arena, "%.*s%s%s", (int) (mark - absent), absent, value, mark + 2);
     } else {
         return;
     }
+    condition = text(e, condition);
     buf_printf(&e->out,
                "    if (%s) {\n        return pgc_error_set(err, PGC_INVALID,\n"
                "                             \"query %s: parameter %s %s\");\n    }\n",

@@ -12,8 +12,9 @@ static void field_comment(emitter *e, const ir_field *field)
         buf_printf(&e->out, " /**< %s", field->nullable ? "absent when has is false: " : "");
         emit_comment_text(e, field->reason);
     } else {
-        buf_printf(&e->out, " /**< %s; %s", field->type.sql,
-                   field->nullable ? "nullable" : "not NULL");
+        buf_add_str(&e->out, " /**< ");
+        emit_comment_text(e, field->type.sql);
+        buf_add_str(&e->out, field->nullable ? "; nullable" : "; not NULL");
         if (field->reason != NULL && strcmp(field->reason, "NOT NULL") != 0 &&
             strcmp(field->reason, "no NOT NULL constraint") != 0) {
             buf_add_str(&e->out, ": ");
@@ -41,7 +42,11 @@ static const char *field_type(emitter *e, const ir_field *field)
 static void row_struct(emitter *e, const ir_row *row)
 {
     if (row->kind == IR_ROW_MODEL) {
-        buf_printf(&e->out, "/** One row of %s.%s.", row->schema, row->table);
+        buf_add_str(&e->out, "/** One row of ");
+        emit_comment_text(e, row->schema);
+        buf_add_char(&e->out, '.');
+        emit_comment_text(e, row->table);
+        buf_add_char(&e->out, '.');
     } else {
         buf_add_str(&e->out, row->kind == IR_ROW_SHARED
                                  ? "/** One row of the queries that name it with @row."

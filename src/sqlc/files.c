@@ -154,6 +154,12 @@ static pgc_status load_path(const env *sys, arena *mem, const char *base, const 
                                : read_source(sys, mem, full, shown, diags, out, err);
 }
 
+static bool is_folder(const env *sys, const char *path)
+{
+    struct stat st;
+    return sys->fs->fstatat(sys->fs->ctx, AT_FDCWD, path, &st, 0) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* A pattern that matches nothing is fine. Folders that match give their files, as upstream has
  * it; other names must end in .sql like those of a folder. */
 static pgc_status load_pattern(const env *sys, arena *mem, const char *base, const char *full,
@@ -169,7 +175,7 @@ static pgc_status load_pattern(const env *sys, arena *mem, const char *base, con
         char *path = arena_strdup(mem, found.gl_pathv[i]);
         if (path == NULL) {
             status = pgc_error_set(err, PGC_NOMEM, "expand \"%s\"", full);
-        } else if (wanted_name(source_base_name(path))) {
+        } else if (wanted_name(source_base_name(path)) || is_folder(sys, path)) {
             status = load_path(sys, mem, base, path, diags, out, err);
         }
     }

@@ -147,12 +147,14 @@ static const char *label_constant(const model_context *ctx, const ir_enum *type,
     char *lower = snake == NULL ? arena_printf(ctx->arena, "%s_value_%zu", type->name, index + 1)
                                 : arena_printf(ctx->arena, "%s_%s", type->name, snake);
     char *upper = lower == NULL ? NULL : cname_upper(ctx->arena, lower);
-    for (size_t i = 0; upper != NULL && i <= index; i++) {
-        if (strcmp(i == 0 ? type->unknown : taken[i - 1], upper) == 0) {
-            return arena_printf(ctx->arena, "%s_%zu", upper, index + 1);
+    char *name = upper;
+    for (size_t number = index + 1, i = 0; name != NULL && i <= index; i++) {
+        if (strcmp(i == 0 ? type->unknown : taken[i - 1], name) == 0) {
+            name = arena_printf(ctx->arena, "%s_%zu", upper, number++);
+            i = SIZE_MAX; /* another label may be called like that */
         }
     }
-    return upper;
+    return name;
 }
 
 /* Constants carry the type's name, because C enums share one name space. An enum without a C
@@ -226,11 +228,14 @@ static pgc_status build_enums(const model_context *ctx, pgc_error *err)
 static const char *unique_field(const model_context *ctx, const ir_field *fields, size_t count,
                                 const char *name)
 {
-    size_t same = 1;
-    for (size_t i = 0; i < count; i++) {
-        same += strcmp(fields[i].name, name) == 0 ? 1 : 0;
+    const char *tried = name;
+    for (size_t number = 2, i = 0; tried != NULL && i < count; i++) {
+        if (strcmp(fields[i].name, tried) == 0) {
+            tried = arena_printf(ctx->arena, "%s_%zu", name, number++);
+            i = SIZE_MAX; /* the earlier fields may have the new name */
+        }
     }
-    return same == 1 ? name : arena_printf(ctx->arena, "%s_%zu", name, same);
+    return tried;
 }
 
 /* NOT NULL of the table is the claim; queries lower it where they join. Names that cannot be
@@ -320,7 +325,7 @@ pgc_status model_build(const model_context *ctx, pgc_error *err)
     TRY(build_enums(ctx, err));
     for (size_t i = 0; i < count; i++) {
         ir_row built = { 0 };
-        if (relations[i].kind == 'c' || !is_user_schema(relations[i].schema)) {
+        if (strchr("rpvmf", relations[i].kind) == NULL || !is_user_schema(relations[i].schema)) {
             continue;
         }
         TRY(build_model(ctx, &relations[i], &built, err));

@@ -167,13 +167,22 @@ static ir_row *matching_model(const builder *b)
     return model_claims_hold(b, model, 0) ? model : NULL;
 }
 
+static bool has_field(const ir_row *row, const char *name)
+{
+    for (size_t i = 0; i < row->field_count; i++) {
+        if (strcmp(row->fields[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* C name that no earlier field has: a number behind the second one, with a warning. Source:
  * sqlc.md §8.8. */
 static pgc_status field_name(builder *b, const ir_row *row, const char *raw, size_t position,
                              const char **out, pgc_error *err)
 {
     const char *name = NULL;
-    size_t same = 1;
     if (strcmp(raw, "?column?") == 0) {
         name = arena_printf(b->ctx->arena, "column_%zu", position);
     } else {
@@ -190,17 +199,14 @@ static pgc_status field_name(builder *b, const ir_row *row, const char *raw, siz
     if (name == NULL) {
         return no_memory(b, err);
     }
-    for (size_t i = 0; i < row->field_count; i++) {
-        same += strcmp(row->fields[i].sql_name, raw) == 0 || strcmp(row->fields[i].name, name) == 0
-                    ? 1
-                    : 0;
-    }
     *out = name;
-    if (same > 1) {
+    for (size_t number = 2; *out != NULL && has_field(row, *out); number++) {
+        *out = arena_printf(b->ctx->arena, "%s_%zu", name, number);
+    }
+    if (*out != name) {
         diag *d = diag_warning(b->ctx->diags, b->facts->source->file, b->facts->source->start,
                                "two result columns are called \"%s\"", raw);
         diag_hint(b->ctx->diags, d, "give one an alias with AS");
-        *out = arena_printf(b->ctx->arena, "%s_%zu", name, same);
     }
     return *out == NULL ? no_memory(b, err) : PGC_OK;
 }
@@ -420,10 +426,21 @@ static bool wants_array(const builder *b, size_t index)
  * emit_query.c writes. */
 static bool is_local_name(const char *name)
 {
-    static const char *const LOCALS[] = { "db",     "out",    "err",      "p",   "args",
-                                          "result", "status", "affected", "rows" };
+    static const char *const LOCALS[] = { "db",     "out",    "err",      "p",      "args",
+                                          "result", "status", "affected", "reader", "value" };
     for (size_t i = 0; i < ARRAY_LEN(LOCALS); i++) {
         if (strcmp(name, LOCALS[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Among the parameters before this one. */
+static bool has_param(const ir_query *query, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(query->params[i].name, name) == 0) {
             return true;
         }
     }
@@ -436,7 +453,6 @@ static pgc_status name_param(builder *b, size_t index, pgc_error *err)
 {
     ir_param *param = &b->query->params[index];
     const char *name = NULL;
-    size_t same = 1;
     param->sql_name = param_sql_name(b, index);
     if (param->sql_name == NULL) {
         return no_memory(b, err);
@@ -449,17 +465,14 @@ static pgc_status name_param(builder *b, size_t index, pgc_error *err)
         (void) query_error(b, message);
         return PGC_OK;
     }
-    for (size_t i = 0; i < index; i++) {
-        same += strcmp(b->query->params[i].name, name) == 0 ? 1 : 0;
-    }
     bool by_value = b->facts->shape.param_count <= (size_t) b->ctx->options->query_parameter_limit;
-    if (by_value && is_local_name(name)) {
-        name = arena_printf(b->ctx->arena, "%s_", name);
-    } else if (same > 1) {
-        name = arena_printf(b->ctx->arena, "%s_%zu", name, same);
+    const char *free_name =
+        by_value && is_local_name(name) ? arena_printf(b->ctx->arena, "%s_", name) : name;
+    for (size_t number = 2; free_name != NULL && has_param(b->query, index, free_name); number++) {
+        free_name = arena_printf(b->ctx->arena, "%s_%zu", name, number);
     }
-    param->name = name;
-    return name == NULL ? no_memory(b, err) : PGC_OK;
+    param->name = free_name;
+    return free_name == NULL ? no_memory(b, err) : PGC_OK;
 }
 
 /* The declared type decides, not the column that the value is compared with. The column is only

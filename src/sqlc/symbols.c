@@ -31,6 +31,19 @@ static void add(collector *c, const char *origin, const char *base, const char *
     *s = (symbol) { .name = name, .origin = origin };
 }
 
+/* As emit_opt_name() makes it. */
+static void add_optional(collector *c, const char *origin, const char *name)
+{
+    const char *prefix = c->ctx->set->prefix;
+    const char *made = arena_printf(c->ctx->arena, "%s_opt%s", prefix, name + strlen(prefix));
+    assert(strncmp(name, prefix, strlen(prefix)) == 0);
+    if (made == NULL) {
+        c->nomem = true;
+        return;
+    }
+    add(c, origin, made, "");
+}
+
 /* Names of a row type's functions and set. The names of emit_rows.c; a change there needs one
  * here. */
 static void add_row(collector *c, const char *origin, const ir_row *row)
@@ -39,7 +52,11 @@ static void add_row(collector *c, const char *origin, const ir_row *row)
     if (row->kind != IR_ROW_SCALAR) {
         add(c, origin, row->name, "");
         add(c, origin, row->base, "_clone");
+        add(c, origin, row->base, "_clone_pass");
         add(c, origin, row->base, "_read");
+    }
+    if (row->kind == IR_ROW_MODEL) {
+        add_optional(c, origin, row->name);
     }
     add(c, origin, row->base, "_set");
     add(c, origin, row->base, "_set_free");
@@ -81,6 +98,12 @@ static void add_enum(collector *c, const ir_enum *type)
     add(c, origin, type->name, "");
     add(c, origin, type->name, "_from_text");
     add(c, origin, type->name, "_to_text");
+    add(c, origin, type->name, "_labels");
+    add_optional(c, origin, type->name);
+    add(c, origin, type->unknown, "");
+    for (size_t i = 0; i < type->label_count; i++) {
+        add(c, origin, type->constants[i], "");
+    }
 }
 
 /* All sources of names, in any order. Includes what options leave out of the output: whether a

@@ -170,10 +170,16 @@ bool yaml_int(yaml_tree *tree, const yaml_node_t *node, const char *what, int64_
 bool yaml_texts(yaml_tree *tree, const yaml_node_t *node, const char *what, vec *out)
 {
     bool list = node != NULL && node->type == YAML_SEQUENCE_NODE;
-    size_t count = list ? yaml_count(node) : 1;
+    bool none = node != NULL && node->type == YAML_SCALAR_NODE && is_null(node);
+    size_t count = list ? yaml_count(node) : none ? 0 : 1;
     for (size_t i = 0; i < count; i++) {
         const char *text = NULL;
-        if (!yaml_text(tree, list ? yaml_item(tree, node, i) : node, what, &text)) {
+        const yaml_node_t *item = list ? yaml_item(tree, node, i) : node;
+        if (!yaml_text(tree, item, what, &text)) {
+            return false;
+        }
+        if (text[0] == '\0') {
+            (void) yaml_error(tree, item, "%s holds an empty text", what);
             return false;
         }
         const char **slot = VEC_ADD(tree->arena, out, const char *);
