@@ -168,7 +168,8 @@ static value value_of_aggregate(analysis *a, const scope *s, const ast *call, co
 {
     scope rows = *s; /* arguments are values of rows, not of groups */
     rows.group.sets = false;
-    rows.facts = facts_when_true(a, s, ast_get(call, "agg_filter"), s->facts);
+    rows.facts = s->base_facts;
+    rows.facts = facts_when_true(a, &rows, ast_get(call, "agg_filter"), s->base_facts);
     call_args args;
     value values[RESOLVE_ARGS_MAX];
     call_arguments(a, &rows, call, &args, values);
@@ -267,6 +268,9 @@ static value window_result(analysis *a, const scope *s, const ast *call, const c
 
 static value value_of_window(analysis *a, const scope *s, const ast *call, const char *name)
 {
+    scope any_row = *s; /* lag() and first_value() look at rows that a CASE branch did not test */
+    any_row.facts = s->base_facts;
+    s = &any_row;
     call_args args;
     value values[RESOLVE_ARGS_MAX];
     call_arguments(a, s, call, &args, values);

@@ -32,6 +32,8 @@ static const char SQL_TYPES[] =
 static const char SQL_LABELS[] =
     "SELECT enumtypid, enumlabel FROM pg_enum ORDER BY enumtypid, enumsortorder";
 
+/* tgtype bits: 1 row, 2 before, 4 insert, 16 update, 64 instead. A BEFORE INSERT trigger counts as
+ * one of UPDATE: it fires when a row moves to another partition. */
 static const char SQL_RELATIONS[] =
     "SELECT c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity,"
     "       EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN')"
@@ -40,7 +42,7 @@ static const char SQL_RELATIONS[] =
     "                 SELECT c.oid UNION SELECT i.inhrelid FROM pg_inherits i"
     "                   JOIN tree ON i.inhparent = tree.oid)"
     "               SELECT FROM pg_trigger t JOIN tree ON t.tgrelid = tree.oid"
-    "                WHERE NOT t.tgisinternal AND t.tgtype & 19 = 19),"
+    "                WHERE NOT t.tgisinternal AND t.tgtype & 3 = 3 AND t.tgtype & 20 <> 0),"
     "       c.reltype, obj_description(c.oid, 'pg_class')"
     "  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c', 'S')"

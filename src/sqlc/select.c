@@ -244,6 +244,7 @@ static shape shape_of_plain_select(analysis *a, const scope *outer, const cte *c
     scope_refine(a, &s, ast_get(select, "whereClause"));
     scope_group(a, &s, select);
     s.facts = facts_when_true(a, &s, ast_get(select, "havingClause"), s.facts);
+    s.base_facts = s.facts;
     s.single_set = count_set_returning(a, ast_get(select, "targetList")) == 1 &&
                    count_set_returning(a, ast_get(select, "sortClause")) == 0 &&
                    count_set_returning(a, ast_get(select, "groupClause")) == 0 &&
