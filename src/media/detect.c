@@ -159,16 +159,28 @@ static media_format detect_iso_media(const uint8_t *head, size_t size)
     return major;
 }
 
+static bool contains(const uint8_t *head, size_t size, const char *word)
+{
+    size_t length = strlen(word);
+    for (size_t i = 0; i + length <= size; i++) {
+        if (memcmp(head + i, word, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The kind of document stands in the first header, whose fields may come in any order. */
 static media_format detect_matroska(const uint8_t *head, size_t size)
 {
     if (size < 8 || memcmp(head, "\x1a\x45\xdf\xa3", 4) != 0) {
         return MEDIA_FORMAT_NONE;
     }
     size_t room = size < 256 ? size : 256;
-    if (memmem(head, room, "webm", 4) != NULL) {
+    if (contains(head, room, "webm")) {
         return MEDIA_FORMAT_WEBM;
     }
-    return memmem(head, room, "matroska", 8) != NULL ? MEDIA_FORMAT_MKV : MEDIA_FORMAT_NONE;
+    return contains(head, room, "matroska") ? MEDIA_FORMAT_MKV : MEDIA_FORMAT_NONE;
 }
 
 /* The codec stands at the start of the first packet, behind a page header of 27 bytes and its

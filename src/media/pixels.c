@@ -6,7 +6,10 @@
 
 #include <vips/vips.h>
 
-#include <vips/vector.h> /* uses types of the one before */
+#define RUNTIME_COMPILER (VIPS_MAJOR_VERSION == 8 && VIPS_MINOR_VERSION < 15)
+#if RUNTIME_COMPILER
+#include <vips/vector.h>
+#endif
 
 #include <lumilio/status.h>
 
@@ -36,8 +39,10 @@ pgc_status pixels_init(pgc_error *err)
     }
     vips_concurrency_set(1);
     vips_cache_set_max(0);
-    /* Its run-time compiler needs writable code, which the child may not have. */
+#if RUNTIME_COMPILER
+    /* It needs pages that are both writable and code, which the child may not have. */
     vips_vector_set_enabled(FALSE);
+#endif
     vips_operation_block_set("VipsForeignLoad", TRUE);
     for (size_t i = 0; i < ARRAY_LEN(LOADERS); i++) {
         vips_operation_block_set(LOADERS[i], FALSE);
@@ -267,6 +272,11 @@ pgc_status pixels_from_file(const uint8_t *bytes, size_t size, int32_t orientati
     }
     TRY(pixels_check_size(header->Xsize, header->Ysize, target->limits, err));
     media_facts *facts = &target->report->facts;
+    if (orientation == 1 && facts->is_raw == 0) {
+        /* The loader's own reading of the metadata knows formats that exiv2 does not. */
+        orientation = vips_image_get_orientation(header);
+        facts->orientation = orientation;
+    }
     bool on_side = orientation >= 5;
     facts->width = on_side ? header->Ysize : header->Xsize;
     facts->height = on_side ? header->Xsize : header->Ysize;

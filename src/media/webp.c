@@ -9,7 +9,9 @@
 #include "media/webp.h"
 
 #define QUALITY 80
-#define METHOD  4 /* libwebp's own middle of speed and size */
+/* Of 0..6. On 140 photos 2 takes 44 % of the time of libwebp's default 4, for files that are 3 %
+ * larger and 0.3 dB worse. */
+#define METHOD 2
 
 static pgc_status write_all(int fd, const uint8_t *bytes, size_t size, pgc_error *err)
 {

@@ -5,6 +5,15 @@
 
 #include "media/media.h"
 
+/* Sanitizer builds live without the limit of address space. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MEDIA_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MEDIA_SANITIZED 1
+#endif
+#endif
+
 /* Kinds of message: "LMH1" and following. A change of any struct below changes them. */
 #define WIRE_HELLO   0x4c4d4831U
 #define WIRE_REQUEST 0x4c4d4832U

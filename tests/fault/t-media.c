@@ -9,13 +9,19 @@
 
 #include <lumilio/status.h>
 
-#include "media/media.h"
+#include "media/wire.h"
 
 #include "oom.h"
 #include "tap.h"
 #include "tmpdir.h"
 
 #include "media-host.h"
+
+#ifdef MEDIA_SANITIZED
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
 
 /* --- good files --- */
 
@@ -309,7 +315,7 @@ static void mutated_files_end_in_a_definite_class(void)
            classes[0], classes[1], classes[2], classes[3], classes[4]);
     CHECK(classes[0] > 0 && classes[2] > 0);
     int64_t grown = memory_of_this_process() - before;
-    if (!CHECK(grown < 4 << 20)) {
+    if (!SANITIZED && !CHECK(grown < 4 << 20)) {
         printf("# this process grew by %lld bytes\n", (long long) grown);
     }
 }
@@ -369,6 +375,7 @@ static void every_forbidden_call_is_contained(void)
     CHECK(attempts >= 60);
 }
 
+/* In sanitizer builds memory is not limited, and crashes are the sanitizer's. */
 static void attacks_on_limits_and_answers_are_classified(void)
 {
     static const struct {
@@ -397,10 +404,13 @@ static void attacks_on_limits_and_answers_are_classified(void)
     for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
         char text[48];
         (void) snprintf(text, sizeof text, "ESCAPE %s", ROWS[i].name);
+        if (SANITIZED && strcmp(ROWS[i].name, "8 GiB") == 0) {
+            continue;
+        }
         probed p;
         probe_escape(&p, text);
         if (!CHECK_STATUS(p.status, ROWS[i].status, &p.err) ||
-            !CHECK(strstr(p.err.message, ROWS[i].words) != NULL)) {
+            !CHECK(SANITIZED || strstr(p.err.message, ROWS[i].words) != NULL)) {
             printf("# %s: %s\n", ROWS[i].name, p.err.message);
         }
         probed_done(&p);
