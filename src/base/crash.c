@@ -20,9 +20,11 @@ static struct {
     int64_t passage;
 } wanted;
 
-static void parse_wanted(void)
+static pthread_once_t wanted_once = PTHREAD_ONCE_INIT;
+
+static void want(const char *text)
 {
-    const char *text = getenv("LUMILIO_CRASH_AT");
+    wanted.name = (slice) { NULL, 0 };
     if (text == NULL || text[0] == '\0') {
         return;
     }
@@ -35,11 +37,21 @@ static void parse_wanted(void)
     }
 }
 
+static void want_from_environment(void)
+{
+    want(getenv("LUMILIO_CRASH_AT"));
+}
+
+void crash_point_want(const char *text)
+{
+    (void) pthread_once(&wanted_once, want_from_environment);
+    want(text);
+}
+
 void crash_point_hit(const struct crash_point *point)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     static atomic_int_fast64_t passed;
-    (void) pthread_once(&once, parse_wanted);
+    (void) pthread_once(&wanted_once, want_from_environment);
     if (wanted.name.ptr == NULL || !slice_eq_str(wanted.name, point->name)) {
         return;
     }
@@ -65,6 +77,11 @@ const char *crash_point_name(size_t index)
 }
 
 #else
+
+void crash_point_want(const char *text)
+{
+    (void) text;
+}
 
 size_t crash_point_count(void)
 {

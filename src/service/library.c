@@ -219,7 +219,9 @@ static pgc_status pool_open(lum_library *library, const lum_library_options *opt
 static pgc_status open_all(lum_library *library, const lum_library_options *options, pgc_error *err)
 {
     TRY(lum_home_resolve(options->home, library->home, sizeof library->home, err));
-    TRY(pgc_error_wrap(err, file_mkdirs(library->env, AT_FDCWD, library->home, 0700, true, err),
+    /* As root the server runs as another user, who has to pass through to its own folder. */
+    mode_t mode = geteuid() == 0 ? 0711 : 0700;
+    TRY(pgc_error_wrap(err, file_mkdirs(library->env, AT_FDCWD, library->home, mode, true, err),
                        "make the library's folder"));
     TRY(database_open(library, options, err));
     TRY(database_prepare(library, err));

@@ -9,6 +9,8 @@ void source_position(slice text, size_t offset, uint32_t *line, uint32_t *column
     uint32_t lines = 1;
     uint32_t columns = 1;
     size_t end = offset < text.len ? offset : text.len;
+    assert(line != NULL);
+    assert(column != NULL);
     for (size_t i = 0; i < end; i++) {
         unsigned char c = (unsigned char) text.ptr[i];
         if (c == '\n') {
@@ -22,9 +24,12 @@ void source_position(slice text, size_t offset, uint32_t *line, uint32_t *column
     *column = columns;
 }
 
+/* Text is formatted before the list grows, so that an item is never half made. */
 static diag *diag_add(diag_list *list, const char *path, const char *fmt, va_list args)
 {
     char text[1024];
+    assert(fmt != NULL);
+    assert(list->arena != NULL);
     (void) vsnprintf(text, sizeof text, fmt, args);
     diag *added = VEC_ADD(list->arena, &list->items, diag);
     char *message = arena_strdup(list->arena, text);
@@ -119,6 +124,7 @@ void diag_hint(diag_list *list, diag *d, const char *fmt, ...)
     list->failed = list->failed || d->hint == NULL;
 }
 
+/* For qsort(): by place, then by text, so that the order never depends on the sort. */
 static int compare_diags(const void *a, const void *b)
 {
     const diag *x = a;

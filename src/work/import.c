@@ -196,10 +196,11 @@ static void threads_run(import_state *state)
 static pgc_status lock_and_recover(import_state *state, pgc_error *err)
 {
     uint64_t resumed = 0;
-    if (flock(state->target.lock_fd, LOCK_EX | LOCK_NB) == 0) {
+    const vfs *fs = state->target.env->fs;
+    if (fs->flock(fs->ctx, state->target.lock_fd, LOCK_EX | LOCK_NB) == 0) {
         TRY(import_recover_target(&state->target, state->options->helper_path, &resumed, err));
     }
-    if (flock(state->target.lock_fd, LOCK_SH) != 0) {
+    if (fs->flock(fs->ctx, state->target.lock_fd, LOCK_SH) != 0) {
         return pgc_error_errno(err, errno, "lock the repository");
     }
     return PGC_OK;

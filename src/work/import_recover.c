@@ -192,7 +192,7 @@ pgc_status import_recover(lum_library *library, lum_session *session, const char
     *resumed = 0;
     TRY(import_target_open(library, session, &target, err));
     pgc_status status = PGC_OK;
-    if (flock(target.lock_fd, LOCK_EX | LOCK_NB) == 0) {
+    if (target.env->fs->flock(target.env->fs->ctx, target.lock_fd, LOCK_EX | LOCK_NB) == 0) {
         status = import_recover_target(&target, helper_path, resumed, err);
     }
     import_target_close(&target);

@@ -18,12 +18,7 @@ typedef struct test_library {
     lum_session *session;
 } test_library;
 
-/* The sandbox helper's path: meson sets LUMILIO_MEDIA_HELPER. */
-static inline const char *test_helper_path(void)
-{
-    const char *path = getenv("LUMILIO_MEDIA_HELPER");
-    return path != NULL ? path : "build/lumilio-media";
-}
+#define TEST_MEDIA_HELPER TEST_BUILD_ROOT "/lumilio-media"
 
 static inline bool test_library_open(test_library *t, pgc_error *err)
 {
