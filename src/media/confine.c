@@ -104,6 +104,7 @@ static const int NOTED[] = {
     SCMP_SYS(pwritev),    SCMP_SYS(fsync),     SCMP_SYS(ftruncate),    SCMP_SYS(fallocate),
 };
 
+/* The same action for a list of calls. */
 static int add_calls(scmp_filter_ctx ctx, uint32_t action, const int *calls, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -171,6 +172,8 @@ static pgc_status export_filter(scmp_filter_ctx ctx, filter *out, pgc_error *err
     return PGC_OK;
 }
 
+/* Kill what is on no list. The other architectures of this processor (32-bit calls) are killed too:
+ * their numbers mean other calls. */
 static pgc_status make_main_filter(pgc_error *err)
 {
     scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
@@ -189,6 +192,7 @@ static pgc_status make_main_filter(pgc_error *err)
     return status;
 }
 
+/* The second filter only takes away: the kernel obeys the stricter of both. */
 static pgc_status make_thread_filter(pgc_error *err)
 {
     scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
@@ -202,8 +206,10 @@ static pgc_status make_thread_filter(pgc_error *err)
     return status;
 }
 
+/* The kernel copies the program, but wants it writable. */
 static pgc_status apply_filter(const filter *made, pgc_error *err)
 {
+    assert(made->count > 0);
     struct sock_filter code[FILTER_MAX];
     memcpy(code, made->code, made->count * sizeof code[0]);
     struct sock_fprog program = { .len = made->count, .filter = code };

@@ -168,6 +168,26 @@ static void cut_photos_are_refused(void)
     }
 }
 
+static void cut_files_of_other_kinds_are_refused(void)
+{
+    static const char *const FILES[] = { "plain.png",    "interlaced.png", "strips.tif",
+                                         "tiles.tif",    "lossy.webp",     "lossless.webp",
+                                         "picture.gif",  "picture.bmp",    "picture.heic",
+                                         "picture.avif", "video.mp4",      "sound.flac" };
+    for (size_t i = 0; i < ARRAY_LEN(FILES); i++) {
+        AUTO(bytes_auto) bytes whole = read_made(FILES[i]);
+        probed p;
+        if (whole.size == 0) {
+            continue;
+        }
+        probe_bytes(&p, whole.ptr, whole.size / 2);
+        if (!CHECK_STATUS(p.status, LUM_MEDIA_CORRUPT, &p.err)) {
+            printf("# %s\n", FILES[i]);
+        }
+        probed_done(&p);
+    }
+}
+
 static void broken_exif_does_not_cost_the_picture(void)
 {
     AUTO(bytes_auto) bytes whole = read_made("small.jpg");
@@ -499,6 +519,7 @@ TAP_MAIN(TAP("pictures give facts and thumbnails", pictures_give_facts_and_thumb
          TAP("videos and recordings give facts", videos_and_recordings_give_facts),
          TAP("facts alone write nothing", facts_alone_write_nothing),
          TAP("cut photos are refused", cut_photos_are_refused),
+         TAP("cut files of other kinds are refused", cut_files_of_other_kinds_are_refused),
          TAP("broken EXIF does not cost the picture", broken_exif_does_not_cost_the_picture),
          TAP("other files are refused by name", other_files_are_refused_by_name),
          TAP("bombs are refused before they grow", bombs_are_refused_before_they_grow),
