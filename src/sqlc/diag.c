@@ -24,6 +24,9 @@ void source_position(slice text, size_t offset, uint32_t *line, uint32_t *column
     *column = columns;
 }
 
+static diag *diag_add(diag_list *list, const char *path, const char *fmt, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
 /* Text is formatted before the list grows, so that an item is never half made. */
 static diag *diag_add(diag_list *list, const char *path, const char *fmt, va_list args)
 {

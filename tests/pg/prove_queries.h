@@ -490,7 +490,7 @@ static const prove_query PROVE_QUERIES[] = {
     { "SELECT * FROM json_populate_record(NULL::pair, '{\"x\": 1}')", "p-", false },
     { "SELECT * FROM regexp_matches('ab', '(a)(x)?') m, string_to_table('a,b', ',') s, "
       "regexp_split_to_table('a b', ' ') r",
-      "NNN", false },
+      "pNp", false },
     { "SELECT * FROM current_date AS d, now()", "NN", false },
     { "SELECT p.name, g FROM people p LEFT JOIN generate_series(1, 1) g ON g = p.id", "N-", false },
     { "SELECT unnest(tags), id FROM assets", "-N", false },
