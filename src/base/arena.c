@@ -60,6 +60,8 @@ arena *arena_new(const pgc_alloc *alloc, size_t first_size, size_t total_max)
 /* A new top block with at least `need` payload bytes; false when memory or the ceiling ends. */
 static bool add_block(arena *a, size_t need)
 {
+    assert(need % ALIGNMENT == 0);
+    assert(a->total <= a->total_max);
     size_t left = a->total_max - a->total;
     size_t cap = need > a->next_size ? need : a->next_size;
     if (need > SIZE_MAX - sizeof(block) || need + sizeof(block) > left) {
@@ -148,6 +150,7 @@ void arena_reset(arena *a)
 {
     while (a->top != &a->first) {
         block *b = a->top;
+        assert(b->used <= b->cap);
         a->top = b->next;
         a->total -= b->size;
         mem_free(a->alloc, b, b->size);

@@ -43,6 +43,7 @@ static bool reserve(buf *b, size_t extra)
         cap = cap > b->max / 2 ? b->max : cap * 2;
     }
     cap = cap > b->max ? b->max : cap;
+    assert(cap >= need);
     if (cap > b->cap) {
         char *ptr = (char *) mem_resize(b->alloc, b->ptr, b->cap, cap);
         if (ptr == NULL) {
@@ -63,6 +64,7 @@ char *buf_extend(buf *b, size_t size)
     }
     char *start = b->ptr + b->len;
     b->len += size;
+    assert(b->len < b->cap);
     b->ptr[b->len] = '\0';
     return start;
 }

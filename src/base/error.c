@@ -34,6 +34,7 @@ pgc_status pgc_error_set_at(pgc_error *err, pgc_status status, const char *file,
 /* Appends what fits; gives the new length. */
 static size_t append(char *text, size_t size, size_t len, const char *more)
 {
+    assert(len < size);
     size_t room = size - 1 - len;
     size_t count = strnlen(more, room);
     memcpy(text + len, more, count);

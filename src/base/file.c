@@ -50,6 +50,7 @@ static pgc_status read_open(const env *e, int fd, const char *path, buf *out, pg
 
 pgc_status file_read(const env *e, int dir, const char *path, buf *out, pgc_error *err)
 {
+    assert(out->max > 1);
     const vfs *fs = e->fs;
     int fd = fs->openat(fs->ctx, dir, path, O_RDONLY | O_NOCTTY, 0);
     if (fd < 0) {
@@ -80,6 +81,7 @@ pgc_status file_write_all(const env *e, int fd, const void *bytes, size_t count,
         if (done <= 0) {
             return pgc_error_errno(err, done < 0 ? errno : ENOSPC, "write");
         }
+        assert((size_t) done <= count);
         at += done;
         count -= (size_t) done;
     }

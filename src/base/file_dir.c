@@ -33,8 +33,10 @@ pgc_status file_dir_next(file_dir *d, file_entry *out, pgc_error *err)
             d->at = 0;
             d->len = (size_t) got;
         }
+        assert(d->at < d->len);
         const struct dirent64 *entry = (const struct dirent64 *) (const void *) (d->bytes + d->at);
         d->at += entry->d_reclen;
+        assert(d->at <= d->len);
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
             *out = (file_entry) { entry->d_name, entry->d_type };
             return PGC_OK;

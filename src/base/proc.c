@@ -308,6 +308,8 @@ static pgc_status run_watched(watched *w, int *exit_code, pgc_error *err)
 
 pgc_status proc_run(const env *e, const proc_options *options, int *exit_code, pgc_error *err)
 {
+    assert(options->timeout_us >= 0);
+    assert(options->output == NULL || !options->output->failed);
     proc_options mine = *options;
     AUTO(fd_auto) int read_end = -1;
     AUTO(fd_auto) int write_end = -1;

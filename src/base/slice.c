@@ -65,6 +65,7 @@ slice slice_sub(slice text, size_t from, size_t to)
     }
     size_t end = to < text.len ? to : text.len;
     size_t start = from < end ? from : end;
+    assert(start <= end);
     return (slice) { text.ptr + start, end - start };
 }
 
@@ -145,6 +146,7 @@ bool slice_is_utf8(slice text)
         if (step == 0) {
             return false;
         }
+        assert(step <= text.len - at);
         at += step;
     }
     return true;

@@ -22,6 +22,7 @@ static void start_clock(pgc_cluster *c, int64_t timeout_us)
 /* Becomes a user; *alone tells whether there was no other one. Needs control.lock. */
 static pgc_status join_users(pgc_cluster *c, bool *alone, pgc_error *err)
 {
+    assert(c->users_fd < 0);
     const vfs *fs = c->e.fs;
     *alone = cluster_alone(c);
     if (c->users_fd < 0 || fs->flock(fs->ctx, c->users_fd, LOCK_SH) != 0) {
@@ -46,6 +47,33 @@ static pgc_status ensure_socket(pgc_cluster *c, bool alone, pgc_error *err)
     return cluster_start(c, err);
 }
 
+/* True for a failure that a server on its way down gives. */
+static bool server_went_away(pgc_status status, const pgc_error *err)
+{
+    return status == PGC_CONNECTION &&
+           (err->sqlstate[0] == '\0' || strncmp(err->sqlstate, "57P0", 4) == 0);
+}
+
+/* Up to a server that answers. One that was killed a moment ago may still look alive when it is
+ * found, and be gone when it is asked: then another one is started. */
+static pgc_status serve(pgc_cluster *c, const char *database, bool alone, bool changed,
+                        pgc_error *err)
+{
+    for (;;) {
+        pgc_error mine;
+        TRY(cluster_start(c, err));
+        TRY(ensure_socket(c, alone, err));
+        pgc_status status = cluster_prepare_database(c, database, changed && !c->started, &mine);
+        if (server_went_away(status, &mine) && cluster_pause(c)) {
+            continue;
+        }
+        if (status != PGC_OK && err != NULL) {
+            *err = mine;
+        }
+        return status;
+    }
+}
+
 static pgc_status bring_up(pgc_cluster *c, const pgc_cluster_options *options, pgc_error *err)
 {
     const char *database = options->database != NULL ? options->database : CLUSTER_SUPERUSER;
@@ -60,9 +88,7 @@ static pgc_status bring_up(pgc_cluster *c, const pgc_cluster_options *options, p
         start_clock(c, options->start_timeout_us); /* making took time of its own */
     }
     TRY(cluster_write_logins(c, options->login_roles, &changed, err));
-    TRY(cluster_start(c, err));
-    TRY(ensure_socket(c, alone, err));
-    TRY(cluster_prepare_database(c, database, changed && !c->started, err));
+    TRY(serve(c, database, alone, changed, err));
     c->conninfo = arena_printf(
         c->arena, "postgresql:///%s?host=%s&port=" CLUSTER_PORT "&user=" CLUSTER_SUPERUSER,
         database, c->socket);
@@ -121,6 +147,7 @@ pgc_status pgc_cluster_open(const pgc_cluster_options *options, pgc_cluster **ou
 
 const char *pgc_cluster_conninfo(const pgc_cluster *cluster)
 {
+    assert(cluster->conninfo != NULL);
     return cluster->conninfo;
 }
 

@@ -13,6 +13,7 @@
 
 #define HALF_MADE         "data.new-"
 #define OUTPUT_MAX        65536
+#define REMOVE_ATTEMPTS   100
 #define INITDB_TIMEOUT_US INT64_C(600000000)
 
 static const char HBA[] = "# The system user decides who may be which role: see pg_ident.conf.\n"
@@ -43,7 +44,7 @@ pgc_status cluster_data_major(const pgc_cluster *c, int32_t *out, pgc_error *err
     return status;
 }
 
-static pgc_status remove_half_made(const pgc_cluster *c, pgc_error *err)
+static pgc_status remove_half_made_once(const pgc_cluster *c, pgc_error *err)
 {
     file_dir reader;
     file_entry entry;
@@ -64,8 +65,22 @@ static pgc_status remove_half_made(const pgc_cluster *c, pgc_error *err)
     return pgc_error_wrap(err, status, "clean folder %s", c->home);
 }
 
+/* A server in bootstrap mode outlives its killed initdb by moments, and may still write. */
+static pgc_status remove_half_made(const pgc_cluster *c, pgc_error *err)
+{
+    pgc_status status = PGC_OK;
+    for (int attempt = 0; attempt < REMOVE_ATTEMPTS; attempt++) {
+        status = remove_half_made_once(c, err);
+        if (status == PGC_OK || !cluster_pause(c)) {
+            break;
+        }
+    }
+    return status;
+}
+
 void cluster_last_lines(slice text, char *out, size_t size)
 {
+    assert(size > 0);
     slice rest = slice_trim(text);
     size_t start = rest.len;
     /* Whole lines from the end while they fit; each newline becomes three bytes. */
@@ -93,6 +108,7 @@ void cluster_last_lines(slice text, char *out, size_t size)
             out[at++] = rest.ptr[i];
         }
     }
+    assert(at < size);
     out[at] = '\0';
 }
 
@@ -216,6 +232,8 @@ static pgc_status make_data(const pgc_cluster *c, const char *name, pgc_error *e
 
 pgc_status cluster_init_data(pgc_cluster *c, pgc_error *err)
 {
+    assert(c->control_fd >= 0);
+    assert(c->bin != NULL);
     uint64_t number;
     char name[64];
     TRY(remove_half_made(c, err));

@@ -226,6 +226,7 @@ pgc_status cluster_attach(const env *e, const char *dir, bool create, pgc_cluste
     }
     c->e = *e;
     c->arena = a;
+    assert(c->conninfo == NULL);
     c->dir_fd = c->home_fd = c->control_fd = c->users_fd = -1;
     pgc_status status = attach_parts(c, dir, create, err);
     if (status != PGC_OK) {
@@ -261,6 +262,7 @@ static bool still_named(const pgc_cluster *c)
 
 pgc_status cluster_lock(pgc_cluster *c, pgc_error *err)
 {
+    assert(c->control_fd < 0);
     const vfs *fs = c->e.fs;
     for (;;) {
         int flags = O_RDWR | O_CREAT | O_NOFOLLOW;
@@ -295,6 +297,7 @@ void cluster_unlock(pgc_cluster *c)
 
 bool cluster_alone(pgc_cluster *c)
 {
+    assert(c->control_fd >= 0);
     const vfs *fs = c->e.fs;
     if (c->users_fd < 0) {
         int flags = O_RDWR | O_CREAT | O_NOFOLLOW;
@@ -387,6 +390,8 @@ void cluster_remove(pgc_cluster *c)
         "data",         "socket",   "server.log",        "server.log.1",
         "keep-running", USERS_LOCK, CLUSTER_CONTROL_LOCK
     };
+    assert(c->throw_away);
+    assert(c->control_fd >= 0);
     const vfs *fs = c->e.fs;
     if (c->socket != NULL && file_remove_tree(&c->e, AT_FDCWD, c->socket, NULL) != PGC_OK) {
         log_line(c->e.log, LOG_WARN, "cluster", "folder %s stays behind", c->socket);

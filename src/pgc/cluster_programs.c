@@ -51,6 +51,8 @@ static int32_t ask_major(const pgc_cluster *c, const char *folder)
 
 static pgc_status take(pgc_cluster *c, slice folder, int32_t major, pgc_error *err)
 {
+    assert(folder.len > 0);
+    assert(major > 0);
     c->bin = arena_copy(c->arena, folder);
     c->major = major;
     return c->bin == NULL ? pgc_error_set(err, PGC_NOMEM, "open cluster") : PGC_OK;

@@ -53,6 +53,27 @@ static bool command_is_ours(const pgc_cluster *c, slice command)
     return false;
 }
 
+/* Reads /proc/PID/name. */
+static pgc_status read_proc(const pgc_cluster *c, pid_t pid, const char *name, buf *out)
+{
+    char path[64];
+    (void) snprintf(path, sizeof path, "/proc/%d/%s", (int) pid, name);
+    return file_read(&c->e, AT_FDCWD, path, out, NULL);
+}
+
+/* True for a process that has ended but whose parent has not looked yet. */
+static bool is_zombie(const pgc_cluster *c, pid_t pid)
+{
+    AUTO(buf_auto) buf stat;
+    buf_init(&stat, c->e.alloc, 4096);
+    if (read_proc(c, pid, "stat", &stat) != PGC_OK || stat.len == 0) {
+        return false;
+    }
+    /* "PID (name) STATE …", and the name may hold anything. */
+    const char *end = (const char *) memrchr(stat.ptr, ')', stat.len);
+    return end != NULL && (strncmp(end, ") Z", 3) == 0 || strncmp(end, ") X", 3) == 0);
+}
+
 /* True when the process lives and is the server of this data directory. */
 static bool is_postmaster(const pgc_cluster *c, pid_t pid)
 {
@@ -60,15 +81,16 @@ static bool is_postmaster(const pgc_cluster *c, pid_t pid)
     if (!proc_alive(pid)) {
         return false;
     }
-    char path[64];
-    (void) snprintf(path, sizeof path, "/proc/%d/cmdline", (int) pid);
     AUTO(buf_auto) buf command;
     buf_init(&command, c->e.alloc, COMMAND_LINE_MAX);
-    pgc_status status = file_read(&c->e, AT_FDCWD, path, &command, NULL);
-    if (status == PGC_OK) {
-        return command_is_ours(c, buf_view(&command)); /* a zombie has an empty one */
+    pgc_status status = read_proc(c, pid, "cmdline", &command);
+    if (status != PGC_OK) {
+        return status != PGC_LIMIT && proc_alive(pid); /* hidden from us: take its word */
     }
-    return status != PGC_LIMIT && proc_alive(pid); /* hidden from us: take its word */
+    if (command.len == 0) {
+        return !is_zombie(c, pid); /* ending: its memory is gone, its files are still open */
+    }
+    return command_is_ours(c, buf_view(&command));
 }
 
 static void read_pid_file(slice text, cluster_postmaster *out)
@@ -283,12 +305,14 @@ static pgc_status launch_once(pgc_cluster *c, pgc_error *err)
     if (start.log_fd >= 0) {
         (void) c->e.fs->close(c->e.fs->ctx, start.log_fd);
     }
-    c->started = ready;
+    c->started = c->started || ready;
     return status;
 }
 
 pgc_status cluster_start(pgc_cluster *c, pgc_error *err)
 {
+    assert(c->control_fd >= 0);
+    assert(c->bin != NULL);
     for (;;) {
         cluster_postmaster found;
         TRY(cluster_find_postmaster(c, &found, err));
@@ -309,11 +333,13 @@ pgc_status cluster_start(pgc_cluster *c, pgc_error *err)
 
 pgc_status cluster_shut_down(const pgc_cluster *c, pgc_error *err)
 {
+    assert(c->control_fd >= 0);
     cluster_postmaster found;
     TRY(cluster_find_postmaster(c, &found, err));
     if (found.pid == 0) {
         return PGC_OK;
     }
+    assert(found.pid > 1);
     /* Fast: roll back what runs, write a checkpoint. What is thrown away needs none. */
     if (kill(found.pid, c->throw_away ? SIGQUIT : SIGINT) != 0 && errno != ESRCH) {
         return pgc_error_errno(err, errno, "stop server %d of %s", (int) found.pid, c->data);
