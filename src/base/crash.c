@@ -20,6 +20,8 @@ static struct {
     int64_t passage;
 } wanted;
 
+/* NAME or NAME:N. Anything malformed means no crash: a test that mistypes sees its child live and
+ * fails for that. */
 static void parse_wanted(void)
 {
     const char *text = getenv("LUMILIO_CRASH_AT");
@@ -35,6 +37,8 @@ static void parse_wanted(void)
     }
 }
 
+/* SIGKILL is delivered before kill() returns to this thread, but another thread may run on for a
+ * moment; this one must not. */
 void crash_point_hit(const struct crash_point *point)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -51,6 +55,8 @@ void crash_point_hit(const struct crash_point *point)
     }
 }
 
+/* By addresses: comparing the weak symbols themselves would let the compiler assume that they
+ * exist. */
 size_t crash_point_count(void)
 {
     uintptr_t start = (uintptr_t) __start_crash_points;

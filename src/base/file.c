@@ -48,6 +48,8 @@ static pgc_status read_open(const env *e, int fd, const char *path, buf *out, pg
     }
 }
 
+/* Grows the buffer by what is read instead of asking for the size: files in /proc say that they
+ * are empty. On failure the buffer is as it was. */
 pgc_status file_read(const env *e, int dir, const char *path, buf *out, pgc_error *err)
 {
     assert(out->max > 1);
@@ -69,6 +71,7 @@ pgc_status file_read(const env *e, int dir, const char *path, buf *out, pgc_erro
     return status;
 }
 
+/* Zero bytes written without an error would loop for ever; it is taken for a full disk. */
 pgc_status file_write_all(const env *e, int fd, const void *bytes, size_t count, pgc_error *err)
 {
     const vfs *fs = e->fs;
@@ -105,6 +108,7 @@ static int open_parent(const env *e, int dir, const char *path, const char **nam
     return fs->openat(fs->ctx, dir, len == 0 ? "." : parent, O_RDONLY | O_DIRECTORY, 0);
 }
 
+/* Through the descriptor, so before the file has a name that others could open. */
 static pgc_status set_access(const env *e, int fd, const file_access *access, pgc_error *err)
 {
     const vfs *fs = e->fs;
@@ -152,6 +156,9 @@ static pgc_status write_temporary(const env *e, int folder, const char *name,
     return status;
 }
 
+/* Everything within one folder descriptor: a folder that is moved meanwhile takes the file along.
+ * A failure after the rename leaves the new content, and says so as an error, because it may not
+ * survive a power cut. */
 static pgc_status replace_in(const env *e, int folder, const replacement *what, pgc_error *err)
 {
     const vfs *fs = e->fs;
@@ -175,6 +182,7 @@ static pgc_status replace_in(const env *e, int folder, const replacement *what, 
     return PGC_OK;
 }
 
+/* Common part of the two public calls; adds the path to the message once. */
 static pgc_status replace(const env *e, int dir, const char *path, replacement *what,
                           pgc_error *err)
 {

@@ -13,6 +13,7 @@
 #define DEFAULT_TIMEOUT_US INT64_C(60000000)
 #define DOING              "%s cluster in %.200s" /* a long path leaves room for the reason */
 
+/* Every public call has one deadline for all its waiting: locks, initdb aside, start, stop. */
 static void start_clock(pgc_cluster *c, int64_t timeout_us)
 {
     int64_t wait_us = timeout_us > 0 ? timeout_us : DEFAULT_TIMEOUT_US;
@@ -74,6 +75,8 @@ static pgc_status serve(pgc_cluster *c, const char *database, bool alone, bool c
     }
 }
 
+/* The order matters: logins and settings are on disk before the server reads them, and the share
+ * of users.lock is held before the server could be stopped by somebody leaving. */
 static pgc_status bring_up(pgc_cluster *c, const pgc_cluster_options *options, pgc_error *err)
 {
     const char *database = options->database != NULL ? options->database : CLUSTER_SUPERUSER;
@@ -112,6 +115,8 @@ static void leave(pgc_cluster *c)
     }
 }
 
+/* On failure whatever was started is stopped again unless others use it, so a failing caller can
+ * simply try once more. */
 pgc_status pgc_cluster_open(const pgc_cluster_options *options, pgc_cluster **out, pgc_error *err)
 {
     if (options == NULL || out == NULL || options->dir == NULL || options->dir[0] == '\0' ||
@@ -156,6 +161,7 @@ bool pgc_cluster_started(const pgc_cluster *cluster)
     return cluster->started;
 }
 
+/* When the lock cannot be had in time, the server stays: the next user will stop it. */
 void pgc_cluster_close(pgc_cluster *cluster)
 {
     if (cluster == NULL) {
@@ -168,6 +174,7 @@ void pgc_cluster_close(pgc_cluster *cluster)
     cluster_detach(cluster);
 }
 
+/* Reads only; what it says may be outdated when the caller looks at it. */
 static pgc_status inspect(const pgc_cluster *c, bool used, pgc_cluster_info *out, pgc_error *err)
 {
     pgc_cluster_info info = { .exists = false };
@@ -182,6 +189,7 @@ static pgc_status inspect(const pgc_cluster *c, bool used, pgc_cluster_info *out
     return PGC_OK;
 }
 
+/* Makes no file: a folder that never held a cluster stays as it is. */
 pgc_status pgc_cluster_inspect(const char *dir, pgc_cluster_info *out, pgc_error *err)
 {
     if (dir == NULL || out == NULL) {
@@ -208,6 +216,7 @@ pgc_status pgc_cluster_inspect(const char *dir, pgc_cluster_info *out, pgc_error
     return pgc_error_wrap(err, status, DOING, "inspect", dir);
 }
 
+/* With force the other users stay in users.lock; they open again when they need to. */
 static pgc_status stop(pgc_cluster *c, bool force, pgc_error *err)
 {
     if (!file_exists(&c->e, c->home_fd, CLUSTER_CONTROL_LOCK)) {

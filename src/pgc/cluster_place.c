@@ -26,6 +26,8 @@ int64_t cluster_time_left(const pgc_cluster *c)
     return left > 0 ? left : 0;
 }
 
+/* Short against a start (150 ms), long against the work of looking again. Lock files and pid
+ * files give no event to wait for across users and file systems. */
 bool cluster_pause(const pgc_cluster *c)
 {
     if (cluster_time_left(c) == 0) {
@@ -43,6 +45,7 @@ static void close_fd(const pgc_cluster *c, int *fd)
     }
 }
 
+/* One text for all small strings of a cluster. */
 static pgc_status no_memory(pgc_error *err)
 {
     return pgc_error_set(err, PGC_NOMEM, "open cluster");
@@ -104,6 +107,7 @@ static pgc_status can_reach(const pgc_cluster *c, const char *path, bool *out, p
     return PGC_OK;
 }
 
+/* Nothing to do unless the server runs as another user. */
 static pgc_status give(const pgc_cluster *c, int fd, const char *path, pgc_error *err)
 {
     const vfs *fs = c->e.fs;
@@ -151,6 +155,8 @@ static pgc_status make_far_home(pgc_cluster *c, pgc_error *err)
     return PGC_OK;
 }
 
+/* A folder that is closed to the server's user is given to it when that is all it takes; when a
+ * parent is closed, giving does not help and is taken back. */
 static pgc_status choose_home(pgc_cluster *c, pgc_error *err)
 {
     const vfs *fs = c->e.fs;
@@ -174,6 +180,8 @@ static pgc_status choose_home(pgc_cluster *c, pgc_error *err)
     return PGC_OK;
 }
 
+/* The link wins over everything: once a home was chosen, a change of the parents' modes must not
+ * lead to a second cluster. */
 static pgc_status resolve_home(pgc_cluster *c, bool create, pgc_error *err)
 {
     const vfs *fs = c->e.fs;
@@ -197,6 +205,7 @@ static pgc_status resolve_home(pgc_cluster *c, bool create, pgc_error *err)
     return c->data == NULL ? no_memory(err) : PGC_OK;
 }
 
+/* From here on the folder is known by its absolute path: the server changes its working folder. */
 static pgc_status attach_parts(pgc_cluster *c, const char *dir, bool create, pgc_error *err)
 {
     const vfs *fs = c->e.fs;
@@ -237,6 +246,7 @@ pgc_status cluster_attach(const env *e, const char *dir, bool create, pgc_cluste
     return PGC_OK;
 }
 
+/* Closing the descriptors gives up the locks. */
 void cluster_detach(pgc_cluster *c)
 {
     if (c != NULL) {
@@ -260,6 +270,8 @@ static bool still_named(const pgc_cluster *c)
            mine.st_ino == named.st_ino && mine.st_dev == named.st_dev;
 }
 
+/* flock() belongs to the open file, so it ends with the last process that has it: we, or an
+ * initdb that outlives us. */
 pgc_status cluster_lock(pgc_cluster *c, pgc_error *err)
 {
     assert(c->control_fd < 0);
@@ -361,6 +373,7 @@ static pgc_status secure_socket_dir(const pgc_cluster *c, int fd, pgc_error *err
     return PGC_OK;
 }
 
+/* Decided anew at every start; sharing processes learn it from postmaster.pid. */
 pgc_status cluster_socket_dir(pgc_cluster *c, pgc_error *err)
 {
     const vfs *fs = c->e.fs;
@@ -384,6 +397,8 @@ pgc_status cluster_socket_dir(pgc_cluster *c, pgc_error *err)
     return status;
 }
 
+/* Only what we made, by name. The locks go last: whoever waits for one finds it nameless and
+ * starts over. */
 void cluster_remove(pgc_cluster *c)
 {
     static const char *const NAMES[] = {

@@ -93,6 +93,7 @@ static bool is_postmaster(const pgc_cluster *c, pid_t pid)
     return command_is_ours(c, buf_view(&command));
 }
 
+/* A file that was cut short leaves the rest of *out as it was: not ready, no socket. */
 static void read_pid_file(slice text, cluster_postmaster *out)
 {
     slice lines[LINE_COUNT] = { 0 };
@@ -124,6 +125,7 @@ static pgc_status read_postmaster(const pgc_cluster *c, cluster_postmaster *out,
     return status == PGC_NOT_FOUND ? PGC_OK : status;
 }
 
+/* No server is not an error: the pid is 0 then. */
 pgc_status cluster_find_postmaster(const pgc_cluster *c, cluster_postmaster *out, pgc_error *err)
 {
     cluster_postmaster found;
@@ -165,6 +167,8 @@ typedef struct launch {
     off_t log_start; /* size of the log before this start */
 } launch;
 
+/* The server appends through our descriptor, so the file may belong to root. It is looked at for
+ * its size only here: a server that runs for months keeps its log. */
 static pgc_status open_log(const pgc_cluster *c, launch *start, pgc_error *err)
 {
     const vfs *fs = c->e.fs;
@@ -182,6 +186,8 @@ static pgc_status open_log(const pgc_cluster *c, launch *start, pgc_error *err)
     return PGC_OK;
 }
 
+/* What decides who can reach the server stands on the command line, where no settings file and no
+ * ALTER SYSTEM can change it. A session of its own keeps the terminal's signals away. */
 static pgc_status spawn_server(const pgc_cluster *c, launch *start, pgc_error *err)
 {
     char program[PATH_MAX];
@@ -256,6 +262,8 @@ static pgc_status explain_end(const pgc_cluster *c, const launch *start, pgc_err
     return pgc_error_set(err, PGC_DB, "server of %s did not start: %s", c->data, lines);
 }
 
+/* waitpid() also answers for a process that is not our child any more, because the host program
+ * ignores SIGCHLD: then asking for its existence decides. */
 static bool has_ended(pid_t pid)
 {
     return waitpid(pid, NULL, WNOHANG) != 0 || !proc_alive(pid);
@@ -286,6 +294,7 @@ static pgc_status await_ready(const pgc_cluster *c, const launch *start, bool *r
     }
 }
 
+/* PGC_OK means that it is worth looking again, not that the server runs. */
 static pgc_status launch_once(pgc_cluster *c, pgc_error *err)
 {
     launch start = { .log_fd = -1 };
@@ -309,6 +318,7 @@ static pgc_status launch_once(pgc_cluster *c, pgc_error *err)
     return status;
 }
 
+/* Looks, starts, looks again: ends when somebody's server is ready, ours or another one's. */
 pgc_status cluster_start(pgc_cluster *c, pgc_error *err)
 {
     assert(c->control_fd >= 0);
@@ -331,6 +341,8 @@ pgc_status cluster_start(pgc_cluster *c, pgc_error *err)
     }
 }
 
+/* Waits for the end of the process, not for the removal of its pid file: only then are its files
+ * closed and its memory free. */
 pgc_status cluster_shut_down(const pgc_cluster *c, pgc_error *err)
 {
     assert(c->control_fd >= 0);
