@@ -20,11 +20,13 @@ static struct {
     int64_t passage;
 } wanted;
 
+static pthread_once_t wanted_once = PTHREAD_ONCE_INIT;
+
 /* NAME or NAME:N. Anything malformed means no crash: a test that mistypes sees its child live and
  * fails for that. */
-static void parse_wanted(void)
+static void want(const char *text)
 {
-    const char *text = getenv("LUMILIO_CRASH_AT");
+    wanted.name = (slice) { NULL, 0 };
     if (text == NULL || text[0] == '\0') {
         return;
     }
@@ -37,13 +39,23 @@ static void parse_wanted(void)
     }
 }
 
+static void want_from_environment(void)
+{
+    want(getenv("LUMILIO_CRASH_AT"));
+}
+
+void crash_point_want(const char *text)
+{
+    (void) pthread_once(&wanted_once, want_from_environment);
+    want(text);
+}
+
 /* SIGKILL is delivered before kill() returns to this thread, but another thread may run on for a
  * moment; this one must not. */
 void crash_point_hit(const struct crash_point *point)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     static atomic_int_fast64_t passed;
-    (void) pthread_once(&once, parse_wanted);
+    (void) pthread_once(&wanted_once, want_from_environment);
     if (wanted.name.ptr == NULL || !slice_eq_str(wanted.name, point->name)) {
         return;
     }
@@ -71,6 +83,11 @@ const char *crash_point_name(size_t index)
 }
 
 #else
+
+void crash_point_want(const char *text)
+{
+    (void) text;
+}
 
 size_t crash_point_count(void)
 {

@@ -25,6 +25,10 @@ void crash_point_hit(const struct crash_point *point);
     } while (0)
 #endif
 
+/* Die at "NAME" or "NAME:N" (NULL: nowhere) whatever the environment says: for a child that a test
+ * has forked, before it starts threads. The text must outlive the process. */
+void crash_point_want(const char *text);
+
 /* Number of crash points linked into this program, and the name of one. A name may appear more
  * than once when inlined code repeats it. 0 when the build has none. */
 size_t crash_point_count(void);

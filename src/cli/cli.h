@@ -9,7 +9,7 @@
 
 #include <pgc/error.h>
 
-#include "base/slice.h"
+#include "base/buf.h"
 #include "service/library.h"
 #include "service/session.h"
 
@@ -78,6 +78,8 @@ const char *cli_program_dir(char *out, size_t size);
 
 /* Text that a terminal can show: control characters and invalid UTF-8 become \xNN. */
 void cli_print_safe(FILE *out, slice text);
+/* The same into a buffer. */
+void cli_add_safe(buf *out, slice text);
 /* Text columns that print needs for a (safe) text. */
 size_t cli_text_width(slice text);
 /* "3.4 MB" into out (at least 16 bytes). */

@@ -10,6 +10,8 @@
 
 #include "work/import.h"
 
+#define PSQL_ARGS_MAX 64
+
 /* Options of a command without own options; true when the command should go on. */
 static bool plain_parse(const char *name, int argc, char **argv, int *code)
 {
@@ -138,6 +140,9 @@ int cmd_db_psql(int argc, char **argv)
     if (code != CLI_OK || done) {
         return code;
     }
+    if (argc > PSQL_ARGS_MAX) {
+        return cli_usage("db psql", "takes up to %d arguments for psql", PSQL_ARGS_MAX);
+    }
     pgc_error err;
     lum_library *library = NULL;
     if (cli_open(&library, NULL, &err) != PGC_OK) {
@@ -146,15 +151,14 @@ int cmd_db_psql(int argc, char **argv)
     pid_t pid = fork();
     if (pid == 0) {
         /* The environment, not the argument list: a URL may hold a password. */
-        lum_library_set_psql_env(library);
-        char **arguments = calloc((size_t) argc + 2, sizeof *arguments);
-        if (arguments != NULL) {
-            arguments[0] = (char[]) { "psql" };
-            for (int i = 0; i < argc; i++) {
-                arguments[i + 1] = argv[i];
-            }
-            (void) execvp("psql", arguments);
+        if (lum_library_set_psql_env(library, &err) != PGC_OK) {
+            _exit(cli_fail(&err));
         }
+        char *arguments[PSQL_ARGS_MAX + 2] = { (char[]) { "psql" } };
+        for (int i = 0; i < argc && i < PSQL_ARGS_MAX; i++) {
+            arguments[i + 1] = argv[i];
+        }
+        (void) execvp("psql", arguments);
         (void) fprintf(stderr, "lumilio: psql: %s\nhint: install postgresql-client\n",
                        strerror(errno));
         _exit(127);

@@ -10,6 +10,8 @@
 #include "cli/progress.h"
 #include "work/import.h"
 
+#define PATH_TEXT_MAX (4 * PATH_MAX) /* bytes: every byte may need four */
+
 typedef struct import_view {
     progress_bar bar;
     bool json;
@@ -33,16 +35,10 @@ static void on_signal(int number)
 /* A path as JSON text: bytes that are not UTF-8 become \xNN as on the terminal. */
 static json_t *path_json(const char *path)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
-    if (memory == NULL) {
-        return NULL;
-    }
-    cli_print_safe(memory, pgc_text_from(path));
-    json_t *value = fclose(memory) == 0 ? json_stringn(text, size) : NULL;
-    free(text);
-    return value;
+    AUTO(buf_auto) buf text;
+    buf_init(&text, NULL, PATH_TEXT_MAX);
+    cli_add_safe(&text, pgc_text_from(path));
+    return json_stringn(buf_view(&text).ptr, buf_view(&text).len);
 }
 
 static void event_print_json(const import_event *event)

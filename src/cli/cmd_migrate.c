@@ -10,9 +10,9 @@
 
 #include "base/file.h"
 
-#define SUM_BYTES_MAX ((size_t) 16 << 20)
-#define EXIT_PENDING  2 /* of status --exit-code */
-#define EXIT_PARTIAL  3
+#define SUM_BYTES_MAX ((size_t) 16 << 20) /* for a hundred thousand files */
+#define EXIT_PENDING  2                   /* of status --exit-code */
+#define EXIT_PARTIAL  3                   /* files are half applied */
 
 /* What the commands are told; texts are borrowed from argv. */
 typedef struct migrate_flags {
@@ -21,8 +21,9 @@ typedef struct migrate_flags {
     bool allow_dirty, dry_run, exit_code;
 } migrate_flags;
 
-static migrate_flags flags;
+static migrate_flags flags; /* of the command that runs; filled by parse() */
 
+/* Options that several commands take; spelled as Atlas spells them. */
 #define FLAG_URL                                                                \
     {                                                                           \
         "url", "URL", "database (default: $DATABASE_URL)", &flags.url, CLI_TEXT \
@@ -44,6 +45,7 @@ static migrate_flags flags;
         "role", "NAME", "run as this database role", &flags.role, CLI_TEXT \
     }
 
+/* The only command that runs files, so the one with most to say about how. */
 static const cli_option APPLY_OPTIONS[] = {
     FLAG_URL,
     FLAG_DIR,
@@ -80,10 +82,12 @@ static const cli_option SET_OPTIONS[] = {
     FLAG_ROLE,
 };
 
+/* hash and validate never open a database. */
 static const cli_option DIR_OPTIONS[] = {
     FLAG_DIR,
 };
 
+/* Atlas begins its errors so, and scripts look for it. */
 static int fail(const pgc_error *err)
 {
     (void) fprintf(stderr, "Error: ");
@@ -106,6 +110,7 @@ static void expand_short(int argc, char **argv)
     }
 }
 
+/* Forget the flags of an earlier call, then read the command line. */
 static int parse(const char *command, const cli_option *options, size_t count, int *argc,
                  char **argv, bool *done)
 {
@@ -133,6 +138,7 @@ static bool parse_duration(const char *text, int64_t *out)
         const char *unit;
         int64_t us;
     } UNITS[] = {
+        /* two letters before one: "ms" is no "m" */
         { "ms", 1000 }, { "us", 1 }, { "s", 1000000 }, { "m", 60000000 }, { "h", 3600000000 },
     };
     int64_t total = 0;
@@ -140,7 +146,7 @@ static bool parse_duration(const char *text, int64_t *out)
         *out = 0;
         return true;
     }
-    for (const char *at = text; *at != '\0';) {
+    for (const char *at = text; *at != '\0';) { /* pairs of number and unit */
         size_t digits = strspn(at, "0123456789");
         int64_t number = 0;
         size_t unit = 0;
@@ -192,6 +198,7 @@ static pgc_status resolve_dir(const char *dir, const char **path, pgc_error *err
     return PGC_OK;
 }
 
+/* --url, the option of the whole program, then the environment. */
 static const char *database_url(void)
 {
     const char *url = flags.url != NULL ? flags.url : cli_common_options.database_url;
@@ -219,6 +226,7 @@ static pgc_status fill_options(migrate_options *options, pgc_error *err)
     return PGC_OK;
 }
 
+/* What the JSON report says about where it comes from. */
 static migrate_view_env view_env(void)
 {
     return (migrate_view_env) { database_url(), flags.dir != NULL ? flags.dir : "embedded" };
@@ -252,6 +260,7 @@ static int fail_dir(const migrate_source *source, pgc_error *err)
     return fail(err);
 }
 
+/* Everything that can be wrong with the call is said before a connection is opened. */
 static int apply_parse(int *argc, char **argv, migrate_options *options, bool *done)
 {
     static const char *const MODES[] = { "file", "all", "none" };
@@ -291,10 +300,12 @@ static int apply_parse(int *argc, char **argv, migrate_options *options, bool *d
     options->tx_mode = (migrate_tx_mode) mode;
     options->order = (migrate_order) order;
     options->amount = (size_t) amount;
+    /* "0" on the command line means one try, absence means the default. */
     options->lock_timeout_us = flags.lock_timeout == NULL ? 0 : wait_us == 0 ? -1 : wait_us;
     return CLI_OK;
 }
 
+/* With JSON the report carries the error and stderr stays empty. */
 int cmd_migrate_apply(int argc, char **argv)
 {
     migrate_options options;
@@ -329,6 +340,7 @@ int cmd_migrate_apply(int argc, char **argv)
     return code;
 }
 
+/* Atlas never tells by its exit code that files are pending; --exit-code asks for it. */
 static int status_code(const migrate_status_report *report)
 {
     if (!flags.exit_code || report->up_to_date) {
@@ -337,6 +349,7 @@ static int status_code(const migrate_status_report *report)
     return report->partial ? EXIT_PARTIAL : EXIT_PENDING;
 }
 
+/* Never takes the lock: people look while a migration runs. */
 int cmd_migrate_status(int argc, char **argv)
 {
     static const char *const ORDERS[] = { "linear", "linear-skip", "non-linear" };
@@ -374,6 +387,7 @@ int cmd_migrate_status(int argc, char **argv)
     return code;
 }
 
+/* Prints what was set and removed, newest last. */
 int cmd_migrate_set(int argc, char **argv)
 {
     migrate_options options;
@@ -433,6 +447,7 @@ static void warn_cr(const migrate_dir *dir)
     }
 }
 
+/* Names that apply would refuse are hashed all the same: the sum says what is there. */
 int cmd_migrate_hash(int argc, char **argv)
 {
     AUTO(arena_auto) arena *mem = arena_new(NULL, 0, 0);
@@ -463,6 +478,7 @@ int cmd_migrate_hash(int argc, char **argv)
     return status == PGC_OK ? CLI_OK : fail(&err);
 }
 
+/* Says nothing when all is well, so that it can stand in front of other commands. */
 int cmd_migrate_validate(int argc, char **argv)
 {
     AUTO(arena_auto) arena *mem = arena_new(NULL, 0, 0);

@@ -9,9 +9,10 @@
 
 #include "river/migrate.h"
 
-#define RULE       "--------------------------------------------------------------------------------"
+#define HALF_RULE  "----------------------------------------"
 #define NAME_WIDTH 50
 
+/* Options of the command that runs; filled by parse(). */
 static struct river_flags {
     const char *schema, *line, *max_steps, *target;
     bool dry_run, show_sql;
@@ -26,6 +27,7 @@ static struct river_flags {
         "line", "main", "line of migrations; only main exists here", &flags.line, CLI_TEXT \
     }
 
+/* River's spelling; --database-url belongs to every command of the program. */
 static const cli_option MIGRATE_OPTIONS[] = {
     FLAG_SCHEMA,
     FLAG_LINE,
@@ -60,6 +62,7 @@ static int parse(const char *command, const cli_option *options, size_t count, i
     return CLI_OK;
 }
 
+/* River's programs take the URL from the option or the environment as well. */
 static pgc_status connect_server(pgc_conn **out, pgc_error *err)
 {
     const char *url = cli_common_options.database_url;
@@ -99,8 +102,8 @@ static void on_done(void *arg, river_direction direction, const river_migration 
                       NAME_WIDTH, migration->name, migrate_view_duration(duration_us, text));
     }
     if (flags.show_sql) {
-        (void) printf(RULE "\n-- River %s migration %03" PRId32 " [%s]\n%s\n", RIVER_LINE,
-                      migration->version, way, sql);
+        (void) printf(HALF_RULE HALF_RULE "\n-- River %s migration %03" PRId32 " [%s]\n%s\n",
+                      RIVER_LINE, migration->version, way, sql);
     }
 }
 
@@ -118,6 +121,7 @@ static bool read_number(const char *text, int32_t *out)
     return true;
 }
 
+/* River's closing words. */
 static void print_end(const river_migrate_result *result)
 {
     if (result->count == 0 && !result->exhausted) {
@@ -127,6 +131,7 @@ static void print_end(const river_migrate_result *result)
     }
 }
 
+/* Up and down differ in direction only. */
 static int migrate(const char *command, river_direction direction, int argc, char **argv)
 {
     river_migrate_result result = { .count = 0 };
@@ -151,6 +156,7 @@ static int migrate(const char *command, river_direction direction, int argc, cha
     if (connect_server(&conn, &err) != PGC_OK) {
         return cli_fail(&err);
     }
+    /* The list is filled by the callback, so it is right when a later migration fails. */
     json_t *list = cli_common_options.json ? json_array() : NULL;
     options.arg = list;
     pgc_status status = river_migrate(conn, direction, &options, &result, &err);
@@ -177,6 +183,7 @@ int cmd_river_migrate_down(int argc, char **argv)
     return migrate("river migrate-down", RIVER_DOWN, argc, argv);
 }
 
+/* The newest applied version is marked; without any there is no column for the mark. */
 static void print_list(uint32_t applied)
 {
     int32_t highest = 0;
@@ -203,6 +210,7 @@ static void print_list(uint32_t applied)
     }
 }
 
+/* Reads only; an empty database lists all migrations without a mark. */
 int cmd_river_migrate_list(int argc, char **argv)
 {
     pgc_conn *conn = NULL;
@@ -227,6 +235,7 @@ int cmd_river_migrate_list(int argc, char **argv)
     return CLI_OK;
 }
 
+/* Silent when all is well, like River's: the exit code is the answer. */
 int cmd_river_validate(int argc, char **argv)
 {
     pgc_conn *conn = NULL;

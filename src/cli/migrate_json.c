@@ -24,6 +24,7 @@ static bool put_text(json_t *object, const char *key, const char *text)
     return json_object_set_new(object, key, value) == 0;
 }
 
+/* Text that is no UTF-8 cannot stand in JSON; it shows as a question mark. */
 static bool put_slice(json_t *array, slice text)
 {
     json_t *value = json_stringn(text.ptr, text.len);
@@ -36,6 +37,7 @@ static bool put_time(json_t *object, const char *key, int64_t unix_us)
     return put_text(object, key, migrate_view_time(unix_us, text));
 }
 
+/* Zero is left out, like every empty member. */
 static bool put_count(json_t *object, const char *key, int64_t count)
 {
     return count == 0 || json_object_set_new(object, key, json_integer(count)) == 0;
@@ -56,7 +58,7 @@ static bool put_url(json_t *object, const char *url)
 {
     slice text = pgc_text_from(url != NULL ? url : "");
     const char *scheme_end = url != NULL ? strstr(url, "://") : NULL;
-    json_t *parts = json_object();
+    json_t *parts = json_object(); /* stays empty for a keyword string */
     bool ok = parts != NULL;
     if (ok && scheme_end != NULL) {
         size_t scheme = (size_t) (scheme_end - url);
@@ -74,18 +76,21 @@ static bool put_url(json_t *object, const char *url)
     return json_object_set_new(object, "URL", parts) == 0 && ok;
 }
 
+/* Driver, URL and directory, as Atlas reports them. */
 static bool put_env(json_t *object, const migrate_view_env *view)
 {
     return put_text(object, "Driver", "postgres") && put_url(object, view->url) &&
            put_text(object, "Dir", view->dir);
 }
 
+/* Name, version, description. */
 static bool fill_file(json_t *object, const migrate_file *file)
 {
     return put_text(object, "Name", file->name) && put_text(object, "Version", file->version) &&
            put_text(object, "Description", file->description);
 }
 
+/* A list of files under a key. */
 static bool put_files(json_t *object, const char *key, const migrate_file *const *files,
                       size_t count)
 {
@@ -99,6 +104,7 @@ static bool put_files(json_t *object, const char *key, const migrate_file *const
     return put_array(object, key, array) && ok;
 }
 
+/* One file of an apply: times, statements done, and the failure if there was one. */
 static bool fill_run(json_t *object, const migrate_file_run *run)
 {
     json_t *applied = json_array();
@@ -120,6 +126,7 @@ static bool fill_run(json_t *object, const migrate_file_run *run)
     return ok;
 }
 
+/* One line, keys in the order they were set. */
 static bool print(const json_t *document)
 {
     bool ok = json_dumpf(document, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER) == 0;
@@ -127,6 +134,7 @@ static bool print(const json_t *document)
     return ok;
 }
 
+/* Driver, URL and directory stand at the top level here, in status below "Env": so does Atlas. */
 bool migrate_view_apply_json(const migrate_view_env *view, const migrate_apply_report *report,
                              const pgc_error *err)
 {
@@ -151,6 +159,7 @@ bool migrate_view_apply_json(const migrate_view_env *view, const migrate_apply_r
     return ok && print(document);
 }
 
+/* Numbers of a row are shown even when they are zero: they are its content. */
 static bool fill_row(json_t *object, const migrate_revision *row)
 {
     char type[32];
@@ -167,6 +176,7 @@ static bool fill_row(json_t *object, const migrate_revision *row)
            put_text(object, "OperatorVersion", row->operator_version);
 }
 
+/* All rows of the revision table. */
 static bool put_rows(json_t *object, const migrate_status_report *report)
 {
     json_t *array = json_array();

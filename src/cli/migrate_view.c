@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 
+/* The unit follows the size, so that three or four digits tell it. */
 const char *migrate_view_duration(int64_t us, char text[static 32])
 {
     if (us < 1000) {
@@ -17,6 +18,7 @@ const char *migrate_view_duration(int64_t us, char text[static 32])
     return text;
 }
 
+/* UTC, whatever the zone of the machine. */
 const char *migrate_view_time(int64_t unix_us, char text[static 40])
 {
     int64_t part = unix_us % 1000000;
@@ -44,6 +46,7 @@ static void print_indented(slice text, const char *indent)
     }
 }
 
+/* "migrations" is always plural, as in Atlas. */
 static void on_begin(void *arg, const migrate_apply_report *report)
 {
     (void) arg;
@@ -54,6 +57,7 @@ static void on_begin(void *arg, const migrate_apply_report *report)
     (void) printf(" (%zu migrations in total):\n", report->pending_count);
 }
 
+/* An earlier run may have done part of the file. */
 static void on_file_begin(void *arg, const migrate_file *file, size_t skipped)
 {
     (void) arg;
@@ -63,6 +67,7 @@ static void on_file_begin(void *arg, const migrate_file *file, size_t skipped)
     }
 }
 
+/* Flushed at once: the next output may be hours away. */
 static void on_statement(void *arg, slice text)
 {
     (void) arg;
@@ -71,6 +76,7 @@ static void on_statement(void *arg, slice text)
     (void) fflush(stdout);
 }
 
+/* The error stands where "ok" would. */
 static void on_file_end(void *arg, const migrate_file_run *run)
 {
     char text[32];
@@ -83,6 +89,7 @@ static void on_file_end(void *arg, const migrate_file_run *run)
     }
 }
 
+/* On stderr: stdout is the report. */
 static void on_warning(void *arg, const char *text)
 {
     (void) arg;
@@ -113,13 +120,14 @@ static void print_count(size_t ok, size_t failed, const char *noun)
     (void) printf("\n");
 }
 
+/* Also printed after a failure: then it says how far the run got. */
 void migrate_view_apply_end(const migrate_apply_report *report)
 {
     char text[32];
     size_t files_failed = 0;
     size_t stmts_ok = 0;
     size_t stmts_failed = 0;
-    if (report->run_count == 0) {
+    if (report->run_count == 0) { /* no file was begun: there is no header to close */
         if (report->baseline != NULL) {
             (void) printf("Baseline version is %s\n", report->baseline);
         }
@@ -139,6 +147,7 @@ void migrate_view_apply_end(const migrate_apply_report *report)
     print_count(stmts_ok, stmts_failed, "sql statement");
 }
 
+/* Values begin in one column. */
 static void print_row(const char *label, const char *value, const char *extra)
 {
     (void) printf("  -- %-16s ", label);
@@ -146,6 +155,7 @@ static void print_row(const char *label, const char *value, const char *extra)
     (void) printf("%s\n", extra);
 }
 
+/* Executed and pending files; those out of order count as pending. */
 static void print_numbers(const migrate_status_report *report)
 {
     char number[32];
@@ -162,6 +172,7 @@ static void print_numbers(const migrate_status_report *report)
     print_row("Pending Files:", number, extra);
 }
 
+/* Labels and their order are Atlas'; notes are ours and stand at the end. */
 void migrate_view_status(const migrate_status_report *report)
 {
     char extra[64] = "";
@@ -171,6 +182,7 @@ void migrate_view_status(const migrate_status_report *report)
     }
     print_row("Current Version:", report->current, extra);
     extra[0] = '\0';
+    /* A repair may have cut off the tail; then there is nothing left to count. */
     if (report->partial && report->total >= report->count) {
         (void) snprintf(extra, sizeof extra, " (%zu statements left)",
                         report->total - report->count);
@@ -199,6 +211,7 @@ void migrate_view_status(const migrate_status_report *report)
     }
 }
 
+/* Rows that were set (+) or removed (-). */
 static void print_marked(char mark, const migrate_revision *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -221,6 +234,7 @@ void migrate_view_set(const migrate_set_report *report)
     (void) printf("\n");
 }
 
+/* Three parts, as in Atlas: what is wrong, where, and what to do. */
 void migrate_view_checksum(pgc_status status, const migrate_sum_problem *problem)
 {
     if (status == PGC_NOT_FOUND) {

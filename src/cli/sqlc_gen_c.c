@@ -4,6 +4,24 @@
 
 #include "sqlc/command.h"
 
+/* A private server must be stopped and removed, so signals only ask for an early end. */
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    interrupted = number;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = { .sa_handler = on_signal };
+    static const int SIGNALS[] = { SIGINT, SIGTERM, SIGHUP };
+    (void) sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < ARRAY_LEN(SIGNALS); i++) {
+        (void) sigaction(SIGNALS[i], &action, NULL);
+    }
+}
+
 #define ARENA_FIRST ((size_t) 256 << 10)
 
 typedef pgc_status (*command_fn)(const env *sys, arena *mem, const command_options *options,
@@ -131,6 +149,7 @@ static int run_command(const command *chosen, const command_options *options)
     }
     command_result_init(&result, mem);
     pgc_status status = chosen->run(env_default(), mem, options, &result, &err);
+    diag_sort(&result.diags);
     print_diags(&result.diags);
     slice text = buf_view(&result.out);
     bool written =
@@ -149,6 +168,9 @@ static int run_command(const command *chosen, const command_options *options)
         (void) fprintf(stderr, "sqlc-gen-c: cannot write to standard output\n");
     }
     command_result_done(&result);
+    if (interrupted != 0) {
+        return 128 + (int) interrupted;
+    }
     return failed || !written ? 1 : 0;
 }
 
@@ -165,9 +187,13 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < ARRAY_LEN(COMMANDS); i++) {
         if (strcmp(COMMANDS[i].name, name) == 0) {
-            command_options options = { 0 };
+            command_options options = { .stop = &interrupted };
             int usage = parse_options(&COMMANDS[i], argc, argv, &options);
-            return usage != 0 ? usage : run_command(&COMMANDS[i], &options);
+            if (usage != 0) {
+                return usage;
+            }
+            catch_signals();
+            return run_command(&COMMANDS[i], &options);
         }
     }
     if (name[0] == '\0') {

@@ -3,6 +3,8 @@
 
 #include "cli/cli.h"
 
+#define SAFE_TEXT_MAX ((size_t) 1 << 20) /* bytes; longer texts are cut */
+
 /* Bytes of the UTF-8 character at the start of text, 0 when it is not well-formed. */
 static size_t char_length(slice text)
 {
@@ -22,20 +24,28 @@ static bool is_control(slice character)
            (character.len == 2 && first == 0xc2 && (unsigned char) character.ptr[1] < 0xa0);
 }
 
-void cli_print_safe(FILE *out, slice text)
+void cli_add_safe(buf *out, slice text)
 {
     while (text.len > 0) {
         size_t len = char_length(text);
         size_t take = len == 0 ? 1 : len;
         if (len == 0 || is_control(slice_sub(text, 0, len))) {
             for (size_t i = 0; i < take; i++) {
-                (void) fprintf(out, "\\x%02x", (unsigned) (unsigned char) text.ptr[i]);
+                buf_printf(out, "\\x%02x", (unsigned) (unsigned char) text.ptr[i]);
             }
         } else {
-            (void) fwrite(text.ptr, 1, len, out);
+            buf_add(out, slice_sub(text, 0, len));
         }
         text = slice_sub(text, take, text.len);
     }
+}
+
+void cli_print_safe(FILE *out, slice text)
+{
+    AUTO(buf_auto) buf safe;
+    buf_init(&safe, NULL, SAFE_TEXT_MAX);
+    cli_add_safe(&safe, text);
+    (void) fwrite(buf_view(&safe).ptr, 1, buf_view(&safe).len, out);
 }
 
 size_t cli_text_width(slice text)

@@ -11,10 +11,10 @@
 typedef struct apply {
     const migrate_options *options;
     migrate_apply_report *report;
-    migrate_session session;
-    pgc_conn *lock_conn;
-    migrate_state state;
-    migrate_plan plan;
+    migrate_session session; /* runs the statements */
+    pgc_conn *lock_conn;     /* holds the lock and does nothing else */
+    migrate_state state;     /* as last read */
+    migrate_plan plan;       /* made from it */
     pgc_error *err;
 } apply;
 
@@ -23,10 +23,11 @@ static pgc_status limit_pending(apply *a)
 {
     const migrate_options *options = a->options;
     migrate_apply_report *report = a->report;
+    assert(a->plan.pending_count <= report->dir.file_count);
     report->pending = a->plan.pending;
     report->pending_count = a->plan.pending_count;
     if (options->to_version != NULL) {
-        size_t keep = 0;
+        size_t keep = 0; /* stays 0 when the version is applied already: nothing to do */
         if (migrate_dir_find(&report->dir, options->to_version) == NULL) {
             return pgc_error_set(a->err, PGC_NOT_FOUND, "migration with version \"%s\" not found",
                                  options->to_version);
@@ -44,6 +45,8 @@ static pgc_status limit_pending(apply *a)
     return PGC_OK;
 }
 
+/* Compare directory and database. Called once before the lock when a start-up only wants to know
+ * whether there is anything to do, and again under it: another process may have been faster. */
 static pgc_status look(apply *a, bool repair)
 {
     TRY(migrate_read_state(&a->session, &a->report->dir, repair, &a->state, a->err));
@@ -63,9 +66,13 @@ static pgc_status look(apply *a, bool repair)
     return limit_pending(a);
 }
 
+/* The baseline row says "everything up to here was there before us"; it has no hash, because no
+ * file was run. It is written outside any transaction, as Atlas does: it is true whatever follows.
+ */
 static pgc_status write_baseline(apply *a)
 {
     const migrate_file *file = a->plan.baseline;
+    assert(file != NULL);
     const clock_ops *now = a->options->env->clock;
     const migrate_revision row = {
         .version = file->version,
@@ -84,6 +91,8 @@ static pgc_status write_baseline(apply *a)
     return PGC_OK;
 }
 
+/* Split and check every pending file before the first one runs: a typo in the third file must not
+ * leave the first two applied. */
 static pgc_status prepare_all(apply *a, migrate_job **out)
 {
     size_t count = a->report->pending_count;
@@ -99,9 +108,12 @@ static pgc_status prepare_all(apply *a, migrate_job **out)
     return PGC_OK;
 }
 
+/* Run the files in order; in mode "all" inside one transaction. The report grows with each file, so
+ * that it is right when the run stops. */
 static pgc_status run_jobs(apply *a, const migrate_job *jobs)
 {
     migrate_runner runner = { a->options, &a->session, a->lock_conn };
+    assert(a->lock_conn != NULL);
     bool one_tx = a->options->tx_mode == MIGRATE_TX_ALL && !a->options->dry_run;
     if (one_tx) {
         TRY(migrate_begin(&a->session, a->err));
@@ -127,11 +139,13 @@ static pgc_status apply_locked(apply *a)
 {
     const migrate_events *events = &a->options->events;
     migrate_job *jobs = NULL;
+    /* Another process may have migrated while we waited: what was seen before does not count. */
     TRY(look(a, !a->options->dry_run));
     TRY(prepare_all(a, &jobs));
     if (a->report->pending_count == 0 && a->plan.baseline == NULL) {
         return PGC_OK;
     }
+    /* The table is made only now: a refused run leaves no trace. */
     if (!a->options->dry_run) {
         TRY(migrate_store_create(a->session.store, a->err));
     }
@@ -147,9 +161,12 @@ static pgc_status apply_locked(apply *a)
     return run_jobs(a, jobs);
 }
 
+/* The lock has a connection of its own: statements of the files may not disturb it, and its loss is
+ * noticed before the next file begins. */
 static pgc_status with_lock(apply *a)
 {
     int64_t wait_us = a->options->lock_timeout_us;
+    /* Zero means the default in option structs, so "do not wait" is a negative number. */
     wait_us = wait_us == 0 ? LOCK_WAIT_US : wait_us < 0 ? 0 : wait_us;
     TRY(migrate_connect(a->options, "lumilio migrate lock", &a->lock_conn, a->err));
     pgc_status status = migrate_lock_acquire(a->options->env, a->lock_conn, wait_us, a->err);
@@ -162,6 +179,8 @@ static pgc_status with_lock(apply *a)
     return status;
 }
 
+/* The directory is checked before any connection is opened: a damaged one must not touch the
+ * server. */
 static pgc_status apply_dir(apply *a)
 {
     TRY(migrate_open_dir(a->options, a->report->mem, &a->report->dir, a->err));
@@ -179,6 +198,7 @@ static pgc_status apply_dir(apply *a)
     return status;
 }
 
+/* Every way out leaves a report that migrate_apply_report_done() can take. */
 pgc_status migrate_apply(const migrate_options *options, migrate_apply_report *report,
                          pgc_error *err)
 {

@@ -18,6 +18,8 @@ static size_t printable_run(slice text)
     return n;
 }
 
+/* One line: prefix, "atlas:", name, argument. The argument ends at the first byte that is not
+ * printable ASCII, and so does the line. */
 bool migrate_directive_parse(slice text, migrate_directive *out)
 {
     slice line = slice_sub(text, 0, printable_run(text));
@@ -44,11 +46,14 @@ bool migrate_directive_parse(slice text, migrate_directive *out)
     return false;
 }
 
+/* "#" is no comment to the server, but the format counts it as one in headers. */
 static bool is_comment_line(slice text)
 {
     return slice_starts(text, SLICE("#")) || slice_starts(text, SLICE("--"));
 }
 
+/* Find the header: comment lines from byte 0 on. It counts only when a blank line, or the end of
+ * the file, follows; CR does not make a line blank. Otherwise it belongs to the first statement. */
 void migrate_header_init(migrate_header *header, slice content)
 {
     size_t end = 0;
@@ -68,6 +73,7 @@ void migrate_header_init(migrate_header *header, slice content)
     header->rest = apart ? slice_sub(content, 0, end) : SLICE("");
 }
 
+/* Lines that are plain comments are passed over. */
 bool migrate_header_next(migrate_header *header, migrate_directive *out)
 {
     while (header->rest.len > 0) {
@@ -82,6 +88,7 @@ bool migrate_header_next(migrate_header *header, migrate_directive *out)
     return false;
 }
 
+/* Repeats are counted, because some directives may stand only once. */
 size_t migrate_header_find(slice content, slice name, slice *first)
 {
     migrate_header header;
@@ -98,6 +105,7 @@ size_t migrate_header_find(slice content, slice name, slice *first)
     return count;
 }
 
+/* Looked for at the very start of the file with any prefix, unlike the directives of the header. */
 bool migrate_directive_sum_ignored(slice content)
 {
     migrate_directive directive;
@@ -105,6 +113,8 @@ bool migrate_directive_sum_ignored(slice content)
            slice_eq(directive.argument, SLICE("ignore"));
 }
 
+/* Only lines that look meant: a comment mark, the directive, nothing before it. The walk stops at
+ * the first such line. */
 size_t migrate_directive_lost(slice content, slice name)
 {
     if (migrate_header_find(content, name, NULL) > 0) {

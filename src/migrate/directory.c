@@ -11,19 +11,20 @@
 #include "migrate/directive.h"
 #include "migrate/sum.h"
 
-#define FILE_BYTES_MAX ((size_t) 64 << 20)
-#define FILE_COUNT_MAX 100000u
+#define FILE_BYTES_MAX ((size_t) 64 << 20) /* a dump fits, a mistake does not */
+#define FILE_COUNT_MAX 100000u             /* names are compared pairwise */
 #define SUFFIX         ".sql"
 
 typedef struct loader {
     const env *env;
-    const migrate_source *source;
+    const migrate_source *source; /* a folder or a table */
     arena *mem;
-    migrate_dir dir;
-    size_t cap;
+    migrate_dir dir; /* grows in mem; earlier, smaller lists stay there until the end */
+    size_t cap;      /* of dir.files */
     pgc_error *err;
 } loader;
 
+/* The version is an opaque text: it is never read as a number. */
 void migrate_name_cut(const char *name, arena *mem, const char **version, const char **description)
 {
     slice whole = pgc_text_from(name);
@@ -39,6 +40,7 @@ void migrate_name_cut(const char *name, arena *mem, const char **version, const 
     }
 }
 
+/* Keep one file; its name is copied, its content is not. */
 static pgc_status add_file(loader *l, const char *name, slice content)
 {
     if (l->dir.file_count == l->cap) {
@@ -66,11 +68,13 @@ static pgc_status add_file(loader *l, const char *name, slice content)
     return PGC_OK;
 }
 
+/* Names are compared byte by byte: "X.SQL" is no migration, ".sql" is one. */
 static bool is_migration(const char *name)
 {
     return slice_ends(pgc_text_from(name), SLICE(SUFFIX));
 }
 
+/* A folder that is named like a migration makes this fail, as it should. */
 static pgc_status read_into(loader *l, int fd, const char *name, slice *out)
 {
     AUTO(buf_auto) buf text;
@@ -88,6 +92,8 @@ static pgc_status read_into(loader *l, int fd, const char *name, slice *out)
     return PGC_OK;
 }
 
+/* Anything that is neither a migration nor the sum file is left alone: README, sub-folders, editor
+ * files. Down scripts live in a sub-folder for that reason. */
 static pgc_status read_entry(loader *l, int fd, const char *name)
 {
     slice content;
@@ -101,6 +107,7 @@ static pgc_status read_entry(loader *l, int fd, const char *name)
     return add_file(l, name, content);
 }
 
+/* One level only; symbolic links are followed when a file is read. */
 static pgc_status load_folder(loader *l)
 {
     const vfs *fs = l->env->fs;
@@ -125,6 +132,7 @@ static pgc_status load_folder(loader *l)
     }
 }
 
+/* The compiled-in files: contents stay where they are, in the program's read-only data. */
 static pgc_status load_table(loader *l)
 {
     for (size_t i = 0; i < l->source->file_count; i++) {
@@ -139,6 +147,7 @@ static pgc_status load_table(loader *l)
     return PGC_OK;
 }
 
+/* Byte order of whole names, not of versions: "10_y" comes before "1_x". */
 static int by_name(const void *a, const void *b)
 {
     const migrate_file *x = a;
@@ -146,9 +155,12 @@ static int by_name(const void *a, const void *b)
     return strcmp(x->name, y->name);
 }
 
+/* Hashes are computed here once, because the sum file, the revision rows and status all need them.
+ */
 pgc_status migrate_dir_load(const env *e, const migrate_source *source, arena *mem,
                             migrate_dir *out, pgc_error *err)
 {
+    assert(source->dir != NULL || source->files != NULL || source->file_count == 0);
     loader l = { .env = e, .source = source, .mem = mem, .err = err };
     if (source->dir != NULL) {
         l.dir.path = arena_strdup(mem, source->dir);
@@ -167,6 +179,7 @@ pgc_status migrate_dir_load(const env *e, const migrate_source *source, arena *m
     return PGC_OK;
 }
 
+/* Names that Atlas accepts and then stumbles over: it crashes on the second file of a version. */
 pgc_status migrate_dir_check(const migrate_dir *dir, pgc_error *err)
 {
     for (size_t i = 0; i < dir->file_count; i++) {
@@ -187,6 +200,7 @@ pgc_status migrate_dir_check(const migrate_dir *dir, pgc_error *err)
                                  "atlas.sum",
                                  file->name);
         }
+        /* Files of one version need not be neighbours: "1.sql", "10_y.sql", "1_x.sql". */
         for (size_t k = i + 1; k < dir->file_count; k++) {
             if (strcmp(file->version, dir->files[k].version) == 0) {
                 return pgc_error_set(err, PGC_INVALID,
@@ -201,6 +215,7 @@ pgc_status migrate_dir_check(const migrate_dir *dir, pgc_error *err)
 
 const migrate_file *migrate_dir_find(const migrate_dir *dir, const char *version)
 {
+    assert(version != NULL);
     for (size_t i = dir->file_count; i-- > 0;) {
         if (strcmp(dir->files[i].version, version) == 0) {
             return &dir->files[i];

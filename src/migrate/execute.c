@@ -14,24 +14,27 @@
 typedef struct file_runner {
     migrate_runner *runner;
     const migrate_job *job;
-    migrate_revision row;
-    migrate_file_run *run;
-    int64_t safe;       /* statements that no rollback can undo any more */
-    int64_t started_us; /* monotonic */
+    migrate_revision row;  /* as it is, or soon will be, in the table */
+    migrate_file_run *run; /* for the report */
+    int64_t safe;          /* statements that no rollback can undo any more */
+    int64_t started_us;    /* monotonic */
     pgc_error *err;
 } file_runner;
 
+/* Transaction control goes through the simple protocol like the statements themselves. */
 static pgc_status tx_script(migrate_session *s, const char *sql, pgc_error *err)
 {
     pgc_status status = pgc_conn_script(s->conn, sql, 0, NULL, err);
     return pgc_error_wrap(err, status, "migration transaction");
 }
 
+/* The default isolation: migrations see what others committed. */
 pgc_status migrate_begin(migrate_session *session, pgc_error *err)
 {
     return tx_script(session, "BEGIN", err);
 }
 
+/* A COMMIT of a failed transaction would roll back and report success: look first. */
 pgc_status migrate_commit(migrate_session *session, pgc_error *err)
 {
     CRASH_POINT("migrate.before_commit");
@@ -41,6 +44,7 @@ pgc_status migrate_commit(migrate_session *session, pgc_error *err)
     return tx_script(session, "COMMIT", err);
 }
 
+/* Never fails visibly: a lost connection has rolled back already. */
 void migrate_rollback(migrate_session *session)
 {
     if (pgc_conn_alive(session->conn) && pgc_conn_tx_state(session->conn) != PGC_TX_IDLE) {
@@ -50,6 +54,7 @@ void migrate_rollback(migrate_session *session)
     }
 }
 
+/* All writes of the row pass here, so that a dry run has one place to hold them back. */
 static pgc_status write_row(file_runner *f)
 {
     if (f->runner->options->dry_run) {
@@ -93,6 +98,8 @@ static pgc_status check_history(const file_runner *f)
     return PGC_OK;
 }
 
+/* Continue the row of an earlier run, or begin one. Version, description and first time stay as
+ * they are stored; total is always that of the file as it is now. */
 static void init_row(file_runner *f, const migrate_revision *row)
 {
     const migrate_file *file = f->job->file;
@@ -145,6 +152,7 @@ static pgc_status run_stmt(file_runner *f, size_t index)
         }
         local = f->err != NULL ? *f->err : local;
     }
+    /* The row and the report get the server's own words; only the error says where we were. */
     const char *words = local.message;
     if (strncmp(words, "script: ", 8) == 0) {
         words += 8;
@@ -164,30 +172,47 @@ static pgc_status run_stmt(file_runner *f, size_t index)
     return status;
 }
 
-/* Statement index went through: count it. */
+/* True time since the file began, not since the last write of its row. */
+static int64_t elapsed_ns(const file_runner *f)
+{
+    const clock_ops *now = f->runner->options->env->clock;
+    return (now->mono_us(now->ctx) - f->started_us) * 1000;
+}
+
+/* All statements are done: the form that a finished row has. */
+static void finish_row(file_runner *f)
+{
+    assert(f->row.applied == f->row.total);
+    f->row.partial_count = 0;
+    f->row.hash = f->job->file->hash;
+    f->row.execution_time_ns = elapsed_ns(f);
+}
+
+/* Statement index went through: count it. With the last one the row is finished by the same write,
+ * so that a crash never leaves hashes in a row that counts as complete. */
 static pgc_status note_done(file_runner *f, size_t index)
 {
+    assert(index < f->job->stmts.count);
+    assert((size_t) f->row.applied == f->row.partial_count);
     f->row.applied++;
     f->row.partial[f->row.partial_count++] = f->job->hashes[index];
     f->row.error = "";
     f->row.error_stmt = "";
     f->row.execution_time_ns = 0;
     f->run->applied[f->run->applied_count++] = f->job->stmts.items[index].text;
+    if (index + 1 == f->job->stmts.count) {
+        finish_row(f);
+    }
     if (f->runner->options->dry_run) {
         return PGC_OK;
     }
     TRY(write_row(f));
+    /* A file without transaction may open one of its own: its statements count when it ends. */
     if (pgc_conn_tx_state(f->runner->session->conn) == PGC_TX_IDLE) {
         f->safe = f->row.applied;
     }
     CRASH_POINT("migrate.statement_done");
     return PGC_OK;
-}
-
-static int64_t elapsed_ns(const file_runner *f)
-{
-    const clock_ops *now = f->runner->options->env->clock;
-    return (now->mono_us(now->ctx) - f->started_us) * 1000;
 }
 
 /* The file failed: without a transaction the row keeps what is done and why it stopped. */
@@ -201,6 +226,8 @@ static void record_failure(file_runner *f)
     if (f->job->tx != MIGRATE_TX_NONE || !pgc_conn_alive(s->conn)) {
         return;
     }
+    /* What the rollback undid is not done any more. */
+    assert(f->safe <= f->row.applied);
     f->row.applied = f->safe;
     f->row.partial_count = (size_t) f->safe;
     f->row.error = f->run->error != NULL ? f->run->error : "";
@@ -213,6 +240,8 @@ static void record_failure(file_runner *f)
     }
 }
 
+/* The row is written before the first statement, after each one, and in its final form with the
+ * last. */
 static pgc_status run_all(file_runner *f)
 {
     const migrate_events *events = &f->runner->options->events;
@@ -233,14 +262,17 @@ static pgc_status run_all(file_runner *f)
                              "file \"%s\" leaves a transaction open: end it with COMMIT",
                              f->job->file->name);
     }
-    f->row.partial_count = 0;
-    f->row.hash = f->job->file->hash;
-    f->row.execution_time_ns = elapsed_ns(f);
+    if (f->run->applied_count > 0) {
+        return PGC_OK;
+    }
+    /* Nothing was left to run: an empty file, or one whose tail was cut off in the repair. */
     f->row.error = "";
     f->row.error_stmt = "";
+    finish_row(f);
     return write_row(f);
 }
 
+/* Put the file's own transaction around it if it has one. */
 static pgc_status run_in_mode(file_runner *f)
 {
     migrate_session *s = f->runner->session;
@@ -261,6 +293,8 @@ static pgc_status run_in_mode(file_runner *f)
     return status;
 }
 
+/* The lock is looked at before the file begins: without it another migrator may be at work already.
+ */
 pgc_status migrate_run_file(migrate_runner *runner, const migrate_job *job,
                             const migrate_revision *row, migrate_file_run *run, pgc_error *err)
 {
@@ -280,6 +314,7 @@ pgc_status migrate_run_file(migrate_runner *runner, const migrate_job *job,
     if (hashes == NULL || run->applied == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "run \"%s\"", job->file->name);
     }
+    /* Hashes are carried on from the file, which was just compared with the row. */
     for (size_t i = 0; i < run->skipped; i++) {
         hashes[i] = job->hashes[i];
     }

@@ -5,8 +5,8 @@
 
 #include "migrate/lock.h"
 
-#define PAUSE_MIN_US INT64_C(25000)
-#define PAUSE_MAX_US INT64_C(1000000)
+#define PAUSE_MIN_US INT64_C(25000)   /* the first pause is up to twice that */
+#define PAUSE_MAX_US INT64_C(1000000) /* later ones grow to up to twice that */
 
 static const pgc_type_ref KEY[] = { { "key", "bigint", 20 } };
 static const pgc_type_ref DONE[] = { { "done", "boolean", 16 } };
@@ -21,6 +21,8 @@ static const pgc_query TRY_LOCK = {
     .columns = DONE,
 };
 
+/* The server shows a bigint key as two halves, with objsubid 1; locks of other databases of the
+ * cluster with the same key are not ours. */
 static const pgc_query HOLDS_LOCK = {
     .name = "MigrateHoldsLock",
     .sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' "
@@ -45,6 +47,7 @@ static const pgc_query UNLOCK = {
     .columns = DONE,
 };
 
+/* FNV-1 multiplies first and then mixes the byte in; FNV-1a would give other keys. */
 int64_t migrate_lock_key(const char *name)
 {
     uint32_t hash = UINT32_C(2166136261);
@@ -55,6 +58,7 @@ int64_t migrate_lock_key(const char *name)
     return hash;
 }
 
+/* All three queries take the key and answer with one boolean. */
 static pgc_status ask(pgc_conn *conn, const pgc_query *query, bool *out, pgc_error *err)
 {
     pgc_args args;
@@ -80,11 +84,15 @@ static pgc_status ask(pgc_conn *conn, const pgc_query *query, bool *out, pgc_err
 /* Between pause and twice that, at random so that waiting migrators spread out. */
 static void pause_about(const clock_ops *clock_now, int64_t pause_us)
 {
-    uint32_t random = 0;
+    uint32_t random = 0; /* without randomness the pauses are simply equal */
+    assert(pause_us > 0);
+    assert(pause_us <= PAUSE_MAX_US);
     (void) clock_now->random(clock_now->ctx, &random, sizeof random);
     clock_now->sleep_us(clock_now->ctx, pause_us + (int64_t) (random % (uint32_t) pause_us));
 }
 
+/* After the lock was granted it is looked for once more: behind a pooler that second query may
+ * reach another session, and then the lock protects nothing. */
 pgc_status migrate_lock_acquire(const env *e, pgc_conn *conn, int64_t wait_us, pgc_error *err)
 {
     const clock_ops *clock_now = e->clock;
@@ -108,6 +116,7 @@ pgc_status migrate_lock_acquire(const env *e, pgc_conn *conn, int64_t wait_us, p
     }
 }
 
+/* Asked before every file, not before every statement: a statement may take hours anyway. */
 pgc_status migrate_lock_check(pgc_conn *conn, pgc_error *err)
 {
     bool held = false;
@@ -121,6 +130,7 @@ pgc_status migrate_lock_check(pgc_conn *conn, pgc_error *err)
     return PGC_UNSUPPORTED;
 }
 
+/* Closing the session would do it as well; this makes it free at once. */
 void migrate_lock_release(pgc_conn *conn)
 {
     bool released = false;

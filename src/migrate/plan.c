@@ -13,7 +13,7 @@ typedef struct file_list {
 } file_list;
 
 typedef struct planner {
-    const migrate_plan_input *in;
+    const migrate_plan_input *in; /* what is known */
     arena *mem;
     pgc_error *err;
     file_list plain;   /* all files but checkpoints */
@@ -21,6 +21,7 @@ typedef struct planner {
     file_list skipped; /* older than the newest row, without a row */
 } planner;
 
+/* Each list can hold the whole directory, so adding never fails. */
 static pgc_status list_new(planner *p, file_list *list)
 {
     list->count = 0;
@@ -30,9 +31,11 @@ static pgc_status list_new(planner *p, file_list *list)
 
 static void list_add(file_list *list, const migrate_file *file)
 {
+    assert(file != NULL);
     list->items[list->count++] = file;
 }
 
+/* The tail of another list, from an index on. */
 static void list_add_from(file_list *list, const file_list *from, size_t index)
 {
     for (size_t i = index; i < from->count; i++) {
@@ -40,6 +43,7 @@ static void list_add_from(file_list *list, const file_list *from, size_t index)
     }
 }
 
+/* Whether any row has that version, complete or not. */
 static bool has_row(const migrate_plan_input *in, const char *version)
 {
     for (size_t i = 0; i < in->row_count; i++) {
@@ -50,6 +54,7 @@ static bool has_row(const migrate_plan_input *in, const char *version)
     return false;
 }
 
+/* Checkpoints are no baseline: they stand for files that were never run here. */
 static pgc_status plan_baseline(planner *p, const migrate_file **baseline)
 {
     for (size_t i = p->plain.count; i-- > 0;) {
@@ -76,6 +81,7 @@ static pgc_status plan_fresh(planner *p, const migrate_file **baseline)
     if (in->baseline != NULL) {
         return plan_baseline(p, baseline);
     }
+    /* The last checkpoint holds the whole schema as of its version: nothing before it is needed. */
     size_t from = 0;
     for (size_t i = 0; i < in->dir->file_count; i++) {
         from = in->dir->files[i].is_checkpoint ? i : from;
@@ -106,6 +112,7 @@ static bool plan_checkpoint(planner *p, const char *version)
 /* Index in plain of the first file to run; SIZE_MAX with PGC_OK: all of them, no order check. */
 static pgc_status first_pending(planner *p, const migrate_revision *last, size_t *out)
 {
+    /* A half applied file must be found itself; a complete one only has to sort before the rest. */
     bool partial = migrate_revision_partial(last);
     for (size_t i = p->plain.count; i-- > 0;) {
         int order = strcmp(p->plain.items[i]->version, last->version);
@@ -128,6 +135,8 @@ static pgc_status first_pending(planner *p, const migrate_revision *last, size_t
 static void find_skipped(planner *p, size_t end)
 {
     size_t first = 0;
+    assert(end <= p->plain.count);
+    assert(p->in->row_count > 0);
     while (first < end && strcmp(p->plain.items[first]->version, p->in->rows[0].version) < 0) {
         first++;
     }
@@ -138,6 +147,7 @@ static void find_skipped(planner *p, size_t end)
     }
 }
 
+/* The message names as many files as fit; the plan holds all of them. */
 static pgc_status refuse_order(planner *p)
 {
     AUTO(buf_auto) buf names;
@@ -159,9 +169,12 @@ static pgc_status refuse_order(planner *p)
     return PGC_CONFLICT;
 }
 
+/* There are rows: go on behind the newest one. Files older than the oldest row are never looked at,
+ * which is how baselines and checkpoints hide what came before them. */
 static pgc_status plan_next(planner *p)
 {
     const migrate_plan_input *in = p->in;
+    assert(in->row_count > 0);
     const migrate_revision *last = &in->rows[in->row_count - 1];
     if (migrate_revision_partial(last) && plan_checkpoint(p, last->version)) {
         return PGC_OK;
@@ -186,6 +199,8 @@ static pgc_status plan_next(planner *p)
     return p->skipped.count > 0 ? refuse_order(p) : PGC_OK;
 }
 
+/* Files out of order are reported together with what would be pending without them, so that status
+ * can show both; every other failure leaves *out alone. */
 pgc_status migrate_plan_make(const migrate_plan_input *input, arena *mem, migrate_plan *out,
                              pgc_error *err)
 {
@@ -203,6 +218,7 @@ pgc_status migrate_plan_make(const migrate_plan_input *input, arena *mem, migrat
     if (status != PGC_OK && p.skipped.count == 0) {
         return status;
     }
+    assert(p.pending.count <= input->dir->file_count);
     *out = (migrate_plan) {
         .pending = p.pending.items,
         .pending_count = p.pending.count,

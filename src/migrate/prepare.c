@@ -9,6 +9,7 @@
 #include "migrate/sum.h"
 #include "migrate/text.h"
 
+/* A directive may contradict the run only when each file has its own transaction anyway. */
 pgc_status migrate_file_tx_mode(const migrate_file *file, migrate_tx_mode run_mode,
                                 migrate_tx_mode *out, pgc_error *err)
 {
@@ -45,6 +46,8 @@ pgc_status migrate_file_tx_mode(const migrate_file *file, migrate_tx_mode run_mo
     return PGC_OK;
 }
 
+/* One running hash over the statements' texts, looked at after each: the same trick as in the sum
+ * file, without separators. */
 const char **migrate_partial_hashes(const migrate_stmts *stmts, arena *mem)
 {
     AUTO(sha256_auto) sha256 *state = sha256_new();
@@ -95,6 +98,7 @@ static slice next_word(slice *rest)
     return word;
 }
 
+/* Keywords in any case. */
 static bool word_is(slice word, const char *text)
 {
     return slice_eq_nocase(word, pgc_text_from(text));
@@ -126,14 +130,17 @@ static bool is_tx_control(slice text)
             return true;
         }
     }
+    /* ROLLBACK [WORK | TRANSACTION] [AND CHAIN], but not ROLLBACK [WORK] TO [SAVEPOINT] name. */
     if (word_is(first, "rollback")) {
         return !word_is(second, "to") && !word_is(third, "to");
     }
     return (word_is(first, "start") || word_is(first, "prepare")) && word_is(second, "transaction");
 }
 
+/* Refuse what would fail late, or succeed and defeat rollback, with words that say what to do. */
 static pgc_status check_stmt(const migrate_job *job, size_t index, pgc_error *err)
 {
+    assert(index < job->stmts.count);
     slice text = job->stmts.items[index].text;
     const char *name = job->file->name;
     if (text.len > 0 && text.ptr[0] == '\\') {
@@ -180,6 +187,7 @@ static void warn_lost(const migrate_options *options, const migrate_file *file)
     }
 }
 
+/* The order of checks is that of Atlas: sum, transaction mode, then the text itself. */
 pgc_status migrate_prepare(const migrate_options *options, const migrate_file *file, arena *mem,
                            migrate_job *out, pgc_error *err)
 {
@@ -190,6 +198,7 @@ pgc_status migrate_prepare(const migrate_options *options, const migrate_file *f
                              "\"atlas:sum ignore\" cannot be applied",
                              file->name);
     }
+    /* The simple protocol ends a query at the first NUL: the rest would silently not run. */
     if (file->content.len > 0 && memchr(file->content.ptr, '\0', file->content.len) != NULL) {
         return pgc_error_set(err, PGC_INVALID, "file \"%s\" holds a NUL byte", file->name);
     }
@@ -206,6 +215,7 @@ pgc_status migrate_prepare(const migrate_options *options, const migrate_file *f
     if (job.hashes == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "prepare \"%s\"", file->name);
     }
+    assert(job.tx != MIGRATE_TX_ALL || options->tx_mode == MIGRATE_TX_ALL);
     *out = job;
     return PGC_OK;
 }

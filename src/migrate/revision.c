@@ -6,6 +6,7 @@
 #include "migrate/migrate.h"
 
 #include "base/buf.h"
+#include "pgc/auto.h"
 #include "pgc/ident.h"
 
 #define TABLE  "@table@"
@@ -13,19 +14,21 @@
 
 enum { OID_INT8 = 20, OID_TEXT = 25, OID_TEXT_ARRAY = 1009, OID_TIMESTAMPTZ = 1184 };
 
+/* The columns in the order of the table, as they are read and written: varchar travels as text, and
+ * the JSON list of hashes as an array, so that no JSON is parsed or written here. */
 static const pgc_type_ref FIELDS[] = {
-    { "version", "text", OID_TEXT },
-    { "description", "text", OID_TEXT },
-    { "type", "bigint", OID_INT8 },
-    { "applied", "bigint", OID_INT8 },
-    { "total", "bigint", OID_INT8 },
-    { "executed_at", "timestamp with time zone", OID_TIMESTAMPTZ },
-    { "execution_time", "bigint", OID_INT8 },
-    { "error", "text", OID_TEXT },
-    { "error_stmt", "text", OID_TEXT },
-    { "hash", "text", OID_TEXT },
-    { "partial_hashes", "text[]", OID_TEXT_ARRAY },
-    { "operator_version", "text", OID_TEXT },
+    { "version", "text", OID_TEXT },                                /* primary key */
+    { "description", "text", OID_TEXT },                            /* the rest of the file name */
+    { "type", "bigint", OID_INT8 },                                 /* MIGRATE_TYPE_ bits */
+    { "applied", "bigint", OID_INT8 },                              /* statements done */
+    { "total", "bigint", OID_INT8 },                                /* statements in the file */
+    { "executed_at", "timestamp with time zone", OID_TIMESTAMPTZ }, /* first write */
+    { "execution_time", "bigint", OID_INT8 },                       /* nanoseconds */
+    { "error", "text", OID_TEXT },                                  /* the server's words */
+    { "error_stmt", "text", OID_TEXT },                             /* the statement that failed */
+    { "hash", "text", OID_TEXT },                                   /* without "h1:" */
+    { "partial_hashes", "text[]", OID_TEXT_ARRAY }, /* with "h1:"; only while partial */
+    { "operator_version", "text", OID_TEXT },       /* who wrote the row */
 };
 
 static const pgc_type_ref NAME_PARAM[] = { { "name", "text", OID_TEXT } };
@@ -53,12 +56,14 @@ static const pgc_query TABLE_EXISTS = {
     .columns = FOUND_COLUMN,
 };
 
+/* A JSON null, an SQL NULL and anything else that is no list read as "no hashes". */
 #define READ_SQL                                                                             \
     "SELECT version::text, description::text, type, applied, total, executed_at, "           \
     "execution_time, coalesce(error, ''), coalesce(error_stmt, ''), hash::text, "            \
     "CASE WHEN jsonb_typeof(partial_hashes) = 'array' THEN ARRAY(SELECT e.hash FROM "        \
     "jsonb_array_elements_text(partial_hashes) WITH ORDINALITY AS e(hash, n) ORDER BY e.n) " \
     "END, operator_version::text FROM " TABLE
+/* The first write of a version fixes description and time; later ones leave both alone. */
 #define WRITE_SQL                                                                            \
     "INSERT INTO " TABLE " (version, description, type, applied, total, executed_at, "       \
     "execution_time, error, error_stmt, hash, partial_hashes, operator_version) "            \
@@ -69,6 +74,7 @@ static const pgc_query TABLE_EXISTS = {
     "error = EXCLUDED.error, error_stmt = EXCLUDED.error_stmt, hash = EXCLUDED.hash, "       \
     "partial_hashes = EXCLUDED.partial_hashes, operator_version = EXCLUDED.operator_version"
 #define DELETE_SQL "DELETE FROM " TABLE " WHERE version = $1"
+/* Exactly the types and defaults that Atlas makes: it alters and drops what differs. */
 #define CREATE_SQL                                                                         \
     "CREATE TABLE " TABLE " (version character varying NOT NULL, "                         \
     "description character varying NOT NULL, type bigint NOT NULL DEFAULT 2, "             \
@@ -81,19 +87,10 @@ struct migrate_store {
     pgc_conn *conn;
     const char *schema;
     const char *create_schema, *create_table;
-    pgc_query read, write, remove;
+    pgc_query read, write, remove; /* with the table's name in them */
 };
 
-static void result_auto(pgc_result **result)
-{
-    pgc_result_free(*result);
-}
-
-static void args_auto(pgc_args *args)
-{
-    pgc_args_done(args);
-}
-
+/* The table's name is put into the four statements once; they live as long as the connection. */
 pgc_status migrate_store_new(pgc_conn *conn, const char *schema, arena *mem, migrate_store **out,
                              pgc_error *err)
 {
@@ -139,10 +136,11 @@ const char *migrate_store_schema(const migrate_store *store)
     return store->schema;
 }
 
+/* Both questions take the schema's name and answer with one boolean. */
 static pgc_status ask(migrate_store *store, const pgc_query *query, bool *out, pgc_error *err)
 {
-    AUTO(args_auto) pgc_args args;
-    AUTO(result_auto) pgc_result *result = NULL;
+    AUTO(params_auto) pgc_args args;
+    AUTO(rows_auto) pgc_result *result = NULL;
     pgc_reader reader;
     pgc_args_init(&args, NULL);
     pgc_add_text(&args, pgc_text_from(store->schema));
@@ -159,6 +157,8 @@ pgc_status migrate_store_exists(migrate_store *store, bool *out, pgc_error *err)
     return ask(store, &TABLE_EXISTS, out, err);
 }
 
+/* Schema and table are looked for first, so that a role without the right to create can go on using
+ * what exists. */
 pgc_status migrate_store_create(migrate_store *store, pgc_error *err)
 {
     bool exists = false;
@@ -208,6 +208,7 @@ static pgc_status read_row(pgc_reader *reader, size_t row, arena *mem, migrate_r
     return ok ? PGC_OK : pgc_error_set(err, PGC_NOMEM, "read revisions");
 }
 
+/* Byte order: the server's collation may put "1_a" before "1.a". */
 static int by_version(const void *a, const void *b)
 {
     const migrate_revision *x = a;
@@ -215,10 +216,13 @@ static int by_version(const void *a, const void *b)
     return strcmp(x->version, y->version);
 }
 
+/* A table that does not exist reads as empty. Rows of Atlas' own (version with a leading dot) are
+ * skipped here, so no caller ever sees them. */
 pgc_status migrate_store_read(migrate_store *store, arena *mem, migrate_revision **out,
                               size_t *out_count, pgc_error *err)
 {
-    AUTO(result_auto) pgc_result *result = NULL;
+    assert(out != NULL);
+    AUTO(rows_auto) pgc_result *result = NULL;
     bool exists = false;
     size_t count = 0;
     pgc_reader reader;
@@ -264,9 +268,14 @@ static void add_clean_text(buf *b, const char *text)
     }
 }
 
+/* One statement for insert and update. "No hashes" is the JSON value null, as Atlas writes it, and
+ * not SQL NULL. */
 pgc_status migrate_store_write(migrate_store *store, const migrate_revision *row, pgc_error *err)
 {
-    AUTO(args_auto) pgc_args args;
+    assert(row->version[0] != '\0');
+    assert(row->error != NULL);
+    assert(row->error_stmt != NULL);
+    AUTO(params_auto) pgc_args args;
     AUTO(buf_auto) buf error;
     AUTO(buf_auto) buf stmt;
     AUTO(arena_auto) arena *mem = arena_new(NULL, 0, 0);
@@ -304,7 +313,7 @@ pgc_status migrate_store_write(migrate_store *store, const migrate_revision *row
 
 pgc_status migrate_store_delete(migrate_store *store, const char *version, pgc_error *err)
 {
-    AUTO(args_auto) pgc_args args;
+    AUTO(params_auto) pgc_args args;
     pgc_args_init(&args, NULL);
     pgc_add_text(&args, pgc_text_from(version));
     pgc_status status = pgc_db_run(pgc_conn_db(store->conn), &store->remove, &args, NULL, err);

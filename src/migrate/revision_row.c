@@ -15,11 +15,13 @@ migrate_revision *migrate_revision_find(migrate_revision *rows, size_t count, co
 
 bool migrate_revision_partial(const migrate_revision *row)
 {
+    /* More than all counts as partial, too: Atlas compares for equality only. */
     return row->applied != row->total;
 }
 
 const char *migrate_revision_type_text(const migrate_revision *row, char text[static 32])
 {
+    /* Words of Atlas' status report; other bits are shown as they are. */
     static const struct {
         int64_t type;
         const char *text;

@@ -4,6 +4,8 @@
 
 #include "migrate/session.h"
 
+#include "pgc/auto.h"
+
 #define OID_BOOL 16
 #define OID_INT8 20
 #define OID_TEXT 25
@@ -12,6 +14,7 @@ static const pgc_type_ref TEXT_PARAM[] = { { "value", "text", OID_TEXT } };
 static const pgc_type_ref TEXT_COLUMN[] = { { "result", "text", OID_TEXT } };
 static const pgc_type_ref BOOL_COLUMN[] = { { "result", "boolean", OID_BOOL } };
 
+/* Quoted by the server: the URL names one schema, not a list. */
 static const pgc_query SET_PATH = {
     .name = "MigrateSetSearchPath",
     .sql = "SELECT pg_catalog.set_config('search_path', pg_catalog.quote_ident($1), false)",
@@ -36,9 +39,9 @@ static const pgc_query TABLE_IN_SCHEMA = {
 
 static const pgc_type_ref SCHEMA_COLUMNS[] = {
     { "schema", "text", OID_TEXT },
-    { "tables", "bigint", OID_INT8 },
-    { "others", "bigint", OID_INT8 },
-    { "first_other", "text", OID_TEXT },
+    { "tables", "bigint", OID_INT8 },    /* all tables */
+    { "others", "bigint", OID_INT8 },    /* without the revision table */
+    { "first_other", "text", OID_TEXT }, /* NULL when there is none */
 };
 
 /* Every schema that is not the server's or an extension's, with its tables (no partitions, none of
@@ -66,11 +69,7 @@ static const pgc_query SCHEMAS = {
     .columns = SCHEMA_COLUMNS,
 };
 
-static void result_auto(pgc_result **result)
-{
-    pgc_result_free(*result);
-}
-
+/* All queries of this file take one text. */
 static pgc_status run_text(pgc_db *db, const pgc_query *query, const char *value, pgc_result **out,
                            pgc_error *err)
 {
@@ -82,9 +81,10 @@ static pgc_status run_text(pgc_db *db, const pgc_query *query, const char *value
     return status;
 }
 
+/* Whether a schema (which may not exist) holds a revision table. */
 static pgc_status table_in_schema(pgc_db *db, const char *schema, bool *out, pgc_error *err)
 {
-    AUTO(result_auto) pgc_result *result = NULL;
+    AUTO(rows_auto) pgc_result *result = NULL;
     pgc_reader reader;
     TRY(run_text(db, &TABLE_IN_SCHEMA, schema, &result, err));
     pgc_reader_init(&reader, result, &TABLE_IN_SCHEMA);
@@ -94,6 +94,8 @@ static pgc_status table_in_schema(pgc_db *db, const char *schema, bool *out, pgc
     return PGC_OK;
 }
 
+/* No deadline on statements: an index may take hours. The search_path of the URL is set by name, so
+ * that capital letters and blanks in it survive. */
 pgc_status migrate_connect(const migrate_options *options, const char *app_name, pgc_conn **out,
                            pgc_error *err)
 {
@@ -131,6 +133,7 @@ static pgc_status refuse_other_table(const migrate_session *s, const char *chose
                                      const char *other, pgc_error *err)
 {
     pgc_db *db = pgc_conn_db(s->conn);
+    assert(strcmp(chosen, other) != 0 || s->search_path != NULL);
     bool in_chosen = false;
     bool in_other = false;
     TRY(table_in_schema(db, chosen, &in_chosen, err));
@@ -151,6 +154,7 @@ static pgc_status refuse_other_table(const migrate_session *s, const char *chose
     return PGC_INVALID;
 }
 
+/* The flag, else the URL's schema, else the schema that Atlas makes for itself. */
 static pgc_status choose_schema(const migrate_options *options, const migrate_session *s,
                                 const char **schema, pgc_error *err)
 {
@@ -162,6 +166,7 @@ static pgc_status choose_schema(const migrate_options *options, const migrate_se
     return refuse_other_table(s, *schema, s->search_path != NULL ? MIGRATE_TABLE : "public", err);
 }
 
+/* The connection is closed again when the table's place cannot be decided. */
 pgc_status migrate_session_open(const migrate_options *options, arena *mem, migrate_session *out,
                                 pgc_error *err)
 {
@@ -195,8 +200,10 @@ void migrate_session_close(migrate_session *session)
 static const char *judge_schema(const migrate_session *s, const pgc_text *schema, int64_t tables,
                                 int64_t others, const pgc_text *first)
 {
+    /* others: tables but the revision table; tables: all of them. */
+    assert(others <= tables);
     bool revisions = slice_eq_str(*schema, migrate_store_schema(s->store));
-    if (s->search_path != NULL) {
+    if (s->search_path != NULL) { /* only one schema is ours; the others are none of our business */
         if (!slice_eq_str(*schema, s->search_path) || others == 0) {
             return "";
         }
@@ -214,9 +221,11 @@ static const char *judge_schema(const migrate_session *s, const pgc_text *schema
                         SLICE_ARG(*first), SLICE_ARG(*schema));
 }
 
+/* The first schema in byte order that is not clean gives the reason. Views, functions and types do
+ * not count: only tables are at risk. */
 pgc_status migrate_check_clean(migrate_session *session, const char **reason, pgc_error *err)
 {
-    AUTO(result_auto) pgc_result *result = NULL;
+    AUTO(rows_auto) pgc_result *result = NULL;
     pgc_reader reader;
     const char *found = NULL;
     pgc_db *db = pgc_conn_db(session->conn);

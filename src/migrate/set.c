@@ -11,11 +11,13 @@ typedef struct set_run {
     const migrate_options *options;
     migrate_set_report *report;
     migrate_session session;
-    migrate_state state;
-    const char *target; /* NULL: the directory is empty, remove everything */
+    migrate_state state; /* rows before the change */
+    const char *target;  /* NULL: the directory is empty, remove everything */
     pgc_error *err;
 } set_run;
 
+/* Without a version the newest file is meant, but only where a history exists: on an empty table
+ * that would silently skip everything. */
 static pgc_status choose_target(set_run *s, const char *version)
 {
     const migrate_dir *dir = &s->report->dir;
@@ -47,6 +49,7 @@ static pgc_status remove_above(set_run *s)
     return PGC_OK;
 }
 
+/* The error stays in the row for the record; the resolved bit tells readers to ignore it. */
 static pgc_status resolve_row(set_run *s, const migrate_revision *row)
 {
     if (row->error[0] == '\0' && !migrate_revision_partial(row)) {
@@ -54,13 +57,14 @@ static pgc_status resolve_row(set_run *s, const migrate_revision *row)
     }
     migrate_revision fixed = *row;
     fixed.type |= MIGRATE_TYPE_RESOLVED;
-    fixed.total = fixed.applied;
+    fixed.total = fixed.applied; /* Atlas looks at these two numbers only */
     fixed.partial_count = 0;
     TRY(migrate_store_write(s->session.store, &fixed, s->err));
     s->report->set[s->report->set_count++] = fixed;
     return PGC_OK;
 }
 
+/* A file that counts as applied without having run here: no statements, but the hash it has now. */
 static pgc_status mark_file(set_run *s, const migrate_file *file)
 {
     const clock_ops *now = s->options->env->clock;
@@ -79,10 +83,12 @@ static pgc_status mark_file(set_run *s, const migrate_file *file)
     return PGC_OK;
 }
 
+/* Runs inside the transaction. Files below the highest row that stays are left as they are. */
 static pgc_status change(set_run *s)
 {
     const migrate_dir *dir = &s->report->dir;
     const char *highest = NULL; /* row that stays */
+    assert(s->report->set_count == 0);
     TRY(remove_above(s));
     for (size_t i = 0; s->target != NULL && i < s->state.row_count; i++) {
         int order = strcmp(s->state.rows[i].version, s->target);
@@ -101,6 +107,7 @@ static pgc_status change(set_run *s)
     return PGC_OK;
 }
 
+/* For the report: rows were changed in two passes. */
 static int by_version(const void *a, const void *b)
 {
     const migrate_revision *x = a;
@@ -108,11 +115,13 @@ static int by_version(const void *a, const void *b)
     return strcmp(x->version, y->version);
 }
 
+/* The table is made first, outside the transaction that changes rows. */
 static pgc_status set_locked(set_run *s, const char *version)
 {
     migrate_set_report *report = s->report;
     TRY(migrate_read_state(&s->session, &report->dir, true, &s->state, s->err));
     TRY(choose_target(s, version));
+    /* Each file is set at most once, each row removed at most once. */
     size_t room = report->dir.file_count + s->state.row_count + 1;
     report->set = ARENA_ARRAY(report->mem, room, migrate_revision);
     report->removed = ARENA_ARRAY(report->mem, room, migrate_revision);
@@ -136,6 +145,8 @@ static pgc_status set_locked(set_run *s, const char *version)
     return PGC_OK;
 }
 
+/* One try by default: a person who sets rows by hand should not queue behind a running migration.
+ */
 static pgc_status with_lock(set_run *s, const char *version)
 {
     pgc_conn *lock_conn = NULL;

@@ -23,12 +23,12 @@ typedef struct block_memo {
 
 /* Shared by the scanners of one call. */
 typedef struct split_ctx {
-    slice src;
+    slice src; /* the whole file */
     arena *mem;
     pgc_error *err;
     pgc_status fatal; /* ends the whole call: no memory, over a limit */
-    unsigned depth;
-    uint64_t steps;
+    unsigned depth;   /* of nested scanners; errors count at 0 only */
+    uint64_t steps;   /* characters looked at */
     block_memo *memo; /* hash table, half empty at least */
     size_t memo_size; /* power of two, or 0 */
     size_t memo_used;
@@ -36,11 +36,11 @@ typedef struct split_ctx {
 
 typedef struct scanner {
     split_ctx *ctx;
-    slice input;  /* from the current statement to the end of the file */
-    size_t pos;   /* bytes of the current statement read so far */
-    size_t total; /* bytes read since the start, spaces included */
-    size_t width; /* of the last character */
-    slice delim;
+    slice input;     /* from the current statement to the end of the file */
+    size_t pos;      /* bytes of the current statement read so far */
+    size_t total;    /* bytes read since the start, spaces included */
+    size_t width;    /* of the last character */
+    slice delim;     /* of this scanner; nested ones start with ";" */
     slice *comments; /* waiting for the statement that follows them */
     size_t comment_count, comment_cap;
 } scanner;
@@ -49,6 +49,7 @@ typedef enum scan_result { SCAN_STMT, SCAN_END, SCAN_FAILED } scan_result;
 
 static scan_result scan_stmt(scanner *s, migrate_stmt *out);
 
+/* Ends the whole call, nested scanners included. */
 static bool out_of_memory(split_ctx *ctx)
 {
     ctx->fatal = pgc_error_set(ctx->err, PGC_NOMEM, "split into statements");
@@ -76,6 +77,7 @@ static bool fail_at(scanner *s, size_t pos, const char *what)
     return false;
 }
 
+/* pos counts within the statement, total since the scanner's start. */
 static void add_pos(scanner *s, size_t count)
 {
     s->pos += count;
@@ -97,11 +99,13 @@ static unsigned char next_char(scanner *s)
     return s->width == 1 ? (unsigned char) tail.ptr[0] : 0x80;
 }
 
+/* The next byte without reading it; 0 at the end. */
 static char peek_char(const scanner *s)
 {
     return s->pos < s->input.len ? s->input.ptr[s->pos] : '\0';
 }
 
+/* Before a statement only: spaces inside belong to its text. */
 static void skip_spaces(scanner *s)
 {
     slice rest = migrate_trim_left(s->input);
@@ -112,6 +116,8 @@ static void skip_spaces(scanner *s)
 /* The statement ends: cut it off the input. */
 static void emit(scanner *s, slice text, migrate_stmt *out)
 {
+    assert(text.len <= s->total);
+    assert(s->pos <= s->input.len);
     out->position = s->total - text.len;
     out->comments = s->comments;
     out->comment_count = s->comment_count;
@@ -213,6 +219,7 @@ static bool delimiter_command(scanner *s)
     return true;
 }
 
+/* Remember a comment that stands before a statement. */
 static bool keep_comment(scanner *s, slice text)
 {
     if (s->comment_count == s->comment_cap) {
@@ -258,6 +265,8 @@ static bool skip_comment(scanner *s, slice open, slice close)
     return true;
 }
 
+/* To the same quote again. A doubled one closes and opens, and backslashes mean nothing: that is
+ * how Atlas reads E'…' too, whatever the server thinks. */
 static bool skip_quote(scanner *s, unsigned char quote)
 {
     size_t open = s->pos;
@@ -306,6 +315,7 @@ static size_t dollar_tag(slice text)
 /* Behind the first dollar sign: skip to the same tag; an open one swallows the rest. */
 static void skip_dollar(scanner *s, size_t tag_len)
 {
+    assert(tag_len >= 2);
     slice tag = slice_sub(s->input, s->pos - 1, s->pos - 1 + tag_len);
     add_pos(s, tag_len - 1);
     slice body = slice_sub(s->input, s->pos, s->input.len);
@@ -313,6 +323,7 @@ static void skip_dollar(scanner *s, size_t tag_len)
     add_pos(s, at == SIZE_MAX ? body.len : at + tag_len);
 }
 
+/* White space as the patterns of Atlas' scanner know it: no vertical tab, nothing outside ASCII. */
 static bool go_space(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r';
@@ -348,8 +359,11 @@ static size_t end_word(slice text)
     return at;
 }
 
+/* The slot of the key, or the free one where it belongs. The table is never more than half full. */
 static block_memo *memo_slot(const split_ctx *ctx, size_t key)
 {
+    assert(key != 0);
+    assert(ctx->memo_size > 0);
     size_t i = (key * (size_t) UINT64_C(0x9E3779B97F4A7C15)) & (ctx->memo_size - 1);
     while (ctx->memo[i].key != 0 && ctx->memo[i].key != key) {
         i = (i + 1) & (ctx->memo_size - 1);
@@ -357,6 +371,7 @@ static block_memo *memo_slot(const split_ctx *ctx, size_t key)
     return &ctx->memo[i];
 }
 
+/* Remember what a nested scan gave. */
 static bool memo_put(split_ctx *ctx, size_t key, size_t total)
 {
     if (ctx->memo_used * 2 >= ctx->memo_size) {
@@ -400,6 +415,8 @@ static size_t scan_block(split_ctx *ctx, size_t at, bool atomic)
 static bool skip_block(scanner *s, size_t lead, bool atomic)
 {
     split_ctx *ctx = s->ctx;
+    assert(s->pos > 0);
+    assert(lead > 0);
     size_t from = s->pos - 1 + lead;
     size_t at = ctx->src.len - s->input.len + from;
     size_t key = at * 2 + (atomic ? 1 : 0) + 1;
@@ -444,6 +461,7 @@ static bool try_block(scanner *s)
 
 typedef enum step { STEP_ON, STEP_CUT, STEP_FAILED } step;
 
+/* Helpers say whether they went well; a step goes on then. */
 static step on(bool ok)
 {
     return ok ? STEP_ON : STEP_FAILED;
@@ -482,6 +500,8 @@ static step scan_char(scanner *s, unsigned char c, bool top)
     return STEP_ON;
 }
 
+/* Parentheses are counted here, everything else is scan_char()'s business. A delimiter inside
+ * parentheses ends nothing. */
 static scan_result scan_stmt(scanner *s, migrate_stmt *out)
 {
     size_t depth = 0;
@@ -521,6 +541,7 @@ static scan_result scan_stmt(scanner *s, migrate_stmt *out)
     }
 }
 
+/* Positions and texts point into content; only the list itself and odd delimiters take memory. */
 pgc_status migrate_split(slice content, arena *mem, migrate_stmts *out, pgc_error *err)
 {
     pgc_error local;
@@ -550,6 +571,7 @@ pgc_status migrate_split(slice content, arena *mem, migrate_stmts *out, pgc_erro
         }
         stmts.items[stmts.count++] = stmt;
     }
+    assert(result != SCAN_FAILED || ctx.fatal != PGC_OK || ctx.err->status != PGC_OK);
     if (result == SCAN_FAILED) {
         return ctx.fatal != PGC_OK ? ctx.fatal : ctx.err->status;
     }

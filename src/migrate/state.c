@@ -6,6 +6,7 @@
 #include "migrate/split.h"
 #include "migrate/sum.h"
 
+/* What stands between any command and the database. */
 pgc_status migrate_open_dir(const migrate_options *options, arena *mem, migrate_dir *out,
                             pgc_error *err)
 {
@@ -34,6 +35,7 @@ static pgc_status is_finished(const migrate_session *s, const migrate_dir *dir,
     return PGC_OK;
 }
 
+/* Whether the database is clean is only of interest while there is no row. */
 pgc_status migrate_read_state(migrate_session *session, const migrate_dir *dir, bool repair,
                               migrate_state *out, pgc_error *err)
 {

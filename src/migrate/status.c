@@ -14,7 +14,7 @@ typedef struct status_run {
     migrate_status_report *report;
     migrate_session session;
     migrate_state state;
-    migrate_plan plan;
+    migrate_plan plan; /* also filled when files are out of order */
     pgc_error *err;
 } status_run;
 
@@ -23,11 +23,13 @@ static pgc_status out_of_memory(pgc_error *err)
     return pgc_error_set(err, PGC_NOMEM, "migration status");
 }
 
+/* Notes are whole sentences; there is room for one per row and one more. */
 static pgc_status add_note(status_run *s, const char *text)
 {
     if (text == NULL) {
         return out_of_memory(s->err);
     }
+    assert(s->report->note_count <= s->state.row_count);
     s->report->notes[s->report->note_count++] = text;
     return PGC_OK;
 }
@@ -60,6 +62,8 @@ static const char *one_line(const char *text, arena *mem)
     return copy;
 }
 
+/* Statements left are counted in the file as it is now: it may have been repaired since. A row that
+ * was resolved by hand keeps its error for the record, but is not shown as failed. */
 static pgc_status describe_partial(status_run *s, const migrate_revision *last)
 {
     migrate_status_report *report = s->report;
@@ -83,6 +87,7 @@ static pgc_status describe_partial(status_run *s, const migrate_revision *last)
     return report->error != NULL && report->sql != NULL ? PGC_OK : out_of_memory(s->err);
 }
 
+/* Current and next version in Atlas' words. */
 static pgc_status describe(status_run *s)
 {
     migrate_status_report *report = s->report;
@@ -134,6 +139,7 @@ static pgc_status hash_back_then(status_run *s, const migrate_revision *row, con
     return PGC_OK;
 }
 
+/* Odd rows, one sentence each; rows in good order give none. */
 static pgc_status note_row(status_run *s, size_t index)
 {
     arena *mem = s->report->mem;
@@ -164,6 +170,7 @@ static pgc_status note_row(status_run *s, size_t index)
                     arena_printf(mem, "file %s was changed after it had been applied", file->name));
 }
 
+/* In the order of versions, the state of the database first. */
 static pgc_status write_notes(status_run *s)
 {
     s->report->notes = ARENA_ARRAY(s->report->mem, s->state.row_count + 1, const char *);
@@ -182,6 +189,7 @@ static pgc_status write_notes(status_run *s)
     return PGC_OK;
 }
 
+/* Only a missing file of a half applied row stops status: without it nothing can be said. */
 static pgc_status compare(status_run *s)
 {
     TRY(migrate_read_state(&s->session, &s->report->dir, false, &s->state, s->err));
@@ -190,7 +198,7 @@ static pgc_status compare(status_run *s)
         .rows = s->state.rows,
         .row_count = s->state.row_count,
         .order = s->options->order,
-        .allow_dirty = true, /* a note, not an error */
+        .allow_dirty = true, /* a database in use is worth a note, never an error */
     };
     pgc_status status = migrate_plan_make(&input, s->report->mem, &s->plan, s->err);
     if (status != PGC_OK && s->plan.out_of_order_count == 0) {

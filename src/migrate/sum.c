@@ -13,8 +13,8 @@
 
 /* A line of a sum file as it was read. */
 typedef struct sum_entry {
-    slice name;
-    slice hash;
+    slice name; /* trimmed */
+    slice hash; /* without "h1:" */
 } sum_entry;
 
 static pgc_status hash_failed(pgc_error *err)
@@ -22,6 +22,7 @@ static pgc_status hash_failed(pgc_error *err)
     return pgc_error_set(err, PGC_NOMEM, "compute SHA-256");
 }
 
+/* The name of a file that asks to be left out is hashed all the same, its content is not. */
 pgc_status migrate_sum_fill(migrate_file *files, size_t count, arena *mem, pgc_error *err)
 {
     AUTO(sha256_auto) sha256 *state = sha256_new();
@@ -86,6 +87,7 @@ static pgc_status expected_entries(const migrate_dir *dir, arena *mem, sum_entry
     return PGC_OK;
 }
 
+/* Line 1 is the hash of all lines below it, so a swapped or lost line is noticed. */
 pgc_status migrate_sum_write(const migrate_dir *dir, buf *out, pgc_error *err)
 {
     AUTO(arena_auto) arena *mem = arena_new(out->alloc, 0, 0);
@@ -118,15 +120,18 @@ static bool next_line(slice *rest, slice *line)
     return true;
 }
 
+/* Atlas' words; programs compare them. */
 static pgc_status mismatch(pgc_error *err)
 {
     return pgc_error_set(err, PGC_CONFLICT, "checksum mismatch");
 }
 
+/* Tolerant as Atlas: CRLF, blanks around names and a missing last line end do not matter. A line
+ * without a hash is a broken file; everything else that is wrong shows in the total. */
 static pgc_status parse(slice text, arena *mem, sum_entry **out, size_t *out_count,
                         char total[static MIGRATE_HASH_SIZE], pgc_error *err)
 {
-    size_t lines = 1;
+    size_t lines = 1; /* an upper bound for the number of entries */
     for (size_t i = 0; i < text.len; i++) {
         lines += text.ptr[i] == '\n' ? 1 : 0;
     }
@@ -196,6 +201,7 @@ static pgc_status locate(entry_list actual, entry_list expected, arena *mem,
     } else {
         file = actual.items[i].name;
         size_t at = find_name(expected.items, expected.count, file);
+        /* In its place but with another hash; or pushed away by a newcomer; or gone. */
         if (at == i) {
             problem->reason = MIGRATE_SUM_EDITED;
         } else if (at == SIZE_MAX || i >= expected.count) {
@@ -205,6 +211,7 @@ static pgc_status locate(entry_list actual, entry_list expected, arena *mem,
             problem->reason = MIGRATE_SUM_ADDED;
         }
     }
+    assert(problem->reason != MIGRATE_SUM_UNLOCATED);
     problem->line = i + 2; /* line 1 is the directory's sum */
     problem->position = position;
     problem->file = arena_copy(mem, file);
@@ -217,6 +224,7 @@ static pgc_status locate(entry_list actual, entry_list expected, arena *mem,
     return PGC_CONFLICT;
 }
 
+/* The totals decide; the entries only say where to look. */
 pgc_status migrate_sum_validate(const migrate_dir *dir, arena *mem, migrate_sum_problem *problem,
                                 pgc_error *err)
 {

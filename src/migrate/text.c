@@ -44,6 +44,7 @@ static const struct {
     { 0xF1, 0xF3, 0x80, 0xBF, 4 }, { 0xF4, 0xF4, 0x80, 0x8F, 4 },
 };
 
+/* Malformed bytes count one by one, as Go counts them. */
 size_t migrate_char_width(slice text)
 {
     if (text.len == 0) {
@@ -68,6 +69,7 @@ size_t migrate_char_width(slice text)
     return 1;
 }
 
+/* Start over after each find: the spaces may come in any order. */
 slice migrate_trim_left(slice text)
 {
     for (size_t i = 0; text.len > 0 && i < ARRAY_LEN(SPACES); i++) {
@@ -79,6 +81,8 @@ slice migrate_trim_left(slice text)
     return text;
 }
 
+/* Encodings of white space never end in the middle of another character, so comparing the last
+ * bytes is enough. */
 slice migrate_trim(slice text)
 {
     text = migrate_trim_left(text);

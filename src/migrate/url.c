@@ -4,6 +4,7 @@
 
 #include "migrate/session.h"
 
+/* Value of a hexadecimal digit, -1 for anything else. */
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9') {
@@ -34,9 +35,12 @@ static const char *unescape(slice text, arena *mem)
     return out;
 }
 
+/* Only URLs have parameters; a keyword string is passed on as it is. An empty value counts as none.
+ */
 pgc_status migrate_url_cut(const char *url, arena *mem, const char **rest, const char **path,
                            pgc_error *err)
 {
+    assert(url != NULL);
     slice text = pgc_text_from(url);
     size_t query = slice_find(text, '?', 0);
     *path = NULL;

@@ -4,6 +4,7 @@
 
 #include "pgc/ident.h"
 
+/* Doubling the quotes is all that SQL asks for; no byte is special besides. */
 const char *ident_quote(const char *name, arena *mem)
 {
     size_t len = strlen(name);
@@ -24,6 +25,7 @@ const char *ident_quote(const char *name, arena *mem)
     return out;
 }
 
+/* The value is not searched again: it may hold the placeholder's text. */
 const char *ident_fill(const char *sql, const char *place, const char *value, arena *mem)
 {
     size_t place_len = strlen(place);

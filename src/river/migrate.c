@@ -6,12 +6,15 @@
 #include "river/migrate.h"
 
 #include "base/arena.h"
+#include "pgc/auto.h"
 #include "pgc/ident.h"
 
 #define LINE_SINCE 5 /* the version whose table tells lines apart */
 
 /* Waits inside the server: no migration here builds an index concurrently. */
 #define LOCK_SQL "SELECT pg_catalog.pg_advisory_xact_lock(7238247501)"
+
+static_assert(RIVER_VERSION < 32, "versions are kept as bits of a uint32_t");
 
 enum { OID_BOOL = 16, OID_INT8 = 20, OID_TEXT = 25 };
 
@@ -49,21 +52,12 @@ typedef struct migrator {
     pgc_error *err;
 } migrator;
 
-static void result_auto(pgc_result **result)
-{
-    pgc_result_free(*result);
-}
-
-static void args_auto(pgc_args *args)
-{
-    pgc_args_done(args);
-}
-
 static pgc_status out_of_memory(pgc_error *err)
 {
     return pgc_error_set(err, PGC_NOMEM, "migrate the job queue");
 }
 
+/* River's own rule for names; it also makes them safe inside the quoted text of a DO block. */
 static bool schema_ok(const char *schema)
 {
     size_t len = strlen(schema);
@@ -74,6 +68,7 @@ static bool schema_ok(const char *schema)
     return ok;
 }
 
+/* The quoted schema and a dot, or nothing: then the tables go where search_path leads. */
 static pgc_status migrator_init(migrator *m, pgc_conn *conn, const char *schema, pgc_error *err)
 {
     *m = (migrator) { .conn = conn, .prefix = "", .err = err };
@@ -98,16 +93,18 @@ static pgc_status migrator_init(migrator *m, pgc_conn *conn, const char *schema,
     return PGC_OK;
 }
 
+/* The texts die with it: nothing of a call outlives the call. */
 static void migrator_done(migrator *m)
 {
     arena_free(m->mem);
     m->mem = NULL;
 }
 
+/* The table may be missing, in its first form without lines, or in the form of version 5 on. */
 static pgc_status table_state(migrator *m, bool *exists, bool *has_line)
 {
-    AUTO(args_auto) pgc_args args;
-    AUTO(result_auto) pgc_result *result = NULL;
+    AUTO(params_auto) pgc_args args;
+    AUTO(rows_auto) pgc_result *result = NULL;
     pgc_reader reader;
     pgc_args_init(&args, NULL);
     const char *table = arena_printf(m->mem, "%sriver_migration", m->prefix);
@@ -129,7 +126,7 @@ static pgc_status table_state(migrator *m, bool *exists, bool *has_line)
 static pgc_status run_query(migrator *m, const char *name, const char *sql, const int32_t *version,
                             pgc_result **out)
 {
-    AUTO(args_auto) pgc_args args;
+    AUTO(params_auto) pgc_args args;
     const pgc_query query = {
         .name = name,
         .sql = ident_fill(sql, RIVER_PLACE, m->prefix, m->mem),
@@ -147,9 +144,11 @@ static pgc_status run_query(migrator *m, const char *name, const char *sql, cons
     return pgc_db_run(pgc_conn_db(m->conn), &query, &args, out, m->err);
 }
 
+/* Versions as bits. Rows of other lines than main belong to other programs and are not looked at.
+ */
 static pgc_status read_applied(migrator *m, uint32_t *out)
 {
-    AUTO(result_auto) pgc_result *result = NULL;
+    AUTO(rows_auto) pgc_result *result = NULL;
     bool exists = false;
     bool has_line = false;
     pgc_reader reader;
@@ -176,6 +175,7 @@ static pgc_status read_applied(migrator *m, uint32_t *out)
     return PGC_OK;
 }
 
+/* Whether a version is among the applied ones. */
 static bool has(uint32_t applied, int32_t version)
 {
     return (applied & (UINT32_C(1) << version)) != 0;
@@ -185,6 +185,7 @@ static bool has(uint32_t applied, int32_t version)
 static pgc_status choose(const river_migrate_options *options, river_direction direction,
                          uint32_t applied, river_migrate_result *plan, pgc_error *err)
 {
+    assert(plan->count == 0);
     bool up = direction == RIVER_UP;
     int32_t target = options->target_version;
     size_t limit = options->max_steps > 0 ? (size_t) options->max_steps : RIVER_VERSION;
@@ -204,7 +205,7 @@ static pgc_status choose(const river_migrate_options *options, river_direction d
     if (options->max_steps < 0) {
         limit = 0;
     }
-    size_t available = 0;
+    size_t available = 0; /* all that could be done, however many steps are wanted */
     for (int32_t i = 1; i <= RIVER_VERSION; i++) {
         int32_t version = up ? i : RIVER_VERSION + 1 - i;
         bool wanted = up ? !has(applied, version) && (target <= 0 || version <= target)
@@ -217,6 +218,7 @@ static pgc_status choose(const river_migrate_options *options, river_direction d
     return PGC_OK;
 }
 
+/* Migration text goes by the simple protocol: several statements, no parameters. */
 static pgc_status script(migrator *m, const char *sql)
 {
     return pgc_conn_script(m->conn, sql, 0, NULL, m->err);
@@ -225,6 +227,8 @@ static pgc_status script(migrator *m, const char *sql)
 /* The row of a version that has just run. */
 static pgc_status change_row(migrator *m, river_direction direction, int32_t version)
 {
+    assert(version >= 1);
+    assert(version <= RIVER_VERSION);
     if (direction == RIVER_UP) {
         return run_query(m, "RiverMigrationInsert", version < LINE_SINCE ? INSERT_OLD : INSERT_LINE,
                          &version, NULL);
@@ -243,6 +247,7 @@ static pgc_status run_locked(migrator *m, river_direction direction, int32_t ver
     uint32_t applied = 0;
     TRY(script(m, LOCK_SQL));
     TRY(read_applied(m, &applied));
+    /* Up needs the version to be missing, down needs it to be there. */
     *needed = has(applied, version) == (direction == RIVER_DOWN);
     if (!*needed) {
         return PGC_OK;
@@ -251,6 +256,8 @@ static pgc_status run_locked(migrator *m, river_direction direction, int32_t ver
     return change_row(m, direction, version);
 }
 
+/* Not all migrations in one transaction: version 4 adds an enum label that version 6 uses, and a
+ * new label cannot be used before it is committed. */
 static pgc_status run_one(migrator *m, river_direction direction, int32_t version, const char *sql,
                           bool *needed)
 {
@@ -262,7 +269,7 @@ static pgc_status run_one(migrator *m, river_direction direction, int32_t versio
     if (status != PGC_OK) {
         (void) pgc_error_wrap(m->err, status, "applying River version %03" PRId32 " [%s]", version,
                               direction == RIVER_UP ? "up" : "down");
-        pgc_error ignored;
+        pgc_error ignored; /* a failed ROLLBACK means a lost connection: the server does it then */
         if (pgc_conn_alive(m->conn) &&
             pgc_conn_script(m->conn, "ROLLBACK", 0, NULL, &ignored) != PGC_OK) {
             return status; /* the first failure is the one to report */
@@ -271,6 +278,7 @@ static pgc_status run_one(migrator *m, river_direction direction, int32_t versio
     return status;
 }
 
+/* Report each migration as soon as it is committed. */
 static pgc_status run_plan(migrator *m, river_direction direction,
                            const river_migrate_options *options, const river_migrate_result *plan,
                            river_migrate_result *out)
@@ -303,6 +311,7 @@ static pgc_status run_plan(migrator *m, river_direction direction,
     return PGC_OK;
 }
 
+/* The plan is made before anything runs; under the lock each step is looked at again. */
 pgc_status river_migrate(pgc_conn *conn, river_direction direction,
                          const river_migrate_options *options, river_migrate_result *out,
                          pgc_error *err)
@@ -324,6 +333,7 @@ pgc_status river_migrate(pgc_conn *conn, river_direction direction,
     return status;
 }
 
+/* Reads only; needs no more rights than to look at the table. */
 pgc_status river_migrate_applied(pgc_conn *conn, const char *schema, uint32_t *out, pgc_error *err)
 {
     pgc_error local;
@@ -334,6 +344,7 @@ pgc_status river_migrate_applied(pgc_conn *conn, const char *schema, uint32_t *o
     return status;
 }
 
+/* The message is River's, so that scripts that look for it keep working. */
 pgc_status river_migrate_validate(pgc_conn *conn, const char *schema, pgc_error *err)
 {
     uint32_t applied = 0;

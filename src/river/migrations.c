@@ -17,9 +17,11 @@
     "CONSTRAINT version CHECK (version >= 1));\n"     \
     "CREATE UNIQUE INDEX ON " R "river_migration (version);\n"
 
+/* 1: the table of migrations itself. */
 #define UP_1   MIGRATION_TABLE_1
 #define DOWN_1 "DROP TABLE " R "river_migration;\n"
 
+/* Until version 4: a job that is not final must not have a time of its end. */
 #define WEAK_FINALIZED_CHECK                            \
     "CONSTRAINT finalized_or_finalized_at_null CHECK (" \
     "(state IN " FINAL_STATES " AND finalized_at IS NOT NULL) OR finalized_at IS NULL)"
@@ -42,41 +44,43 @@
     "DROP TRIGGER river_notify ON " R "river_job;\n" \
     "DROP FUNCTION " R "river_job_notify();\n"
 
+/* 2: jobs, their states, the leader. The leader's table is unlogged: after a crash of the server
+ * there is no leader, which is the truth. */
 #define UP_2                                                                                       \
     "CREATE TYPE " R "river_job_state AS ENUM ('available', 'cancelled', 'completed', "            \
     "'discarded', 'retryable', 'running', 'scheduled');\n"                                         \
     "CREATE TABLE " R "river_job ("                                                                \
     "id bigserial PRIMARY KEY, "                                                                   \
     "state " R "river_job_state NOT NULL DEFAULT 'available', "                                    \
-    "attempt smallint NOT NULL DEFAULT 0, "                                                        \
+    "attempt smallint NOT NULL DEFAULT 0, " /* begun so far */                                     \
     "max_attempts smallint NOT NULL, "                                                             \
-    "attempted_at timestamptz, "                                                                   \
+    "attempted_at timestamptz, " /* start of the last attempt */                                   \
     "created_at timestamptz NOT NULL DEFAULT now(), "                                              \
-    "finalized_at timestamptz, "                                                                   \
-    "scheduled_at timestamptz NOT NULL DEFAULT now(), "                                            \
-    "priority smallint NOT NULL DEFAULT 1, "                                                       \
-    "args jsonb, "                                                                                 \
-    "attempted_by text[], "                                                                        \
-    "errors jsonb[], "                                                                             \
-    "kind text NOT NULL, "                                                                         \
-    "metadata jsonb NOT NULL DEFAULT '{}', "                                                       \
+    "finalized_at timestamptz, "                        /* end of the last attempt */              \
+    "scheduled_at timestamptz NOT NULL DEFAULT now(), " /* not to be worked before */              \
+    "priority smallint NOT NULL DEFAULT 1, "            /* 1 is the most urgent */                 \
+    "args jsonb, "                                      /* the worker's input */                   \
+    "attempted_by text[], "                             /* clients, newest last */                 \
+    "errors jsonb[], "                                  /* one per failed attempt */               \
+    "kind text NOT NULL, "                              /* which worker */                         \
+    "metadata jsonb NOT NULL DEFAULT '{}', "            /* for clients and people */               \
     "queue text NOT NULL DEFAULT 'default', "                                                      \
     "tags varchar(255)[], " WEAK_FINALIZED_CHECK ", "                                              \
     "CONSTRAINT max_attempts_is_positive CHECK (max_attempts > 0), "                               \
     "CONSTRAINT priority_in_range CHECK (priority >= 1 AND priority <= 4), "                       \
     "CONSTRAINT queue_length CHECK (char_length(queue) > 0 AND char_length(queue) < 128), "        \
     "CONSTRAINT kind_length CHECK (char_length(kind) > 0 AND char_length(kind) < 128));\n"         \
-    "CREATE INDEX river_job_kind ON " R "river_job USING btree (kind);\n"                          \
-    "CREATE INDEX river_job_state_and_finalized_at_index ON " R "river_job "                       \
+    "CREATE INDEX river_job_kind ON " R "river_job USING btree (kind);\n"    /* lists by kind */   \
+    "CREATE INDEX river_job_state_and_finalized_at_index ON " R "river_job " /* the cleaner */     \
     "USING btree (state, finalized_at) WHERE finalized_at IS NOT NULL;\n"                          \
-    "CREATE INDEX river_job_prioritized_fetching_index ON " R "river_job "                         \
+    "CREATE INDEX river_job_prioritized_fetching_index ON " R "river_job " /* the fetch */         \
     "USING btree (state, queue, priority, scheduled_at, id);\n"                                    \
     "CREATE INDEX river_job_args_index ON " R "river_job USING gin (args);\n"                      \
     "CREATE INDEX river_job_metadata_index ON " R                                                  \
     "river_job USING gin (metadata);\n" NOTIFY_TRIGGER "CREATE UNLOGGED TABLE " R "river_leader (" \
-    "elected_at timestamptz NOT NULL, "                                                            \
-    "expires_at timestamptz NOT NULL, "                                                            \
-    "leader_id text NOT NULL, "                                                                    \
+    "elected_at timestamptz NOT NULL, " /* since when it leads */                                  \
+    "expires_at timestamptz NOT NULL, " /* when others may take over */                            \
+    "leader_id text NOT NULL, "         /* a client */                                             \
     "name text PRIMARY KEY, "                                                                      \
     "CONSTRAINT name_length CHECK (char_length(name) > 0 AND char_length(name) < 128), "           \
     "CONSTRAINT leader_id_length CHECK (char_length(leader_id) > 0 "                               \
@@ -87,6 +91,7 @@
     "DROP TYPE " R "river_job_state;\n"        \
     "DROP TABLE " R "river_leader;\n"
 
+/* 3: tags are never NULL. */
 #define UP_3                                                           \
     "ALTER TABLE " R "river_job ALTER COLUMN tags SET DEFAULT '{}';\n" \
     "UPDATE " R "river_job SET tags = '{}' WHERE tags IS NULL;\n"      \
@@ -95,6 +100,8 @@
     "ALTER TABLE " R "river_job ALTER COLUMN tags DROP NOT NULL, " \
     "ALTER COLUMN tags DROP DEFAULT;\n"
 
+/* 4: queues and the state "pending"; a job is final if and only if it has a time of its end. Going
+ * back keeps the label: PostgreSQL cannot remove one. */
 #define UP_4                                                                                 \
     "UPDATE " R "river_job SET args = '{}' WHERE args IS NULL;\n"                            \
     "ALTER TABLE " R "river_job ALTER COLUMN args SET NOT NULL, "                            \
@@ -111,7 +118,7 @@
     "name text PRIMARY KEY, "                                                                \
     "created_at timestamptz NOT NULL DEFAULT now(), "                                        \
     "metadata jsonb NOT NULL DEFAULT '{}', "                                                 \
-    "paused_at timestamptz, "                                                                \
+    "paused_at timestamptz, " /* NULL while jobs are fetched */                              \
     "updated_at timestamptz NOT NULL);\n"                                                    \
     "ALTER TABLE " R "river_leader ALTER COLUMN name SET DEFAULT 'default', "                \
     "DROP CONSTRAINT name_length, "                                                          \
@@ -125,6 +132,7 @@
     "DROP CONSTRAINT name_length, "                                                   \
     "ADD CONSTRAINT name_length CHECK (char_length(name) > 0 AND char_length(name) < 128);\n"
 
+/* Tables of versions 5 and 6 that no client ever used. */
 #define CLIENT_TABLES                                                                     \
     "CREATE UNLOGGED TABLE " R "river_client ("                                           \
     "id text PRIMARY KEY, "                                                               \
@@ -153,7 +161,8 @@
     "CREATE UNIQUE INDEX IF NOT EXISTS river_job_kind_unique_key_idx ON " R \
     "river_job (kind, unique_key) WHERE unique_key IS NOT NULL;\n"
 
-/* The key is named river_migration_pkey1 because the old table still owns the other name. */
+/* 5: migrations of several lines in one table, and unique jobs. The key is named
+ * river_migration_pkey1 because the old table still owns the other name. */
 #define UP_5                                                                             \
     "DO $body$\n"                                                                        \
     "BEGIN\n"                                                                            \
@@ -162,7 +171,7 @@
     "    END IF;\n"                                                                      \
     "    ALTER TABLE " R "river_migration RENAME TO river_migration_old;\n"              \
     "    CREATE TABLE " R "river_migration ("                                            \
-    "line text NOT NULL, "                                                               \
+    "line text NOT NULL, " /* main, or one of other products */                          \
     "version bigint NOT NULL, "                                                          \
     "created_at timestamptz NOT NULL DEFAULT now(), "                                    \
     "CONSTRAINT line_length CHECK (char_length(line) > 0 AND char_length(line) < 128), " \
@@ -190,6 +199,8 @@
     "DROP TABLE " R "river_migration_old;\n"                                                \
     "ALTER TABLE " R "river_job DROP COLUMN unique_key;\n" DROP_CLIENT_TABLES
 
+/* 6: unique jobs by key and set of states. A job whose state is not in its set leaves the index, so
+ * a finished job need not stand in the way of the next one. */
 #define UP_6                                                                                 \
     "CREATE FUNCTION " R "river_job_state_in_bitmask(bitmask bit(8), "                       \
     "state " R "river_job_state) RETURNS boolean\n"                                          \
@@ -209,12 +220,13 @@
     "ALTER TABLE " R "river_job DROP COLUMN unique_states;\n" OLD_UNIQUE_INDEX "DROP FUNCTION " R \
     "river_job_state_in_bitmask(bit, " R "river_job_state);\n"
 
+/* 7: a table for databases without LISTEN (empty here), defaults, and the unused tables go. */
 #define UP_7                                                                                    \
     "CREATE TABLE " R "river_notification ("                                                    \
     "id bigserial PRIMARY KEY, "                                                                \
     "created_at timestamptz NOT NULL DEFAULT now(), "                                           \
     "payload text NOT NULL, "                                                                   \
-    "topic text NOT NULL, "                                                                     \
+    "topic text NOT NULL, " /* the channel */                                                   \
     "CONSTRAINT topic_length CHECK (length(topic) > 0 AND length(topic) < 128));\n"             \
     "CREATE INDEX river_notification_created_at_idx ON " R "river_notification (created_at);\n" \
     "CREATE INDEX river_notification_topic_id_idx ON " R                                        \

@@ -30,7 +30,7 @@ const char *lum_library_home(const lum_library *library);
  * server and may hold one for a given URL: never print it unasked. */
 const char *lum_library_url(const lum_library *library);
 /* Set PGHOST and its like for a psql that the calling process is about to become. */
-void lum_library_set_psql_env(const lum_library *library);
+pgc_status lum_library_set_psql_env(const lum_library *library, pgc_error *err) PGC_MUST_CHECK;
 pgc_pool *lum_library_pool(lum_library *library);
 const env *lum_library_env(const lum_library *library);
 

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/slice.h"
 #include "base/uuid.h"
+#include "repo/users.h"
 
 #define REPOSITORY_FOLDER_MODE 0700
 
@@ -70,19 +71,35 @@ static pgc_status default_create(lum_actor actor, const env *e, const char *path
     return status;
 }
 
+/* Where the default repository of a user lies; the name was checked when the user was made. */
+static pgc_status default_path(lum_actor actor, const char *home, char out[static PATH_MAX],
+                               pgc_error *err)
+{
+    repo_user_set set = PGC_ZERO;
+    TRY(repo_get_user_by_id(actor.db, actor.user_id, &set, err));
+    int length =
+        snprintf(out, PATH_MAX, "%s/library/%" SLICE_FMT, home, SLICE_ARG(set.rows[0].username));
+    repo_user_set_free(&set);
+    if (length < 0 || length >= PATH_MAX) {
+        return pgc_error_set(err, PGC_INVALID, "library folder %s: path is too long", home);
+    }
+    return PGC_OK;
+}
+
 pgc_status lum_repository_ensure_default(lum_actor actor, const env *e, const char *home,
-                                         const char *username, repo_repository_set *out,
-                                         pgc_error *err)
+                                         repo_repository_set *out, pgc_error *err)
 {
     pgc_status status = repo_get_default_repository(actor.db, actor.user_id, out, err);
     if (status != PGC_NOT_FOUND) {
         return pgc_error_wrap(err, status, "find default repository");
     }
     char path[PATH_MAX];
-    int length = snprintf(path, sizeof path, "%s/library/%s", home, username);
-    if (length < 0 || (size_t) length >= sizeof path) {
-        return pgc_error_set(err, PGC_INVALID, "library folder %s: path is too long", home);
+    status = default_path(actor, home, path, err);
+    if (status == PGC_OK) {
+        status = default_create(actor, e, path, out, err);
     }
-    return pgc_error_wrap(err, default_create(actor, e, path, out, err),
-                          "create default repository of \"%s\"", username);
+    if (status == PGC_OK) {
+        pgc_error_clear(err);
+    }
+    return pgc_error_wrap(err, status, "create default repository");
 }

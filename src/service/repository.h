@@ -13,9 +13,8 @@ typedef enum lum_strategy { LUM_STRATEGY_DATE, LUM_STRATEGY_FLAT, LUM_STRATEGY_C
 pgc_status lum_strategy_parse(const char *text, lum_strategy *out, pgc_error *err) PGC_MUST_CHECK;
 const char *lum_strategy_text(lum_strategy strategy);
 
-/* The owner's default repository; made below home (library/<username>) when there is none. */
+/* The actor's default repository; made below home (library/<username>) when there is none. */
 pgc_status lum_repository_ensure_default(lum_actor actor, const env *env, const char *home,
-                                         const char *username, repo_repository_set *out,
-                                         pgc_error *err) PGC_MUST_CHECK;
+                                         repo_repository_set *out, pgc_error *err) PGC_MUST_CHECK;
 
 #endif

@@ -99,6 +99,7 @@ static const struct {
 
 const c_type *c_type_by_suffix(const char *suffix)
 {
+    assert(suffix != NULL);
     for (size_t i = 0; i < ARRAY_LEN(TYPES); i++) {
         if (strcmp(TYPES[i].suffix, suffix) == 0) {
             return &TYPES[i];

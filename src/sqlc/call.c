@@ -98,31 +98,31 @@ bool has_aggregate(analysis *a, const scope *s, const ast *node)
     return false;
 }
 
-bool has_set_returning(const analysis *a, const ast *node)
+static size_t returns_set(const analysis *a, const ast *call)
+{
+    call_args args = { .count = ast_count(ast_get(call, "args")), .named = true };
+    candidates found;
+    resolve_function(a, ast_get(call, "funcname"), &args, &found);
+    for (size_t i = 0; i < found.count; i++) {
+        if (found.items[i]->returns_set) {
+            return 1;
+        }
+    }
+    bool known = found.count > 0 && !found.overflow;
+    return known || call_is_aggregate(a, call) ? 0 : 1;
+}
+
+size_t count_set_returning(const analysis *a, const ast *node)
 {
     ast_kind kind = ast_kind_of(node);
     if (kind == AST_SUB_LINK || kind == AST_SELECT || node == NULL) {
-        return false;
+        return 0;
     }
-    if (kind == AST_FUNC_CALL) {
-        call_args args = { .count = ast_count(ast_get(node, "args")), .named = true };
-        candidates found;
-        resolve_function(a, ast_get(node, "funcname"), &args, &found);
-        for (size_t i = 0; i < found.count; i++) {
-            if (found.items[i]->returns_set) {
-                return true;
-            }
-        }
-        if (found.count == 0 || found.overflow) {
-            return !call_is_aggregate(a, node); /* not known: it may be one */
-        }
+    size_t count = kind == AST_FUNC_CALL ? returns_set(a, node) : 0;
+    for (const ast *i = ast_first(node); i != NULL && count < 2; i = ast_next(i)) {
+        count += count_set_returning(a, i);
     }
-    for (const ast *i = ast_first(node); i != NULL; i = ast_next(i)) {
-        if (has_set_returning(a, i)) {
-            return true;
-        }
-    }
-    return false;
+    return count;
 }
 
 static value all_not_null(const value *values, size_t count, value v)
@@ -344,6 +344,18 @@ static bool removes_null(const char *name, const ast *call)
            ast_flag(second, "isnull");
 }
 
+/* The only set-returning call of a target list: one row per item. */
+static value value_of_set(analysis *a, const char *name, const value *first, const call_args *args,
+                          value v)
+{
+    bool elements = strcmp(name, "unnest") == 0 && args->count == 1 && first->elems_not_null;
+    if (elements || rule_rows_not_null(name, args->count)) {
+        v.not_null = true;
+        v.reason = analysis_text(a, "%s() gives every row a value", name);
+    }
+    return v;
+}
+
 static value value_of_function(analysis *a, const scope *s, const ast *call, const char *name)
 {
     call_args args;
@@ -355,6 +367,9 @@ static value value_of_function(analysis *a, const scope *s, const ast *call, con
     v.type_oid = candidates_result(a, &found, &args);
     if (!candidates_trusted(&found) || !candidates_kind(&found, 'f')) {
         return v;
+    }
+    if (s->single_set && found.items[0]->returns_set) {
+        return value_of_set(a, name, &values[0], &args, v);
     }
     value result = v;
     for (size_t i = 0; i < found.count; i++) {

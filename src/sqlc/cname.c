@@ -9,6 +9,7 @@
 
 #define NAME_MAX_BYTES 4096
 
+/* ASCII only: the locale must not change generated code. */
 static bool is_upper(char c)
 {
     return c >= 'A' && c <= 'Z';
@@ -28,6 +29,7 @@ static bool is_digit(char c)
  * one. */
 static bool word_begins(slice raw, size_t i)
 {
+    assert(i < raw.len);
     if (i == 0 || !is_upper(raw.ptr[i])) {
         return false;
     }
@@ -118,6 +120,7 @@ static const char *const RESERVED[] = {
     "xor",           "xor_eq",
 };
 
+/* For bsearch(): RESERVED is sorted by strcmp(). */
 static int compare_word(const void *key, const void *item)
 {
     return strcmp(key, *(const char *const *) item);
@@ -173,6 +176,7 @@ static const struct {
 
 char *cname_singular(arena *mem, const char *table, const vec *excluded)
 {
+    assert(table != NULL);
     for (size_t i = 0; excluded != NULL && i < excluded->count; i++) {
         if (strcasecmp(*VEC_AT(excluded, const char *, i), table) == 0) {
             return arena_strdup(mem, table);

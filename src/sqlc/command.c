@@ -50,6 +50,8 @@ static pgc_status remove_stale(const env *sys, arena *mem, const pipeline_set *s
     return PGC_OK;
 }
 
+/* Compare all sets first, so that a file that cannot be read stops the run before anything is
+ * written. Lists what changed. */
 static pgc_status write_sets(const env *sys, arena *mem, const vec *sets, command_result *result,
                              pgc_error *err)
 {
@@ -98,6 +100,7 @@ static const char *entry_hash(const vec *list, const char *path)
     return "";
 }
 
+/* Name what is new or different now, and what was there then and is gone. */
 static void report_entries(const vec *now, const vec *then, const char *what,
                            command_result *result)
 {
@@ -176,6 +179,7 @@ static pgc_status check_offline(const env *sys, arena *mem, const pipeline_set *
     return PGC_OK;
 }
 
+/* Fill result->different; listing asks for a diff instead of one line per file. */
 static pgc_status compare_sets(const env *sys, arena *mem, const vec *sets, bool listing,
                                command_result *result, pgc_error *err)
 {
@@ -226,6 +230,7 @@ pgc_status command_diff(const env *sys, arena *mem, const command_options *optio
     return compare_sets(sys, mem, &sets, true, result, err);
 }
 
+/* One parameter or column as a line of a table. */
 static void explain_line(buf *out, const char *name, const ir_type *type, bool nullable,
                          const char *reason)
 {
@@ -233,6 +238,7 @@ static void explain_line(buf *out, const char *name, const ir_type *type, bool n
                reason == NULL ? "" : reason);
 }
 
+/* A query as text for people: what goes in, what comes out and why, what the server gets. */
 static void explain_query(const ir_query *query, buf *out)
 {
     buf_printf(out, "%s :%s  %s:%" PRIu32 "\n", query->name, query_cmd_text(query->cmd),
@@ -264,6 +270,7 @@ pgc_status command_explain(const env *sys, arena *mem, const command_options *op
     config read;
     vec sets = { 0 };
     bool found = false;
+    assert(options->query != NULL);
     TRY(pipeline_read(sys, mem, options, &read, &sets, &result->diags, err));
     TRY(pipeline_run(sys, mem, options, &read, &sets, &result->diags, err));
     for (size_t i = 0; i < sets.count; i++) {

@@ -2,6 +2,8 @@
 #ifndef SQLC_COMMAND_H
 #define SQLC_COMMAND_H
 
+#include <signal.h>
+
 #include "base/buf.h"
 #include "base/env.h"
 #include "sqlc/diag.h"
@@ -13,6 +15,7 @@ typedef struct command_options {
     bool offline;         /* check: by the manifest alone */
     bool json;            /* generate, explain: JSON on stdout */
     bool keep;            /* keep the scratch database on a given server */
+    const volatile sig_atomic_t *stop; /* not 0: end soon with PGC_CANCELLED; NULL: never */
 } command_options;
 
 /* What a command has to say. */

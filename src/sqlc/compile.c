@@ -14,6 +14,7 @@ typedef struct set_work {
     vec sources; /* of query_source */
 } set_work;
 
+/* Every list of this file fails with the same words. */
 static pgc_status no_memory(pgc_error *err)
 {
     return pgc_error_set(err, PGC_NOMEM, "analyse the queries");
@@ -58,6 +59,7 @@ static pgc_status file_base(const model_context *ctx, const source_file *file, c
     return PGC_OK;
 }
 
+/* One C file per query file; its queries join the one list of the set. */
 static pgc_status read_files(set_work *work, pgc_error *err)
 {
     const vec *files = work->input->query_files;
@@ -90,6 +92,7 @@ static pgc_status final_sql(const set_work *work, const query_facts *facts, ir_q
 {
     char *sql = arena_printf(work->ctx.arena, "-- name: %s :%s\n%s", query->name,
                              query_cmd_text(query->cmd), facts->sql.ptr);
+    assert(facts->sql.ptr != NULL);
     if (sql == NULL) {
         return no_memory(err);
     }
@@ -98,10 +101,12 @@ static pgc_status final_sql(const set_work *work, const query_facts *facts, ir_q
     return PGC_OK;
 }
 
+/* Paths are compared as pointers: a query points to the very file that it was read from. */
 static size_t file_index(const set_work *work, const query_source *source)
 {
     size_t index = 0;
     const ir_set *set = work->ctx.set;
+    assert(source->file != NULL);
     while (index < set->file_count && set->files[index].path != source->file->path) {
         index++;
     }
@@ -155,6 +160,7 @@ pgc_status compile_set(arena *mem, const compile_input *input, diag_list *diags,
                                .line = input->set->line,
                                .column = input->set->column,
                                .set = out } };
+    assert(input->db != NULL);
     *out = (ir_set) { .prefix = input->set->c.prefix,
                       .schema_hash = input->schema_hash,
                       .server_version = pgc_conn_server_version(database_conn(input->db)) };
@@ -171,6 +177,9 @@ pgc_status compile_set(arena *mem, const compile_input *input, diag_list *diags,
         return no_memory(err);
     }
     for (size_t i = 0; i < work.sources.count; i++) {
+        if (input->stop != NULL && *input->stop != 0) {
+            return pgc_error_set(err, PGC_CANCELLED, "interrupted; nothing was written");
+        }
         TRY(add_query(&work, VEC_AT(&work.sources, query_source, i), i, err));
     }
     if (diags->error_count == 0) {

@@ -2,6 +2,8 @@
 #ifndef SQLC_COMPILE_H
 #define SQLC_COMPILE_H
 
+#include <signal.h>
+
 #include "sqlc/database.h"
 #include "sqlc/model.h"
 
@@ -12,6 +14,7 @@ typedef struct compile_input {
     const vec *query_files; /* of source_file */
     const char *schema_hash;
     database *db;
+    const volatile sig_atomic_t *stop; /* as in command_options */
 } compile_input;
 
 /* Analyse all queries of a set. Every faulty query is reported to diags. PGC_OK; PGC_INVALID (see

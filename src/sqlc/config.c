@@ -35,6 +35,7 @@ static bool read_level(reader *r, const yaml_node_t *node, const char *what, con
                        void *target)
 {
     vec entries = { 0 };
+    assert(node == NULL || rules[0].key != NULL);
     if (!yaml_entries(&r->tree, node, what, &entries)) {
         return false;
     }
@@ -66,6 +67,7 @@ static bool read_level(reader *r, const yaml_node_t *node, const char *what, con
     return ok;
 }
 
+/* rename: {"SQL name": C name}, for columns and tables alike. */
 static bool read_rename(reader *r, const yaml_entry *entry, void *target)
 {
     config_c *c = target;
@@ -88,6 +90,7 @@ static bool read_rename(reader *r, const yaml_entry *entry, void *target)
     return true;
 }
 
+/* See sqlc.md §8.4: "sqlc" takes nullable target columns into account, "strict" only sqlc.narg. */
 static bool read_param_nullability(reader *r, const yaml_entry *entry, void *target)
 {
     config_c *c = target;
@@ -121,6 +124,7 @@ static const key_rule C_RULES[] = {
     { NULL, KEY_SKIP, 0, NULL },
 };
 
+/* What holds for keys that are not given. */
 static void c_defaults(config_c *c)
 {
     *c = (config_c) { .manifest = "sqlc-manifest.json",
@@ -128,6 +132,8 @@ static void c_defaults(config_c *c)
                       .emit_sql_as_comment = true };
 }
 
+/* A prefix must make valid C names with anything behind it: no leading digit or underscore, no
+ * trailing underscore (names with two in a row belong to the implementation in C++). */
 static bool is_identifier(const char *text)
 {
     size_t i = 0;
@@ -141,6 +147,7 @@ static bool is_identifier(const char *text)
     return i > 0 && i <= 32 && text[i - 1] != '_';
 }
 
+/* What a single key cannot tell: required options and ranges. */
 static bool check_c(reader *r, const yaml_node_t *node, const config_c *c)
 {
     if (c->out == NULL || c->out[0] == '\0') {
@@ -173,16 +180,19 @@ typedef struct sql_entry {
     bool skip_flag; /* target of keys that are read and not used */
 } sql_entry;
 
+/* A sound generator joins its sql entry. */
 static bool add_generator(reader *r, sql_entry *entry, const yaml_node_t *node, const config_c *c)
 {
     config_c *added =
         check_c(r, node, c) ? VEC_ADD(r->tree.arena, &entry->generators, config_c) : NULL;
+    assert(c->manifest != NULL);
     if (added != NULL) {
         *added = *c;
     }
     return added != NULL;
 }
 
+/* gen.c: our own spelling; upstream sqlc refuses it, so codegen is the documented one. */
 static bool read_gen_c(reader *r, const yaml_entry *entry, void *target)
 {
     config_c c;
@@ -191,6 +201,7 @@ static bool read_gen_c(reader *r, const yaml_entry *entry, void *target)
            add_generator(r, target, entry->value, &c);
 }
 
+/* Blocks of other generators are none of our business. */
 static bool read_gen(reader *r, const yaml_entry *entry, void *target)
 {
     static const key_rule RULES[] = {
@@ -206,6 +217,7 @@ typedef struct codegen_entry {
     const yaml_node_t *options;
 } codegen_entry;
 
+/* Options are read after the plugin is known to be ours: those of others are opaque. */
 static bool keep_options(reader *r, const yaml_entry *entry, void *target)
 {
     (void) r;
@@ -213,6 +225,7 @@ static bool keep_options(reader *r, const yaml_entry *entry, void *target)
     return true;
 }
 
+/* Ours by the name "c" or because its definition runs this program. */
 static bool is_c_plugin(const reader *r, const char *name)
 {
     bool found = strcmp(name, "c") == 0;
@@ -222,6 +235,7 @@ static bool is_c_plugin(const reader *r, const char *name)
     return found;
 }
 
+/* Generators by plugin; entries of other plugins are skipped. */
 static bool read_codegen(reader *r, const yaml_entry *entry, void *target)
 {
     static const key_rule RULES[] = {
@@ -278,6 +292,7 @@ static const char *expand_variables(reader *r, const char *text)
     return copy;
 }
 
+/* Only the server of the uri is used: the schema is applied to a database of our own there. */
 static bool read_database(reader *r, const yaml_entry *entry, void *target)
 {
     typedef struct database {
@@ -302,6 +317,7 @@ static bool read_database(reader *r, const yaml_entry *entry, void *target)
     return true;
 }
 
+/* Entries without C generator may be for any engine. */
 static bool check_sql_entry(reader *r, const yaml_node_t *node, const sql_entry *entry)
 {
     if (entry->engine == NULL) {
@@ -323,6 +339,7 @@ static bool check_sql_entry(reader *r, const yaml_node_t *node, const sql_entry 
     return true;
 }
 
+/* One entry gives one set per C generator in it. */
 static bool read_sql_entry(reader *r, const yaml_node_t *node)
 {
     static const key_rule RULES[] = {
@@ -358,6 +375,7 @@ static bool read_sql_entry(reader *r, const yaml_node_t *node)
     return true;
 }
 
+/* Every entry is looked at, so that one run reports all mistakes. */
 static bool read_sql(reader *r, const yaml_entry *entry, void *target)
 {
     (void) target;
@@ -378,6 +396,7 @@ typedef struct plugin_entry {
     const char *name, *cmd;
 } plugin_entry;
 
+/* The program of a plugin tells whether it is us. */
 static bool read_process(reader *r, const yaml_entry *entry, void *target)
 {
     static const key_rule RULES[] = {
@@ -388,6 +407,7 @@ static bool read_process(reader *r, const yaml_entry *entry, void *target)
     return read_level(r, entry->value, "process", RULES, target);
 }
 
+/* Names of plugins that are this program. */
 static bool read_plugins(reader *r, const yaml_entry *entry, void *target)
 {
     static const key_rule RULES[] = {
@@ -505,6 +525,7 @@ pgc_status config_parse(arena *mem, const char *path, slice text, diag_list *dia
     return PGC_OK;
 }
 
+/* Same names and the same refusal of two files as upstream. */
 static const char *find_config(const env *sys, diag_list *diags)
 {
     static const char *const NAMES[] = { "sqlc.yaml", "sqlc.yml", "sqlc.json" };

@@ -24,6 +24,7 @@ struct database {
     bool created;
 };
 
+/* Few statements are prepared by name through the cache, so it stays small. */
 static pgc_status connect(const char *conninfo, pgc_conn **out, pgc_error *err)
 {
     pgc_conn_options options = { .struct_size = sizeof options,
@@ -46,6 +47,7 @@ static pgc_status cluster_dir(const env *sys, arena *mem, const char **out, pgc_
     return *out == NULL ? pgc_error_set(err, PGC_NOMEM, "start a private PostgreSQL") : PGC_OK;
 }
 
+/* The database name is fixed: the cluster is ours alone. */
 static pgc_status open_private(database *db, arena *mem, pgc_error *err)
 {
     TRY(cluster_dir(db->env, mem, &db->dir, err));
@@ -71,6 +73,7 @@ static const char *with_database(arena *mem, const char *server, const char *nam
                         name);
 }
 
+/* fmt is a command that takes the name of the scratch database. */
 static pgc_status admin_script(database *db, arena *mem, const char *fmt, pgc_error *err)
 {
     /* The name is made of our prefix, hexadecimal digits and a process number. */
@@ -79,6 +82,8 @@ static pgc_status admin_script(database *db, arena *mem, const char *fmt, pgc_er
                        : pgc_conn_script(db->admin, sql, SCHEMA_TIMEOUT_US, NULL, err);
 }
 
+/* With `keep` a finished database of the same schema is used as it is. A new one is made under a
+ * name with our process number, so that two runs never share a half-made one. */
 static pgc_status open_on_server(database *db, arena *mem, const database_options *options,
                                  pgc_error *err)
 {
@@ -118,6 +123,8 @@ static void schema_hint(diag_list *diags, diag *d, const pgc_error *err)
         "a server that has it with --database URL");
 }
 
+/* Statement by statement: some cannot run in a transaction, and errors get their exact place. The
+ * first error ends it. */
 static pgc_status apply_schema(database *db, arena *mem, const vec *statements, diag_list *diags,
                                pgc_error *err)
 {
@@ -160,6 +167,7 @@ static pgc_status keep_database(database *db, arena *mem, const database_options
     char *sql =
         arena_printf(mem, "ALTER DATABASE \"%s\" RENAME TO \"sqlc_%.32s\"", db->name, schema_hash);
     char *lasting = arena_printf(mem, "sqlc_%.32s", schema_hash);
+    assert(db->admin != NULL);
     if (sql == NULL || lasting == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "keep the database");
     }
@@ -175,6 +183,7 @@ static pgc_status keep_database(database *db, arena *mem, const database_options
                             : connect(conninfo, &db->conn, err);
 }
 
+/* A private cluster makes its database itself. */
 static pgc_status open_any(database *db, arena *mem, const database_options *options,
                            pgc_error *err)
 {
@@ -189,6 +198,8 @@ pgc_status database_open(const env *sys, arena *mem, const database_options *opt
                          diag_list *diags, database **out, pgc_error *err)
 {
     AUTO(database_auto) database *db = mem_new(sys->alloc, sizeof *db);
+    assert(options->schema_hash != NULL);
+    assert(options->statements != NULL);
     if (db == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "open the database");
     }
@@ -218,6 +229,7 @@ pgc_status database_open(const env *sys, arena *mem, const database_options *opt
 
 pgc_conn *database_conn(database *db)
 {
+    assert(db->conn != NULL);
     return db->conn;
 }
 

@@ -25,11 +25,13 @@ static bool is_fatal(pgc_status status)
            status == PGC_CANCELLED || status == PGC_CLOSED;
 }
 
+/* Names the query, because memory may run out on one odd query of many. */
 static pgc_status no_memory(const worker *w, pgc_error *err)
 {
     return pgc_error_set(err, PGC_NOMEM, "analyse query \"%s\"", w->facts->source->name);
 }
 
+/* An error of the whole query stands at its first token. */
 static diag *query_error(worker *w, const char *message)
 {
     w->ok = false;
@@ -57,6 +59,7 @@ static const char *type_hint(const pgc_error *err)
 static pgc_status server_error(worker *w, pgc_status status, const pgc_error *local, pgc_error *err)
 {
     const query_source *source = w->facts->source;
+    assert(status != PGC_OK);
     if (is_fatal(status)) {
         if (err != NULL) {
             *err = *local;
@@ -80,6 +83,7 @@ static pgc_status server_error(worker *w, pgc_status status, const pgc_error *lo
 /* Text with each "t.*" of an embed replaced by what `write` puts there. */
 typedef void (*embed_writer)(buf *b, const worker *w, size_t index);
 
+/* Everything but the embeds stays byte for byte. */
 static char *replace_embeds(const worker *w, embed_writer write, size_t *len)
 {
     AUTO(buf_auto) buf b;
@@ -97,12 +101,15 @@ static char *replace_embeds(const worker *w, embed_writer write, size_t *len)
     return b.failed ? NULL : arena_copy(w->ctx->arena, buf_view(&b));
 }
 
+/* Markers around the columns tell where the embed lands in the result. They are only described,
+ * never executed. */
 static void write_probe(buf *b, const worker *w, size_t index)
 {
     const query_embed *embed = VEC_AT(&w->facts->text.embeds, query_embed, index);
     buf_printf(b, "'' AS \"sqlc_embed_%zu\", %s.*, '' AS \"sqlc_embed_end\"", index, embed->alias);
 }
 
+/* Written without quotes. Keywords are fine behind "alias.". */
 static bool simple_identifier(const char *name)
 {
     size_t i = 0;
@@ -116,10 +123,14 @@ static bool simple_identifier(const char *name)
     return i > 0;
 }
 
+/* The model's columns by name: those without C type are left out, and columns that are added to the
+ * table later do not change the result. */
 static void write_columns(buf *b, const worker *w, size_t index)
 {
     const embed_span *span = &w->facts->embeds[index];
     size_t line = b->len;
+    assert(index < w->facts->embed_count);
+    assert(w->facts->embeds[index].model != NULL);
     for (size_t i = 0; i < span->model->field_count; i++) {
         const char *name = span->model->fields[i].sql_name;
         bool full = b->len - line > 80; /* keeps the text readable in logs and comments */
@@ -140,6 +151,7 @@ static void write_columns(buf *b, const worker *w, size_t index)
     }
 }
 
+/* The place of the embed is known exactly, whatever the server said about the probe. */
 static void embed_error(worker *w, const query_embed *embed, const char *what)
 {
     diag *d = diag_error(w->ctx->diags, w->facts->source->file, embed->at, "sqlc.embed(%s): %s",
@@ -157,6 +169,7 @@ static void locate_embed(worker *w, const described *probe, size_t index, size_t
     char marker[40];
     size_t first = 0;
     size_t end = 0;
+    assert(index < w->facts->embed_count);
     span->embed = VEC_AT(&w->facts->text.embeds, query_embed, index);
     (void) snprintf(marker, sizeof marker, "sqlc_embed_%zu", index);
     while (first < probe->column_count && strcmp(probe->columns[first].name, marker) != 0) {
@@ -188,6 +201,7 @@ static void locate_embed(worker *w, const described *probe, size_t index, size_t
     span->model->used = true;
 }
 
+/* The unnamed statement is replaced by each call; named ones stay for EXPLAIN EXECUTE. */
 static pgc_status describe_text(worker *w, const char *name, const char *sql,
                                 const uint32_t *param_oids, size_t param_count, described *out,
                                 pgc_error *err)
@@ -289,6 +303,7 @@ static pgc_status check_plan(worker *w, const char *name, pgc_error *err)
 {
     AUTO(buf_auto) buf b;
     const described *shape = &w->facts->shape;
+    assert(name != NULL);
     buf_init(&b, NULL, DESCRIBE_SQL_MAX);
     for (size_t i = 0; i < shape->param_count; i++) {
         const catalog_type *type = catalog_type_by_oid(w->ctx->cat, shape->param_oids[i]);
@@ -317,6 +332,7 @@ static pgc_status check_plan(worker *w, const char *name, pgc_error *err)
     return PGC_OK; /* e.g. a function that wants a session setting */
 }
 
+/* What will be sent at run time, with the types that will be declared. */
 static pgc_status describe_final(worker *w, const described *first, size_t ordinal, pgc_error *err)
 {
     pgc_error local = PGC_ZERO;
@@ -356,6 +372,7 @@ static bool param_is_nullable(const worker *w, const query_param *param, const p
     return false;
 }
 
+/* Parameters first: which of them can be NULL decides about expressions of them. */
 static pgc_status prove(worker *w, pgc_error *err)
 {
     arena *mem = w->ctx->arena;

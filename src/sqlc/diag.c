@@ -9,6 +9,8 @@ void source_position(slice text, size_t offset, uint32_t *line, uint32_t *column
     uint32_t lines = 1;
     uint32_t columns = 1;
     size_t end = offset < text.len ? offset : text.len;
+    assert(line != NULL);
+    assert(column != NULL);
     for (size_t i = 0; i < end; i++) {
         unsigned char c = (unsigned char) text.ptr[i];
         if (c == '\n') {
@@ -23,8 +25,14 @@ void source_position(slice text, size_t offset, uint32_t *line, uint32_t *column
 }
 
 static diag *diag_add(diag_list *list, const char *path, const char *fmt, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+/* Text is formatted before the list grows, so that an item is never half made. */
+static diag *diag_add(diag_list *list, const char *path, const char *fmt, va_list args)
 {
     char text[1024];
+    assert(fmt != NULL);
+    assert(list->arena != NULL);
     (void) vsnprintf(text, sizeof text, fmt, args);
     diag *added = VEC_ADD(list->arena, &list->items, diag);
     char *message = arena_strdup(list->arena, text);
@@ -78,9 +86,22 @@ diag *diag_warning(diag_list *list, const source_file *file, size_t offset, cons
     return added;
 }
 
+/* The server's own words: the runtime puts the step it was in before them. */
+static const char *server_words(const char *message)
+{
+    static const char *const STEPS[] = { "prepare: ", "describe: ", "script: " };
+    for (size_t i = 0; i < ARRAY_LEN(STEPS); i++) {
+        size_t len = strlen(STEPS[i]);
+        if (strncmp(message, STEPS[i], len) == 0) {
+            return message + len;
+        }
+    }
+    return message;
+}
+
 diag *diag_server(diag_list *list, const source_file *file, size_t offset, const pgc_error *err)
 {
-    diag *added = diag_error(list, file, offset, "%s", err->message);
+    diag *added = diag_error(list, file, offset, "%s", server_words(err->message));
     if (added != NULL) {
         memcpy(added->sqlstate, err->sqlstate, sizeof added->sqlstate);
         if (err->hint[0] != '\0') {
@@ -104,6 +125,28 @@ void diag_hint(diag_list *list, diag *d, const char *fmt, ...)
     va_end(args);
     d->hint = arena_strdup(list->arena, text);
     list->failed = list->failed || d->hint == NULL;
+}
+
+/* For qsort(): by place, then by text, so that the order never depends on the sort. */
+static int compare_diags(const void *a, const void *b)
+{
+    const diag *x = a;
+    const diag *y = b;
+    int order = strcmp(x->path, y->path);
+    if (order == 0 && x->line != y->line) {
+        order = x->line < y->line ? -1 : 1;
+    }
+    if (order == 0 && x->column != y->column) {
+        order = x->column < y->column ? -1 : 1;
+    }
+    return order != 0 ? order : strcmp(x->message, y->message);
+}
+
+void diag_sort(diag_list *list)
+{
+    if (list->items.count > 1) {
+        qsort(list->items.items, list->items.count, sizeof(diag), compare_diags);
+    }
 }
 
 pgc_status diag_status(const diag_list *list, pgc_error *err)

@@ -11,6 +11,7 @@
 static pgc_status finish_file(emitter *e, const char *base, const char *ending, vec *out,
                               pgc_error *err)
 {
+    assert(base != NULL);
     TRY(buf_finish(&e->out, err));
     while (e->out.len > 1 && e->out.ptr[e->out.len - 1] == '\n' &&
            e->out.ptr[e->out.len - 2] == '\n') {
@@ -27,6 +28,7 @@ static pgc_status finish_file(emitter *e, const char *base, const char *ending, 
     return PGC_OK;
 }
 
+/* Queries of one file in their order; everything they share is in models.h. */
 static pgc_status emit_header(emitter *e, size_t index, pgc_error *err)
 {
     const ir_file *file = &e->set->files[index];
@@ -49,9 +51,11 @@ static pgc_status emit_header(emitter *e, size_t index, pgc_error *err)
     return buf_finish(&e->out, err);
 }
 
+/* The same order as in the header. */
 static void emit_source(emitter *e, size_t index)
 {
     const ir_file *file = &e->set->files[index];
+    assert(index < e->set->file_count);
     emit_banner(e, file->path);
     buf_printf(&e->out, "#include \"%s.h\"\n\n", file->base);
     for (size_t i = 0; i < e->set->query_count; i++) {
@@ -61,6 +65,7 @@ static void emit_source(emitter *e, size_t index)
     }
 }
 
+/* Models first: the other files include them. */
 static pgc_status emit_all(emitter *e, vec *out, pgc_error *err)
 {
     TRY(emit_models_header(e, err));

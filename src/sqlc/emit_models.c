@@ -5,11 +5,13 @@
 #include "sqlc/cname.h"
 #include "sqlc/emit.h"
 
+/* Everything is emitted unless the options ask for less. */
 static bool wanted(const emitter *e, bool used)
 {
     return used || !e->options->omit_unused_structs;
 }
 
+/* The zero value stands for "unknown", so that zeroed structs hold no accidental label. */
 static void enum_header(emitter *e, const ir_enum *type)
 {
     const char *n = type->name;
@@ -42,6 +44,7 @@ static void enum_header(emitter *e, const ir_enum *type)
                type->unknown, n, n, type->unknown, n, n);
 }
 
+/* Labels in one table: both directions read it. */
 static void enum_source(emitter *e, const ir_enum *type)
 {
     buf_printf(&e->out, "static const char *const %s_labels[] = {\n    NULL, /* unknown */\n",

@@ -12,6 +12,7 @@ typedef enum result_form {
     RESULT_SET
 } result_form;
 
+/* Values without pointers need no handle: they are copied out. */
 static result_form form_of(const ir_query *q)
 {
     if (q->row == NULL) {
@@ -22,11 +23,13 @@ static result_form form_of(const ir_query *q)
     return q->cmd == QUERY_ONE && bare ? RESULT_VALUE : RESULT_SET;
 }
 
+/* Few parameters are function parameters, more become a struct. */
 static bool by_value(const emitter *e, const ir_query *q)
 {
     return q->param_count <= (size_t) e->options->query_parameter_limit;
 }
 
+/* Notes a failed allocation; the empty text keeps the callers simple. */
 static const char *text(emitter *e, const char *made)
 {
     e->out.failed = e->out.failed || made == NULL;
@@ -56,6 +59,7 @@ static void signature(emitter *e, const ir_query *q, const char *tail)
 {
     const char *args[24];
     size_t count = 0;
+    assert(tail != NULL);
     args[count++] = "pgc_db *db";
     if (by_value(e, q)) {
         for (size_t i = 0; i < q->param_count && count < ARRAY_LEN(args) - 2; i++) {
@@ -76,6 +80,7 @@ static void signature(emitter *e, const ir_query *q, const char *tail)
               args, count, tail);
 }
 
+/* Type, column it is compared with or stored in, and whether it may be NULL. */
 static void param_comment(emitter *e, const ir_param *param)
 {
     emit_comment_text(e, param->type.sql);
@@ -89,6 +94,7 @@ static void param_comment(emitter *e, const ir_param *param)
     }
 }
 
+/* Zeroed, it is a call with all nullable parameters NULL. */
 static void params_struct(emitter *e, const ir_query *q)
 {
     if (by_value(e, q)) {
@@ -106,6 +112,7 @@ static void params_struct(emitter *e, const ir_query *q)
     buf_printf(&e->out, "} %s_%s_params;\n\n", e->set->prefix, q->c_name);
 }
 
+/* Says whose the result is and when it is written. */
 static void doc_result(emitter *e, const ir_query *q)
 {
     switch (form_of(q)) {
@@ -135,6 +142,7 @@ static void doc_result(emitter *e, const ir_query *q)
     }
 }
 
+/* The header must be readable without the query file: the SQL as it was written goes in. */
 static void doc_comment(emitter *e, const ir_query *q)
 {
     buf_printf(&e->out, "/**\n * %s (:%s).\n", q->name, query_cmd_text(q->cmd));
@@ -167,6 +175,7 @@ void emit_query_header(emitter *e, const ir_query *q)
     signature(e, q, " PGC_MUST_CHECK;\n\n");
 }
 
+/* Names come from the user's SQL and so are escaped like all text. */
 static void type_ref(emitter *e, const char *name, const ir_type *type)
 {
     buf_add_str(&e->out, "    { ");
@@ -176,6 +185,7 @@ static void type_ref(emitter *e, const char *name, const ir_type *type)
     buf_printf(&e->out, ", %" PRIu32 " },\n", type->oid);
 }
 
+/* The runtime compares these with what the server describes. */
 static void type_tables(emitter *e, const ir_query *q, size_t columns)
 {
     if (q->param_count > 0) {
@@ -211,6 +221,7 @@ static void long_sql(emitter *e, const ir_query *q)
     buf_add_str(&e->out, "\n    '\\0',\n};\n\n");
 }
 
+/* Lets the runtime allocate rows and result in one block. */
 static void row_size(emitter *e, const ir_query *q)
 {
     const char *type = "0";
@@ -224,10 +235,12 @@ static void row_size(emitter *e, const ir_query *q)
     buf_printf(&e->out, "sizeof(%s)", type == NULL ? "" : type);
 }
 
+/* Constant data with static storage: the runtime's caches key on its address. */
 static void descriptor(emitter *e, const ir_query *q)
 {
     size_t columns = q->row == NULL ? 0 : q->column_count;
     bool too_long = q->sql.len > 3500; /* escapes included it stays below 4095 */
+    assert(q->sql.ptr != NULL);
     type_tables(e, q, columns);
     if (too_long) {
         long_sql(e, q);
@@ -271,9 +284,11 @@ static void check_param(emitter *e, const ir_query *q, const ir_param *param, co
                param->type.labels != NULL ? "is no valid label" : "must not be NULL");
 }
 
+/* In the order of their numbers; the runtime knows no names. */
 static void add_param(emitter *e, const ir_param *param, const char *value)
 {
     const ir_type *type = &param->type;
+    assert(param->type.c != NULL);
     if (type->labels != NULL && param->nullable) {
         buf_printf(&e->out, "    pgc_add_text(&args, %s_to_text(%s.has ? %s.v : %s));\n",
                    type->labels->name, value, value, type->labels->unknown);
@@ -286,6 +301,7 @@ static void add_param(emitter *e, const ir_param *param, const char *value)
     }
 }
 
+/* C expression of a parameter. */
 static const char *param_value(emitter *e, const ir_query *q, const ir_param *param)
 {
     return by_value(e, q) ? param->name : text(e, arena_printf(e->arena, "p->%s", param->name));
@@ -313,6 +329,7 @@ static void run_query(emitter *e, const ir_query *q)
     }
 }
 
+/* A missing row is a status of its own, not an error of the server. */
 static void no_row(emitter *e, const ir_query *q)
 {
     if (q->cmd == QUERY_ONE) {
@@ -325,10 +342,12 @@ static void no_row(emitter *e, const ir_query *q)
     }
 }
 
+/* The value is checked before *out is written. */
 static void take_value(emitter *e, const ir_query *q)
 {
     const ir_field *field = &q->row->fields[0];
     const char *type = emit_type(e, &field->type, field->nullable);
+    assert(q->row->kind == IR_ROW_SCALAR);
     buf_printf(&e->out,
                "    pgc_reader reader;\n"
                "    %s value;\n"
@@ -347,6 +366,7 @@ static void take_value(emitter *e, const ir_query *q)
                          "    return PGC_OK;\n");
 }
 
+/* From the server's answer to the caller's outputs. */
 static void finish_query(emitter *e, const ir_query *q)
 {
     result_form form = form_of(q);

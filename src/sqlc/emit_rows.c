@@ -4,6 +4,7 @@
 
 #include "sqlc/emit.h"
 
+/* Type and nullability with the reason of the claim; plain constraints need no words. */
 static void field_comment(emitter *e, const ir_field *field)
 {
     if (field->embed != NULL) {
@@ -25,6 +26,7 @@ static void field_comment(emitter *e, const ir_field *field)
     buf_add_str(&e->out, " */\n");
 }
 
+/* An embed that may be absent has a flag of its own. */
 static const char *field_type(emitter *e, const ir_field *field)
 {
     if (field->embed != NULL) {
@@ -33,6 +35,7 @@ static const char *field_type(emitter *e, const ir_field *field)
     return emit_type(e, &field->type, field->nullable);
 }
 
+/* Comments of the catalog become comments of the struct. */
 static void row_struct(emitter *e, const ir_row *row)
 {
     if (row->kind == IR_ROW_MODEL) {
@@ -74,9 +77,11 @@ static void row_struct(emitter *e, const ir_row *row)
 static const char *element_type(emitter *e, const ir_row *row)
 {
     const ir_field *only = &row->fields[0];
+    assert(row->field_count > 0);
     return row->kind == IR_ROW_SCALAR ? emit_type(e, &only->type, only->nullable) : row->name;
 }
 
+/* Static for rows of one query, public for rows that many files share. */
 static void take_signature(emitter *e, const ir_row *row, bool shared, const char *tail)
 {
     const char *args[] = { "pgc_result *result", "const pgc_query *query", "size_t row_max", NULL,
@@ -91,6 +96,7 @@ static void take_signature(emitter *e, const ir_row *row, bool shared, const cha
     emit_call(e, head, args, ARRAY_LEN(args), tail);
 }
 
+/* As for take. */
 static void read_signature(emitter *e, const ir_row *row, bool shared, const char *tail)
 {
     const char *args[] = { "pgc_reader *reader", "size_t row", "size_t column", NULL };
@@ -103,6 +109,7 @@ static void read_signature(emitter *e, const ir_row *row, bool shared, const cha
     emit_call(e, head, args, ARRAY_LEN(args), tail);
 }
 
+/* Always public. */
 static void clone_signature(emitter *e, const ir_row *row, const char *tail)
 {
     const char *arg = arena_printf(e->arena, "const %s *row", row->name);
@@ -114,6 +121,7 @@ static void clone_signature(emitter *e, const ir_row *row, const char *tail)
     emit_call(e, head, &arg, 1, tail);
 }
 
+/* Building blocks that other generated files and hand-written queries use. */
 static void shared_prototypes(emitter *e, const ir_row *row)
 {
     buf_add_str(&e->out, "/** Decode the columns from `column` on into one row; failures stay in "
@@ -132,6 +140,7 @@ static void shared_prototypes(emitter *e, const ir_row *row)
 void emit_row_header(emitter *e, const ir_row *row, bool shared)
 {
     const char *b = row->base;
+    assert(row->field_count > 0);
     if (row->kind != IR_ROW_SCALAR) {
         row_struct(e, row);
     }
@@ -204,8 +213,10 @@ static void embed_presence(emitter *e, const ir_field *field)
     }
 }
 
+/* An absent embed stays zeroed, because its columns are all NULL. */
 static void read_embed(emitter *e, const ir_field *field)
 {
+    assert(field->embed != NULL);
     if (!field->nullable) {
         buf_printf(&e->out, "    %s_read(%s, &out->%s);\n", field->embed->base,
                    place_of(e, field->column), field->name);
@@ -217,6 +228,7 @@ static void read_embed(emitter *e, const ir_field *field)
                field->name, field->embed->base, place_of(e, field->column), field->name);
 }
 
+/* Every field in the order of the columns. */
 static void row_read(emitter *e, const ir_row *row, bool shared)
 {
     read_signature(e, row, shared, "\n{\n");
@@ -254,6 +266,7 @@ static void decode_element(emitter *e, const ir_row *row)
     emit_read(e, "        rows[row]", &only->type, only->nullable, "&reader, row, 0");
 }
 
+/* Frees the result on failure, so that callers have nothing to clean up. */
 static void row_take(emitter *e, const ir_row *row, bool shared)
 {
     const char *element = element_type(e, row);
@@ -291,6 +304,7 @@ static void row_take(emitter *e, const ir_row *row, bool shared)
                          "}\n\n");
 }
 
+/* Only fields that point somewhere need a second look. */
 static void clone_fields(emitter *e, const ir_row *row)
 {
     size_t written = 0;
@@ -315,6 +329,7 @@ static void clone_fields(emitter *e, const ir_row *row)
     }
 }
 
+/* Two passes over the same fields: sizes, then bytes. */
 static void row_clone(emitter *e, const ir_row *row, bool shared)
 {
     buf_printf(&e->out, "%svoid %s_clone_pass(pgc_clone *clone, %s *row)\n{\n",
@@ -338,6 +353,7 @@ static void row_clone(emitter *e, const ir_row *row, bool shared)
 
 void emit_row_source(emitter *e, const ir_row *row, bool shared)
 {
+    assert(row->field_count > 0);
     if (row->kind != IR_ROW_SCALAR) {
         row_read(e, row, shared);
     }

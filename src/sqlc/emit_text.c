@@ -22,6 +22,7 @@ static size_t bidi_length(const char *p, size_t left)
     return bidi ? 3 : 0;
 }
 
+/* Breaks up comment marks and trigraphs by a blank, drops control characters. */
 static void comment_slice(emitter *e, slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -124,6 +125,7 @@ void emit_call(emitter *e, const char *head, const char *const *args, size_t cou
     bool fits = call_fits(start, args, count, tail);
     size_t indent = start < 50 ? start : 4;
     size_t column = start;
+    assert(count > 0);
     buf_printf(&e->out, "%s(", head);
     for (size_t i = 0; i < count; i++) {
         size_t width = strlen(args[i]) + 2 + (i + 1 == count ? strcspn(tail, "\n") : 0);
@@ -143,12 +145,14 @@ const char *emit_opt_name(emitter *e, const char *name)
 {
     size_t prefix = strlen(e->set->prefix);
     const char *made = arena_printf(e->arena, "%s_opt%s", e->set->prefix, name + prefix);
+    assert(strncmp(name, e->set->prefix, strlen(e->set->prefix)) == 0);
     e->out.failed = e->out.failed || made == NULL;
     return made;
 }
 
 const char *emit_type(emitter *e, const ir_type *type, bool nullable)
 {
+    assert(type->c != NULL);
     if (type->labels != NULL) {
         return nullable ? emit_opt_name(e, type->labels->name) : type->labels->name;
     }

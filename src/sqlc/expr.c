@@ -134,6 +134,26 @@ static value value_of_operand(analysis *a, const scope *s, const ast *expr)
     return value_of_expr(a, s, expr);
 }
 
+/* array || array is NULL only when both are; an element always makes an array. */
+static bool join_arrays(const analysis *a, const value *left, const value *right, value *out)
+{
+    bool left_array = element_of(a, left->type_oid) != 0;
+    bool right_array = element_of(a, right->type_oid) != 0;
+    bool known = left->type_oid != 0 && left->type_oid != OID_UNKNOWN && right->type_oid != 0 &&
+                 right->type_oid != OID_UNKNOWN;
+    if (!known || (!left_array && !right_array)) {
+        return false;
+    }
+    bool both = left_array && right_array;
+    *out = both && !left->not_null ? *right : *left;
+    out->not_null = !both || left->not_null || right->not_null;
+    out->reason = out->not_null ? "arrays put together" : out->reason;
+    out->elems_not_null = (left_array ? left->elems_not_null : left->not_null) &&
+                          (right_array ? right->elems_not_null : right->not_null);
+    out->type_oid = left_array ? left->type_oid : right->type_oid;
+    return true;
+}
+
 static value operator_value(analysis *a, const ast *name, const value *left, const value *right)
 {
     uint32_t left_type = left != NULL ? left->type_oid : UINT32_MAX;
@@ -142,6 +162,10 @@ static value operator_value(analysis *a, const ast *name, const value *left, con
     if (!v.known || !v.total) {
         return nullable(v.result_oid,
                         analysis_text(a, "operator %s may give NULL", text != NULL ? text : "?"));
+    }
+    value joined;
+    if (left != NULL && strcmp(text, "||") == 0 && join_arrays(a, left, right, &joined)) {
+        return joined;
     }
     value operands[2] = { *right, left != NULL ? *left : *right };
     return all_of(operands, 2, v.result_oid, analysis_text(a, "operator %s of values", text));
@@ -407,6 +431,9 @@ static value value_of_xml(analysis *a, const scope *s, const ast *expr)
     if (ast_is(expr, "op", "IS_DOCUMENT")) {
         value v = value_of_expr(a, s, ast_first(ast_get(expr, "args")));
         return (value) { .not_null = v.not_null, .type_oid = OID_BOOL, .reason = v.reason };
+    }
+    if (ast_is(expr, "op", "IS_XMLELEMENT")) {
+        return not_null(0, "XMLELEMENT is never NULL");
     }
     return value_unknown("XML expression");
 }

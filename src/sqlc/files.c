@@ -24,12 +24,14 @@ size_t source_bad_utf8(slice text)
     return text.len;
 }
 
+/* Dot files are editors' business, down scripts would undo the schema. */
 static bool wanted_name(const char *name)
 {
     slice s = { name, strlen(name) };
     return name[0] != '.' && slice_ends(s, SLICE(".sql")) && !slice_ends(s, SLICE(".down.sql"));
 }
 
+/* For qsort(): byte order, whatever the locale says. */
 static int compare_names(const void *a, const void *b)
 {
     return strcmp(*(const char *const *) a, *(const char *const *) b);
@@ -41,6 +43,8 @@ static diag *file_error(diag_list *diags, const char *path, const char *what)
     return diag_error_at(diags, path, 1, 1, "%s", what);
 }
 
+/* Files that cannot be read are the user's mistakes and are collected; only lack of memory ends
+ * it. */
 static pgc_status read_source(const env *sys, arena *mem, const char *full, const char *shown,
                               diag_list *diags, vec *out, pgc_error *err)
 {
@@ -103,6 +107,7 @@ static pgc_status list_folder(const env *sys, arena *mem, const char *full, vec 
     return status;
 }
 
+/* One level deep, like upstream: folders with down scripts may lie below. */
 static pgc_status load_folder(const env *sys, arena *mem, const char *full, const char *shown,
                               diag_list *diags, vec *out, pgc_error *err)
 {
@@ -143,6 +148,7 @@ static pgc_status load_path(const env *sys, arena *mem, const char *base, const 
                                : read_source(sys, mem, full, shown, diags, out, err);
 }
 
+/* A pattern that matches nothing is fine. */
 static pgc_status load_pattern(const env *sys, arena *mem, const char *base, const char *full,
                                diag_list *diags, vec *out, pgc_error *err)
 {

@@ -241,6 +241,7 @@ static part build_xml_table(analysis *a, scope *s, const ast *node)
         const catalog_type *type = type_of_name(a, ast_get(c, "typeName"));
         value v = value_unknown("column of XMLTABLE");
         v.type_oid = type != NULL ? type->oid : 0;
+        v.not_null = ast_flag(c, "for_ordinality");
         source.columns[i++] = (column) { .name = ast_str(c, "colname"), .value = v };
     }
     return add_relation(a, s, alias_or(alias, "xmltable"), alias, &source);

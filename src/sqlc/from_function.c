@@ -66,13 +66,12 @@ static shape out_columns(analysis *a, const catalog_function *f, bool trusted)
     return rows;
 }
 
-static shape composite_columns(analysis *a, const catalog_function *f,
-                               const catalog_relation *relation)
+shape shape_of_row_type(analysis *a, const catalog_relation *relation, const char *reason)
 {
     shape rows = { .known = true, .count = relation->column_count };
     rows.columns = analysis_array(a, rows.count, sizeof *rows.columns);
     for (size_t i = 0; i < rows.count && rows.columns != NULL; i++) {
-        value v = value_unknown(analysis_text(a, "result of %s()", f->name));
+        value v = value_unknown(reason);
         v.type_oid = relation->columns[i].type_oid;
         rows.columns[i] = (column) { .name = relation->columns[i].name, .value = v };
     }
@@ -109,7 +108,7 @@ static shape scalar_column(analysis *a, scope *s, const ast *call, const candida
     v.type_oid = type;
     if (trusted && strcmp(f->name, "unnest") == 0 && args.count == 1) {
         v = unnest_value(a, &values[0], type);
-    } else if (trusted && f->returns_set && f->strict && rule_rows_not_null(f->name)) {
+    } else if (trusted && f->returns_set && rule_rows_not_null(f->name, args.count)) {
         v.not_null = true;
         v.reason = analysis_text(a, "%s() gives every row a value", f->name);
     } else if (!f->returns_set) {
@@ -185,7 +184,7 @@ static shape shape_of_call(analysis *a, scope *s, const ast *call, const ast *de
     }
     const catalog_relation *relation = row_relation(a, type);
     if (relation != NULL) {
-        return composite_columns(a, f, relation);
+        return shape_of_row_type(a, relation, analysis_text(a, "result of %s()", f->name));
     }
     if (type == OID_RECORD || (type == 0 && may_be_rows(a, &found))) {
         return not_known(); /* rows whose columns the call decides */

@@ -39,8 +39,10 @@ static const char *const NEVER[] = { "area",
                                      "jsonb_object_field",
                                      "jsonb_object_field_text",
                                      "jsonb_path_exists",
+                                     "jsonb_path_exists_opr",
                                      "jsonb_path_exists_tz",
                                      "jsonb_path_match",
+                                     "jsonb_path_match_opr",
                                      "jsonb_path_match_tz",
                                      "jsonb_path_query_first",
                                      "jsonb_path_query_first_tz",
@@ -214,8 +216,11 @@ aggregate_rule rule_of_aggregate(const char *name)
     return AGGREGATE_NEVER;
 }
 
-bool rule_rows_not_null(const char *name)
+bool rule_rows_not_null(const char *name, size_t arg_count)
 {
+    if (strcmp(name, "string_to_table") == 0) {
+        return arg_count == 2; /* the third one names a text to be taken for NULL */
+    }
     for (size_t i = 0; i < ARRAY_LEN(ROWS_NOT_NULL); i++) {
         if (strcmp(ROWS_NOT_NULL[i], name) == 0) {
             return true;

@@ -4,30 +4,36 @@
 
 #include "sqlc/lex.h"
 
+/* What the server's lexer takes for white space. */
 static bool space_char(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
 }
 
+/* NUL behind the end: no token starts with it, so look-ahead needs no bounds checks. */
 static char char_at(slice text, size_t i)
 {
     return i < text.len ? text.ptr[i] : '\0';
 }
 
+/* A token that ends properly. */
 static lex_token token_of(lex_kind kind, size_t start, size_t end)
 {
     return (lex_token) { .kind = kind, .start = start, .end = end, .why = NULL };
 }
 
+/* Reaches to the end, so that a caller who goes on stops at once. */
 static lex_token token_bad(slice text, size_t start, const char *why)
 {
     return (lex_token) { .kind = LEX_BAD, .start = start, .end = text.len, .why = why };
 }
 
+/* Nested comments count, unlike in C. */
 static lex_token lex_block_comment(slice text, size_t start)
 {
     size_t depth = 1;
     size_t i = start + 2;
+    assert(text.ptr[start] == '/');
     while (i < text.len) {
         if (text.ptr[i] == '/' && char_at(text, i + 1) == '*') {
             depth++;
@@ -49,6 +55,8 @@ static lex_token lex_quoted(slice text, size_t start, size_t quote_at, bool esca
 {
     char quote = text.ptr[quote_at];
     size_t i = quote_at + 1;
+    assert(quote_at >= start);
+    assert(quote_at < text.len);
     while (i < text.len) {
         if (escapes && text.ptr[i] == '\\') {
             i += 2;
@@ -68,6 +76,7 @@ static lex_token lex_quoted(slice text, size_t start, size_t quote_at, bool esca
 static lex_token lex_dollar(slice text, size_t start)
 {
     size_t i = start + 1;
+    assert(text.ptr[start] == '$');
     if (lex_digit(char_at(text, i))) {
         while (lex_digit(char_at(text, i))) {
             i++;
@@ -91,6 +100,7 @@ static lex_token lex_dollar(slice text, size_t start)
     return token_bad(text, start, "unterminated dollar-quoted string");
 }
 
+/* Takes more than numbers ("1abc"): whoever writes that gets the server's error. */
 static lex_token lex_number(slice text, size_t start)
 {
     size_t i = start;
@@ -104,10 +114,12 @@ static lex_token lex_number(slice text, size_t start)
     return token_of(LEX_NUMBER, start, i);
 }
 
+/* Some prefixes belong to the string behind them. */
 static lex_token lex_word(slice text, size_t start)
 {
     char c = text.ptr[start];
     char next = char_at(text, start + 1);
+    assert(lex_word_start(text.ptr[start]));
     if (next == '\'' && strchr("eEbBxXnN", c) != NULL) {
         return lex_quoted(text, start, start + 1, c == 'e' || c == 'E');
     }
@@ -173,6 +185,7 @@ lex_token lex_skip(slice text, size_t *pos)
 
 slice lex_text(slice text, lex_token token)
 {
+    assert(token.start <= token.end);
     return slice_sub(text, token.start, token.end);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/sha256.h"
 
+/* For AUTO(). */
 static void json_auto(json_t **local)
 {
     json_decref(*local);
@@ -19,16 +20,19 @@ typedef struct writer {
     bool failed;
 } writer;
 
+/* Takes the value over, also when it fails. */
 static void put(writer *w, json_t *object, const char *key, json_t *value)
 {
     w->failed = json_object_set_new(object, key, value) != 0 || w->failed;
 }
 
+/* NULL becomes null. */
 static void put_text(writer *w, json_t *object, const char *key, const char *value)
 {
     put(w, object, key, value == NULL ? json_null() : json_string(value));
 }
 
+/* As put(), for lists. */
 static void push(writer *w, json_t *array, json_t *value)
 {
     w->failed = json_array_append_new(array, value) != 0 || w->failed;
@@ -62,6 +66,7 @@ const char *manifest_options_hash(arena *mem, const config_c *c)
     return b.failed ? NULL : manifest_hash(mem, buf_view(&b));
 }
 
+/* Paths are those of messages, so the manifest does not know where the project lies. */
 static pgc_status add_entry(arena *mem, vec *list, const char *path, slice text, pgc_error *err)
 {
     manifest_entry *entry = VEC_ADD(mem, list, manifest_entry);
@@ -91,6 +96,7 @@ pgc_status manifest_add_outputs(manifest *m, arena *mem, const vec *files, pgc_e
     return PGC_OK;
 }
 
+/* An object: one line per file is what people see in a diff. */
 static json_t *entries_json(writer *w, const vec *list)
 {
     json_t *object = json_object();
@@ -101,6 +107,7 @@ static json_t *entries_json(writer *w, const vec *list)
     return object;
 }
 
+/* Both sides of the mapping, for readers of the file. */
 static void put_type(writer *w, json_t *object, const ir_type *type)
 {
     put_text(w, object, "type", type->sql);
@@ -110,6 +117,7 @@ static void put_type(writer *w, json_t *object, const ir_type *type)
     }
 }
 
+/* An embed names its model instead of repeating it. */
 static json_t *field_json(writer *w, const ir_field *field)
 {
     json_t *object = json_object();
@@ -125,6 +133,7 @@ static json_t *field_json(writer *w, const ir_field *field)
     return object;
 }
 
+/* The kind tells readers where the struct is declared. */
 static json_t *row_json(writer *w, const ir_row *row)
 {
     static const char *const KINDS[] = { "model", "shared", "query", "scalar" };
@@ -145,6 +154,7 @@ static json_t *row_json(writer *w, const ir_row *row)
     return object;
 }
 
+/* Labels in the server's order. */
 static json_t *enum_json(writer *w, const ir_enum *type)
 {
     json_t *object = json_object();
@@ -159,6 +169,7 @@ static json_t *enum_json(writer *w, const ir_enum *type)
     return object;
 }
 
+/* OIDs stay out: those of user types differ per database. */
 static json_t *param_json(writer *w, const ir_param *param)
 {
     json_t *object = json_object();
@@ -171,6 +182,7 @@ static json_t *param_json(writer *w, const ir_param *param)
     return object;
 }
 
+/* As the server sends them, before rows are made of them. */
 static json_t *column_json(writer *w, const ir_column *column)
 {
     json_t *object = json_object();
@@ -182,6 +194,7 @@ static json_t *column_json(writer *w, const ir_column *column)
     return object;
 }
 
+/* Models are named, other rows are spelled out. */
 static json_t *query_json(writer *w, const ir_query *query)
 {
     char hash[17];
@@ -210,6 +223,7 @@ static json_t *query_json(writer *w, const ir_query *query)
     return object;
 }
 
+/* The representation as three lists. */
 static void put_ir(writer *w, json_t *root, const ir_set *set)
 {
     json_t *enums = json_array();
@@ -231,6 +245,7 @@ static void put_ir(writer *w, json_t *root, const ir_set *set)
     put(w, root, "queries", queries);
 }
 
+/* For json_dump_callback(). */
 static int dump_piece(const char *piece, size_t size, void *data)
 {
     buf *out = data;
@@ -238,6 +253,7 @@ static int dump_piece(const char *piece, size_t size, void *data)
     return out->failed ? -1 : 0;
 }
 
+/* One line break at the end, as text files have. */
 static pgc_status dump(const writer *w, const json_t *root, buf *out, pgc_error *err)
 {
     if (w->failed || json_dump_callback(root, dump_piece, out, JSON_INDENT(1)) != 0) {
@@ -251,6 +267,8 @@ pgc_status manifest_write(const manifest *m, const ir_set *set, buf *out, pgc_er
 {
     writer w = { 0 };
     AUTO(json_auto) json_t *root = json_object();
+    assert(m->generator != NULL);
+    assert(m->options_hash != NULL);
     put_text(&w, root, "generator", m->generator);
     put_text(&w, root, "options_hash", m->options_hash);
     put(&w, root, "inputs", entries_json(&w, &m->inputs));
@@ -267,6 +285,7 @@ pgc_status manifest_write_ir(const ir_set *set, buf *out, pgc_error *err)
     return dump(&w, root, out, err);
 }
 
+/* Anything but an object of texts gives no entries: the check then finds everything changed. */
 static pgc_status read_entries(arena *mem, json_t *entries, vec *out, pgc_error *err)
 {
     const char *key;

@@ -7,11 +7,13 @@
 #include "base/buf.h"
 #include "sqlc/cname.h"
 
+/* Every list of this file fails with the same words. */
 static pgc_status no_memory(pgc_error *err)
 {
     return pgc_error_set(err, PGC_NOMEM, "build the models");
 }
 
+/* Names can be cured in the config, so the complaint points there. */
 static diag *config_error(const model_context *ctx, const char *what, const char *raw)
 {
     diag *d = diag_error_at(ctx->diags, ctx->config_path, ctx->line, ctx->column,
@@ -20,6 +22,7 @@ static diag *config_error(const model_context *ctx, const char *what, const char
     return d;
 }
 
+/* The user's word for a raw name; NULL: none. */
 static const char *renamed(const model_context *ctx, const char *raw)
 {
     const vec *renames = &ctx->options->renames;
@@ -48,6 +51,7 @@ pgc_status model_field_name(const model_context *ctx, const char *raw, const cha
     return PGC_OK;
 }
 
+/* What unqualified names mean in this database. */
 static const char *default_schema(const model_context *ctx)
 {
     size_t count = 0;
@@ -55,6 +59,7 @@ static const char *default_schema(const model_context *ctx)
     return count > 0 ? path[0] : "public";
 }
 
+/* The server's own tables are no models. */
 static bool is_user_schema(const char *schema)
 {
     return strncmp(schema, "pg_", 3) != 0 && strcmp(schema, "information_schema") != 0;
@@ -104,6 +109,7 @@ bool model_type(const model_context *ctx, uint32_t type_oid, ir_type *out)
 {
     uint32_t base = catalog_base_type(ctx->cat, type_oid);
     const catalog_type *type = catalog_type_by_oid(ctx->cat, type_oid);
+    assert(out != NULL);
     if (type == NULL) {
         return false;
     }
@@ -127,6 +133,7 @@ static const char *label_constant(const model_context *ctx, const ir_enum *type,
 {
     char *snake = NULL;
     const char *label = type->labels[index];
+    assert(index < type->label_count);
     if (cname_snake(ctx->arena, (slice) { label, strlen(label) }, &snake, NULL) != PGC_OK) {
         return NULL;
     }
@@ -141,9 +148,11 @@ static const char *label_constant(const model_context *ctx, const ir_enum *type,
     return upper;
 }
 
+/* Constants carry the type's name, because C enums share one name space. */
 static pgc_status build_enum(const model_context *ctx, const catalog_type *type, ir_enum *out,
                              pgc_error *err)
 {
+    assert(type->kind == CATALOG_ENUM);
     TRY(type_name(ctx, type->schema, type->name, &out->name, err));
     if (out->name == NULL) {
         (void) config_error(ctx, "enum", type->name);
@@ -171,11 +180,13 @@ static pgc_status build_enum(const model_context *ctx, const catalog_type *type,
     return PGC_OK;
 }
 
+/* For qsort(): by C name. */
 static int compare_enums(const void *a, const void *b)
 {
     return strcmp(((const ir_enum *) a)->name, ((const ir_enum *) b)->name);
 }
 
+/* Before the models, which refer to them. */
 static pgc_status build_enums(const model_context *ctx, pgc_error *err)
 {
     vec enums = { 0 };
@@ -213,6 +224,7 @@ static const char *unique_field(const model_context *ctx, const ir_field *fields
     return same == 1 ? name : arena_printf(ctx->arena, "%s_%zu", name, same);
 }
 
+/* NOT NULL of the table is the claim; queries lower it where they join. */
 static pgc_status build_field(const model_context *ctx, const catalog_relation *relation,
                               const catalog_column *column, ir_row *row, pgc_error *err)
 {
@@ -235,6 +247,7 @@ static pgc_status build_field(const model_context *ctx, const catalog_relation *
     return field->name == NULL || field->source == NULL ? no_memory(err) : PGC_OK;
 }
 
+/* Columns without C type are named in a comment instead of spoiling the whole table. */
 static pgc_status build_model(const model_context *ctx, const catalog_relation *relation,
                               ir_row *out, pgc_error *err)
 {
@@ -279,6 +292,7 @@ static pgc_status build_model(const model_context *ctx, const catalog_relation *
     return PGC_OK;
 }
 
+/* For qsort(): by C name. */
 static int compare_rows(const void *a, const void *b)
 {
     return strcmp(((const ir_row *) a)->name, ((const ir_row *) b)->name);
@@ -289,6 +303,7 @@ pgc_status model_build(const model_context *ctx, pgc_error *err)
     vec models = { 0 };
     size_t count = 0;
     const catalog_relation *relations = catalog_all_relations(ctx->cat, &count);
+    assert(ctx->set->model_count == 0);
     TRY(build_enums(ctx, err));
     for (size_t i = 0; i < count; i++) {
         ir_row built = { 0 };

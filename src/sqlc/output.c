@@ -11,6 +11,7 @@
 #define OUTPUT_FILE_MAX ((size_t) 256 << 20)
 #define DIFF_CONTEXT    3u
 
+/* Keeps the old text only when it differs: diff wants it. */
 static pgc_status compare_file(const env *sys, arena *mem, output_change *change, pgc_error *err)
 {
     AUTO(buf_auto) buf old;
@@ -84,6 +85,7 @@ static size_t count_lines(slice text, size_t end)
     return lines;
 }
 
+/* Each line with its sign, as in a unified diff. */
 static void add_lines(buf *out, char sign, slice lines)
 {
     slice rest = lines;
@@ -96,6 +98,7 @@ static void add_lines(buf *out, char sign, slice lines)
 /* Start of the line that lies `lines` lines before `at`, which is a line start. */
 static size_t lines_back(slice text, size_t at, size_t lines)
 {
+    assert(at <= text.len);
     while (at > 0 && lines > 0) {
         at--;
         while (at > 0 && text.ptr[at - 1] != '\n') {
@@ -112,6 +115,7 @@ void output_diff(const output_change *change, buf *out)
     slice b = change->content;
     size_t head = 0; /* common bytes at the start, whole lines */
     size_t same = 0;
+    assert(change->state == OUTPUT_DIFFERENT || change->old.len == 0);
     while (same < a.len && same < b.len && a.ptr[same] == b.ptr[same]) {
         same++;
         head = a.ptr[same - 1] == '\n' ? same : head;

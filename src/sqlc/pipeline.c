@@ -5,6 +5,7 @@
 
 #include "sqlc/compile.h"
 
+/* Every list of this file fails with the same words. */
 static pgc_status no_memory(pgc_error *err)
 {
     return pgc_error_set(err, PGC_NOMEM, "read the inputs");
@@ -23,6 +24,7 @@ static pgc_status hash_schema(arena *mem, pipeline_set *set, pgc_error *err)
     return set->schema_hash == NULL ? no_memory(err) : PGC_OK;
 }
 
+/* Inputs are hashed as they are read; the hash of the schema names the scratch database. */
 static pgc_status read_set(const env *sys, arena *mem, const config *cfg, pipeline_set *set,
                            diag_list *diags, pgc_error *err)
 {
@@ -74,6 +76,7 @@ static const char *server_of(const command_options *options, const config_set *s
     return variable != NULL && variable[0] != '\0' ? variable : NULL;
 }
 
+/* Schema text is cut into statements before a server is started: mistakes there are cheap. */
 static pgc_status open_database(const env *sys, arena *mem, const command_options *options,
                                 const pipeline_set *set, diag_list *diags, database **out,
                                 pgc_error *err)
@@ -91,9 +94,11 @@ static pgc_status open_database(const env *sys, arena *mem, const command_option
     return database_open(sys, mem, &where, diags, out, err);
 }
 
+/* The manifest describes the other files, so it is made last. */
 static pgc_status emit_with_manifest(arena *mem, pipeline_set *set, pgc_error *err)
 {
     AUTO(buf_auto) buf text;
+    assert(set->files.count == 0);
     TRY(emit_set(&set->config->c, &set->ir, mem, &set->files, err));
     TRY(manifest_add_outputs(&set->manifest, mem, &set->files, err));
     buf_init(&text, NULL, (size_t) 256 << 20);
@@ -126,7 +131,8 @@ pgc_status pipeline_run(const env *sys, arena *mem, const command_options *optio
                                 .set = set->config,
                                 .query_files = &set->query_files,
                                 .schema_hash = set->schema_hash,
-                                .db = db };
+                                .db = db,
+                                .stop = options->stop };
         pgc_status status = compile_set(mem, &input, diags, &set->ir, err);
         if (status != PGC_OK && (status != PGC_INVALID || diags->error_count == 0)) {
             return status;

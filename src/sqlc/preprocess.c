@@ -27,6 +27,7 @@ typedef struct rewriter {
     bool nomem;
 } rewriter;
 
+/* Says where the text that follows comes from. */
 static void add_span(rewriter *rw, size_t src, bool fixed)
 {
     offset_span *span = VEC_ADD(rw->arena, &rw->text->spans, offset_span);
@@ -37,12 +38,14 @@ static void add_span(rewriter *rw, size_t src, bool fixed)
     *span = (offset_span) { .out = rw->sql.len, .src = src, .fixed = fixed };
 }
 
+/* Token by token: positions inside it stay exact. */
 static void copy_token(rewriter *rw, lex_token token)
 {
     add_span(rw, token.start, false);
     buf_add(&rw->sql, lex_text(rw->src, token));
 }
 
+/* All of it stands for the one place in the file. */
 static void made_text(rewriter *rw, size_t src, const char *text)
 {
     add_span(rw, src, true);
@@ -102,9 +105,11 @@ static void reserve_numbers(rewriter *rw)
     }
 }
 
+/* The server knows numbers only. */
 static void emit_param(rewriter *rw, const query_param *param, size_t at)
 {
     char text[16];
+    assert(param->number > 0);
     (void) snprintf(text, sizeof text, "$%" PRIu32, param->number);
     made_text(rw, at, text);
 }
@@ -147,6 +152,7 @@ static char *unquote(arena *mem, slice text)
     char quote = text.ptr[0];
     char *out = arena_copy(mem, slice_sub(text, 1, text.len - 1));
     size_t n = 0;
+    assert(text.len >= 2);
     for (size_t i = 0; out != NULL && out[i] != '\0'; i++) {
         out[n++] = out[i];
         i += out[i] == quote ? 1 : 0;
@@ -157,6 +163,7 @@ static char *unquote(arena *mem, slice text)
     return out;
 }
 
+/* Like the server: letters fold to small ones; sqlc drops the dots. */
 static char *fold(arena *mem, slice text)
 {
     char *out = arena_copy(mem, text);
@@ -172,6 +179,7 @@ static char *fold(arena *mem, slice text)
     return out;
 }
 
+/* As SQL sees the name, and as it must be written again. */
 static void arg_name(rewriter *rw, macro_arg *arg, slice whole)
 {
     slice first = lex_text(rw->src, arg->token);
@@ -223,6 +231,7 @@ static bool read_args(rewriter *rw, size_t pos, macro_arg *out)
     return true;
 }
 
+/* The columns are filled in when the catalog is known. */
 static void emit_embed(rewriter *rw, const macro_arg *arg, size_t at)
 {
     if (arg->dotted || arg->token.kind == LEX_STRING) {
@@ -366,6 +375,7 @@ static bool drop_comment(rewriter *rw, lex_token t, size_t *pos)
     return true;
 }
 
+/* Newest first. */
 static void remember(rewriter *rw, lex_token t, size_t out)
 {
     rw->last[2] = rw->last[1];
@@ -373,9 +383,11 @@ static void remember(rewriter *rw, lex_token t, size_t out)
     rw->last[0] = (recent) { .token = t, .out = out };
 }
 
+/* The one pass over the statement. */
 static void rewrite(rewriter *rw)
 {
     size_t pos = rw->query->start;
+    assert(rw->query->start <= rw->query->end);
     for (lex_token t = lex_next(rw->src, &pos); t.kind != LEX_END && !rw->nomem;
          t = lex_next(rw->src, &pos)) {
         if (drop_comment(rw, t, &pos)) {
@@ -391,6 +403,7 @@ static void rewrite(rewriter *rw)
     }
 }
 
+/* For qsort(): by number. */
 static int compare_params(const void *a, const void *b)
 {
     const query_param *x = a;
@@ -408,6 +421,7 @@ pgc_status query_preprocess(arena *mem, const query_source *query, diag_list *di
                     .diags = diags,
                     .text = &text,
                     .src = slice_sub(query->file->text, 0, query->end) };
+    assert(query->end <= query->file->text.len);
     buf_init(&rw.sql, NULL, PREPROCESS_SQL_MAX);
     reserve_numbers(&rw);
     rewrite(&rw);
@@ -432,6 +446,7 @@ pgc_status query_preprocess(arena *mem, const query_source *query, diag_list *di
 size_t query_source_offset(const query_text *text, size_t sql_offset)
 {
     const offset_span *found = NULL;
+    assert(sql_offset <= text->sql.len + 1);
     for (size_t i = 0; i < text->spans.count; i++) {
         const offset_span *span = VEC_AT(&text->spans, offset_span, i);
         if (span->out > sql_offset) {

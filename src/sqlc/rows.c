@@ -17,11 +17,13 @@ typedef struct builder {
     bool ok;
 } builder;
 
+/* Names the query, because memory may run out on one odd query of many. */
 static pgc_status no_memory(const builder *b, pgc_error *err)
 {
     return pgc_error_set(err, PGC_NOMEM, "analyse query \"%s\"", b->facts->source->name);
 }
 
+/* An error of the whole query stands at its first token. */
 static diag *query_error(builder *b, const char *message)
 {
     b->ok = false;
@@ -29,6 +31,7 @@ static diag *query_error(builder *b, const char *message)
                       message);
 }
 
+/* The first flag of that word; NULL: none. */
 static const query_flag *find_flag(const query_source *source, const char *word)
 {
     for (size_t i = 0; i < source->flags.count; i++) {
@@ -93,6 +96,7 @@ static void apply_overrides(const builder *b, ir_column *column)
     }
 }
 
+/* As the server describes them, with what was proved and what the user knows better. */
 static pgc_status build_columns(builder *b, pgc_error *err)
 {
     const described *shape = &b->facts->shape;
@@ -130,6 +134,7 @@ static pgc_status build_columns(builder *b, pgc_error *err)
 /* True when columns [first, first + model's) are that model's and its NOT NULL claims hold. */
 static bool model_claims_hold(const builder *b, const ir_row *model, size_t first)
 {
+    assert(first + model->field_count <= b->query->column_count);
     for (size_t i = 0; i < model->field_count; i++) {
         if (!model->fields[i].nullable && b->query->columns[first + i].nullable) {
             return false;
@@ -138,6 +143,7 @@ static bool model_claims_hold(const builder *b, const ir_row *model, size_t firs
     return true;
 }
 
+/* Only a whole table in its own order and names: anything else is another type. */
 static ir_row *matching_model(const builder *b)
 {
     const described *shape = &b->facts->shape;
@@ -192,9 +198,11 @@ static pgc_status field_name(builder *b, const ir_row *row, const char *raw, siz
     return *out == NULL ? no_memory(b, err) : PGC_OK;
 }
 
+/* The claims of all its columns decide whether the row may be absent. */
 static pgc_status add_embed(builder *b, ir_row *row, const embed_span *span, pgc_error *err)
 {
     ir_field *field = &row->fields[row->field_count];
+    assert(span->model != NULL);
     TRY(field_name(b, row, span->embed->name, span->first + 1, &field->name, err));
     field->sql_name = span->embed->name;
     field->embed = span->model;
@@ -207,10 +215,12 @@ static pgc_status add_embed(builder *b, ir_row *row, const embed_span *span, pgc
     return PGC_OK;
 }
 
+/* A plain field. */
 static pgc_status add_column(builder *b, ir_row *row, size_t index, pgc_error *err)
 {
     ir_field *field = &row->fields[row->field_count];
     const ir_column *column = &b->query->columns[index];
+    assert(index < b->query->column_count);
     TRY(field_name(b, row, column->sql_name, index + 1, &field->name, err));
     field->sql_name = column->sql_name;
     field->type = column->type;
@@ -253,6 +263,7 @@ static pgc_status build_row(builder *b, ir_row **out, pgc_error *err)
     return PGC_OK;
 }
 
+/* Nullability may differ: it is merged. */
 static bool same_fields(const ir_row *a, const ir_row *b)
 {
     bool same = a->field_count == b->field_count;
@@ -265,6 +276,7 @@ static bool same_fields(const ir_row *a, const ir_row *b)
     return same;
 }
 
+/* For a message that shows both sides. */
 static char *field_list(const builder *b, const ir_row *row)
 {
     AUTO(buf_auto) buf text;
@@ -327,11 +339,13 @@ static pgc_status share_row(builder *b, const query_flag *flag, ir_row *row, pgc
     return PGC_OK;
 }
 
+/* A model when it fits, a bare value for one column, else a struct. */
 static pgc_status choose_row(builder *b, pgc_error *err)
 {
     const query_flag *shared = find_flag(b->facts->source, "row");
     ir_row *model = b->facts->embed_count > 0 || shared != NULL ? NULL : matching_model(b);
     ir_row *row = NULL;
+    assert(b->query->row == NULL);
     if (b->query->column_count == 0) {
         char message[160];
         (void) snprintf(message, sizeof message,
@@ -378,6 +392,7 @@ static const char *param_sql_name(const builder *b, size_t index)
     return proposed != NULL ? proposed : arena_printf(b->ctx->arena, "dollar_%zu", index + 1);
 }
 
+/* sqlc.slice stands for many values. */
 static bool wants_array(const builder *b, size_t index)
 {
     for (size_t i = 0; i < b->facts->text.params.count; i++) {
@@ -402,6 +417,7 @@ static bool is_local_name(const char *name)
     return false;
 }
 
+/* Function parameters must not hide names of the generated body. */
 static pgc_status name_param(builder *b, size_t index, pgc_error *err)
 {
     ir_param *param = &b->query->params[index];
@@ -432,6 +448,7 @@ static pgc_status name_param(builder *b, size_t index, pgc_error *err)
     return name == NULL ? no_memory(b, err) : PGC_OK;
 }
 
+/* The declared type decides, not the column that the value is compared with. */
 static pgc_status build_param(builder *b, size_t index, pgc_error *err)
 {
     ir_param *param = &b->query->params[index];
@@ -442,6 +459,7 @@ static pgc_status build_param(builder *b, size_t index, pgc_error *err)
         relation == NULL ? NULL : catalog_column_by_attnum(relation, fact->attnum);
     uint32_t oid = b->facts->shape.param_oids[index];
     const catalog_type *type = catalog_type_by_oid(b->ctx->cat, oid);
+    assert(index < b->facts->shape.param_count);
     TRY(name_param(b, index, err));
     if (!b->ok) {
         return PGC_OK;
@@ -466,6 +484,7 @@ static pgc_status build_param(builder *b, size_t index, pgc_error *err)
     return PGC_OK;
 }
 
+/* The runtime sends a fixed number at most. */
 static pgc_status build_params(builder *b, pgc_error *err)
 {
     size_t count = b->facts->shape.param_count;

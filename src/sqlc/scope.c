@@ -38,13 +38,26 @@ value value_unknown(const char *reason)
     return (value) { .reason = reason };
 }
 
+/* A column between the two leaves has a value here: the join made up no row on that side. */
+static bool side_is_real(const scope *s, size_t first, size_t end)
+{
+    for (const fact *f = s->facts; f != NULL; f = f->next) {
+        if (f->leaf != NULL && f->leaf->number >= first && f->leaf->number < end) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The join that may fill the leaf with NULLs; NULL: none. */
 static const join *nulling_join(const scope *s, const leaf *l, const join *except)
 {
     for (const join *j = s->joins; j != NULL; j = j->next) {
         bool left = l->number >= j->first && l->number < j->middle;
         bool right = l->number >= j->middle && l->number < j->end;
-        if (j != except && ((left && j->nulls_left) || (right && j->nulls_right))) {
+        bool nulls = (left && j->nulls_left && !side_is_real(s, j->first, j->middle)) ||
+                     (right && j->nulls_right && !side_is_real(s, j->middle, j->end));
+        if (nulls && j != except) {
             return j;
         }
     }

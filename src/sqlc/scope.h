@@ -124,6 +124,7 @@ typedef struct scope {
     const cte *ctes;
     const fact *facts;
     grouping group;
+    bool single_set; /* one set-returning call in the whole target list: nothing pads its rows */
     const ast *statement;
 } scope;
 
@@ -182,6 +183,8 @@ leaf *scope_add_target(analysis *a, scope *s, const ast *range_var);
 /* Variables of all items so far become what `*` and bare names mean. */
 void scope_complete(analysis *a, scope *s);
 shape shape_of_relation(analysis *a, const catalog_relation *relation);
+/* Fields of a row type: names and types, every one nullable for that reason. */
+shape shape_of_row_type(analysis *a, const catalog_relation *relation, const char *reason);
 
 /* from_function.c */
 shape shape_of_function(analysis *a, scope *s, const ast *range_function);
@@ -248,7 +251,7 @@ typedef enum aggregate_rule {
 } aggregate_rule;
 aggregate_rule rule_of_aggregate(const char *name);
 /* Functions in FROM whose only column is not NULL for every row. */
-bool rule_rows_not_null(const char *name);
+bool rule_rows_not_null(const char *name, size_t arg_count);
 
 /* expr.c, call.c: value of an expression. */
 value value_of_expr(analysis *a, const scope *s, const ast *expr);
@@ -262,7 +265,8 @@ void call_arguments(analysis *a, const scope *s, const ast *call, call_args *arg
 /* Aggregate calls inside the node that are not inside sub-selects. With a scope: only those that
  * certainly belong to it (an aggregate over columns of an outer query is the outer query's). */
 bool has_aggregate(analysis *a, const scope *s, const ast *node);
-bool has_set_returning(const analysis *a, const ast *node);
+/* Calls that return sets inside the node, 2 for more; what is not known counts. */
+size_t count_set_returning(const analysis *a, const ast *node);
 
 /* group.c */
 void scope_group(analysis *a, scope *s, const ast *select);
@@ -272,8 +276,14 @@ int group_role(analysis *a, const scope *s, const ast *expr);
 /* select.c: columns of statements. */
 shape shape_of_statement(analysis *a, const scope *outer, const cte *ctes, const ast *statement);
 shape shape_of_targets(analysis *a, const scope *s, const ast *targets);
-/* What `*` or `t.*` of a target list stands for. False when not certain. */
-bool scope_star(const scope *s, const ast *column_ref, const var **vars, size_t *count);
+/* What `*` or `t.*` of a target list stands for. */
+typedef struct star_columns {
+    const scope *scope; /* where the variables are looked at: an outer one for LATERAL t.* */
+    const var *vars;
+    size_t count;
+} star_columns;
+/* False when not certain. */
+bool scope_star(const scope *s, const ast *column_ref, star_columns *out);
 bool is_star(const ast *column_ref);
 
 /* column_name.c: how the server calls a result column; NULL when not known. */

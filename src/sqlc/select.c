@@ -81,25 +81,24 @@ bool is_star(const ast *column_ref)
            ast_kind_of(ast_last(ast_get(column_ref, "fields"))) == AST_A_STAR;
 }
 
-bool scope_star(const scope *s, const ast *column_ref, const var **vars, size_t *count)
+bool scope_star(const scope *s, const ast *column_ref, star_columns *out)
 {
     const ast *fields = ast_get(column_ref, "fields");
     size_t parts = ast_count(fields);
     if (parts == 1) {
-        *vars = s->vars;
-        *count = s->var_count;
+        *out = (star_columns) { s, s->vars, s->var_count };
         return !s->opaque;
     }
     const char *first = ast_text(ast_first(fields)), *second = ast_text(ast_nth(fields, 1));
-    const item *i = parts == 2   ? scope_find_item(s, NULL, first)
-                    : parts == 3 ? scope_find_item(s, first, second)
-                                 : NULL;
-    if (i == NULL || !i->known) {
-        return false;
+    for (; s != NULL && (parts == 2 || parts == 3); s = s->parent) {
+        const item *i =
+            parts == 2 ? scope_find_item(s, NULL, first) : scope_find_item(s, first, second);
+        if (i != NULL) {
+            *out = (star_columns) { s, i->vars, i->var_count };
+            return i->known;
+        }
     }
-    *vars = i->vars;
-    *count = i->var_count;
-    return true;
+    return false;
 }
 
 typedef struct column_list {
@@ -163,6 +162,29 @@ static column column_of_target(analysis *a, const scope *s, const ast *target)
     return c;
 }
 
+/* (value).* of a known row type: the fields, about which nothing is known. */
+static shape shape_of_fields(analysis *a, const scope *s, const ast *expr)
+{
+    const ast *arg = ast_get(expr, "arg");
+    lookup found;
+    if (ast_count(ast_get(expr, "indirection")) != 1) {
+        return unknown_shape();
+    }
+    if (ast_kind_of(arg) == AST_COLUMN_REF && scope_find(a, s, arg, &found) && found.whole_row &&
+        found.item->known) {
+        column_list list = { .items = NULL };
+        for (size_t i = 0; i < found.item->var_count; i++) {
+            add_column(a, &list, column_of_var(a, found.scope, &found.item->vars[i]));
+        }
+        return (shape) { .known = true, .columns = list.items, .count = list.count };
+    }
+    uint32_t oid = catalog_base_type(a->cat, value_of_expr(a, s, arg).type_oid);
+    const catalog_type *type = catalog_type_by_oid(a->cat, oid);
+    const catalog_relation *relation =
+        type != NULL ? catalog_relation_by_oid(a->cat, type->relation_oid) : NULL;
+    return relation != NULL ? shape_of_row_type(a, relation, "field of a row") : unknown_shape();
+}
+
 shape shape_of_targets(analysis *a, const scope *s, const ast *targets)
 {
     column_list list = { .items = NULL };
@@ -171,16 +193,21 @@ shape shape_of_targets(analysis *a, const scope *s, const ast *targets)
         bool rows = ast_kind_of(expr) == AST_A_INDIRECTION &&
                     ast_kind_of(ast_last(ast_get(expr, "indirection"))) == AST_A_STAR;
         if (is_star(expr)) {
-            const var *vars = NULL;
-            size_t count = 0;
-            if (!scope_star(s, expr, &vars, &count)) {
+            star_columns all;
+            if (!scope_star(s, expr, &all)) {
                 return unknown_shape();
             }
-            for (size_t i = 0; i < count; i++) {
-                add_column(a, &list, column_of_var(a, s, &vars[i]));
+            for (size_t i = 0; i < all.count; i++) {
+                add_column(a, &list, column_of_var(a, all.scope, &all.vars[i]));
             }
         } else if (rows) {
-            return unknown_shape();
+            shape fields = shape_of_fields(a, s, expr);
+            if (!fields.known) {
+                return fields;
+            }
+            for (size_t i = 0; i < fields.count; i++) {
+                add_column(a, &list, fields.columns[i]);
+            }
         } else {
             add_column(a, &list, column_of_target(a, s, t));
         }
@@ -201,7 +228,7 @@ static bool gives_one_row(analysis *a, const scope *s, const ast *select)
         }
     }
     const ast *targets = ast_get(select, "targetList");
-    if (has_set_returning(a, targets)) {
+    if (count_set_returning(a, targets) > 0) {
         return false;
     }
     return has_aggregate(a, s, targets) || (ast_count(ast_get(select, "fromClause")) == 0 &&
@@ -217,6 +244,10 @@ static shape shape_of_plain_select(analysis *a, const scope *outer, const cte *c
     scope_refine(a, &s, ast_get(select, "whereClause"));
     scope_group(a, &s, select);
     s.facts = facts_when_true(a, &s, ast_get(select, "havingClause"), s.facts);
+    s.single_set = count_set_returning(a, ast_get(select, "targetList")) == 1 &&
+                   count_set_returning(a, ast_get(select, "sortClause")) == 0 &&
+                   count_set_returning(a, ast_get(select, "groupClause")) == 0 &&
+                   count_set_returning(a, ast_get(select, "distinctClause")) == 0;
     visit(a, &s, select);
     shape rows = shape_of_targets(a, &s, ast_get(select, "targetList"));
     rows.one_row = gives_one_row(a, &s, select);

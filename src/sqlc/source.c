@@ -49,6 +49,7 @@ typedef struct statement {
     const source_file *file;
 } statement;
 
+/* Annotations count only at column 1, as upstream has it. */
 static bool at_line_start(slice text, size_t at)
 {
     return at == 0 || text.ptr[at - 1] == '\n';
@@ -57,6 +58,7 @@ static bool at_line_start(slice text, size_t at)
 /* What stands between the comment markers. */
 static slice comment_body(slice comment)
 {
+    assert(comment.len >= 2);
     if (slice_starts(comment, SLICE("--"))) {
         slice body = slice_sub(comment, 2, comment.len);
         return slice_ends(body, SLICE("\r")) ? slice_sub(body, 0, body.len - 1) : body;
@@ -98,6 +100,7 @@ typedef struct body_depth {
     bool after_begin;
 } body_depth;
 
+/* Sees one token at a time; CASE … END nests like a block. */
 static void body_track(body_depth *body, slice text, lex_token token)
 {
     bool after_begin = body->after_begin;
@@ -145,6 +148,7 @@ static bool next_statement(const source_file *file, size_t *pos, diag_list *diag
     }
 }
 
+/* ASCII only: it becomes a C name. */
 static bool is_query_name(slice name)
 {
     for (size_t i = 0; i < name.len; i++) {
@@ -157,6 +161,7 @@ static bool is_query_name(slice name)
     return name.len > 0;
 }
 
+/* Commands of upstream that we lack get advice instead of "invalid". */
 static bool find_command(const statement *st, slice word, size_t at, diag_list *diags,
                          query_cmd *out)
 {
@@ -187,6 +192,7 @@ static bool parse_annotation(arena *mem, const statement *st, diag_list *diags, 
     size_t count = 0;
     bool block = slice_starts(st->annotation, SLICE("/*"));
     slice rest = st->annotation;
+    assert(st->annotation_at != SIZE_MAX);
     if (slice_ends(rest, SLICE("\r"))) {
         rest.len--;
     }
@@ -256,12 +262,14 @@ static pgc_status collect_comments(arena *mem, const statement *st, query_source
     return PGC_OK;
 }
 
+/* A faulty query is reported and left out; the file is read on. */
 static pgc_status take_query(arena *mem, const statement *st, diag_list *diags, vec *out,
                              pgc_error *err)
 {
     query_source query = {
         .file = st->file, .start = st->start, .end = st->end, .name_at = st->annotation_at
     };
+    assert(st->annotation_at != SIZE_MAX);
     if (!parse_annotation(mem, st, diags, &query)) {
         return PGC_OK;
     }
@@ -289,6 +297,7 @@ pgc_status source_queries(arena *mem, const source_file *file, diag_list *diags,
     size_t pos = 0;
     size_t count_before = out->count;
     size_t errors_before = diags->error_count;
+    assert(out != NULL);
     while (pos < file->text.len) {
         statement st;
         if (!next_statement(file, &pos, diags, &st)) {

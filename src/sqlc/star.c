@@ -95,8 +95,7 @@ static bool add_qualifier(buf *b, const scope *s, const item *owner)
 
 /* What one star stands for. */
 typedef struct star {
-    const var *vars;
-    size_t count;
+    star_columns columns;
     slice prefix; /* what was written before the star: "t." */
 } star;
 
@@ -107,7 +106,7 @@ static const char *add_column(buf *b, const scope *s, const star *all, const var
         return "a column's name is not certain";
     }
     if (all->prefix.len > 0) {
-        if (count_name(all->vars, all->count, v->name) != 1) {
+        if (count_name(all->columns.vars, all->columns.count, v->name) != 1) {
             return "two columns have the same name; name them in the sub-select";
         }
         buf_add(b, all->prefix);
@@ -202,26 +201,30 @@ static bool find_star(slice sql, size_t at, size_t parts, size_t *end, slice *pr
 static void expand(analysis *a, expander *x, scope *s, const ast *ref)
 {
     size_t from = (size_t) ast_location(ref), to = 0;
+    if (ast_location(ref) < 0) {
+        fail_at(x, PGC_UNSUPPORTED, 0, "TABLE name cannot be expanded; write SELECT");
+        return;
+    }
     star all = { .prefix = { "", 0 } };
     if (!find_star(x->sql, from, ast_count(ast_get(ref, "fields")) - 1, &to, &all.prefix)) {
         fail_at(x, PGC_UNSUPPORTED, from, "the star is not where the parser says");
         return;
     }
-    if (!scope_star(s, ref, &all.vars, &all.count)) {
+    if (!scope_star(s, ref, &all.columns)) {
         fail_at(x, PGC_UNSUPPORTED, from,
                 "the columns of * are not certain; name them in the query");
         return;
     }
-    if (all.count == 0) {
+    if (all.columns.count == 0) {
         fail_at(x, PGC_UNSUPPORTED, from, "* stands for no column");
         return;
     }
     buf_reset(&x->text);
-    for (size_t i = 0; i < all.count; i++) {
+    for (size_t i = 0; i < all.columns.count; i++) {
         if (i > 0) {
             buf_add_str(&x->text, ", ");
         }
-        const char *problem = add_column(&x->text, s, &all, &all.vars[i]);
+        const char *problem = add_column(&x->text, s, &all, &all.columns.vars[i]);
         if (problem != NULL) {
             fail_at(x, PGC_UNSUPPORTED, from, problem);
             return;

@@ -15,6 +15,7 @@ typedef struct collector {
     bool nomem;
 } collector;
 
+/* origin may be NULL when memory ran out while it was made. */
 static void add(collector *c, const char *origin, const char *base, const char *suffix)
 {
     symbol *s = VEC_ADD(c->ctx->arena, &c->symbols, symbol);
@@ -30,6 +31,7 @@ static void add(collector *c, const char *origin, const char *base, const char *
 /* Names of a row type's functions and set. */
 static void add_row(collector *c, const char *origin, const ir_row *row)
 {
+    assert(row->base != NULL);
     if (row->kind != IR_ROW_SCALAR) {
         add(c, origin, row->name, "");
         add(c, origin, row->base, "_clone");
@@ -40,6 +42,7 @@ static void add_row(collector *c, const char *origin, const ir_row *row)
     add(c, origin, row->base, "_set_take");
 }
 
+/* Everything that the emitter derives from a query's name. */
 static void add_query(collector *c, const ir_query *query)
 {
     const char *origin = arena_printf(c->ctx->arena, "query %s", query->name);
@@ -56,6 +59,7 @@ static void add_query(collector *c, const ir_query *query)
     }
 }
 
+/* For qsort(): equal names become neighbours. */
 static int compare_symbols(const void *a, const void *b)
 {
     const symbol *x = a;
@@ -64,6 +68,7 @@ static int compare_symbols(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->origin, y->origin);
 }
 
+/* The type and its two functions; constants carry its name. */
 static void add_enum(collector *c, const ir_enum *type)
 {
     const char *origin = arena_printf(c->ctx->arena, "enum %s.%s", type->schema, type->sql_name);
@@ -72,6 +77,7 @@ static void add_enum(collector *c, const ir_enum *type)
     add(c, origin, type->name, "_to_text");
 }
 
+/* All sources of names, in any order. */
 static void collect(collector *c)
 {
     const ir_set *set = c->ctx->set;

@@ -4,6 +4,7 @@
 
 #include "sqlc/yaml_tree.h"
 
+/* libyaml counts from 0, people from 1. */
 static uint32_t mark_number(size_t zero_based)
 {
     return zero_based < UINT32_MAX ? (uint32_t) zero_based + 1 : UINT32_MAX;
@@ -55,16 +56,19 @@ diag *yaml_error(yaml_tree *tree, const yaml_node_t *node, const char *fmt, ...)
 
 const yaml_node_t *yaml_root(yaml_tree *tree)
 {
+    assert(tree->path != NULL);
     return tree->loaded ? yaml_document_get_root_node(&tree->doc) : NULL;
 }
 
 size_t yaml_count(const yaml_node_t *sequence)
 {
+    assert(sequence->type == YAML_SEQUENCE_NODE);
     return (size_t) (sequence->data.sequence.items.top - sequence->data.sequence.items.start);
 }
 
 const yaml_node_t *yaml_item(yaml_tree *tree, const yaml_node_t *sequence, size_t index)
 {
+    assert(index < yaml_count(sequence));
     return yaml_document_get_node(&tree->doc, sequence->data.sequence.items.start[index]);
 }
 
@@ -100,6 +104,7 @@ bool yaml_entries(yaml_tree *tree, const yaml_node_t *node, const char *what, ve
     return ok;
 }
 
+/* Only plain scalars: a quoted "null" is text. */
 static bool is_null(const yaml_node_t *node)
 {
     const char *text = (const char *) node->data.scalar.value;

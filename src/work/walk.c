@@ -5,7 +5,6 @@
 
 #include "work/walk.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <sys/stat.h>
@@ -140,24 +139,20 @@ static void names_done(const env *e, walk_names *names)
  */
 static pgc_status names_read(const env *e, int fd, walk_names *names, int *os_errno)
 {
-    DIR *stream = fdopendir(fd);
-    if (stream == NULL) {
-        *os_errno = errno;
-        (void) e->fs->close(e->fs->ctx, fd);
-        return PGC_OK;
-    }
     pgc_status status = PGC_OK;
+    file_dir folder;
+    file_dir_init(&folder, e, fd);
     for (;;) {
-        errno = 0;
-        const struct dirent *entry = readdir(stream);
-        if (entry == NULL) {
-            *os_errno = errno;
+        file_entry entry = { 0 };
+        pgc_error failure;
+        if (file_dir_next(&folder, &entry, &failure) != PGC_OK) {
+            *os_errno = failure.os_errno;
             break;
         }
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
-            continue;
+        if (entry.name == NULL) {
+            break;
         }
-        char *copy = mem_strdup(e->alloc, entry->d_name);
+        char *copy = mem_strdup(e->alloc, entry.name);
         if (copy == NULL ||
             !grow(e, &names->items, sizeof *names->items, names->count, &names->size)) {
             mem_free_str(e->alloc, copy);
@@ -166,7 +161,7 @@ static pgc_status names_read(const env *e, int fd, walk_names *names, int *os_er
         }
         names->items[names->count++] = copy;
     }
-    (void) closedir(stream);
+    (void) e->fs->close(e->fs->ctx, fd);
     if (names->count > 1) {
         qsort(names->items, names->count, sizeof *names->items, name_compare);
     }

@@ -1,0 +1,135 @@
+/* Reads the primary image of an ISO image file. libheif's decoders start threads of their own,
+ * which is why the walls let threads through. Invariant: the size is checked before decoding. */
+#define PRELUDE_NO_POISON
+#include "base/prelude.h"
+
+#include <libheif/heif.h>
+
+#include <lumilio/status.h>
+
+#include "base/alloc.h"
+#include "media/heif.h"
+
+/* What a reader has open. */
+typedef struct heif_open {
+    struct heif_context *context;
+    struct heif_image_handle *handle;
+    struct heif_image *image;
+    uint8_t *rows;
+    size_t rows_size;
+    void *profile;
+    size_t profile_size;
+} heif_open;
+
+static void heif_open_auto(heif_open *open)
+{
+    mem_free(NULL, open->rows, open->rows_size);
+    mem_free(NULL, open->profile, open->profile_size);
+    if (open->image != NULL) {
+        heif_image_release(open->image);
+    }
+    if (open->handle != NULL) {
+        heif_image_handle_release(open->handle);
+    }
+    if (open->context != NULL) {
+        heif_context_free(open->context);
+    }
+}
+
+static pgc_status heif_failed(struct heif_error error, pgc_error *err)
+{
+    if (error.code == heif_error_Memory_allocation_error) {
+        return pgc_error_set(err, LUM_MEDIA_LIMIT, "not enough memory: %s", error.message);
+    }
+    return pgc_error_set(err, LUM_MEDIA_CORRUPT, "cannot be decoded: %s", error.message);
+}
+
+pgc_status heif_prepare(pgc_error *err)
+{
+    struct heif_error error = heif_init(NULL);
+    if (error.code != heif_error_Ok) {
+        return pgc_error_set(err, PGC_UNSUPPORTED, "start libheif: %s", error.message);
+    }
+    /* Newer versions load their decoders with the first context. */
+    heif_context_free(heif_context_alloc());
+    return PGC_OK;
+}
+
+/* libheif pads its rows; what follows wants them without gaps. */
+static pgc_status pack_rows(heif_open *open, int bands, pixels_view *view, pgc_error *err)
+{
+    int stride = 0;
+    const uint8_t *plane =
+        heif_image_get_plane_readonly(open->image, heif_channel_interleaved, &stride);
+    view->width = heif_image_get_width(open->image, heif_channel_interleaved);
+    view->height = heif_image_get_height(open->image, heif_channel_interleaved);
+    view->bands = bands;
+    if (plane == NULL || view->width <= 0 || view->height <= 0 || stride < view->width * bands) {
+        return pgc_error_set(err, LUM_MEDIA_CORRUPT, "cannot be decoded: no pixels");
+    }
+    size_t line = (size_t) view->width * (size_t) bands;
+    open->rows_size = line * (size_t) view->height;
+    open->rows = mem_resize(NULL, NULL, 0, open->rows_size);
+    if (open->rows == NULL) {
+        open->rows_size = 0;
+        return pgc_error_set(err, LUM_MEDIA_LIMIT, "not enough memory");
+    }
+    for (int32_t y = 0; y < view->height; y++) {
+        memcpy(open->rows + (size_t) y * line, plane + (size_t) y * (size_t) stride, line);
+    }
+    view->bytes = open->rows;
+    return PGC_OK;
+}
+
+/* The ICC profile, when the file has one; without it colours are taken as sRGB. */
+static void read_profile(heif_open *open, pixels_view *view)
+{
+    size_t size = heif_image_handle_get_raw_color_profile_size(open->handle);
+    if (size == 0 || size > ((size_t) 4 << 20)) {
+        return;
+    }
+    open->profile = mem_new(NULL, size);
+    open->profile_size = open->profile != NULL ? size : 0;
+    if (open->profile != NULL &&
+        heif_image_handle_get_raw_color_profile(open->handle, open->profile).code ==
+            heif_error_Ok) {
+        view->profile = open->profile;
+        view->profile_size = size;
+    }
+}
+
+pgc_status heif_read(const uint8_t *bytes, size_t size, const pixels_target *target, pgc_error *err)
+{
+    AUTO(heif_open_auto) heif_open open = { .context = heif_context_alloc() };
+    if (open.context == NULL) {
+        return pgc_error_set(err, LUM_MEDIA_LIMIT, "not enough memory");
+    }
+    struct heif_error error =
+        heif_context_read_from_memory_without_copy(open.context, bytes, size, NULL);
+    if (error.code == heif_error_Ok) {
+        error = heif_context_get_primary_image_handle(open.context, &open.handle);
+    }
+    if (error.code != heif_error_Ok) {
+        return heif_failed(error, err);
+    }
+    media_facts *facts = &target->report->facts;
+    int32_t width = heif_image_handle_get_width(open.handle);
+    int32_t height = heif_image_handle_get_height(open.handle);
+    TRY(pixels_check_size(width, height, target->limits, err));
+    facts->width = width;
+    facts->height = height;
+    if (target->fds == NULL) {
+        return PGC_OK;
+    }
+    bool alpha = heif_image_handle_has_alpha_channel(open.handle) != 0;
+    error =
+        heif_decode_image(open.handle, &open.image, heif_colorspace_RGB,
+                          alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB, NULL);
+    if (error.code != heif_error_Ok) {
+        return heif_failed(error, err);
+    }
+    pixels_view view = { .profile = NULL };
+    TRY(pack_rows(&open, alpha ? 4 : 3, &view, err));
+    read_profile(&open, &view);
+    return pixels_from_view(&view, 1, target, err);
+}

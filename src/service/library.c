@@ -1,0 +1,291 @@
+/* A library as a whole. Opening goes bottom up (folder, server, extensions, schema, queue, pool)
+ * and stops at the first thing that is wrong; closing goes top down. One thread opens and closes.
+ */
+#include "base/prelude.h"
+
+#include "service/library.h"
+
+#include <fcntl.h>
+#include <lumilio/status.h>
+#include <pgc/cluster.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "migrate/migrate.h"
+#include "pgc/conninfo.h"
+#include "river/migrate.h"
+
+#define DATABASE_NAME    "lumilio"
+#define REVISIONS_SCHEMA "public"
+#define APP_ROLE         "lumilio_app"
+#define FIRST_PGVECTOR   "0.8.0" /* iterative index scans */
+
+struct lum_library {
+    const env *env;
+    pgc_cluster *cluster; /* NULL: a database URL was given */
+    pgc_pool *pool;
+    char *url;
+    char home[PATH_MAX];
+};
+
+/* Roles that programs of our system user may log in as; 008_security.sql makes them. */
+static const char *const LOGIN_ROLES[] = { "lumilio_app", "lumilio_worker", "lumilio_backup",
+                                           "lumilio_monitor", NULL };
+
+/* Extensions that 000_extensions.sql creates; the first is not in the server's own package. */
+static const char *const EXTENSIONS[] = { "vector", "pg_trgm", "pgcrypto" };
+
+pgc_status lum_home_resolve(const char *home, char *out, size_t out_size, pgc_error *err)
+{
+    char cwd[PATH_MAX] = "";
+    const char *data = getenv("XDG_DATA_HOME");
+    const char *user = getenv("HOME");
+    const char *tail = "";
+    home = home != NULL ? home : getenv("LUMILIO_HOME");
+    if (home == NULL && data != NULL && data[0] == '/') {
+        home = data;
+        tail = "/lumilio";
+    } else if (home == NULL && user != NULL && user[0] == '/') {
+        home = user;
+        tail = "/.local/share/lumilio";
+    }
+    if (home == NULL || home[0] == '\0') {
+        return pgc_error_set(err, PGC_INVALID,
+                             "no folder for the library: set LUMILIO_HOME or give --home DIR");
+    }
+    if (home[0] != '/' && getcwd(cwd, sizeof cwd) == NULL) {
+        return pgc_error_errno(err, errno, "find the working directory");
+    }
+    int length = snprintf(out, out_size, "%s%s%s%s", cwd, home[0] != '/' ? "/" : "", home, tail);
+    if (length < 0 || (size_t) length >= out_size) {
+        return pgc_error_set(err, PGC_INVALID, "folder of the library: path is too long");
+    }
+    return PGC_OK;
+}
+
+pgc_status lum_cluster_dir(const char *home, char *out, size_t out_size, pgc_error *err)
+{
+    int length = snprintf(out, out_size, "%s/postgres", home);
+    if (length < 0 || (size_t) length >= out_size) {
+        return pgc_error_set(err, PGC_INVALID, "folder of the library: path is too long");
+    }
+    return PGC_OK;
+}
+
+/* The private server, or the URL as it was given. */
+static pgc_status database_open(lum_library *library, const lum_library_options *options,
+                                pgc_error *err)
+{
+    const char *url =
+        options->database_url != NULL ? options->database_url : getenv("DATABASE_URL");
+    if (url == NULL || url[0] == '\0') {
+        char dir[PATH_MAX];
+        TRY(lum_cluster_dir(library->home, dir, sizeof dir, err));
+        const pgc_cluster_options cluster = {
+            .struct_size = sizeof cluster,
+            .dir = dir,
+            .database = DATABASE_NAME,
+            .login_roles = LOGIN_ROLES,
+            .keep_running = options->keep_running,
+            .alloc = library->env->alloc,
+        };
+        TRY(pgc_cluster_open(&cluster, &library->cluster, err));
+        url = pgc_cluster_conninfo(library->cluster);
+    }
+    library->url = mem_strdup(library->env->alloc, url);
+    return library->url != NULL ? PGC_OK : pgc_error_set(err, PGC_NOMEM, "open library");
+}
+
+/* What the server has of one extension; its fixed text is built from no input. */
+static const pgc_type_ref NAME_PARAM[] = { { "name", "text", 25 } };
+static const pgc_type_ref VERSION_COLUMN[] = { { "version", "text", 25 },
+                                               { "old", "boolean", 16 } };
+static const pgc_query EXTENSION_QUERY = {
+    .name = "ExtensionVersion",
+    .sql = "SELECT coalesce(installed_version, default_version)::text, "
+           "string_to_array(coalesce(installed_version, default_version), '.')::int[] "
+           "< string_to_array('" FIRST_PGVECTOR "', '.')::int[] "
+           "FROM pg_available_extensions WHERE name = $1",
+    .hash = 0x6c756d2d65787431,
+    .param_count = 1,
+    .column_count = 2,
+    .params = NAME_PARAM,
+    .columns = VERSION_COLUMN,
+};
+
+static pgc_status extension_check(pgc_conn *conn, size_t index, pgc_error *err)
+{
+    char package[64];
+    pgc_args args;
+    pgc_result *result = NULL;
+    const char *name = EXTENSIONS[index];
+    pgc_args_init(&args, NULL);
+    pgc_add_text(&args, pgc_text_from(name));
+    pgc_status status = pgc_db_run(pgc_conn_db(conn), &EXTENSION_QUERY, &args, &result, err);
+    pgc_args_done(&args);
+    TRY(status);
+    pgc_reader reader;
+    pgc_reader_init(&reader, result, &EXTENSION_QUERY);
+    bool missing = pgc_result_rows(result) == 0;
+    bool old = index == 0 && !missing && pgc_read_bool(&reader, 0, 1);
+    status = pgc_reader_finish(&reader, err);
+    pgc_result_free(result);
+    (void) snprintf(package, sizeof package,
+                    index == 0 ? "postgresql-%d-pgvector" : "postgresql-%d",
+                    pgc_conn_server_version(conn) / 10000);
+    if (status == PGC_OK && (missing || old)) {
+        status = pgc_error_set(err, PGC_UNSUPPORTED,
+                               old ? "the server's extension %s is older than " FIRST_PGVECTOR
+                                   : "the server lacks the extension %s",
+                               name);
+        pgc_error_hint(err, "install the package %s (./dev setup does), then run this again",
+                       package);
+    }
+    return status;
+}
+
+/* A connection of the owner's login: what checks and migrations run on. */
+static pgc_status owner_connect(const lum_library *library, pgc_conn **out, pgc_error *err)
+{
+    const pgc_conn_options options = { .struct_size = sizeof options,
+                                       .conninfo = library->url,
+                                       .app_name = "lumilio",
+                                       .alloc = library->env->alloc };
+    return pgc_conn_open(&options, out, err);
+}
+
+static pgc_status extensions_check(pgc_conn *conn, pgc_error *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(EXTENSIONS); i++) {
+        TRY(extension_check(conn, i, err));
+    }
+    return PGC_OK;
+}
+
+/* All migrations, ours first: the clean check must not meet the queue's tables. */
+static pgc_status schema_apply(const lum_library *library, pgc_conn *conn, pgc_error *err)
+{
+    const migrate_options options = { .env = library->env,
+                                      .source = migrate_builtin(),
+                                      .url = library->url,
+                                      .revisions_schema = REVISIONS_SCHEMA,
+                                      .check_first = true };
+    migrate_apply_report report;
+    pgc_status status = migrate_apply(&options, &report, err);
+    migrate_apply_report_done(&report);
+    if (status == PGC_OK) {
+        const river_migrate_options queue = { .env = library->env };
+        river_migrate_result done;
+        status = river_migrate(conn, RIVER_UP, &queue, &done, err);
+    }
+    if (status != PGC_OK && status != PGC_CONNECTION && status != PGC_NOMEM) {
+        if (err != NULL) {
+            err->status = LUM_NO_SCHEMA;
+        }
+        status = LUM_NO_SCHEMA;
+    }
+    return pgc_error_wrap(err, status, "bring the database up to date");
+}
+
+static pgc_status database_prepare(const lum_library *library, pgc_error *err)
+{
+    pgc_conn *conn = NULL;
+    TRY(owner_connect(library, &conn, err));
+    pgc_status status = extensions_check(conn, err);
+    if (status == PGC_OK) {
+        status = schema_apply(library, conn, err);
+    }
+    pgc_conn_close(conn);
+    return status;
+}
+
+static pgc_status pool_open(lum_library *library, const lum_library_options *options,
+                            pgc_error *err)
+{
+    const pgc_pool_options pool = {
+        .struct_size = sizeof pool,
+        .conn = { .struct_size = sizeof pool.conn,
+                  .conninfo = library->url,
+                  .user = library->cluster != NULL ? APP_ROLE : NULL,
+                  .role = library->cluster != NULL ? NULL : APP_ROLE,
+                  .app_name = "lumilio",
+                  .alloc = library->env->alloc },
+        .max_conns = options->max_conns,
+        .min_conns = 1, /* a program of one person: more would only cost time at its start */
+    };
+    return pgc_pool_open(&pool, &library->pool, err);
+}
+
+static pgc_status open_all(lum_library *library, const lum_library_options *options, pgc_error *err)
+{
+    TRY(lum_home_resolve(options->home, library->home, sizeof library->home, err));
+    /* As root the server runs as another user, who has to pass through to its own folder. */
+    mode_t mode = geteuid() == 0 ? 0711 : 0700;
+    TRY(pgc_error_wrap(err, file_mkdirs(library->env, AT_FDCWD, library->home, mode, true, err),
+                       "make the library's folder"));
+    TRY(database_open(library, options, err));
+    TRY(database_prepare(library, err));
+    return pool_open(library, options, err);
+}
+
+pgc_status lum_library_open(const env *e, const lum_library_options *options, lum_library **out,
+                            pgc_error *err)
+{
+    e = e != NULL ? e : env_default();
+    lum_library *library = MEM_NEW(e->alloc, lum_library);
+    if (library == NULL) {
+        return pgc_error_set(err, PGC_NOMEM, "open library");
+    }
+    library->env = e;
+    pgc_status status = open_all(library, options, err);
+    if (status != PGC_OK) {
+        lum_library_close(library);
+        return status;
+    }
+    *out = library;
+    return PGC_OK;
+}
+
+void lum_library_close(lum_library *library)
+{
+    if (library == NULL) {
+        return;
+    }
+    if (library->pool != NULL) {
+        pgc_pool_close(library->pool);
+    }
+    pgc_cluster_close(library->cluster);
+    mem_free_str(library->env->alloc, library->url);
+    mem_free(library->env->alloc, library, sizeof *library);
+}
+
+const char *lum_library_home(const lum_library *library)
+{
+    return library->home;
+}
+
+const char *lum_library_url(const lum_library *library)
+{
+    return library->url;
+}
+
+static void env_set(void *arg, const char *name, const char *value)
+{
+    (void) arg;
+    (void) setenv(name, value, 1);
+}
+
+pgc_status lum_library_set_psql_env(const lum_library *library, pgc_error *err)
+{
+    return conninfo_each_env(library->url, env_set, NULL, err);
+}
+
+pgc_pool *lum_library_pool(lum_library *library)
+{
+    return library->pool;
+}
+
+const env *lum_library_env(const lum_library *library)
+{
+    return library->env;
+}

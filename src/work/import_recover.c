@@ -1,0 +1,200 @@
+/* Recovery: every open intent is finished or given up, by what stands on the disk (reliability
+ * §3.3), then due deletions are carried out. Staged copies have no name, so a crash removes them by
+ * itself. Runs alone: the caller holds the repository's lock exclusively. */
+#include "base/prelude.h"
+
+#include "work/import_internal.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "base/crash.h"
+#include "base/file.h"
+
+#define BATCH 100 /* rows read at once */
+
+static pgc_status intent_fail(const import_target *target, const repo_import_intent *intent,
+                              const char *why, pgc_error *err)
+{
+    const repo_fail_import_intent_params params = { .intent_id = intent->intent_id,
+                                                    .error_message = pgc_text_from(why) };
+    int64_t affected = 0;
+    return repo_fail_import_intent(lum_session_actor(target->session).db, &params, &affected, err);
+}
+
+/* True when the file at the intent's path is the intent's. */
+static pgc_status content_matches(const import_target *target, const repo_import_intent *intent,
+                                  int fd, bool *matches, pgc_error *err)
+{
+    struct stat info;
+    char hash[STAGE_HASH_SIZE];
+    int64_t size = 0;
+    const env *e = target->env;
+    *matches = false;
+    if (e->fs->fstat(e->fs->ctx, fd, &info) != 0 || !S_ISREG(info.st_mode) ||
+        info.st_size != intent->file_size) {
+        return PGC_OK;
+    }
+    TRY(stage_hash_fd(e, fd, hash, &size, err));
+    *matches = slice_eq_str(intent->file_hash, hash);
+    return PGC_OK;
+}
+
+/* The file has its name, the rows are missing: go on where the import stopped. */
+static pgc_status intent_resume(const import_target *target, media_host *host,
+                                const repo_import_intent *intent, const char *path, int fd,
+                                pgc_error *err)
+{
+    import_thumbnails thumbnails;
+    char hash[STAGE_HASH_SIZE];
+    pgc_uuid asset_id;
+    bool duplicate = false;
+    TRY(stage_sync_folder(target->env, target->root, path, err));
+    pgc_status status = import_probe(target, host, fd, &thumbnails, err);
+    if (status != PGC_OK) { /* it was recognised once; a parser of today may differ */
+        return status;
+    }
+    (void) snprintf(hash, sizeof hash, "%" SLICE_FMT, SLICE_ARG(intent->file_hash));
+    const import_original original = {
+        .intent_id = intent->intent_id,
+        .path = path,
+        .hash = hash,
+        .size = intent->file_size,
+        .name = intent->original_filename,
+        .name_bytes = intent->filename_bytes,
+        .mtime_us = intent->source_mtime.has ? pgc_timestamptz_to_unix_us(intent->source_mtime.v)
+                                             : pgc_timestamptz_to_unix_us(intent->created_at),
+    };
+    for (size_t i = 0; status == PGC_OK && i < MEDIA_SIZE_COUNT; i++) {
+        if (thumbnails.report.thumbnails[i].width > 0 &&
+            target->env->fs->fsync(target->env->fs->ctx, thumbnails.fds[i]) != 0) {
+            status = pgc_error_errno(err, errno, "make a thumbnail durable");
+        }
+    }
+    if (status == PGC_OK) {
+        CRASH_POINT("recover.probed");
+        status = import_register(target, &original, &thumbnails, &asset_id, &duplicate, err);
+    }
+    import_thumbnails_close(target, &thumbnails);
+    return status;
+}
+
+static pgc_status intent_recover(const import_target *target, media_host *host,
+                                 const repo_import_intent *intent, uint64_t *resumed,
+                                 pgc_error *err)
+{
+    char path[PLACE_PATH_SIZE];
+    bool matches = false;
+    const vfs *fs = target->env->fs;
+    (void) snprintf(path, sizeof path, "%" SLICE_FMT, SLICE_ARG(intent->file_path));
+    AUTO(fd_auto)
+    int fd = fs->open_beneath(fs->ctx, target->root, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+    if (fd < 0 && errno != ENOENT && errno != ENOTDIR && errno != ELOOP) {
+        return pgc_error_errno(err, errno, "open %s", path);
+    }
+    if (fd >= 0) {
+        TRY(content_matches(target, intent, fd, &matches, err));
+    }
+    CRASH_POINT("recover.looked");
+    if (!matches) {
+        return intent_fail(target, intent, "the copy did not get its name before a crash", err);
+    }
+    TRY(intent_resume(target, host, intent, path, fd, err));
+    *resumed += 1;
+    return PGC_OK;
+}
+
+pgc_status import_recover_target(const import_target *target, const char *helper_path,
+                                 uint64_t *resumed, pgc_error *err)
+{
+    const repo_list_open_import_intents_params params = { .owner_id = target->user_id,
+                                                          .row_limit = BATCH };
+    lum_actor actor = lum_session_actor(target->session);
+    media_host *host = NULL;
+    pgc_status status = PGC_OK;
+    size_t count = BATCH;
+    while (status == PGC_OK && count == BATCH) {
+        repo_import_intent_set set = PGC_ZERO;
+        status = repo_list_open_import_intents(actor.db, &params, &set, err);
+        count = status == PGC_OK ? set.count : 0;
+        if (count > 0 && host == NULL) {
+            status = media_host_open(target->env, helper_path, NULL, &host, err);
+        }
+        for (size_t i = 0; status == PGC_OK && i < count; i++) {
+            status = intent_recover(target, host, &set.rows[i], resumed, err);
+        }
+        repo_import_intent_set_free(&set);
+    }
+    media_host_close(host);
+    if (status == PGC_OK) {
+        status = import_sweep(target, err);
+    }
+    return pgc_error_wrap(err, status, "recover the last import");
+}
+
+/* Remove one file that nothing stands for, then its row; an absent file is success. */
+static pgc_status deletion_carry_out(const import_target *target, const repo_file_deletion *row,
+                                     pgc_error *err)
+{
+    lum_actor actor = lum_session_actor(target->session);
+    char path[PLACE_PATH_SIZE];
+    bool used = true;
+    (void) snprintf(path, sizeof path, "%" SLICE_FMT, SLICE_ARG(row->file_path));
+    const repo_is_path_used_params params = { .repository_id = row->repository_id,
+                                              .file_path = row->file_path };
+    TRY(repo_is_path_used(actor.db, &params, &used, err));
+    if (!used) {
+        const vfs *fs = target->env->fs;
+        char *slash = strrchr(path, '/');
+        if (slash != NULL) {
+            *slash = '\0';
+        }
+        AUTO(fd_auto)
+        int dir = fs->open_beneath(fs->ctx, target->root, slash != NULL ? path : ".",
+                                   O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+        if (dir >= 0) {
+            if (fs->unlinkat(fs->ctx, dir, slash != NULL ? slash + 1 : path, 0) != 0 &&
+                errno != ENOENT) {
+                return pgc_error_errno(err, errno, "remove %" SLICE_FMT, SLICE_ARG(row->file_path));
+            }
+            if (fs->fsync(fs->ctx, dir) != 0) {
+                return pgc_error_errno(err, errno, "make folder %s durable", path);
+            }
+        }
+        CRASH_POINT("sweep.removed");
+    }
+    return repo_delete_file_deletion(actor.db, row->deletion_id, err);
+}
+
+pgc_status import_sweep(const import_target *target, pgc_error *err)
+{
+    const repo_list_due_file_deletions_params params = { .owner_id = target->user_id,
+                                                         .row_limit = BATCH };
+    lum_actor actor = lum_session_actor(target->session);
+    pgc_status status = PGC_OK;
+    size_t count = BATCH;
+    while (status == PGC_OK && count == BATCH) {
+        repo_file_deletion_set set = PGC_ZERO;
+        status = repo_list_due_file_deletions(actor.db, &params, &set, err);
+        count = status == PGC_OK ? set.count : 0;
+        for (size_t i = 0; status == PGC_OK && i < count; i++) {
+            status = deletion_carry_out(target, &set.rows[i], err);
+        }
+        repo_file_deletion_set_free(&set);
+    }
+    return pgc_error_wrap(err, status, "remove files that are no longer needed");
+}
+
+pgc_status import_recover(lum_library *library, lum_session *session, const char *helper_path,
+                          uint64_t *resumed, pgc_error *err)
+{
+    import_target target;
+    *resumed = 0;
+    TRY(import_target_open(library, session, &target, err));
+    pgc_status status = PGC_OK;
+    if (target.env->fs->flock(target.env->fs->ctx, target.lock_fd, LOCK_EX | LOCK_NB) == 0) {
+        status = import_recover_target(&target, helper_path, resumed, err);
+    }
+    import_target_close(&target);
+    return status;
+}

@@ -1,0 +1,74 @@
+/* The repository that an import writes to: found or made, opened, locked. The lock file tells
+ * recovery whether another import is at work: imports hold it shared. */
+#include "base/prelude.h"
+
+#include "work/import_internal.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "base/file.h"
+
+#define STAGING_FOLDER ".lumilio/staging"
+#define LOCK_FILE      ".lumilio/import.lock"
+
+static pgc_status folders_open(import_target *target, pgc_error *err)
+{
+    const vfs *fs = target->env->fs;
+    target->root =
+        fs->openat(fs->ctx, AT_FDCWD, target->root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (target->root < 0) {
+        pgc_status status = pgc_error_errno(err, errno, "open repository %s", target->root_path);
+        pgc_error_hint(err, "is the disk mounted? The database expects the originals there");
+        return status;
+    }
+    TRY(file_mkdirs(target->env, target->root, STAGING_FOLDER, 0700, true, err));
+    target->staging_dir = fs->open_beneath(fs->ctx, target->root, STAGING_FOLDER,
+                                           O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    target->lock_fd =
+        fs->open_beneath(fs->ctx, target->root, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (target->staging_dir < 0 || target->lock_fd < 0) {
+        return pgc_error_errno(err, errno, "open staging folder of %s", target->root_path);
+    }
+    return PGC_OK;
+}
+
+pgc_status import_target_open(lum_library *library, lum_session *session, import_target *out,
+                              pgc_error *err)
+{
+    lum_actor actor = lum_session_actor(session);
+    repo_repository_set set = PGC_ZERO;
+    *out = (import_target) { .env = lum_library_env(library),
+                             .session = session,
+                             .user_id = actor.user_id,
+                             .root = -1,
+                             .staging_dir = -1,
+                             .lock_fd = -1 };
+    TRY(lum_repository_ensure_default(actor, out->env, lum_library_home(library), &set, err));
+    slice path = set.rows[0].path;
+    out->repository_id = set.rows[0].repo_id;
+    pgc_status status = PGC_OK;
+    if (path.len >= sizeof out->root_path) {
+        status = pgc_error_set(err, PGC_LIMIT, "path of the repository is too long");
+    } else {
+        memcpy(out->root_path, path.ptr, path.len);
+        out->root_path[path.len] = '\0';
+        status = folders_open(out, err);
+    }
+    repo_repository_set_free(&set);
+    if (status != PGC_OK) {
+        import_target_close(out);
+    }
+    return status;
+}
+
+void import_target_close(import_target *target)
+{
+    int *fds[] = { &target->lock_fd, &target->staging_dir, &target->root };
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        if (*fds[i] >= 0) {
+            (void) target->env->fs->close(target->env->fs->ctx, *fds[i]);
+            *fds[i] = -1;
+        }
+    }
+}

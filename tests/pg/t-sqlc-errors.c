@@ -1,0 +1,205 @@
+/* Bad input: every mistake gives file:line:col, a message, mostly a hint; nothing is written. */
+#include "base/prelude.h"
+
+#include "base/file.h"
+#include "sqlc/command.h"
+
+#include "pg.h"
+#include "sqlc.h"
+#include "tap.h"
+#include "tmpdir.h"
+
+static const char CONFIG[] = "version: \"2\"\nsql:\n  - engine: postgresql\n    schema: s.sql\n    "
+                             "queries: q\n    codegen:\n"
+                             "      - {plugin: c, out: out, options: {prefix: p}}\n";
+static const char SCHEMA[] = "CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL, note text, "
+                             "words tsvector);\nCREATE TYPE e AS ENUM ('a');\n";
+
+typedef struct project {
+    const char *config; /* NULL: CONFIG */
+    const char *schema; /* NULL: SCHEMA; "": no file */
+    slice query;        /* text of q/a.sql */
+    const char *server; /* NULL: the test server */
+} project;
+
+static void write_file(const tmpdir *dir, const char *name, slice text)
+{
+    pgc_error err = PGC_ZERO;
+    CHECK_STATUS(file_write_atomic(env_default(), dir->fd, name, text, 0644, &err), PGC_OK, &err);
+}
+
+/* Generate; give what was reported (in the bench's arena) and check that nothing was written. */
+static const char *generate(const project *p, sqlc_bench *bench)
+{
+    tmpdir dir = tmpdir_make();
+    pgc_error err = PGC_ZERO;
+    command_result result;
+    CHECK_STATUS(file_mkdirs(env_default(), dir.fd, "q", 0755, false, &err), PGC_OK, &err);
+    write_file(&dir, "sqlc.yaml", sqlc_text(p->config == NULL ? CONFIG : p->config));
+    const char *schema = p->schema == NULL ? SCHEMA : p->schema;
+    if (schema[0] != '\0') {
+        write_file(&dir, "s.sql", sqlc_text(schema));
+    }
+    write_file(&dir, "q/a.sql", p->query);
+    command_options options = { .database = p->server == NULL ? test_server() : p->server };
+    options.config = arena_printf(bench->arena, "%s/sqlc.yaml", dir.path);
+    command_result_init(&result, bench->arena);
+    pgc_status status = command_generate(env_default(), bench->arena, &options, &result, &err);
+    CHECK(status != PGC_OK);
+    CHECK(!file_exists(env_default(), dir.fd, "out"));
+    diag_sort(&result.diags);
+    bench->diags = result.diags;
+    const char *text = result.diags.items.count > 0 ? sqlc_diags(bench) : NULL;
+    command_result_done(&result);
+    tmpdir_remove(&dir);
+    return text != NULL ? text : arena_strdup(bench->arena, err.message);
+}
+
+static void expect(const char *query, const char *want, const char *hint)
+{
+    sqlc_bench bench = sqlc_bench_make(NULL);
+    const project p = { .query = sqlc_text(query) };
+    CHECK_STR(generate(&p, &bench), want);
+    CHECK(strstr(sqlc_hint(&bench), hint) != NULL);
+    if (strstr(sqlc_hint(&bench), hint) == NULL) {
+        printf("# hint: %s\n", sqlc_hint(&bench));
+    }
+    sqlc_bench_done(&bench);
+}
+
+static void the_server_decides_names_and_types(void)
+{
+    expect("-- name: A :one\nSELECT 'ö',\n  nope FROM t;",
+           "q/a.sql:3:3: column \"nope\" does not exist", "note");
+    expect("-- name: A :one\nSELECT id FROM t WHERE id = 'ö';",
+           "q/a.sql:2:29: invalid input syntax for type integer: \"ö\"", "");
+    expect("-- name: A :one\nSELECT @first_long_name, id\nFROM t WHERE @second_long_name = idd;",
+           "q/a.sql:3:34: column \"idd\" does not exist", "id");
+    expect("-- name: A :one\nSELECT * FROM nope;", "q/a.sql:2:15: relation \"nope\" does not exist",
+           "");
+    expect("-- name: A :one\nSELEC 1;", "q/a.sql:2:1: syntax error at or near \"SELEC\"", "");
+}
+
+static void parameters_need_a_type(void)
+{
+    expect("-- name: A :one\nSELECT id FROM t WHERE @a IS NULL OR id = @a;",
+           "q/a.sql:2:24: could not determine data type of parameter $1", "cast it");
+    expect("-- name: A :one\nSELECT $2::int;",
+           "q/a.sql:2:1: could not determine data type of parameter $1", "cast");
+    expect("-- name: A :many\nSELECT id FROM t WHERE id = sqlc.slice(ids);",
+           "q/a.sql:2:1: sqlc.slice needs a place for an array", "ANY(sqlc.slice(ids))");
+    expect("-- name: A :exec\nUPDATE t SET words = @words;",
+           "q/a.sql:2:1: parameter \"words\" has type tsvector, which has no C type",
+           "words::text");
+}
+
+static void planner_errors_are_found(void)
+{
+    expect("-- name: A :exec\nINSERT INTO t (id, name) VALUES (@id, @name)\nON CONFLICT (name) DO "
+           "NOTHING;",
+           "q/a.sql:2:1: there is no unique or exclusion constraint matching the ON CONFLICT "
+           "specification",
+           "");
+    expect("-- name: A :one\nSELECT 1/0;", "q/a.sql:2:1: division by zero", "");
+}
+
+static void rows_must_be_there_and_typed(void)
+{
+    expect("-- name: A :one\nDELETE FROM t;",
+           "q/a.sql:2:1: query \"A\" specifies parameter \":one\" without containing a RETURNING "
+           "clause",
+           ":execrows");
+    expect("-- name: A :many\nSELECT words FROM t;",
+           "q/a.sql:2:1: column \"words\" has type tsvector, which has no C type", "words::text");
+    expect("-- name: A :many\nSELECT ARRAY['a']::e[] AS x;",
+           "q/a.sql:2:1: column \"x\" has type e[], which has no C type", "x::text[]");
+    expect("-- name: A :many\nSELECT sqlc.embed(x) FROM (SELECT 1 AS a) x;",
+           "q/a.sql:2:8: sqlc.embed(x): not a table or view", "embed takes");
+    expect("-- name: A :many\nSELECT 1 AS \"日本\", 2 AS b;",
+           "q/a.sql:2:1: no C name can be made of column \"日本\"", "AS");
+}
+
+static void names_must_differ(void)
+{
+    expect("-- name: A :exec\nDELETE FROM t;\n\n-- name: A :exec\nDELETE FROM t;",
+           "q/a.sql:4:1: duplicate query name: A", "q/a.sql:1");
+    sqlc_bench bench = sqlc_bench_make(NULL);
+    const project p = { .query = SLICE("-- name: GetA :exec\nDELETE FROM t;\n-- name: get_a :exec\n"
+                                       "DELETE FROM t;") };
+    const char *text = generate(&p, &bench);
+    CHECK(strstr(text, "sqlc.yaml:3:5: query GetA and query get_a both give the C name "
+                       "\"p_get_a\"") != NULL);
+    CHECK(strstr(sqlc_hint(&bench), "rename") != NULL);
+    sqlc_bench_done(&bench);
+}
+
+static void shared_rows_must_agree(void)
+{
+    expect(
+        "-- name: A :many\n-- @row R\nSELECT id, name FROM t;\n-- name: B :many\n-- @row R\nSELECT "
+        "id, note AS other FROM t;",
+        "q/a.sql:5:1: @row R: the columns differ from those of the first query that names it",
+        "first: id integer, name text; here: id integer, other text");
+}
+
+static void text_must_be_sound(void)
+{
+    expect("-- name: A :one\nSELECT 'x;\n", "q/a.sql:2:8: unterminated string", "");
+    expect("-- name: A :nope\nSELECT 1;\n", "q/a.sql:1:12: invalid query type: :nope", ":one");
+    expect("", "q/a.sql:1:1: no queries in this file", "-- name:");
+    sqlc_bench bench = sqlc_bench_make(NULL);
+    const project p = { .query = SLICE("-- name: A :one\nSELECT '\xFF' AS x;\n") };
+    CHECK_STR(generate(&p, &bench), "q/a.sql:2:9: invalid UTF-8");
+    CHECK(strstr(sqlc_hint(&bench), "iconv") != NULL);
+    sqlc_bench_done(&bench);
+}
+
+static void several_mistakes_are_reported_at_once(void)
+{
+    expect(
+        "-- name: A :one\nSELECT a FROM t;\n-- name: B :one\nSELECT id FROM t;\n-- name: C :one\n"
+        "SELECT c FROM t;",
+        "q/a.sql:2:8: column \"a\" does not exist\nq/a.sql:6:8: column \"c\" does not exist", "");
+}
+
+static void schema_mistakes_have_a_place(void)
+{
+    sqlc_bench bench = sqlc_bench_make(NULL);
+    project p = { .query = SLICE("-- name: A :exec\nDELETE FROM t;"),
+                  .schema = "CREATE TABLE t (id int);\n\nCREATE TABLE u (\n  é int,\n  x nope);" };
+    CHECK_STR(generate(&p, &bench), "s.sql:5:5: type \"nope\" does not exist");
+    p.schema = "-- what\nCREATE EXTENSION no_such_extension;";
+    const char *text = generate(&p, &bench);
+    CHECK(strstr(text, "s.sql:2:1: ") == text);
+    CHECK(strstr(text, "no_such_extension") != NULL);
+    CHECK(strstr(sqlc_hint(&bench), "package") != NULL);
+    p.schema = "";
+    text = generate(&p, &bench);
+    CHECK(strstr(text, "s.sql:1:1: cannot read") == text);
+    sqlc_bench_done(&bench);
+}
+
+static void a_server_that_is_away_is_named(void)
+{
+    sqlc_bench bench = sqlc_bench_make(NULL);
+    const project p = { .query = SLICE("-- name: A :exec\nDELETE FROM t;"),
+                        .server = "host=/nonexistent dbname=x" };
+    const char *text = generate(&p, &bench);
+    CHECK(strstr(text, "/nonexistent") != NULL);
+    if (strstr(text, "/nonexistent") == NULL) {
+        printf("# %s\n", text);
+    }
+    sqlc_bench_done(&bench);
+}
+
+TAP_MAIN(TAP("unknown names and wrong types are shown where they stand",
+             the_server_decides_names_and_types),
+         TAP("parameters without a type get advice", parameters_need_a_type),
+         TAP("errors of the planner are found", planner_errors_are_found),
+         TAP("columns must be there, have a C type and a C name", rows_must_be_there_and_typed),
+         TAP("names that collide are reported", names_must_differ),
+         TAP("queries of one @row must agree", shared_rows_must_agree),
+         TAP("text that cannot be read is reported", text_must_be_sound),
+         TAP("one run reports all mistakes", several_mistakes_are_reported_at_once),
+         TAP("mistakes in the schema are shown where they stand", schema_mistakes_have_a_place),
+         TAP("a server that is away is named", a_server_that_is_away_is_named))

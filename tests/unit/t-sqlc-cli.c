@@ -1,0 +1,93 @@
+/* The program's command line: exit status 2 for wrong usage, 1 for failure, messages in form. */
+#include "base/prelude.h"
+
+#include "base/file.h"
+#include "base/proc.h"
+
+#include "tap.h"
+#include "tmpdir.h"
+
+#define PROGRAM TEST_BUILD_ROOT "/sqlc-gen-c"
+
+typedef struct ran {
+    int code;
+    buf output; /* of both streams */
+} ran;
+
+/* Run in a folder with up to three arguments; NULL ends them. */
+static ran run(const tmpdir *dir, const char *a, const char *b, const char *c)
+{
+    ran r = { .code = -1 };
+    const char *argv[] = { PROGRAM, a, b, c, NULL };
+    pgc_error err = PGC_ZERO;
+    buf_init(&r.output, NULL, 1 << 20);
+    proc_options options = {
+        .argv = argv, .dir = dir->path, .output = &r.output, .timeout_us = 60 * 1000000LL
+    };
+    CHECK_STATUS(proc_run(env_default(), &options, &r.code, &err), PGC_OK, &err);
+    return r;
+}
+
+static void expect(const char *a, const char *b, const char *c, int code, const char *words)
+{
+    tmpdir dir = tmpdir_make();
+    ran r = run(&dir, a, b, c);
+    CHECK_INT(r.code, code);
+    CHECK(r.output.ptr != NULL && strstr(r.output.ptr, words) != NULL);
+    if (r.output.ptr == NULL || strstr(r.output.ptr, words) == NULL) {
+        printf("# output: %s\n", r.output.ptr == NULL ? "(none)" : r.output.ptr);
+    }
+    buf_done(&r.output);
+    tmpdir_remove(&dir);
+}
+
+static void help_and_version_are_free(void)
+{
+    expect("help", NULL, NULL, 0, "usage: sqlc-gen-c COMMAND");
+    expect("--help", NULL, NULL, 0, "explain QUERY");
+    expect("version", NULL, NULL, 0, "sqlc-gen-c " LUM_VERSION "\n");
+}
+
+static void wrong_usage_is_status_two(void)
+{
+    expect(NULL, NULL, NULL, 2, "usage:");
+    expect("generat", NULL, NULL, 2, "unknown command \"generat\"");
+    expect("generate", "--colour", NULL, 2, "unknown option \"--colour\"");
+    expect("generate", "-f", NULL, 2, "needs a value");
+    expect("generate", "--database", NULL, 2, "needs a value");
+    expect("generate", "extra", NULL, 2, "unexpected argument \"extra\"");
+    expect("explain", NULL, NULL, 2, "needs the name of a query");
+    expect("diff", "--offline", NULL, 2, "check only");
+}
+
+static void failures_are_status_one(void)
+{
+    expect("check", NULL, NULL, 1, "sqlc.yaml:1:1: no config file in this folder\n  hint: ");
+    expect("check", "-f", "no.yaml", 1, "no.yaml:1:1: ");
+    expect("check", "--file=no.yaml", NULL, 1, "no.yaml:1:1: ");
+}
+
+static void init_writes_a_config_once(void)
+{
+    tmpdir dir = tmpdir_make();
+    ran r = run(&dir, "init", NULL, NULL);
+    CHECK_INT(r.code, 0);
+    CHECK_STR(r.output.ptr, "sqlc.yaml\n");
+    buf_done(&r.output);
+    CHECK(file_exists(env_default(), dir.fd, "sqlc.yaml"));
+    r = run(&dir, "init", NULL, NULL);
+    CHECK_INT(r.code, 1);
+    CHECK(r.output.ptr != NULL && strstr(r.output.ptr, "already there") != NULL);
+    buf_done(&r.output);
+    /* The config is sound: what is missing are the files that it names. */
+    r = run(&dir, "check", "--offline", NULL);
+    CHECK_INT(r.code, 1);
+    CHECK(r.output.ptr != NULL && strstr(r.output.ptr, "db/schema:1:1: cannot read") != NULL);
+    buf_done(&r.output);
+    tmpdir_remove(&dir);
+}
+
+TAP_MAIN(TAP("help and version", help_and_version_are_free),
+         TAP("wrong usage is exit status 2", wrong_usage_is_status_two),
+         TAP("failures are exit status 1 with file, line and column", failures_are_status_one),
+         TAP("init writes a config, but only once", init_writes_a_config_once))
