@@ -1,11 +1,13 @@
 -- name: CreateImportIntent :exec
+-- Running it again with the same id changes nothing: the answer to the first try may be lost.
 INSERT INTO import_intents (
     intent_id, owner_id, repository_id, file_path, file_size, file_hash, original_filename,
     filename_bytes, source_mtime
 ) VALUES (
     @intent_id, @owner_id, @repository_id, @file_path, @file_size, @file_hash,
     @original_filename, sqlc.narg('filename_bytes'), sqlc.narg('source_mtime')
-);
+)
+ON CONFLICT (intent_id) DO NOTHING;
 
 -- name: MoveImportIntent :execrows
 -- Another final path, because the first one is taken by a file of other content.
@@ -27,32 +29,37 @@ WHERE intent_id = @intent_id AND state = 'received';
 SELECT state, asset_id FROM import_intents WHERE intent_id = @intent_id FOR UPDATE;
 
 -- name: ListOpenImportIntents :many
+-- Oldest first; row_offset passes over those that could not be finished in this run.
 SELECT * FROM import_intents
 WHERE state = 'received' AND owner_id = @owner_id
 ORDER BY created_at, intent_id
-LIMIT @row_limit;
+LIMIT @row_limit OFFSET @row_offset;
 
 -- name: PurgeImportIntents :execrows
 DELETE FROM import_intents
 WHERE state <> 'received' AND updated_at < now() - @age::interval;
 
 -- name: IsPathUsed :one
--- Whether a live or trashed asset or an open intent stands for a file of the repository.
+-- Whether a live or trashed asset, its thumbnail or an open intent stands for a file of the
+-- repository.
 SELECT EXISTS (SELECT FROM assets a
                WHERE a.repository_id = @repository_id AND a.file_path = @file_path)
     OR EXISTS (SELECT FROM import_intents i
                WHERE i.repository_id = @repository_id AND i.file_path = @file_path
-                 AND i.state = 'received') AS used;
+                 AND i.state = 'received')
+    OR EXISTS (SELECT FROM thumbnails t JOIN assets a ON a.asset_id = t.asset_id
+               WHERE a.repository_id = @repository_id AND t.file_path = @file_path) AS used;
 
 -- name: CreateFileDeletion :exec
 INSERT INTO file_deletions (owner_id, repository_id, file_path, not_before)
 VALUES (@owner_id, @repository_id, @file_path, @not_before);
 
 -- name: ListDueFileDeletions :many
+-- row_offset passes over those that could not be carried out in this run.
 SELECT * FROM file_deletions
 WHERE owner_id = @owner_id AND not_before <= now()
 ORDER BY deletion_id
-LIMIT @row_limit;
+LIMIT @row_limit OFFSET @row_offset;
 
 -- name: DeleteFileDeletion :exec
 DELETE FROM file_deletions WHERE deletion_id = @deletion_id;

@@ -221,6 +221,19 @@ pgc_status cli_open(lum_library **library, lum_session **session, pgc_error *err
     return status;
 }
 
+pgc_status cli_database_open(const char *url, lum_database **out, pgc_error *err)
+{
+    const lum_library_options options = { .home = cli_common_options.home,
+                                          .database_url =
+                                              url != NULL ? url : cli_common_options.database_url };
+    return lum_database_open(NULL, &options, out, err);
+}
+
+void cli_database_auto(lum_database **database)
+{
+    lum_database_close(*database);
+}
+
 const char *cli_program_dir(char *out, size_t size)
 {
     ssize_t len = readlink("/proc/self/exe", out, size - 1);

@@ -71,6 +71,10 @@ int cli_usage(const char *command_name, const char *fmt, ...) __attribute__((for
 /* The library that the common options name, and the session of the user (--user, else the login
  * name; the account is made at its first use). Close both; NULL is allowed for session. */
 pgc_status cli_open(lum_library **library, lum_session **session, pgc_error *err) PGC_MUST_CHECK;
+/* The database alone, its schema as it is: what `url` names (NULL: the common options, else the
+ * library's private server). For lum_database_close(), or AUTO(). */
+pgc_status cli_database_open(const char *url, lum_database **out, pgc_error *err) PGC_MUST_CHECK;
+void cli_database_auto(lum_database **database);
 /* The user name that cli_open() uses. */
 const char *cli_user_name(void);
 /* The folder of the running program, without a slash at the end; "" when it cannot be told. */

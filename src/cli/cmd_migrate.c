@@ -24,9 +24,9 @@ typedef struct migrate_flags {
 static migrate_flags flags; /* of the command that runs; filled by parse() */
 
 /* Options that several commands take; spelled as Atlas spells them. */
-#define FLAG_URL                                                                \
-    {                                                                           \
-        "url", "URL", "database (default: $DATABASE_URL)", &flags.url, CLI_TEXT \
+#define FLAG_URL                                                                 \
+    {                                                                            \
+        "url", "URL", "database (default: --database-url)", &flags.url, CLI_TEXT \
     }
 #define FLAG_DIR                                                         \
     {                                                                    \
@@ -198,27 +198,17 @@ static pgc_status resolve_dir(const char *dir, const char **path, pgc_error *err
     return PGC_OK;
 }
 
-/* --url, the option of the whole program, then the environment. */
-static const char *database_url(void)
+/* Flags that all commands with a database share. The database is opened, not looked at: a library's
+ * private server runs until *database is closed. */
+static pgc_status fill_options(migrate_options *options, lum_database **database, pgc_error *err)
 {
-    const char *url = flags.url != NULL ? flags.url : cli_common_options.database_url;
-    return url != NULL ? url : getenv("DATABASE_URL");
-}
-
-/* Flags that all commands with a database share. */
-static pgc_status fill_options(migrate_options *options, pgc_error *err)
-{
-    *options = (migrate_options) { .env = env_default(),
-                                   .url = database_url(),
-                                   .role = flags.role,
-                                   .revisions_schema = flags.schema };
-    if (options->url == NULL || options->url[0] == '\0') {
-        (void) pgc_error_set(err, PGC_INVALID, "no database URL");
-        pgc_error_hint(err, "give --url postgres://… or set DATABASE_URL");
-        return PGC_INVALID;
-    }
     const char *path = NULL;
     TRY(resolve_dir(flags.dir, &path, err));
+    TRY(cli_database_open(flags.url, database, err));
+    *options = (migrate_options) { .env = env_default(),
+                                   .url = lum_database_url(*database),
+                                   .role = flags.role,
+                                   .revisions_schema = flags.schema };
     options->source = path != NULL ? (migrate_source) { .dir = path } : migrate_builtin();
     if (flags.dir == NULL && flags.schema == NULL) {
         options->revisions_schema = "public"; /* where our own migrations are recorded */
@@ -227,9 +217,9 @@ static pgc_status fill_options(migrate_options *options, pgc_error *err)
 }
 
 /* What the JSON report says about where it comes from. */
-static migrate_view_env view_env(void)
+static migrate_view_env view_env(const migrate_options *options)
 {
-    return (migrate_view_env) { database_url(), flags.dir != NULL ? flags.dir : "embedded" };
+    return (migrate_view_env) { options->url, flags.dir != NULL ? flags.dir : "embedded" };
 }
 
 /* Guidance on stdout when it is the sum file that is wrong. */
@@ -261,7 +251,8 @@ static int fail_dir(const migrate_source *source, pgc_error *err)
 }
 
 /* Everything that can be wrong with the call is said before a connection is opened. */
-static int apply_parse(int *argc, char **argv, migrate_options *options, bool *done)
+static int apply_parse(int *argc, char **argv, migrate_options *options, lum_database **database,
+                       bool *done)
 {
     static const char *const MODES[] = { "file", "all", "none" };
     static const char *const ORDERS[] = { "linear", "linear-skip", "non-linear" };
@@ -290,7 +281,7 @@ static int apply_parse(int *argc, char **argv, migrate_options *options, bool *d
     if (*argc == 1 && amount < 1) {
         return cli_usage("migrate apply", "cannot apply '%" PRId64 "' migration files", amount);
     }
-    if (fill_options(options, &err) != PGC_OK) {
+    if (fill_options(options, database, &err) != PGC_OK) {
         return fail(&err);
     }
     options->baseline = flags.baseline;
@@ -313,7 +304,8 @@ int cmd_migrate_apply(int argc, char **argv)
     pgc_error err;
     bool done = false;
     bool format_ok = false;
-    int code = apply_parse(&argc, argv, &options, &done);
+    AUTO(cli_database_auto) lum_database *database = NULL;
+    int code = apply_parse(&argc, argv, &options, &database, &done);
     if (code != CLI_OK || done) {
         return code;
     }
@@ -327,7 +319,7 @@ int cmd_migrate_apply(int argc, char **argv)
     pgc_error_clear(&err);
     pgc_status status = migrate_apply(&options, &report, &err);
     if (json) {
-        migrate_view_env view = view_env();
+        migrate_view_env view = view_env(&options);
         bool ok = migrate_view_apply_json(&view, &report, status == PGC_OK ? NULL : &err);
         code = ok && status == PGC_OK ? CLI_OK : CLI_FAILED;
     } else {
@@ -369,12 +361,13 @@ int cmd_migrate_status(int argc, char **argv)
         return cli_usage("migrate status", "unknown operand, format or exec-order");
     }
     pgc_error_clear(&err);
-    if (fill_options(&options, &err) != PGC_OK) {
+    AUTO(cli_database_auto) lum_database *database = NULL;
+    if (fill_options(&options, &database, &err) != PGC_OK) {
         return fail(&err);
     }
     options.order = (migrate_order) order;
     pgc_status status = migrate_status(&options, &report, &err);
-    migrate_view_env view = view_env();
+    migrate_view_env view = view_env(&options);
     if (status != PGC_OK) {
         code = fail_dir(&options.source, &err);
     } else if (!json) {
@@ -402,7 +395,8 @@ int cmd_migrate_set(int argc, char **argv)
         return cli_usage("migrate set", "accepts 1 arg(s), received %d", argc);
     }
     pgc_error_clear(&err);
-    if (fill_options(&options, &err) != PGC_OK) {
+    AUTO(cli_database_auto) lum_database *database = NULL;
+    if (fill_options(&options, &database, &err) != PGC_OK) {
         return fail(&err);
     }
     pgc_status status = migrate_set(&options, argc == 1 ? argv[0] : NULL, &report, &err);

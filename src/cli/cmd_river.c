@@ -62,22 +62,28 @@ static int parse(const char *command, const cli_option *options, size_t count, i
     return CLI_OK;
 }
 
-/* River's programs take the URL from the option or the environment as well. */
-static pgc_status connect_server(pgc_conn **out, pgc_error *err)
+/* A server and a connection to it; a library's private server runs as long as it is in use. */
+typedef struct server {
+    lum_database *database;
+    pgc_conn *conn;
+} server;
+
+static void server_close(server *s)
 {
-    const char *url = cli_common_options.database_url;
-    url = url != NULL ? url : getenv("DATABASE_URL");
-    if (url == NULL || url[0] == '\0') {
-        (void) pgc_error_set(err, PGC_INVALID, "no database URL");
-        pgc_error_hint(err, "give --database-url postgres://… or set DATABASE_URL");
-        return PGC_INVALID;
-    }
+    pgc_conn_close(s->conn);
+    lum_database_close(s->database);
+    *s = (server) { .conn = NULL };
+}
+
+static pgc_status server_open(server *s, pgc_error *err)
+{
+    TRY(cli_database_open(NULL, &s->database, err));
     const pgc_conn_options options = {
         .struct_size = sizeof options,
-        .conninfo = url,
+        .conninfo = lum_database_url(s->database),
         .app_name = "lumilio river",
     };
-    return pgc_conn_open(&options, out, err);
+    return pgc_conn_open(&options, &s->conn, err);
 }
 
 /* One migration, as a line; arg is the list of the JSON report, NULL for text. */
@@ -135,7 +141,7 @@ static void print_end(const river_migrate_result *result)
 static int migrate(const char *command, river_direction direction, int argc, char **argv)
 {
     river_migrate_result result = { .count = 0 };
-    pgc_conn *conn = NULL;
+    AUTO(server_close) server db = { .conn = NULL };
     pgc_error err;
     bool done = false;
     int code = parse(command, MIGRATE_OPTIONS, ARRAY_LEN(MIGRATE_OPTIONS), argc, argv, &done);
@@ -153,14 +159,13 @@ static int migrate(const char *command, river_direction direction, int argc, cha
         options.target_version = -1; /* given as 0: all the way down */
     }
     pgc_error_clear(&err);
-    if (connect_server(&conn, &err) != PGC_OK) {
+    if (server_open(&db, &err) != PGC_OK) {
         return cli_fail(&err);
     }
     /* The list is filled by the callback, so it is right when a later migration fails. */
     json_t *list = cli_common_options.json ? json_array() : NULL;
     options.arg = list;
-    pgc_status status = river_migrate(conn, direction, &options, &result, &err);
-    pgc_conn_close(conn);
+    pgc_status status = river_migrate(db.conn, direction, &options, &result, &err);
     if (list != NULL) {
         json_t *document = json_pack("{s:O}", "Applied", list);
         (void) json_dumpf(document, stdout, JSON_COMPACT);
@@ -213,7 +218,7 @@ static void print_list(uint32_t applied)
 /* Reads only; an empty database lists all migrations without a mark. */
 int cmd_river_migrate_list(int argc, char **argv)
 {
-    pgc_conn *conn = NULL;
+    AUTO(server_close) server db = { .conn = NULL };
     pgc_error err;
     uint32_t applied = 0;
     bool done = false;
@@ -223,11 +228,10 @@ int cmd_river_migrate_list(int argc, char **argv)
         return code;
     }
     pgc_error_clear(&err);
-    if (connect_server(&conn, &err) != PGC_OK) {
+    if (server_open(&db, &err) != PGC_OK) {
         return cli_fail(&err);
     }
-    pgc_status status = river_migrate_applied(conn, flags.schema, &applied, &err);
-    pgc_conn_close(conn);
+    pgc_status status = river_migrate_applied(db.conn, flags.schema, &applied, &err);
     if (status != PGC_OK) {
         return cli_fail(&err);
     }
@@ -238,7 +242,7 @@ int cmd_river_migrate_list(int argc, char **argv)
 /* Silent when all is well, like River's: the exit code is the answer. */
 int cmd_river_validate(int argc, char **argv)
 {
-    pgc_conn *conn = NULL;
+    AUTO(server_close) server db = { .conn = NULL };
     pgc_error err;
     bool done = false;
     int code = parse("river validate", LOOK_OPTIONS, ARRAY_LEN(LOOK_OPTIONS), argc, argv, &done);
@@ -246,10 +250,9 @@ int cmd_river_validate(int argc, char **argv)
         return code;
     }
     pgc_error_clear(&err);
-    if (connect_server(&conn, &err) != PGC_OK) {
+    if (server_open(&db, &err) != PGC_OK) {
         return cli_fail(&err);
     }
-    pgc_status status = river_migrate_validate(conn, flags.schema, &err);
-    pgc_conn_close(conn);
+    pgc_status status = river_migrate_validate(db.conn, flags.schema, &err);
     return status == PGC_OK ? CLI_OK : cli_fail(&err);
 }

@@ -22,8 +22,9 @@ static const pgc_query create_import_intent_query = {
     ") VALUES (\n"
     "    $1, $2, $3, $4, $5, $6,\n"
     "    $7, $8, $9\n"
-    ")",
-    UINT64_C(0x62c3742ba58e04bf),
+    ")\n"
+    "ON CONFLICT (intent_id) DO NOTHING",
+    UINT64_C(0x78b6889a1bc23a23),
     0,
     9,
     0,
@@ -287,6 +288,7 @@ pgc_status repo_lock_import_intent(pgc_db *db, pgc_uuid intent_id,
 static const pgc_type_ref list_open_import_intents_query_params[] = {
     { "owner_id", "integer", 23 },
     { "row_limit", "bigint", 20 },
+    { "row_offset", "bigint", 20 },
 };
 
 static const pgc_type_ref list_open_import_intents_query_columns[] = {
@@ -312,10 +314,10 @@ static const pgc_query list_open_import_intents_query = {
     "SELECT intent_id, owner_id, repository_id, state, file_path, file_size, file_hash, original_filename, filename_bytes, source_mtime, asset_id, error_message, created_at, updated_at FROM import_intents\n"
     "WHERE state = 'received' AND owner_id = $1\n"
     "ORDER BY created_at, intent_id\n"
-    "LIMIT $2",
-    UINT64_C(0x7e644489e2f3d5d3),
+    "LIMIT $2 OFFSET $3",
+    UINT64_C(0x98332be90895f2d6),
     0,
-    2,
+    3,
     14,
     list_open_import_intents_query_params,
     list_open_import_intents_query_columns,
@@ -330,6 +332,7 @@ pgc_status repo_list_open_import_intents(pgc_db *db, const repo_list_open_import
     pgc_args_init(&args, NULL);
     pgc_add_i32(&args, p->owner_id);
     pgc_add_i64(&args, p->row_limit);
+    pgc_add_i64(&args, p->row_offset);
     pgc_status status = pgc_db_run(db, &list_open_import_intents_query, &args, &result, err);
     pgc_args_done(&args);
     if (status != PGC_OK) {
@@ -389,8 +392,10 @@ static const pgc_query is_path_used_query = {
     "               WHERE a.repository_id = $1 AND a.file_path = $2)\n"
     "    OR EXISTS (SELECT FROM import_intents i\n"
     "               WHERE i.repository_id = $1 AND i.file_path = $2\n"
-    "                 AND i.state = 'received') AS used",
-    UINT64_C(0x47b48eae64344791),
+    "                 AND i.state = 'received')\n"
+    "    OR EXISTS (SELECT FROM thumbnails t JOIN assets a ON a.asset_id = t.asset_id\n"
+    "               WHERE a.repository_id = $1 AND t.file_path = $2) AS used",
+    UINT64_C(0xe3a37315c3dc17e3),
     0,
     2,
     1,
@@ -475,6 +480,7 @@ pgc_status repo_create_file_deletion(pgc_db *db, const repo_create_file_deletion
 static const pgc_type_ref list_due_file_deletions_query_params[] = {
     { "owner_id", "integer", 23 },
     { "row_limit", "bigint", 20 },
+    { "row_offset", "bigint", 20 },
 };
 
 static const pgc_type_ref list_due_file_deletions_query_columns[] = {
@@ -492,10 +498,10 @@ static const pgc_query list_due_file_deletions_query = {
     "SELECT deletion_id, owner_id, repository_id, file_path, not_before, created_at FROM file_deletions\n"
     "WHERE owner_id = $1 AND not_before <= now()\n"
     "ORDER BY deletion_id\n"
-    "LIMIT $2",
-    UINT64_C(0x16eff5371fa34311),
+    "LIMIT $2 OFFSET $3",
+    UINT64_C(0x9e310bf169c82cc8),
     0,
-    2,
+    3,
     6,
     list_due_file_deletions_query_params,
     list_due_file_deletions_query_columns,
@@ -510,6 +516,7 @@ pgc_status repo_list_due_file_deletions(pgc_db *db, const repo_list_due_file_del
     pgc_args_init(&args, NULL);
     pgc_add_i32(&args, p->owner_id);
     pgc_add_i64(&args, p->row_limit);
+    pgc_add_i64(&args, p->row_offset);
     pgc_status status = pgc_db_run(db, &list_due_file_deletions_query, &args, &result, err);
     pgc_args_done(&args);
     if (status != PGC_OK) {

@@ -23,6 +23,7 @@ typedef struct repo_create_import_intent_params {
 
 /**
  * CreateImportIntent (:exec).
+ * Running it again with the same id changes nothing: the answer to the first try may be lost.
  *
  *     INSERT INTO import_intents (
  *         intent_id, owner_id, repository_id, file_path, file_size, file_hash, original_filename,
@@ -31,6 +32,7 @@ typedef struct repo_create_import_intent_params {
  *         @intent_id, @owner_id, @repository_id, @file_path, @file_size, @file_hash,
  *         @original_filename, sqlc.narg('filename_bytes'), sqlc.narg('source_mtime')
  *     )
+ *     ON CONFLICT (intent_id) DO NOTHING
  *
  * @return as pgc_db_run().
  */
@@ -131,15 +133,17 @@ pgc_status repo_lock_import_intent(pgc_db *db, pgc_uuid intent_id,
 typedef struct repo_list_open_import_intents_params {
     int32_t owner_id; /**< integer, import_intents.owner_id; not NULL */
     int64_t row_limit; /**< bigint; not NULL */
+    int64_t row_offset; /**< bigint; not NULL */
 } repo_list_open_import_intents_params;
 
 /**
  * ListOpenImportIntents (:many).
+ * Oldest first; row_offset passes over those that could not be finished in this run.
  *
  *     SELECT * FROM import_intents
  *     WHERE state = 'received' AND owner_id = @owner_id
  *     ORDER BY created_at, intent_id
- *     LIMIT @row_limit
+ *     LIMIT @row_limit OFFSET @row_offset
  *
  * @param out on PGC_OK all rows for repo_import_intent_set_free(); else untouched.
  * @return as pgc_db_run().
@@ -169,13 +173,16 @@ typedef struct repo_is_path_used_params {
 
 /**
  * IsPathUsed (:one).
- * Whether a live or trashed asset or an open intent stands for a file of the repository.
+ * Whether a live or trashed asset, its thumbnail or an open intent stands for a file of the
+ * repository.
  *
  *     SELECT EXISTS (SELECT FROM assets a
  *                    WHERE a.repository_id = @repository_id AND a.file_path = @file_path)
  *         OR EXISTS (SELECT FROM import_intents i
  *                    WHERE i.repository_id = @repository_id AND i.file_path = @file_path
- *                      AND i.state = 'received') AS used
+ *                      AND i.state = 'received')
+ *         OR EXISTS (SELECT FROM thumbnails t JOIN assets a ON a.asset_id = t.asset_id
+ *                    WHERE a.repository_id = @repository_id AND t.file_path = @file_path) AS used
  *
  * @param out on PGC_OK used (boolean, not NULL: logic of values).
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
@@ -206,15 +213,17 @@ pgc_status repo_create_file_deletion(pgc_db *db, const repo_create_file_deletion
 typedef struct repo_list_due_file_deletions_params {
     int32_t owner_id; /**< integer, file_deletions.owner_id; not NULL */
     int64_t row_limit; /**< bigint; not NULL */
+    int64_t row_offset; /**< bigint; not NULL */
 } repo_list_due_file_deletions_params;
 
 /**
  * ListDueFileDeletions (:many).
+ * row_offset passes over those that could not be carried out in this run.
  *
  *     SELECT * FROM file_deletions
  *     WHERE owner_id = @owner_id AND not_before <= now()
  *     ORDER BY deletion_id
- *     LIMIT @row_limit
+ *     LIMIT @row_limit OFFSET @row_offset
  *
  * @param out on PGC_OK all rows for repo_file_deletion_set_free(); else untouched.
  * @return as pgc_db_run().

@@ -6,6 +6,8 @@
 
 #include "base/slice.h"
 
+#define CREATE_TRIES 3
+
 static const char *const ASSET_TYPES[] = { "photo", "video", "audio" };
 static const char *const THUMBNAIL_SIZES[] = { "small", "medium", "large" };
 
@@ -43,16 +45,45 @@ static pgc_status page_check(lum_page page, pgc_error *err)
     return PGC_OK;
 }
 
+/* "get asset ID: …"; no row is said the same way everywhere. */
+static pgc_status about_asset(pgc_status status, pgc_uuid asset_id, const char *what,
+                              pgc_error *err)
+{
+    char id[PGC_UUID_TEXT_SIZE];
+    pgc_uuid_format(&asset_id, id);
+    if (status == PGC_NOT_FOUND) {
+        status = pgc_error_set(err, PGC_NOT_FOUND, "there is no such asset");
+    }
+    return pgc_error_wrap(err, status, "%s asset %s", what, id);
+}
+
 /* An UPDATE that must have found its row. */
 static pgc_status one_row(pgc_status status, int64_t affected, pgc_uuid asset_id, const char *what,
                           pgc_error *err)
 {
-    char id[PGC_UUID_TEXT_SIZE];
-    pgc_uuid_format(&asset_id, id);
-    if (status == PGC_OK && affected == 0) {
-        status = pgc_error_set(err, PGC_NOT_FOUND, "there is no such asset");
+    assert(affected <= 1);
+    return about_asset(status == PGC_OK && affected == 0 ? PGC_NOT_FOUND : status, asset_id, what,
+                       err);
+}
+
+/* The row of new content, or of the content that is there already. Between the two answers the
+ * other asset may go to the trash: then the content is new after all. */
+static pgc_status create_or_find(lum_actor actor, const repo_create_asset_params *params,
+                                 repo_asset_set *out, bool *duplicate, pgc_error *err)
+{
+    pgc_status status = PGC_NOT_FOUND;
+    for (int i = 0; status == PGC_NOT_FOUND && i < CREATE_TRIES; i++) {
+        *duplicate = false;
+        status = repo_create_asset(actor.db, params, out, err);
+        if (status == PGC_NOT_FOUND) { /* ON CONFLICT DO NOTHING */
+            *duplicate = true;
+            status =
+                lum_asset_get_by_content(actor, params->file_hash, params->file_size, out, err);
+        }
     }
-    return pgc_error_wrap(err, status, "%s asset %s", what, id);
+    return status == PGC_NOT_FOUND
+               ? pgc_error_set(err, PGC_CONFLICT, "the same content comes and goes meanwhile")
+               : status;
 }
 
 pgc_status lum_asset_create(lum_actor actor, const repo_create_asset_params *params,
@@ -63,22 +94,25 @@ pgc_status lum_asset_create(lum_actor actor, const repo_create_asset_params *par
         return pgc_error_set(err, PGC_DENIED, "create asset: owner %" PRId32 " is not the actor",
                              params->owner_id);
     }
-    if (params->file_size < 0 || params->original_filename.len == 0) {
-        return pgc_error_set(err, PGC_INVALID, "create asset: a name and a size are needed");
+    if (params->file_size < 0 || params->original_filename.len == 0 ||
+        (params->file_hash.ptr != NULL && params->file_hash.len == 0)) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "create asset: a name and a size are needed, a hash is not empty");
     }
-    pgc_status status = repo_create_asset(actor.db, params, out, err);
-    *duplicate = status == PGC_NOT_FOUND;
-    if (status == PGC_NOT_FOUND) { /* ON CONFLICT DO NOTHING: the content is there already */
-        status = lum_asset_get_by_content(actor, params->file_hash, params->file_size, out, err);
+    bool found = false;
+    pgc_status status = create_or_find(actor, params, out, &found, err);
+    if (status != PGC_OK) {
+        return pgc_error_wrap(err, status, "create asset \"%" SLICE_FMT "\"",
+                              SLICE_ARG(params->original_filename));
     }
-    return pgc_error_wrap(err, status, "create asset \"%" SLICE_FMT "\"",
-                          SLICE_ARG(params->original_filename));
+    pgc_error_clear(err);
+    *duplicate = found;
+    return PGC_OK;
 }
 
 pgc_status lum_asset_get(lum_actor actor, pgc_uuid asset_id, repo_asset_set *out, pgc_error *err)
 {
-    pgc_status status = repo_get_asset(actor.db, asset_id, out, err);
-    return one_row(status, status == PGC_OK ? 1 : 0, asset_id, "get", err);
+    return about_asset(repo_get_asset(actor.db, asset_id, out, err), asset_id, "get", err);
 }
 
 pgc_status lum_asset_get_by_content(lum_actor actor, pgc_text file_hash, int64_t file_size,
@@ -87,7 +121,8 @@ pgc_status lum_asset_get_by_content(lum_actor actor, pgc_text file_hash, int64_t
     const repo_get_asset_by_content_params params = { .owner_id = actor.user_id,
                                                       .file_hash = file_hash,
                                                       .file_size = file_size };
-    return repo_get_asset_by_content(actor.db, &params, out, err);
+    return pgc_error_wrap(err, repo_get_asset_by_content(actor.db, &params, out, err),
+                          "find content %" SLICE_FMT, SLICE_ARG(file_hash));
 }
 
 pgc_status lum_asset_update_metadata(lum_actor actor,
@@ -133,7 +168,8 @@ pgc_status lum_asset_list(lum_actor actor, const char *asset_type, lum_page page
         .row_limit = page.limit,
         .row_offset = page.offset,
     };
-    return repo_get_assets_by_owner_and_type(actor.db, &params, out, err);
+    return pgc_error_wrap(err, repo_get_assets_by_owner_and_type(actor.db, &params, out, err),
+                          "list assets of type %s", asset_type);
 }
 
 pgc_status lum_asset_list_by_owner(lum_actor actor, int32_t owner_id, lum_page page,
@@ -143,7 +179,8 @@ pgc_status lum_asset_list_by_owner(lum_actor actor, int32_t owner_id, lum_page p
     const repo_get_assets_by_owner_params params = { .owner_id = owner_id,
                                                      .row_limit = page.limit,
                                                      .row_offset = page.offset };
-    return repo_get_assets_by_owner(actor.db, &params, out, err);
+    return pgc_error_wrap(err, repo_get_assets_by_owner(actor.db, &params, out, err),
+                          "list assets of user %" PRId32, owner_id);
 }
 
 pgc_status lum_asset_search(lum_actor actor, const char *query, const char *asset_type,
@@ -164,7 +201,8 @@ pgc_status lum_asset_search(lum_actor actor, const char *query, const char *asse
                                                .asset_type = pgc_text_from(asset_type),
                                                .row_limit = page.limit,
                                                .row_offset = page.offset };
-    return repo_search_assets(actor.db, &params, out, err);
+    return pgc_error_wrap(err, repo_search_assets(actor.db, &params, out, err),
+                          "search \"%" SLICE_FMT "\"", SLICE_ARG(text));
 }
 
 pgc_status lum_asset_list_with_thumbnails(lum_actor actor, lum_page page,
@@ -174,21 +212,28 @@ pgc_status lum_asset_list_with_thumbnails(lum_actor actor, lum_page page,
     TRY(page_check(page, err));
     const repo_list_assets_with_thumbnails_params params = { .row_limit = page.limit,
                                                              .row_offset = page.offset };
-    return repo_list_assets_with_thumbnails(actor.db, &params, out, err);
+    return pgc_error_wrap(err, repo_list_assets_with_thumbnails(actor.db, &params, out, err),
+                          "list assets with thumbnails");
 }
 
 pgc_status lum_thumbnail_create(lum_actor actor, const repo_create_thumbnail_params *params,
                                 repo_thumbnail_set *out, pgc_error *err)
 {
     TRY(size_check(params->size, err));
+    char id[PGC_UUID_TEXT_SIZE];
+    pgc_uuid_format(&params->asset_id, id);
     return pgc_error_wrap(err, repo_create_thumbnail(actor.db, params, out, err),
-                          "create thumbnail");
+                          "create %" SLICE_FMT " thumbnail of asset %s", SLICE_ARG(params->size),
+                          id);
 }
 
 pgc_status lum_thumbnail_list(lum_actor actor, pgc_uuid asset_id, repo_thumbnail_set *out,
                               pgc_error *err)
 {
-    return repo_get_thumbnails_by_asset(actor.db, asset_id, out, err);
+    char id[PGC_UUID_TEXT_SIZE];
+    pgc_uuid_format(&asset_id, id);
+    return pgc_error_wrap(err, repo_get_thumbnails_by_asset(actor.db, asset_id, out, err),
+                          "list thumbnails of asset %s", id);
 }
 
 pgc_status lum_thumbnail_get(lum_actor actor, pgc_uuid asset_id, const char *size,
@@ -197,5 +242,11 @@ pgc_status lum_thumbnail_get(lum_actor actor, pgc_uuid asset_id, const char *siz
     TRY(size_check(pgc_text_from(size), err));
     const repo_get_thumbnail_by_asset_and_size_params params = { .asset_id = asset_id,
                                                                  .size = pgc_text_from(size) };
-    return repo_get_thumbnail_by_asset_and_size(actor.db, &params, out, err);
+    char id[PGC_UUID_TEXT_SIZE];
+    pgc_uuid_format(&asset_id, id);
+    pgc_status status = repo_get_thumbnail_by_asset_and_size(actor.db, &params, out, err);
+    if (status == PGC_NOT_FOUND) {
+        status = pgc_error_set(err, PGC_NOT_FOUND, "there is none");
+    }
+    return pgc_error_wrap(err, status, "get %s thumbnail of asset %s", size, id);
 }

@@ -8,9 +8,13 @@
 
 #define LUM_PAGE_MAX 1000 /* rows of one page */
 
-/* Create an asset record. asset_type must be photo, video or audio; owner_id must be the actor's.
- * When the owner has a live asset of the same hash and size, that one is the answer and *duplicate
- * is true. */
+/* Every function: PGC_INVALID for arguments out of range, else what pgc_db_run() returns. Outputs
+ * are written only on PGC_OK; sets are freed by their repo_…_set_free(). Another user's rows are as
+ * if they were not there. */
+
+/* Create an asset record. asset_type must be photo, video or audio; owner_id must be the actor's
+ * (PGC_DENIED). When the owner has a live asset of the same hash and size, that one is the answer
+ * and *duplicate is true. */
 pgc_status lum_asset_create(lum_actor actor, const repo_create_asset_params *params,
                             repo_asset_set *out, bool *duplicate, pgc_error *err) PGC_MUST_CHECK;
 /* A live asset; PGC_NOT_FOUND when there is none that the actor may see. */

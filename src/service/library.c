@@ -7,94 +7,25 @@
 
 #include <fcntl.h>
 #include <lumilio/status.h>
-#include <pgc/cluster.h>
 
-#include "base/buf.h"
 #include "base/file.h"
 #include "migrate/migrate.h"
 #include "pgc/conninfo.h"
 #include "river/migrate.h"
 
-#define DATABASE_NAME    "lumilio"
 #define REVISIONS_SCHEMA "public"
 #define APP_ROLE         "lumilio_app"
 #define FIRST_PGVECTOR   "0.8.0" /* iterative index scans */
 
 struct lum_library {
     const env *env;
-    pgc_cluster *cluster; /* NULL: a database URL was given */
+    lum_database *database;
     pgc_pool *pool;
-    char *url;
     char home[PATH_MAX];
 };
 
-/* Roles that programs of our system user may log in as; 008_security.sql makes them. */
-static const char *const LOGIN_ROLES[] = { "lumilio_app", "lumilio_worker", "lumilio_backup",
-                                           "lumilio_monitor", NULL };
-
 /* Extensions that 000_extensions.sql creates; the first is not in the server's own package. */
 static const char *const EXTENSIONS[] = { "vector", "pg_trgm", "pgcrypto" };
-
-pgc_status lum_home_resolve(const char *home, char *out, size_t out_size, pgc_error *err)
-{
-    char cwd[PATH_MAX] = "";
-    const char *data = getenv("XDG_DATA_HOME");
-    const char *user = getenv("HOME");
-    const char *tail = "";
-    home = home != NULL ? home : getenv("LUMILIO_HOME");
-    if (home == NULL && data != NULL && data[0] == '/') {
-        home = data;
-        tail = "/lumilio";
-    } else if (home == NULL && user != NULL && user[0] == '/') {
-        home = user;
-        tail = "/.local/share/lumilio";
-    }
-    if (home == NULL || home[0] == '\0') {
-        return pgc_error_set(err, PGC_INVALID,
-                             "no folder for the library: set LUMILIO_HOME or give --home DIR");
-    }
-    if (home[0] != '/' && getcwd(cwd, sizeof cwd) == NULL) {
-        return pgc_error_errno(err, errno, "find the working directory");
-    }
-    int length = snprintf(out, out_size, "%s%s%s%s", cwd, home[0] != '/' ? "/" : "", home, tail);
-    if (length < 0 || (size_t) length >= out_size) {
-        return pgc_error_set(err, PGC_INVALID, "folder of the library: path is too long");
-    }
-    return PGC_OK;
-}
-
-pgc_status lum_cluster_dir(const char *home, char *out, size_t out_size, pgc_error *err)
-{
-    int length = snprintf(out, out_size, "%s/postgres", home);
-    if (length < 0 || (size_t) length >= out_size) {
-        return pgc_error_set(err, PGC_INVALID, "folder of the library: path is too long");
-    }
-    return PGC_OK;
-}
-
-/* The private server, or the URL as it was given. */
-static pgc_status database_open(lum_library *library, const lum_library_options *options,
-                                pgc_error *err)
-{
-    const char *url =
-        options->database_url != NULL ? options->database_url : getenv("DATABASE_URL");
-    if (url == NULL || url[0] == '\0') {
-        char dir[PATH_MAX];
-        TRY(lum_cluster_dir(library->home, dir, sizeof dir, err));
-        const pgc_cluster_options cluster = {
-            .struct_size = sizeof cluster,
-            .dir = dir,
-            .database = DATABASE_NAME,
-            .login_roles = LOGIN_ROLES,
-            .keep_running = options->keep_running,
-            .alloc = library->env->alloc,
-        };
-        TRY(pgc_cluster_open(&cluster, &library->cluster, err));
-        url = pgc_cluster_conninfo(library->cluster);
-    }
-    library->url = mem_strdup(library->env->alloc, url);
-    return library->url != NULL ? PGC_OK : pgc_error_set(err, PGC_NOMEM, "open library");
-}
 
 /* What the server has of one extension; its fixed text is built from no input. */
 static const pgc_type_ref NAME_PARAM[] = { { "name", "text", 25 } };
@@ -148,7 +79,7 @@ static pgc_status extension_check(pgc_conn *conn, size_t index, pgc_error *err)
 static pgc_status owner_connect(const lum_library *library, pgc_conn **out, pgc_error *err)
 {
     const pgc_conn_options options = { .struct_size = sizeof options,
-                                       .conninfo = library->url,
+                                       .conninfo = lum_database_url(library->database),
                                        .app_name = "lumilio",
                                        .alloc = library->env->alloc };
     return pgc_conn_open(&options, out, err);
@@ -167,7 +98,7 @@ static pgc_status schema_apply(const lum_library *library, pgc_conn *conn, pgc_e
 {
     const migrate_options options = { .env = library->env,
                                       .source = migrate_builtin(),
-                                      .url = library->url,
+                                      .url = lum_database_url(library->database),
                                       .revisions_schema = REVISIONS_SCHEMA,
                                       .check_first = true };
     migrate_apply_report report;
@@ -205,9 +136,9 @@ static pgc_status pool_open(lum_library *library, const lum_library_options *opt
     const pgc_pool_options pool = {
         .struct_size = sizeof pool,
         .conn = { .struct_size = sizeof pool.conn,
-                  .conninfo = library->url,
-                  .user = library->cluster != NULL ? APP_ROLE : NULL,
-                  .role = library->cluster != NULL ? NULL : APP_ROLE,
+                  .conninfo = lum_database_url(library->database),
+                  .user = lum_database_is_private(library->database) ? APP_ROLE : NULL,
+                  .role = lum_database_is_private(library->database) ? NULL : APP_ROLE,
                   .app_name = "lumilio",
                   .alloc = library->env->alloc },
         .max_conns = options->max_conns,
@@ -223,7 +154,7 @@ static pgc_status open_all(lum_library *library, const lum_library_options *opti
     mode_t mode = geteuid() == 0 ? 0711 : 0700;
     TRY(pgc_error_wrap(err, file_mkdirs(library->env, AT_FDCWD, library->home, mode, true, err),
                        "make the library's folder"));
-    TRY(database_open(library, options, err));
+    TRY(lum_database_open(library->env, options, &library->database, err));
     TRY(database_prepare(library, err));
     return pool_open(library, options, err);
 }
@@ -254,8 +185,7 @@ void lum_library_close(lum_library *library)
     if (library->pool != NULL) {
         pgc_pool_close(library->pool);
     }
-    pgc_cluster_close(library->cluster);
-    mem_free_str(library->env->alloc, library->url);
+    lum_database_close(library->database);
     mem_free(library->env->alloc, library, sizeof *library);
 }
 
@@ -266,7 +196,7 @@ const char *lum_library_home(const lum_library *library)
 
 const char *lum_library_url(const lum_library *library)
 {
-    return library->url;
+    return lum_database_url(library->database);
 }
 
 static void env_set(void *arg, const char *name, const char *value)
@@ -277,7 +207,7 @@ static void env_set(void *arg, const char *name, const char *value)
 
 pgc_status lum_library_set_psql_env(const lum_library *library, pgc_error *err)
 {
-    return conninfo_each_env(library->url, env_set, NULL, err);
+    return conninfo_each_env(lum_database_url(library->database), env_set, NULL, err);
 }
 
 pgc_pool *lum_library_pool(lum_library *library)

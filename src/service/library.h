@@ -38,6 +38,19 @@ const env *lum_library_env(const lum_library *library);
 pgc_status lum_home_resolve(const char *home, char *out, size_t out_size, pgc_error *err)
     PGC_MUST_CHECK;
 
+/* The database of a library and nothing above it: no check, no migration, no pool. */
+typedef struct lum_database lum_database;
+
+/* The URL of the options, else of $DATABASE_URL, else the library's private server, which is made
+ * and started. env NULL: production. Returns what pgc_cluster_open() and lum_home_resolve() do. */
+pgc_status lum_database_open(const env *env, const lum_library_options *options, lum_database **out,
+                             pgc_error *err) PGC_MUST_CHECK;
+void lum_database_close(lum_database *database);
+/* Connection string of the owner's login; valid until close. */
+const char *lum_database_url(const lum_database *database);
+/* True for the library's own server, false for a given URL. */
+bool lum_database_is_private(const lum_database *database);
+
 /* Folder of the private server of a library. */
 pgc_status lum_cluster_dir(const char *home, char *out, size_t out_size, pgc_error *err)
     PGC_MUST_CHECK;

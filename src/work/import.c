@@ -12,17 +12,19 @@
 #include "work/import_internal.h"
 #include "work/walk.h"
 
-#define JOBS_MAX 64
+#define JOBS_MAX CONTENTSET_SIZE
+#define FULL_MAX 8 /* files that may fail for want of room before the import ends */
 
 /* One run; shared by its threads. */
 typedef struct import_state {
     const import_options *options;
     import_target target;
     pathqueue queue;
-    pthread_mutex_t content_locks[CONTENT_LOCKS];
+    contentset contents;
     pthread_mutex_t lock; /* guards what follows, and the caller's callback */
     import_progress progress;
-    pgc_error fatal; /* the first reason to stop; status PGC_OK: none */
+    unsigned full_count; /* files in a row that found the disk full */
+    pgc_error fatal;     /* the first reason to stop; status PGC_OK: none */
 } import_state;
 
 static bool stop_wanted(const import_state *state)
@@ -47,12 +49,41 @@ static void event_report(import_state *state, const import_event *event)
 /* Remember the first fatal error and let everybody end. */
 static void fatal_set(import_state *state, const pgc_error *err)
 {
+    assert(err->status != PGC_OK);
     (void) pthread_mutex_lock(&state->lock);
     if (state->fatal.status == PGC_OK) {
         state->fatal = *err;
     }
     (void) pthread_mutex_unlock(&state->lock);
     pathqueue_close(&state->queue);
+}
+
+/* The library's disk, or the database's, takes no more. */
+static bool disk_is_full(const pgc_error *err)
+{
+    bool ours = err->status == PGC_IO &&
+                (err->os_errno == ENOSPC || err->os_errno == EDQUOT || err->os_errno == EROFS);
+    return ours || strcmp(err->sqlstate, "53100") == 0;
+}
+
+/* A smaller file may still find room, so it takes several failures in a row to give up. */
+static void full_count(import_state *state, import_outcome outcome, const pgc_error *err)
+{
+    bool full = outcome == IMPORT_FAILED && disk_is_full(err);
+    (void) pthread_mutex_lock(&state->lock);
+    if (full) {
+        state->full_count++;
+    } else if (outcome == IMPORT_CREATED) {
+        state->full_count = 0;
+    }
+    bool give_up = full && state->full_count == FULL_MAX;
+    (void) pthread_mutex_unlock(&state->lock);
+    if (give_up) {
+        pgc_error fatal = *err;
+        (void) pgc_error_wrap(&fatal, fatal.status, "%d files in a row found no room", FULL_MAX);
+        pgc_error_hint(&fatal, "make room and run the same command again: it goes on from there");
+        fatal_set(state, &fatal);
+    }
 }
 
 /* Walk side. */
@@ -132,8 +163,13 @@ static void file_work(import_state *state, media_host *host, const char *path)
     pgc_error err;
     pgc_error_clear(&err);
     import_event event = { .path = path, .reason = "" };
-    pgc_status status = import_file(&state->target, host, state->content_locks, &event, &err);
+    pgc_status status = import_file(&state->target, host, &state->contents, &event, &err);
     event_report(state, &event);
+    full_count(state, event.outcome, &err);
+    if (status == PGC_CONNECTION || status == PGC_CLOSED) {
+        (void) pgc_error_wrap(&err, status, "the database went away");
+        pgc_error_hint(&err, "when it is back, run the same command again: it goes on from there");
+    }
     if (status != PGC_OK) {
         fatal_set(state, &err);
     }
@@ -195,15 +231,23 @@ static void threads_run(import_state *state)
 /* What an earlier crash left, when no other import is at work; then hold the lock shared. */
 static pgc_status lock_and_recover(import_state *state, pgc_error *err)
 {
-    uint64_t resumed = 0;
-    const vfs *fs = state->target.env->fs;
-    if (fs->flock(fs->ctx, state->target.lock_fd, LOCK_EX | LOCK_NB) == 0) {
-        TRY(import_recover_target(&state->target, state->options->helper_path, &resumed, err));
+    if (import_lock(&state->target, LOCK_EX | LOCK_NB) == 0) {
+        import_recovery done;
+        TRY(import_recover_target(&state->target, state->options->helper_path, &done, err));
+        state->progress.resumed = done.resumed;
     }
-    if (fs->flock(fs->ctx, state->target.lock_fd, LOCK_SH) != 0) {
+    if (import_lock(&state->target, LOCK_SH) != 0) {
         return pgc_error_errno(err, errno, "lock the repository");
     }
     return PGC_OK;
+}
+
+/* Remove what this run queued for deletion, unless another import is at work: then its end, or the
+ * next beginning, does it. */
+static pgc_status unlock_and_sweep(const import_state *state, pgc_error *err)
+{
+    return import_lock(&state->target, LOCK_EX | LOCK_NB) == 0 ? import_sweep(&state->target, err)
+                                                               : PGC_OK;
 }
 
 static void state_init(import_state *state, const import_options *options)
@@ -211,18 +255,14 @@ static void state_init(import_state *state, const import_options *options)
     state->options = options;
     pgc_error_clear(&state->fatal);
     (void) pthread_mutex_init(&state->lock, NULL);
-    for (size_t i = 0; i < CONTENT_LOCKS; i++) {
-        (void) pthread_mutex_init(&state->content_locks[i], NULL);
-    }
+    contentset_init(&state->contents);
     pathqueue_init(&state->queue, state->target.env->alloc);
 }
 
 static void state_done(import_state *state)
 {
     pathqueue_done(&state->queue);
-    for (size_t i = 0; i < CONTENT_LOCKS; i++) {
-        (void) pthread_mutex_destroy(&state->content_locks[i]);
-    }
+    contentset_done(&state->contents);
     (void) pthread_mutex_destroy(&state->lock);
 }
 
@@ -236,6 +276,7 @@ pgc_status import_run(lum_library *library, lum_session *session, const import_o
     pgc_status status = import_target_open(library, session, &state->target, err);
     if (status == PGC_OK) {
         state->target.strategy = options->strategy;
+        state->target.database_wait_us = options->database_wait_us;
         state_init(state, options);
         status = lock_and_recover(state, err);
         if (status == PGC_OK) {
@@ -245,7 +286,7 @@ pgc_status import_run(lum_library *library, lum_session *session, const import_o
                 *err = state->fatal;
             }
             if (status == PGC_OK) {
-                status = import_sweep(&state->target, err);
+                status = unlock_and_sweep(state, err);
             }
         }
         *out = state->progress;

@@ -19,7 +19,7 @@ typedef enum import_outcome {
 typedef struct import_event {
     import_outcome outcome;
     const char *path;   /* as found; may hold invalid UTF-8 and control characters */
-    const char *reason; /* "" for CREATED; for DUPLICATE the asset's id */
+    const char *reason; /* one line for people; "" for CREATED and DUPLICATE */
     pgc_uuid asset_id;  /* CREATED, DUPLICATE */
     int64_t file_size;  /* bytes; -1 unknown */
 } import_event;
@@ -29,6 +29,7 @@ typedef struct import_progress {
     uint64_t found, done;
     uint64_t outcomes[IMPORT_OUTCOME_COUNT];
     uint64_t bytes_done; /* of source files finished */
+    uint64_t resumed;    /* files of earlier, interrupted runs that were finished first */
     bool walk_done;
 } import_progress;
 
@@ -41,16 +42,25 @@ typedef struct import_options {
     void (*on_event)(void *arg, const import_event *event, const import_progress *progress);
     void *arg;
     const volatile int *stop; /* set to 1 (by a signal handler): finish what is begun, then end */
+    int64_t database_wait_us; /* a server that is away may come back; 0: 10 s, -1: do not wait */
 } import_options;
 
 /* Recovery of earlier intents of this owner first, then the import. PGC_OK also when single files
- * failed (see the counts); else nothing more could be done (database lost, disk full). */
+ * failed (see the counts); else nothing more could be done: the database stayed away, the disk is
+ * full, the helper cannot be started. *out is filled in both cases; err and its hint say what to
+ * do.
+ */
 pgc_status import_run(lum_library *library, lum_session *session, const import_options *options,
                       import_progress *out, pgc_error *err) PGC_MUST_CHECK;
 
-/* Finish or take back what a crash left: see reliability-security.md §3.3. */
+typedef struct import_recovery {
+    uint64_t resumed;    /* intents finished: their assets exist now */
+    uint64_t unfinished; /* intents that had to stay open; the log says why */
+} import_recovery;
+
+/* Finish or take back what a crash left. Does nothing while an import of this user is at work. */
 pgc_status import_recover(lum_library *library, lum_session *session, const char *helper_path,
-                          uint64_t *resumed, pgc_error *err) PGC_MUST_CHECK;
+                          import_recovery *out, pgc_error *err) PGC_MUST_CHECK;
 
 /* Check of the invariants CS-I1 and CS-I2: rows without file, files without row. */
 typedef struct import_fsck {

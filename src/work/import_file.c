@@ -23,6 +23,8 @@ typedef struct file_life {
     staged_file staged;
     import_thumbnails thumbnails;
     import_original original;
+    bool intent_open; /* TX A may have happened */
+    bool placed;      /* the file at `path` is ours or equal to ours */
     char name_text[NAME_TEXT_SIZE];
     char path[PLACE_PATH_SIZE];
 } file_life;
@@ -120,12 +122,40 @@ static pgc_status intent_create(file_life *life, pgc_error *err)
         .source_mtime = { true, pgc_timestamptz_from_unix_us(original->mtime_us) },
     };
     lum_actor actor = lum_session_actor(life->target->session);
-    TRY(repo_create_import_intent(actor.db, &params, err));
+    retry again;
+    pgc_status status = PGC_OK;
+    retry_begin(&again, life->target->env->clock, life->target->database_wait_us);
+    life->intent_open = true;
+    do {
+        status = repo_create_import_intent(actor.db, &params, err);
+    } while (retry_again(&again, status, err));
+    TRY(status);
     CRASH_POINT("import.intent");
     return PGC_OK;
 }
 
-/* A file stands where ours wants to go: true when it has our content and nobody else owns it. */
+/* The intent's path becomes life->path. */
+static pgc_status intent_move(const file_life *life, pgc_error *err)
+{
+    const repo_move_import_intent_params params = { .intent_id = life->original.intent_id,
+                                                    .file_path = pgc_text_from(life->path) };
+    lum_actor actor = lum_session_actor(life->target->session);
+    retry again;
+    int64_t moved = 0;
+    pgc_status status = PGC_OK;
+    retry_begin(&again, life->target->env->clock, life->target->database_wait_us);
+    do {
+        status = repo_move_import_intent(actor.db, &params, &moved, err);
+    } while (retry_again(&again, status, err));
+    if (status == PGC_OK && moved == 0) {
+        return pgc_error_set(err, PGC_CONFLICT, "the import intent is closed already");
+    }
+    CRASH_POINT("import.moved");
+    return status;
+}
+
+/* A file stands where ours wants to go: true when it has our content. Then it is the file of a
+ * trashed asset, of another process that is a step ahead, or nobody's: sharing it is right. */
 static pgc_status name_is_ours(const file_life *life, bool *ours, pgc_error *err)
 {
     const env *e = life->target->env;
@@ -154,30 +184,26 @@ static pgc_status place(file_life *life, const place_facts *facts, pgc_error *er
     const import_target *target = life->target;
     for (unsigned attempt = 0;; attempt++) {
         if (attempt > 0) {
-            int64_t moved = 0;
             TRY(place_original(target->strategy, facts, attempt, life->path, err));
-            const repo_move_import_intent_params params = { .intent_id = life->original.intent_id,
-                                                            .file_path =
-                                                                pgc_text_from(life->path) };
-            TRY(repo_move_import_intent(lum_session_actor(target->session).db, &params, &moved,
-                                        err));
-            CRASH_POINT("import.moved");
+            TRY(intent_move(life, err));
         }
         pgc_status status = stage_link(target->env, life->staged.fd, target->root, life->path, err);
+        if (status == PGC_CONFLICT) {
+            TRY(name_is_ours(life, &life->placed, err));
+            status = life->placed ? PGC_OK : PGC_CONFLICT;
+        }
+        if (status == PGC_OK) {
+            pgc_error_clear(err);
+            life->placed = true;
+        }
         if (status != PGC_CONFLICT) {
             return status;
-        }
-        bool ours = false;
-        TRY(name_is_ours(life, &ours, err));
-        if (ours) {
-            pgc_error_clear(err);
-            return stage_sync_folder(target->env, target->root, life->path, err);
         }
     }
 }
 
 /* From a recognised file of new content to rows. */
-static pgc_status store(file_life *life, pgc_uuid *asset_id, bool *duplicate, pgc_error *err)
+static pgc_status store(file_life *life, import_answer *out, pgc_error *err)
 {
     const media_facts *facts = &life->thumbnails.report.facts;
     const place_facts where = {
@@ -192,20 +218,24 @@ static pgc_status store(file_life *life, pgc_uuid *asset_id, bool *duplicate, pg
     TRY(intent_create(life, err));
     TRY(place(life, &where, err));
     CRASH_POINT("import.placed");
-    return import_register(life->target, &life->original, &life->thumbnails, asset_id, duplicate,
-                           err);
+    return import_register(life->target, &life->original, &life->thumbnails, out, err);
 }
 
 /* The asset that the owner has of this content already. */
-static pgc_status find_content(file_life *life, pgc_uuid *asset_id, bool *found, pgc_error *err)
+static pgc_status find_content(const file_life *life, import_answer *out, pgc_error *err)
 {
     repo_asset_set set = PGC_ZERO;
     lum_actor actor = lum_session_actor(life->target->session);
-    pgc_status status = lum_asset_get_by_content(actor, pgc_text_from(life->staged.hash),
-                                                 life->staged.size, &set, err);
-    *found = status == PGC_OK;
+    retry again;
+    pgc_status status = PGC_OK;
+    retry_begin(&again, life->target->env->clock, life->target->database_wait_us);
+    do {
+        status = lum_asset_get_by_content(actor, pgc_text_from(life->staged.hash),
+                                          life->staged.size, &set, err);
+    } while (retry_again(&again, status, err));
+    out->duplicate = status == PGC_OK;
     if (status == PGC_OK) {
-        *asset_id = set.rows[0].asset_id;
+        out->asset_id = set.rows[0].asset_id;
         repo_asset_set_free(&set);
     } else if (status == PGC_NOT_FOUND) {
         pgc_error_clear(err);
@@ -214,19 +244,41 @@ static pgc_status find_content(file_life *life, pgc_uuid *asset_id, bool *found,
     return status;
 }
 
-/* Everything behind the copy; the content's lock is held. */
-static pgc_status recognise_and_store(file_life *life, media_host *host, pgc_uuid *asset_id,
-                                      bool *duplicate, pgc_error *err)
+/* Everything behind the copy; no other thread is at the same content. */
+static pgc_status recognise_and_store(file_life *life, media_host *host, import_answer *out,
+                                      pgc_error *err)
 {
-    TRY(find_content(life, asset_id, duplicate, err));
-    if (*duplicate) {
+    TRY(find_content(life, out, err));
+    if (out->duplicate) {
         return PGC_OK;
     }
     TRY(import_probe(life->target, host, life->staged.fd, &life->thumbnails, err));
     CRASH_POINT("import.probed");
-    pgc_status status = store(life, asset_id, duplicate, err);
+    pgc_status status = store(life, out, err);
+    if (status != PGC_OK && life->intent_open && !import_is_fatal(status)) {
+        import_abandon(life->target, &life->original,
+                       life->placed ? &life->thumbnails.report : NULL,
+                       err != NULL ? err->message : "");
+    }
     import_thumbnails_close(life->target, &life->thumbnails);
     return status;
+}
+
+/* The first bytes of a file, as many as `size` or the file has; negative with errno. */
+static ssize_t head_read(const env *e, int fd, uint8_t *head, size_t size)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t got = e->fs->pread(e->fs->ctx, fd, head + done, size - done, (off_t) done);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return got < 0 ? got : (ssize_t) done;
+        }
+        done += (size_t) got;
+    }
+    return (ssize_t) done;
 }
 
 /* Refuse what is no media file by its first bytes, before it is copied. The answer only saves work:
@@ -237,10 +289,10 @@ static pgc_status sniff(const env *e, int fd, pgc_error *err)
     if (head == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "look at file");
     }
-    ssize_t size = e->fs->pread(e->fs->ctx, fd, head, MEDIA_DETECT_BYTES, 0);
+    ssize_t size = head_read(e, fd, head, MEDIA_DETECT_BYTES);
     pgc_status status = PGC_OK;
     if (size < 0) {
-        status = pgc_error_errno(err, errno, "cannot be read");
+        status = stage_source_error(err, errno, "cannot be read");
     } else {
         const media_type type = media_detect(head, (size_t) size);
         if (type.kind == MEDIA_NONE) {
@@ -252,9 +304,9 @@ static pgc_status sniff(const env *e, int fd, pgc_error *err)
     return status;
 }
 
-/* Open, check, copy, lock the content, and go on. */
-static pgc_status live(file_life *life, media_host *host, pthread_mutex_t *locks,
-                       import_event *event, pgc_error *err)
+/* Open, check, copy, claim the content, and go on. */
+static pgc_status live(file_life *life, media_host *host, contentset *contents, import_event *event,
+                       pgc_error *err)
 {
     const env *e = life->target->env;
     AUTO(fd_auto) int source = -1;
@@ -270,41 +322,42 @@ static pgc_status live(file_life *life, media_host *host, pthread_mutex_t *locks
     life->original.size = life->staged.size;
     life->original.mtime_us = (int64_t) info.st_mtim.tv_sec * 1000000 + info.st_mtim.tv_nsec / 1000;
     name_take(life);
-    unsigned stripe = 0;
-    (void) sscanf(stage_hash_hex(life->staged.hash), "%2x", &stripe);
-    bool duplicate = false;
-    pthread_mutex_t *lock = &locks[stripe % CONTENT_LOCKS];
-    (void) pthread_mutex_lock(lock);
-    pgc_status status = recognise_and_store(life, host, &event->asset_id, &duplicate, err);
-    (void) pthread_mutex_unlock(lock);
-    event->outcome = duplicate ? IMPORT_DUPLICATE : IMPORT_CREATED;
+    import_answer answer = { .duplicate = false };
+    size_t place = contentset_enter(contents, life->staged.hash);
+    pgc_status status = recognise_and_store(life, host, &answer, err);
+    contentset_leave(contents, place);
+    if (status == PGC_OK) {
+        event->asset_id = answer.asset_id;
+        event->outcome = answer.duplicate ? IMPORT_DUPLICATE : IMPORT_CREATED;
+    }
     return status;
 }
 
-/* Failures that will meet every other file as well. */
-static bool is_fatal(pgc_status status)
+bool import_is_fatal(pgc_status status)
 {
     return status == PGC_CONNECTION || status == PGC_CLOSED || status == PGC_SCHEMA ||
            status == PGC_NOMEM;
 }
 
-pgc_status import_file(const import_target *target, media_host *host, pthread_mutex_t *locks,
+pgc_status import_file(const import_target *target, media_host *host, contentset *contents,
                        import_event *event, pgc_error *err)
 {
     file_life *life = MEM_NEW(target->env->alloc, file_life);
     if (life == NULL) {
+        event->outcome = IMPORT_FAILED;
+        event->reason = "out of memory";
         return pgc_error_set(err, PGC_NOMEM, "import %s", event->path);
     }
     life->target = target;
     life->event = event;
     life->staged.fd = -1;
     event->file_size = -1;
-    pgc_status status = live(life, host, locks, event, err);
+    pgc_status status = live(life, host, contents, event, err);
     stage_close(target->env, &life->staged);
     mem_free(target->env->alloc, life, sizeof *life);
     if (status != PGC_OK) {
         event->outcome = status == LUM_NOT_MEDIA ? IMPORT_SKIPPED : IMPORT_FAILED;
         event->reason = err->message;
     }
-    return is_fatal(status) ? status : PGC_OK;
+    return import_is_fatal(status) ? status : PGC_OK;
 }

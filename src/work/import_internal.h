@@ -6,12 +6,12 @@
 
 #include "media/media.h"
 #include "repo/imports.h"
+#include "work/contentset.h"
 #include "work/import.h"
 #include "work/pathqueue.h"
 #include "work/place.h"
+#include "work/retry.h"
 #include "work/stage.h"
-
-#define CONTENT_LOCKS 64 /* two files of equal content are not worked on at once */
 
 /* The repository that an import writes to. */
 typedef struct import_target {
@@ -20,6 +20,7 @@ typedef struct import_target {
     int32_t user_id;
     pgc_uuid repository_id;
     lum_strategy strategy;
+    int64_t database_wait_us; /* how long the server may be away; as retry_begin() takes it */
     char root_path[PATH_MAX];
     int root;        /* the repository's folder */
     int staging_dir; /* .lumilio/staging in it */
@@ -30,6 +31,8 @@ typedef struct import_target {
 pgc_status import_target_open(lum_library *library, lum_session *session, import_target *out,
                               pgc_error *err) PGC_MUST_CHECK;
 void import_target_close(import_target *target);
+/* flock() on the lock file, whatever signals come; 0, or -1 with errno. */
+int import_lock(const import_target *target, int operation);
 
 /* Three nameless files for thumbnails, and what was put into them. */
 typedef struct import_thumbnails {
@@ -53,23 +56,39 @@ typedef struct import_original {
     int64_t mtime_us;     /* of the source, since 1970; the fallback for the time of capture */
 } import_original;
 
-/* Thumbnails get their names, then TX B: asset, thumbnails and intent in one transaction. When the
- * owner got the same content meanwhile, *duplicate is true and the file just placed is queued for
- * deletion. */
+/* What became of an original. */
+typedef struct import_answer {
+    pgc_uuid asset_id;
+    bool duplicate; /* the owner had the content already */
+} import_answer;
+
+/* Thumbnails get their names, all names become durable, then TX B: asset, thumbnails and intent in
+ * one transaction, tried again while the server is away. When the owner got the same content
+ * meanwhile, the answer is a duplicate and the file just placed is queued for deletion. */
 pgc_status import_register(const import_target *target, const import_original *original,
-                           const import_thumbnails *thumbnails, pgc_uuid *asset_id, bool *duplicate,
-                           pgc_error *err) PGC_MUST_CHECK;
+                           const import_thumbnails *thumbnails, import_answer *out, pgc_error *err)
+    PGC_MUST_CHECK;
 
-/* Finish or give up every open intent; the caller holds the lock exclusively. */
+/* A failure that trying again does not mend: the intent is closed with the reason, and files that
+ * were named already are queued for deletion. Failures in here are left to recovery. */
+void import_abandon(const import_target *target, const import_original *original,
+                    const media_report *placed, const char *why);
+
+/* Finish or give up every open intent; the caller holds the lock exclusively. What cannot be
+ * finished for reasons of its own stays open, is counted and logged, and does not stop the rest. */
 pgc_status import_recover_target(const import_target *target, const char *helper_path,
-                                 uint64_t *resumed, pgc_error *err) PGC_MUST_CHECK;
+                                 import_recovery *out, pgc_error *err) PGC_MUST_CHECK;
 
-/* Remove the files that file_deletions names and nothing references. */
+/* Remove the files that file_deletions names and nothing references; the caller holds the lock
+ * exclusively, so that nobody is about to adopt one of them. */
 pgc_status import_sweep(const import_target *target, pgc_error *err) PGC_MUST_CHECK;
 
+/* True for failures that every other file will meet as well. */
+bool import_is_fatal(pgc_status status);
+
 /* One source file from start to end; outcome and reason go into *event (path is the caller's).
- * locks: CONTENT_LOCKS mutexes. PGC_OK unless the import as a whole cannot go on. */
-pgc_status import_file(const import_target *target, media_host *host, pthread_mutex_t *locks,
+ * PGC_OK unless the import as a whole cannot go on; err tells of the file's failure, too. */
+pgc_status import_file(const import_target *target, media_host *host, contentset *contents,
                        import_event *event, pgc_error *err) PGC_MUST_CHECK;
 
 #endif

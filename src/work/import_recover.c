@@ -47,13 +47,9 @@ static pgc_status intent_resume(const import_target *target, media_host *host,
 {
     import_thumbnails thumbnails;
     char hash[STAGE_HASH_SIZE];
-    pgc_uuid asset_id;
-    bool duplicate = false;
-    TRY(stage_sync_folder(target->env, target->root, path, err));
-    pgc_status status = import_probe(target, host, fd, &thumbnails, err);
-    if (status != PGC_OK) { /* it was recognised once; a parser of today may differ */
-        return status;
-    }
+    import_answer answer;
+    TRY(import_probe(target, host, fd, &thumbnails, err));
+    pgc_status status = PGC_OK;
     (void) snprintf(hash, sizeof hash, "%" SLICE_FMT, SLICE_ARG(intent->file_hash));
     const import_original original = {
         .intent_id = intent->intent_id,
@@ -73,15 +69,14 @@ static pgc_status intent_resume(const import_target *target, media_host *host,
     }
     if (status == PGC_OK) {
         CRASH_POINT("recover.probed");
-        status = import_register(target, &original, &thumbnails, &asset_id, &duplicate, err);
+        status = import_register(target, &original, &thumbnails, &answer, err);
     }
     import_thumbnails_close(target, &thumbnails);
     return status;
 }
 
 static pgc_status intent_recover(const import_target *target, media_host *host,
-                                 const repo_import_intent *intent, uint64_t *resumed,
-                                 pgc_error *err)
+                                 const repo_import_intent *intent, bool *resumed, pgc_error *err)
 {
     char path[PLACE_PATH_SIZE];
     bool matches = false;
@@ -100,76 +95,123 @@ static pgc_status intent_recover(const import_target *target, media_host *host,
         return intent_fail(target, intent, "the copy did not get its name before a crash", err);
     }
     TRY(intent_resume(target, host, intent, path, fd, err));
-    *resumed += 1;
+    *resumed = true;
     return PGC_OK;
 }
 
-pgc_status import_recover_target(const import_target *target, const char *helper_path,
-                                 uint64_t *resumed, pgc_error *err)
+/* Every intent of a batch. One that cannot be finished stays open: its file is kept, and a later
+ * version or a quieter machine may read it. */
+static pgc_status batch_recover(const import_target *target, media_host *host,
+                                const repo_import_intent_set *set, import_recovery *out,
+                                pgc_error *err)
 {
-    const repo_list_open_import_intents_params params = { .owner_id = target->user_id,
-                                                          .row_limit = BATCH };
+    for (size_t i = 0; i < set->count; i++) {
+        bool resumed = false;
+        pgc_error why;
+        pgc_error_clear(&why);
+        pgc_status status = intent_recover(target, host, &set->rows[i], &resumed, &why);
+        if (import_is_fatal(status)) {
+            if (err != NULL) {
+                *err = why;
+            }
+            return status;
+        }
+        if (status != PGC_OK) {
+            log_line(target->env->log, LOG_WARN, "import", "%" SLICE_FMT " stays unfinished: %s",
+                     SLICE_ARG(set->rows[i].file_path), why.message);
+        }
+        out->resumed += resumed ? 1 : 0;
+        out->unfinished += status != PGC_OK ? 1 : 0;
+    }
+    return PGC_OK;
+}
+
+static pgc_status intents_recover(const import_target *target, const char *helper_path,
+                                  import_recovery *out, pgc_error *err)
+{
     lum_actor actor = lum_session_actor(target->session);
     media_host *host = NULL;
     pgc_status status = PGC_OK;
     size_t count = BATCH;
     while (status == PGC_OK && count == BATCH) {
         repo_import_intent_set set = PGC_ZERO;
+        const repo_list_open_import_intents_params params = {
+            .owner_id = target->user_id, .row_limit = BATCH, .row_offset = (int64_t) out->unfinished
+        };
         status = repo_list_open_import_intents(actor.db, &params, &set, err);
         count = status == PGC_OK ? set.count : 0;
         if (count > 0 && host == NULL) {
             status = media_host_open(target->env, helper_path, NULL, &host, err);
         }
-        for (size_t i = 0; status == PGC_OK && i < count; i++) {
-            status = intent_recover(target, host, &set.rows[i], resumed, err);
+        if (status == PGC_OK) {
+            status = batch_recover(target, host, &set, out, err);
         }
         repo_import_intent_set_free(&set);
     }
     media_host_close(host);
+    return status;
+}
+
+pgc_status import_recover_target(const import_target *target, const char *helper_path,
+                                 import_recovery *out, pgc_error *err)
+{
+    *out = (import_recovery) { .resumed = 0 };
+    pgc_status status = intents_recover(target, helper_path, out, err);
     if (status == PGC_OK) {
         status = import_sweep(target, err);
     }
-    return pgc_error_wrap(err, status, "recover the last import");
+    return pgc_error_wrap(err, status, "finish what an interrupted import left");
 }
 
-/* Remove one file that nothing stands for, then its row; an absent file is success. */
+/* Remove a file below the repository; an absent one is success. path is changed. */
+static pgc_status file_remove(const import_target *target, char *path, pgc_error *err)
+{
+    const vfs *fs = target->env->fs;
+    char *slash = strrchr(path, '/');
+    if (slash != NULL) {
+        *slash = '\0';
+    }
+    const char *name = slash != NULL ? slash + 1 : path;
+    AUTO(fd_auto)
+    int dir = fs->open_beneath(fs->ctx, target->root, slash != NULL ? path : ".",
+                               O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (dir < 0) {
+        return errno == ENOENT ? PGC_OK : pgc_error_errno(err, errno, "open folder %s", path);
+    }
+    if (fs->unlinkat(fs->ctx, dir, name, 0) != 0 && errno != ENOENT) {
+        return pgc_error_errno(err, errno, "remove file %s", name);
+    }
+    if (fs->fsync(fs->ctx, dir) != 0) {
+        return pgc_error_errno(err, errno, "make folder %s durable", path);
+    }
+    CRASH_POINT("sweep.removed");
+    return PGC_OK;
+}
+
+/* Remove one file that nothing stands for, then its row. */
 static pgc_status deletion_carry_out(const import_target *target, const repo_file_deletion *row,
                                      pgc_error *err)
 {
     lum_actor actor = lum_session_actor(target->session);
-    char path[PLACE_PATH_SIZE];
+    char path[PATH_MAX];
     bool used = true;
+    if (row->file_path.len >= sizeof path) {
+        return pgc_error_set(err, PGC_LIMIT, "path is too long");
+    }
     (void) snprintf(path, sizeof path, "%" SLICE_FMT, SLICE_ARG(row->file_path));
     const repo_is_path_used_params params = { .repository_id = row->repository_id,
                                               .file_path = row->file_path };
     TRY(repo_is_path_used(actor.db, &params, &used, err));
     if (!used) {
-        const vfs *fs = target->env->fs;
-        char *slash = strrchr(path, '/');
-        if (slash != NULL) {
-            *slash = '\0';
-        }
-        AUTO(fd_auto)
-        int dir = fs->open_beneath(fs->ctx, target->root, slash != NULL ? path : ".",
-                                   O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-        if (dir >= 0) {
-            if (fs->unlinkat(fs->ctx, dir, slash != NULL ? slash + 1 : path, 0) != 0 &&
-                errno != ENOENT) {
-                return pgc_error_errno(err, errno, "remove %" SLICE_FMT, SLICE_ARG(row->file_path));
-            }
-            if (fs->fsync(fs->ctx, dir) != 0) {
-                return pgc_error_errno(err, errno, "make folder %s durable", path);
-            }
-        }
-        CRASH_POINT("sweep.removed");
+        TRY(file_remove(target, path, err));
     }
     return repo_delete_file_deletion(actor.db, row->deletion_id, err);
 }
 
 pgc_status import_sweep(const import_target *target, pgc_error *err)
 {
-    const repo_list_due_file_deletions_params params = { .owner_id = target->user_id,
-                                                         .row_limit = BATCH };
+    repo_list_due_file_deletions_params params = { .owner_id = target->user_id,
+                                                   .row_limit = BATCH };
     lum_actor actor = lum_session_actor(target->session);
     pgc_status status = PGC_OK;
     size_t count = BATCH;
@@ -179,6 +221,13 @@ pgc_status import_sweep(const import_target *target, pgc_error *err)
         count = status == PGC_OK ? set.count : 0;
         for (size_t i = 0; status == PGC_OK && i < count; i++) {
             status = deletion_carry_out(target, &set.rows[i], err);
+            if (status != PGC_OK && !import_is_fatal(status)) {
+                log_line(target->env->log, LOG_WARN, "import", "%" SLICE_FMT " is not removed: %s",
+                         SLICE_ARG(set.rows[i].file_path), err != NULL ? err->message : "");
+                pgc_error_clear(err);
+                params.row_offset++;
+                status = PGC_OK;
+            }
         }
         repo_file_deletion_set_free(&set);
     }
@@ -186,15 +235,18 @@ pgc_status import_sweep(const import_target *target, pgc_error *err)
 }
 
 pgc_status import_recover(lum_library *library, lum_session *session, const char *helper_path,
-                          uint64_t *resumed, pgc_error *err)
+                          import_recovery *out, pgc_error *err)
 {
     import_target target;
-    *resumed = 0;
+    import_recovery done = { .resumed = 0 };
     TRY(import_target_open(library, session, &target, err));
     pgc_status status = PGC_OK;
-    if (target.env->fs->flock(target.env->fs->ctx, target.lock_fd, LOCK_EX | LOCK_NB) == 0) {
-        status = import_recover_target(&target, helper_path, resumed, err);
+    if (import_lock(&target, LOCK_EX | LOCK_NB) == 0) {
+        status = import_recover_target(&target, helper_path, &done, err);
     }
     import_target_close(&target);
+    if (status == PGC_OK) {
+        *out = done;
+    }
     return status;
 }

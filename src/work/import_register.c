@@ -4,7 +4,10 @@
 
 #include "work/import_internal.h"
 
+#include <fcntl.h>
+
 #include "base/crash.h"
+#include "base/file.h"
 #include "base/uuid.h"
 #include "service/asset.h"
 
@@ -81,23 +84,56 @@ static void facts_fill(const media_facts *facts, row_numbers *numbers,
                            numbers->digits[5]);
 }
 
-/* Name the thumbnails that were made. A name that exists holds the same content already. */
+/* Bytes of a thumbnail that stands there already. */
+static pgc_status size_look(const import_target *target, const char *path, int64_t *size,
+                            pgc_error *err)
+{
+    const vfs *fs = target->env->fs;
+    struct stat info;
+    AUTO(fd_auto)
+    int fd = fs->open_beneath(fs->ctx, target->root, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0);
+    if (fd < 0 || fs->fstat(fs->ctx, fd, &info) != 0) {
+        return pgc_error_errno(err, errno, "look at thumbnail %s", path);
+    }
+    *size = (int64_t) info.st_size;
+    return PGC_OK;
+}
+
+/* Name the thumbnails that were made. A name that exists is of the same original already, perhaps
+ * by another version of the libraries: the row tells that one's size. */
 static pgc_status thumbnails_place(const import_target *target, const char *hash_hex,
-                                   const import_thumbnails *thumbnails, pgc_error *err)
+                                   const import_thumbnails *thumbnails, media_report *report,
+                                   pgc_error *err)
 {
     for (size_t i = 0; i < MEDIA_SIZE_COUNT; i++) {
         char path[PLACE_PATH_SIZE];
-        if (thumbnails->report.thumbnails[i].width == 0) {
+        if (report->thumbnails[i].width == 0) {
             continue;
         }
         place_thumbnail(hash_hex, (media_size) i, path);
         pgc_status status = stage_link(target->env, thumbnails->fds[i], target->root, path, err);
         if (status == PGC_CONFLICT) {
             pgc_error_clear(err);
-        } else if (status != PGC_OK) {
-            return status;
+            status = size_look(target, path, &report->thumbnails[i].file_size, err);
         }
+        TRY(status);
         CRASH_POINT("import.thumbnail");
+    }
+    return PGC_OK;
+}
+
+/* Names of the original and its thumbnails become durable. All names are made before the first
+ * fsync: a journaling file system then writes them in one go. */
+static pgc_status names_sync(const import_target *target, const import_original *original,
+                             const media_report *report, pgc_error *err)
+{
+    char path[PLACE_PATH_SIZE];
+    TRY(stage_sync_folder(target->env, target->root, original->path, err));
+    for (size_t i = 0; i < MEDIA_SIZE_COUNT; i++) {
+        if (report->thumbnails[i].width > 0) {
+            place_thumbnail(stage_hash_hex(original->hash), (media_size) i, path);
+            TRY(stage_sync_folder(target->env, target->root, path, err));
+        }
     }
     return PGC_OK;
 }
@@ -129,31 +165,26 @@ static pgc_status thumbnail_rows(lum_actor actor, pgc_uuid asset_id, const char 
     return PGC_OK;
 }
 
-/* The file just placed is not the asset's: take it away, unless it is the very same file. */
-static pgc_status drop_extra(const import_target *target, lum_actor actor,
-                             const import_original *original, const repo_asset *existing,
-                             pgc_error *err)
+/* Queue a file for deletion; whether something stands for it is asked when it is carried out. */
+static pgc_status file_drop(const import_target *target, lum_actor actor, const char *path,
+                            pgc_error *err)
 {
-    if (slice_eq_str(existing->file_path, original->path)) {
-        return PGC_OK;
-    }
     const clock_ops *clock = target->env->clock;
     const repo_create_file_deletion_params params = {
         .owner_id = target->user_id,
         .repository_id = target->repository_id,
-        .file_path = pgc_text_from(original->path),
+        .file_path = pgc_text_from(path),
         .not_before = pgc_timestamptz_from_unix_us(clock->unix_us(clock->ctx)),
     };
     return repo_create_file_deletion(actor.db, &params, err);
 }
 
-/* TX B. */
-static pgc_status rows_write(const import_target *target, lum_actor actor,
-                             const import_original *original, const media_report *report,
-                             repo_asset_set *set, bool *duplicate, pgc_error *err)
+/* The asset's row. Its memory is the caller's: *set. */
+static pgc_status asset_write(const import_target *target, lum_actor actor,
+                              const import_original *original, const media_facts *facts,
+                              repo_asset_set *set, bool *duplicate, pgc_error *err)
 {
     row_numbers numbers;
-    int64_t committed = 0;
     const clock_ops *clock = target->env->clock;
     repo_create_asset_params row = {
         .original_filename = original->name,
@@ -168,45 +199,124 @@ static pgc_status rows_write(const import_target *target, lum_actor actor,
     if (!uuid_v7(clock, &row.asset_id)) {
         return pgc_error_set(err, PGC_IO, "no random numbers to be had");
     }
-    facts_fill(&report->facts, &numbers, &row);
-    taken_fill(&report->facts, original->mtime_us, &row);
-    TRY(lum_asset_create(actor, &row, set, duplicate, err));
-    const char *hash_hex = stage_hash_hex(original->hash);
-    if (*duplicate) {
-        TRY(drop_extra(target, actor, original, &set->rows[0], err));
-    } else {
-        TRY(thumbnail_rows(actor, set->rows[0].asset_id, hash_hex, report, err));
+    facts_fill(facts, &numbers, &row);
+    taken_fill(facts, original->mtime_us, &row);
+    return lum_asset_create(actor, &row, set, duplicate, err);
+}
+
+/* TX B without begin and commit. */
+static pgc_status rows_write(const import_target *target, lum_actor actor,
+                             const import_original *original, const media_report *report,
+                             import_answer *out, pgc_error *err)
+{
+    int64_t committed = 0;
+    repo_asset_set set = PGC_ZERO;
+    TRY(asset_write(target, actor, original, &report->facts, &set, &out->duplicate, err));
+    out->asset_id = set.rows[0].asset_id;
+    bool same_file = slice_eq_str(set.rows[0].file_path, original->path);
+    repo_asset_set_free(&set);
+    if (!out->duplicate) {
+        TRY(thumbnail_rows(actor, out->asset_id, stage_hash_hex(original->hash), report, err));
+    } else if (!same_file) { /* the file just placed is not the asset's */
+        TRY(file_drop(target, actor, original->path, err));
     }
-    const repo_commit_import_intent_params commit = { .asset_id = { true, set->rows[0].asset_id },
+    const repo_commit_import_intent_params commit = { .asset_id = { true, out->asset_id },
                                                       .intent_id = original->intent_id };
     TRY(repo_commit_import_intent(actor.db, &commit, &committed, err));
     if (committed == 0) {
-        return pgc_error_set(err, PGC_CONFLICT,
-                             "the import intent was finished by another process");
+        return pgc_error_set(err, PGC_CONFLICT, "the import intent is closed already");
     }
     CRASH_POINT("import.before_commit");
     return PGC_OK;
 }
 
-pgc_status import_register(const import_target *target, const import_original *original,
-                           const import_thumbnails *thumbnails, pgc_uuid *asset_id, bool *duplicate,
-                           pgc_error *err)
+/* True when an earlier try was committed although its answer was lost. */
+static pgc_status intent_look(lum_actor actor, pgc_uuid intent_id, import_answer *out, bool *done,
+                              pgc_error *err)
 {
-    TRY(thumbnails_place(target, stage_hash_hex(original->hash), thumbnails, err));
+    repo_lock_import_intent_row_set set = PGC_ZERO;
+    TRY(repo_lock_import_intent(actor.db, intent_id, &set, err));
+    const repo_lock_import_intent_row *row = &set.rows[0];
+    *done = slice_eq_str(row->state, "committed") && row->asset_id.has;
+    if (*done) {
+        *out = (import_answer) { .asset_id = row->asset_id.v };
+    }
+    repo_lock_import_intent_row_set_free(&set);
+    return PGC_OK;
+}
+
+/* TX B once; `again` after a try whose outcome is unknown. */
+static pgc_status rows_commit(const import_target *target, const import_original *original,
+                              const media_report *report, bool again, import_answer *out,
+                              pgc_error *err)
+{
     pgc_tx *tx = NULL;
-    repo_asset_set set = PGC_ZERO;
+    bool done = false;
     TRY(lum_session_begin(target->session, &tx, err));
-    pgc_status status = rows_write(target, lum_session_tx_actor(target->session, tx), original,
-                                   &thumbnails->report, &set, duplicate, err);
+    lum_actor actor = lum_session_tx_actor(target->session, tx);
+    pgc_status status = again ? intent_look(actor, original->intent_id, out, &done, err) : PGC_OK;
+    if (status == PGC_OK && !done) {
+        status = rows_write(target, actor, original, report, out, err);
+    }
     if (status == PGC_OK) {
-        *asset_id = set.rows[0].asset_id;
-        status = pgc_tx_commit(&tx, err);
-    } else {
+        return pgc_tx_commit(&tx, err);
+    }
+    pgc_tx_rollback(tx);
+    return status;
+}
+
+pgc_status import_register(const import_target *target, const import_original *original,
+                           const import_thumbnails *thumbnails, import_answer *out, pgc_error *err)
+{
+    media_report report = thumbnails->report;
+    import_answer answer = { .duplicate = false };
+    pgc_status status = PGC_OK;
+    retry again;
+    TRY(thumbnails_place(target, stage_hash_hex(original->hash), thumbnails, &report, err));
+    TRY(names_sync(target, original, &report, err));
+    retry_begin(&again, target->env->clock, target->database_wait_us);
+    do {
+        status = rows_commit(target, original, &report, again.count > 0, &answer, err);
+    } while (retry_again(&again, status, err));
+    if (status != PGC_OK) {
+        return pgc_error_wrap(err, status, "register in the database");
+    }
+    CRASH_POINT("import.committed");
+    *out = answer;
+    return PGC_OK;
+}
+
+static pgc_status abandon(const import_target *target, lum_actor actor,
+                          const import_original *original, const media_report *placed,
+                          const char *why)
+{
+    int64_t affected = 0;
+    const repo_fail_import_intent_params params = { .intent_id = original->intent_id,
+                                                    .error_message = pgc_text_from(why) };
+    TRY(repo_fail_import_intent(actor.db, &params, &affected, NULL));
+    if (placed == NULL || affected == 0) {
+        return PGC_OK;
+    }
+    TRY(file_drop(target, actor, original->path, NULL));
+    for (size_t i = 0; i < MEDIA_SIZE_COUNT; i++) {
+        char path[PLACE_PATH_SIZE];
+        place_thumbnail(stage_hash_hex(original->hash), (media_size) i, path);
+        TRY(file_drop(target, actor, path, NULL));
+    }
+    return PGC_OK;
+}
+
+void import_abandon(const import_target *target, const import_original *original,
+                    const media_report *placed, const char *why)
+{
+    pgc_tx *tx = NULL;
+    if (lum_session_begin(target->session, &tx, NULL) != PGC_OK) {
+        return;
+    }
+    lum_actor actor = lum_session_tx_actor(target->session, tx);
+    if (abandon(target, actor, original, placed, why) != PGC_OK) {
         pgc_tx_rollback(tx);
+    } else if (pgc_tx_commit(&tx, NULL) != PGC_OK) {
+        log_line(target->env->log, LOG_WARN, "import", "intent of %s stays open", original->path);
     }
-    repo_asset_set_free(&set);
-    if (status == PGC_OK) {
-        CRASH_POINT("import.committed");
-    }
-    return pgc_error_wrap(err, status, "register in the database");
 }

@@ -72,3 +72,13 @@ void import_target_close(import_target *target)
         }
     }
 }
+
+int import_lock(const import_target *target, int operation)
+{
+    const vfs *fs = target->env->fs;
+    int result = 0;
+    do {
+        result = fs->flock(fs->ctx, target->lock_fd, operation);
+    } while (result != 0 && errno == EINTR);
+    return result;
+}

@@ -17,8 +17,7 @@ const char *stage_hash_hex(const char *hash)
     return hash + 7;
 }
 
-/* A failed system call on the source: the caller's file, not our library, is at fault. */
-static pgc_status source_error(pgc_error *err, int os_errno, const char *what)
+pgc_status stage_source_error(pgc_error *err, int os_errno, const char *what)
 {
     pgc_status status = os_errno == ENOENT ? LUM_SOURCE_CHANGED : LUM_SOURCE_UNREADABLE;
     (void) pgc_error_errno(err, os_errno, "%s", what);
@@ -39,7 +38,7 @@ pgc_status stage_open_source(const env *e, const char *path, int *out, struct st
         if (os_errno == ELOOP) {
             return pgc_error_set(err, LUM_NOT_MEDIA, "symbolic link, not followed");
         }
-        return source_error(err, os_errno, "cannot be opened");
+        return stage_source_error(err, os_errno, "cannot be opened");
     }
     if (e->fs->fstat(e->fs->ctx, fd, info) != 0 || !S_ISREG(info->st_mode)) {
         (void) e->fs->close(e->fs->ctx, fd);
@@ -87,7 +86,7 @@ static pgc_status stream(const env *e, int source, int target, sha256 *state, in
             break;
         }
         if (got < 0) {
-            status = source_error(err, errno, "cannot be read");
+            status = stage_source_error(err, errno, "cannot be read");
         } else if (!sha256_add(state, block, (size_t) got)) {
             status = pgc_error_set(err, PGC_NOMEM, "hash file");
         } else if (target >= 0) {
@@ -187,17 +186,29 @@ pgc_status stage_sync_folder(const env *e, int root, const char *path, pgc_error
     return PGC_OK;
 }
 
+/* The folder of a new file; made when it is not there, which is rare. */
+static pgc_status folder_open(const env *e, int root, const char *folder, int *out, pgc_error *err)
+{
+    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+    int fd = e->fs->open_beneath(e->fs->ctx, root, folder, flags, 0);
+    if (fd < 0 && errno == ENOENT) {
+        TRY(file_mkdirs(e, root, folder, 0700, true, err));
+        fd = e->fs->open_beneath(e->fs->ctx, root, folder, flags, 0);
+    }
+    if (fd < 0) {
+        return pgc_error_errno(err, errno, "open folder %s", folder);
+    }
+    *out = fd;
+    return PGC_OK;
+}
+
 pgc_status stage_link(const env *e, int fd, int root, const char *path, pgc_error *err)
 {
     char folder[PATH_MAX];
     char nameless[64];
+    AUTO(fd_auto) int dir = -1;
     TRY(folder_part(path, folder, err));
-    TRY(file_mkdirs(e, root, folder, 0700, true, err));
-    AUTO(fd_auto)
-    int dir = e->fs->open_beneath(e->fs->ctx, root, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    if (dir < 0) {
-        return pgc_error_errno(err, errno, "open folder %s", folder);
-    }
+    TRY(folder_open(e, root, folder, &dir, err));
     const char *slash = strrchr(path, '/');
     const char *name = slash != NULL ? slash + 1 : path;
     (void) snprintf(nameless, sizeof nameless, "/proc/self/fd/%d", fd);
@@ -207,8 +218,5 @@ pgc_status stage_link(const env *e, int fd, int root, const char *path, pgc_erro
                                   : pgc_error_errno(err, os_errno, "name file %s", path);
     }
     CRASH_POINT("import.linked");
-    if (e->fs->fsync(e->fs->ctx, dir) != 0) {
-        return pgc_error_errno(err, errno, "make folder %s durable", folder);
-    }
     return PGC_OK;
 }

@@ -22,6 +22,10 @@ typedef struct staged_file {
 /* Text behind "sha256:". */
 const char *stage_hash_hex(const char *hash);
 
+/* A failed system call on the source: the caller's file, not our library, is at fault.
+ * LUM_SOURCE_CHANGED when it is gone, else LUM_SOURCE_UNREADABLE; os_errno is kept. */
+pgc_status stage_source_error(pgc_error *err, int os_errno, const char *what);
+
 /* Open a source for reading: regular files only, no link at the end of the path. LUM_NOT_MEDIA for
  * what is not a regular file, LUM_SOURCE_UNREADABLE, LUM_SOURCE_CHANGED when it is gone. */
 pgc_status stage_open_source(const env *e, const char *path, int *out, struct stat *info,
@@ -38,8 +42,8 @@ void stage_close(const env *e, staged_file *staged);
 pgc_status stage_hash_fd(const env *e, int fd, char hash[static STAGE_HASH_SIZE], int64_t *size,
                          pgc_error *err) PGC_MUST_CHECK;
 
-/* Give a nameless durable file a name below root and make the name durable; folders are made. A
- * name that is taken is PGC_CONFLICT: nothing is ever replaced. */
+/* Give a nameless durable file a name below root; folders are made. The name is durable after
+ * stage_sync_folder(). A name that is taken is PGC_CONFLICT: nothing is ever replaced. */
 pgc_status stage_link(const env *e, int fd, int root, const char *path, pgc_error *err)
     PGC_MUST_CHECK;
 

@@ -55,6 +55,12 @@ static bool matches(const char *const *patterns, size_t count, const char *name)
     return false;
 }
 
+static const char *reason_text(int os_errno)
+{
+    const char *text = strerrordesc_np(os_errno);
+    return text != NULL ? text : "unknown error";
+}
+
 static const char *kind_text(mode_t mode)
 {
     switch (mode & S_IFMT) {
@@ -135,18 +141,18 @@ static void names_done(const env *e, walk_names *names)
     mem_free(e->alloc, names->items, names->size * sizeof *names->items);
 }
 
-/* All names of an open folder, sorted; takes the descriptor. *os_errno is set when reading fails.
- */
-static pgc_status names_read(const env *e, int fd, walk_names *names, int *os_errno)
+/* All names of an open folder, sorted. When reading fails *os_errno says why, and the names that
+ * came before count. */
+static pgc_status names_read(const env *e, int fd, walk_names *names, int *os_errno, pgc_error *err)
 {
-    pgc_status status = PGC_OK;
-    file_dir folder;
-    file_dir_init(&folder, e, fd);
+    file_dir reader;
+    file_entry entry;
+    pgc_error why;
+    file_dir_init(&reader, e, fd);
     for (;;) {
-        file_entry entry = { 0 };
-        pgc_error failure;
-        if (file_dir_next(&folder, &entry, &failure) != PGC_OK) {
-            *os_errno = failure.os_errno;
+        pgc_error_clear(&why);
+        if (file_dir_next(&reader, &entry, &why) != PGC_OK) {
+            *os_errno = why.os_errno;
             break;
         }
         if (entry.name == NULL) {
@@ -156,16 +162,14 @@ static pgc_status names_read(const env *e, int fd, walk_names *names, int *os_er
         if (copy == NULL ||
             !grow(e, &names->items, sizeof *names->items, names->count, &names->size)) {
             mem_free_str(e->alloc, copy);
-            status = PGC_NOMEM;
-            break;
+            return pgc_error_set(err, PGC_NOMEM, "list a folder");
         }
         names->items[names->count++] = copy;
     }
-    (void) e->fs->close(e->fs->ctx, fd);
     if (names->count > 1) {
         qsort(names->items, names->count, sizeof *names->items, name_compare);
     }
-    return status;
+    return PGC_OK;
 }
 
 /* One name of a folder: to the sink, or to the waiting list (behind `after`). */
@@ -180,7 +184,7 @@ static pgc_status entry_visit(walk *w, const walk_folder *folder, const char *na
     pgc_status status = PGC_OK;
     if (w->env->fs->fstatat(w->env->fs->ctx, AT_FDCWD, entry->path, &info, AT_SYMLINK_NOFOLLOW) !=
         0) {
-        w->sink->failed(w->sink->arg, entry->path, strerror(errno));
+        w->sink->failed(w->sink->arg, entry->path, reason_text(errno));
     } else if (S_ISDIR(info.st_mode)) {
         if (matches(IGNORED_FOLDERS, ARRAY_LEN(IGNORED_FOLDERS), name)) {
             w->sink->skipped(w->sink->arg, entry->path, "folder of another program");
@@ -207,22 +211,22 @@ static pgc_status folder_visit(walk *w, const walk_folder *folder, pgc_error *er
     struct stat info;
     bool no_memory = false;
     int os_errno = 0;
+    AUTO(fd_auto)
     int fd = w->env->fs->openat(w->env->fs->ctx, AT_FDCWD, folder->path,
                                 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
     if (fd < 0 || w->env->fs->fstat(w->env->fs->ctx, fd, &info) != 0) {
-        w->sink->failed(w->sink->arg, folder->path, strerror(errno));
-        fd_auto(&fd);
+        w->sink->failed(w->sink->arg, folder->path, reason_text(errno));
         return PGC_OK;
     }
     if (folder_is_known(w, &info, &no_memory)) {
-        fd_auto(&fd);
         return no_memory ? pgc_error_set(err, PGC_NOMEM, "walk %s", folder->path) : PGC_OK;
     }
     walk_names names = { NULL, 0, 0 };
-    pgc_status status = names_read(w->env, fd, &names, &os_errno);
+    pgc_status status = names_read(w->env, fd, &names, &os_errno, err);
     if (os_errno != 0) {
-        w->sink->failed(w->sink->arg, folder->path, strerror(os_errno));
+        w->sink->failed(w->sink->arg, folder->path, reason_text(os_errno));
     }
+    fd_auto(&fd); /* what follows may take long */
     list_node *after = &w->waiting;
     for (size_t i = 0; status == PGC_OK && i < names.count; i++) {
         status = entry_visit(w, folder, names.items[i], &after, err);
@@ -250,7 +254,7 @@ pgc_status walk_path(const env *e, const char *path, walk_exclude exclude, const
 {
     struct stat info;
     if (e->fs->fstatat(e->fs->ctx, AT_FDCWD, path, &info, 0) != 0) {
-        sink->failed(sink->arg, path, strerror(errno));
+        sink->failed(sink->arg, path, reason_text(errno));
         return PGC_OK;
     }
     if (S_ISREG(info.st_mode)) {
