@@ -31,6 +31,7 @@ typedef struct request_fds {
     size_t count;
 } request_fds;
 
+/* The helper keeps nothing of a request. */
 static void close_all(request_fds *given)
 {
     for (size_t i = 0; i < given->count; i++) {
@@ -179,6 +180,7 @@ static void receive(wire_request *request, request_fds *given)
     }
 }
 
+/* A packet goes out whole or the host is gone, and then there is nobody to work for. */
 static void send_packet(const void *bytes, size_t size)
 {
     ssize_t sent;

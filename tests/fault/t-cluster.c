@@ -616,7 +616,7 @@ static void a_read_only_disk_is_named(void)
     CHECK_STATUS(open_in(dir, &cluster, &err), PGC_IO, &err);
     CHECK_INT(err.os_errno, EROFS);
     CHECK(strstr(err.message, dir) != NULL);
-    CHECK_INT(umount(t.path), 0);
+    CHECK_INT(umount2(t.path, MNT_DETACH), 0);
     tmpdir_remove(&t);
 }
 
@@ -635,7 +635,7 @@ static void a_full_disk_is_named(void)
     CHECK_INT(err.os_errno, ENOSPC);
     CHECK(strstr(err.message, dir) != NULL);
     CHECK_INT(entries_with(dir, "data"), 0);
-    CHECK_INT(umount(t.path), 0);
+    CHECK_INT(umount2(t.path, MNT_DETACH), 0);
     tmpdir_remove(&t);
 }
 
@@ -674,7 +674,7 @@ static void a_cluster_survives_a_full_disk(void)
     }
     CHECK_INT(unlink(filler), 0);
     check_healthy(dir);
-    CHECK_INT(umount(t.path), 0);
+    CHECK_INT(umount2(t.path, MNT_DETACH), 0);
     tmpdir_remove(&t);
 }
 
