@@ -306,11 +306,16 @@ static pgc_status enter_limits(const media_limits *limits, pgc_error *err)
     return PGC_OK;
 }
 
-/* Root becomes nobody: a hole in another wall must not be root's. */
+/* Root becomes nobody: a hole in another wall must not be root's. A root without that power (a
+ * container's, or without a mapping for nobody) has little to give up and stays. */
 static pgc_status enter_identity(pgc_error *err)
 {
-    if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
-                           setresuid(NOBODY, NOBODY, NOBODY) != 0)) {
+    if (geteuid() != 0) {
+        return PGC_OK;
+    }
+    bool changed = setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+                   setresuid(NOBODY, NOBODY, NOBODY) == 0;
+    if (!changed && errno != EPERM && errno != EINVAL) {
         return pgc_error_errno(err, errno, "give up root");
     }
     return PGC_OK;
