@@ -118,8 +118,8 @@ pgc_status metadata_read(const uint8_t *bytes, size_t size, media_facts *facts, 
         }
         image->readMetadata();
         read_exif(image->exifData(), facts);
-        const int width = image->pixelWidth();
-        const int height = image->pixelHeight();
+        const auto width = static_cast<int32_t>(image->pixelWidth());
+        const auto height = static_cast<int32_t>(image->pixelHeight());
         if (facts->is_raw == 1 && width > 0 && height > 0) {
             const bool on_side = facts->orientation >= 5;
             facts->width = on_side ? height : width;

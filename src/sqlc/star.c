@@ -102,7 +102,9 @@ typedef struct star {
     slice prefix; /* what was written before the star: "t." */
 } star;
 
-/* One column of a star; gives the problem, or NULL. */
+/* t.* keeps what was written in front of the star, byte for byte, for every column. A bare * writes
+ * a name in front only where two columns of FROM share theirs.
+ * One column of a star; gives the problem, or NULL. */
 static const char *add_column(buf *b, const scope *s, const star *all, const var *v)
 {
     if (v->name == NULL) {
@@ -280,6 +282,12 @@ static void on_level(analysis *a, scope *s, const ast *statement, void *ctx)
     }
 }
 
+/* A byte that would run together with a name beside it: SELECT* FROM, u.*FROM. */
+static bool joins_names(slice sql, size_t at)
+{
+    return at < sql.len && skip_identifier(slice_sub(sql, at, at + 1), 0) > 0;
+}
+
 /* The text with all edits. */
 static pgc_status apply_edits(const expander *x, arena *mem, slice *out, pgc_error *err)
 {
@@ -289,7 +297,9 @@ static pgc_status apply_edits(const expander *x, arena *mem, slice *out, pgc_err
     for (const edit *e = x->edits; e != NULL; e = e->next) {
         assert(e->from >= at && e->to > e->from && e->to <= x->sql.len);
         buf_add(&result, slice_sub(x->sql, at, e->from));
+        buf_add_str(&result, e->from > 0 && joins_names(x->sql, e->from - 1) ? " " : "");
         buf_add_str(&result, e->text);
+        buf_add_str(&result, joins_names(x->sql, e->to) ? " " : "");
         at = e->to;
     }
     buf_add(&result, slice_sub(x->sql, at, x->sql.len));
