@@ -139,7 +139,8 @@ static const catalog_type *named(const catalog *cat, char *name, bool quoted)
     return catalog_type_by_name(cat, schema, name);
 }
 
-/* Several dimensions are the same type as one. */
+/* Works on a copy on the stack; texts that do not fit are no type names. Several dimensions are
+ * the same type as one. */
 const catalog_type *catalog_type_by_spelling(const catalog *cat, slice spelling)
 {
     parts p = { .len = 0 };

@@ -9,6 +9,16 @@
 
 #include "sqlc/scope.h"
 
+/* How to read the rules below. A condition over a row is true, false or NULL. Each rule says which
+ * columns of that row must have had a value, given one of:
+ *
+ *     facts_when_true       WHERE c, JOIN … ON c, HAVING c, FILTER (WHERE c), CASE WHEN c THEN here
+ *     facts_when_false      the inside of NOT, IS FALSE
+ *     facts_when_not_true   CASE WHEN c THEN … ELSE here: c was false or NULL
+ *     facts_not_null        the expression has some value, true or false or anything else
+ *
+ * Facts only ever raise a claim, so leaving one out is safe and adding a wrong one is not. */
+
 static const fact *facts_when_false(analysis *a, const scope *s, const ast *condition,
                                     const fact *facts);
 static const fact *facts_not_null(analysis *a, const scope *s, const ast *expr, const fact *facts);
@@ -24,6 +34,7 @@ static const fact *add_fact(analysis *a, fact added, const fact *facts)
     return f;
 }
 
+/* A merged column is one of its sides, except after FULL JOIN. */
 static const fact *add_var(analysis *a, const var *v, const fact *facts)
 {
     if (v->merged == NULL) {
@@ -53,11 +64,13 @@ static bool is_repeatable(const analysis *a, const ast *expr)
     return true;
 }
 
+/* ROW(a, b) and (a, b) are the same to the grammar. */
 static bool is_row(const ast *expr)
 {
     return ast_kind_of(expr) == AST_ROW;
 }
 
+/* Rows and lists have no type to resolve an operator by. */
 static uint32_t type_of(analysis *a, const scope *s, const ast *expr)
 {
     if (ast_kind_of(expr) == AST_LIST || is_row(expr)) {
@@ -66,6 +79,7 @@ static uint32_t type_of(analysis *a, const scope *s, const ast *expr)
     return value_of_expr(a, s, expr).type_oid;
 }
 
+/* Every overload that is possible gives NULL for NULL. */
 static bool strict_operator(analysis *a, const scope *s, const ast *expr, bool array)
 {
     const ast *left = ast_get(expr, "lexpr"), *right = ast_get(expr, "rexpr");
@@ -96,7 +110,8 @@ static const fact *operand_not_null(analysis *a, const scope *s, const ast *expr
                       : each_not_null(a, s, fields, facts);
 }
 
-/* (a, b) = (c, d) is true only when all fields have values; < and its like may decide by the first
+/* The comparison stops at the first pair that decides: (1, NULL) < (2, NULL) is true.
+ * (a, b) = (c, d) is true only when all fields have values; < and its like may decide by the first
  * pair; <> may be true whatever the other fields are. */
 static const fact *row_facts(analysis *a, const scope *s, const ast *expr, const fact *facts)
 {
@@ -117,6 +132,8 @@ static const fact *row_facts(analysis *a, const scope *s, const ast *expr, const
 
 typedef enum outcome { OUTCOME_TRUE, OUTCOME_FALSE, OUTCOME_ANY } outcome;
 
+/* x has a value in both outcomes; the bounds only when the test is true, because one bound
+ * alone can make it false. */
 static const fact *between_facts(analysis *a, const scope *s, const ast *expr, outcome known,
                                  const fact *facts)
 {
@@ -131,7 +148,8 @@ static const fact *between_facts(analysis *a, const scope *s, const ast *expr, o
                                               : facts;
 }
 
-/* x IN (list): x has a value when the outcome is known, because the list is never empty. */
+/* IN over a list is a chain of = joined by OR, NOT IN one of <> joined by AND.
+ * x IN (list): x has a value when the outcome is known, because the list is never empty. */
 static const fact *in_facts(analysis *a, const scope *s, const ast *expr, outcome known,
                             const fact *facts)
 {
@@ -142,6 +160,7 @@ static const fact *in_facts(analysis *a, const scope *s, const ast *expr, outcom
     return strict_operator(a, s, expr, false) ? facts_not_null(a, s, left, facts) : facts;
 }
 
+/* A known outcome means that the operator gave no NULL, so a strict one got none. */
 static const fact *operator_facts(analysis *a, const scope *s, const ast *expr, outcome known,
                                   const fact *facts)
 {
@@ -172,6 +191,8 @@ static const fact *operator_facts(analysis *a, const scope *s, const ast *expr, 
     return facts_not_null(a, s, right, facts);
 }
 
+/* A strict function that gave a value got values. Own functions may be strict, too, but nobody
+ * has to keep them so. */
 static const fact *call_facts(analysis *a, const scope *s, const ast *call, const fact *facts)
 {
     call_args args;
@@ -191,6 +212,7 @@ static const fact *call_facts(analysis *a, const scope *s, const ast *call, cons
     return each_not_null(a, s, ast_get(call, "args"), facts);
 }
 
+/* Columns of outer queries are that query's matter. */
 static const fact *column_facts(analysis *a, const scope *s, const ast *expr, const fact *facts)
 {
     lookup found;
@@ -240,6 +262,7 @@ static bool same_fact(const fact *x, const fact *y)
     return x->leaf == y->leaf && x->index == y->index;
 }
 
+/* What holds whichever arm of OR was true. */
 static const fact *common_facts(analysis *a, const fact *x, const fact *y)
 {
     const fact *common = NULL;
@@ -295,6 +318,7 @@ static const fact *null_test_facts(analysis *a, const scope *s, const ast *test,
     return facts_not_null(a, s, arg, facts);
 }
 
+/* IS TRUE and its like are never NULL themselves: what they say when they fail is as certain. */
 static const fact *boolean_test_facts(analysis *a, const scope *s, const ast *test, bool holds,
                                       const fact *facts)
 {
@@ -329,6 +353,7 @@ static const fact *sub_link_facts(analysis *a, const scope *s, const ast *expr, 
     return operand_not_null(a, s, test, false, facts);
 }
 
+/* Two-valued tests and operators know true from false; for the rest "has a value" is all. */
 static const fact *facts_of(analysis *a, const scope *s, const ast *condition, bool holds,
                             const fact *facts)
 {
@@ -346,6 +371,7 @@ static const fact *facts_of(analysis *a, const scope *s, const ast *condition, b
     }
 }
 
+/* AND adds up, OR keeps what its arms have in common, NOT changes sides. */
 const fact *facts_when_true(analysis *a, const scope *s, const ast *condition, const fact *facts)
 {
     if (condition == NULL || a->failed || a->depth >= ANALYSE_DEPTH_MAX) {
@@ -367,6 +393,7 @@ const fact *facts_when_true(analysis *a, const scope *s, const ast *condition, c
     return facts;
 }
 
+/* The mirror image by De Morgan's laws. */
 static const fact *facts_when_false(analysis *a, const scope *s, const ast *condition,
                                     const fact *facts)
 {
@@ -389,6 +416,8 @@ static const fact *facts_when_false(analysis *a, const scope *s, const ast *cond
     return facts;
 }
 
+/* ELSE and later branches of CASE: the condition was false or NULL. Only tests that are never
+ * NULL say something then. */
 const fact *facts_when_not_true(analysis *a, const scope *s, const ast *condition,
                                 const fact *facts)
 {
@@ -402,13 +431,18 @@ const fact *facts_when_not_true(analysis *a, const scope *s, const ast *conditio
     return facts;
 }
 
-/* Mark one column that a condition over leaves [first, end) excludes NULL in. */
+/* Example: a LEFT JOIN b ON … WHERE b.x = 1. The fact is "b.x has a value", the filter reaches all
+ * leaves, the join has b on its nullable side: it becomes an inner join, so every column of b keeps
+ * the claim of its table. With the condition in an ON clause only the leaves below that join, on
+ * the side whose rows it can drop, are reached.
+ * Mark one column that a condition over leaves [first, end) excludes NULL in. */
 static bool refine_leaf(scope *s, const fact *f, size_t first, size_t end)
 {
     size_t number = f->leaf->number;
     if (number < first || number >= end) {
         return false;
     }
+    assert(f->index < f->leaf->shape.count);
     column *c = &f->leaf->shape.columns[f->index];
     bool changed = !c->refined;
     c->refined = true;
@@ -443,6 +477,7 @@ static bool refine_by_join(analysis *a, scope *s, const join *j)
     if (j->nulls_left && j->nulls_right) {
         return false;
     }
+    assert(!(j->nulls_left && j->nulls_right));
     size_t first = j->nulls_right ? j->middle : j->first;
     size_t end = j->nulls_left ? j->middle : j->end;
     const fact *facts = facts_when_true(a, s, j->quals, NULL);
@@ -452,8 +487,11 @@ static bool refine_by_join(analysis *a, scope *s, const join *j)
     return refine_leaves(s, facts, first, end);
 }
 
+/* A join that became inner may let another condition count, hence the rounds. What WHERE says
+ * about whole expressions is kept for the target list. */
 void scope_refine(analysis *a, scope *s, const ast *where)
 {
+    assert(s->complete);
     const fact *facts = facts_when_true(a, s, where, NULL);
     bool changed = refine_leaves(s, facts, 0, s->leaf_count);
     for (unsigned round = 0; round < ANALYSE_ROUNDS_MAX && (changed || round == 0); round++) {

@@ -341,7 +341,7 @@ static void relation_flags(void)
         { "ruled", 'r', false, true, false },
         { "adults", 'v', false, true, false },
         { "names", 'm', false, false, false },
-        { "insert_watched", 'r', false, false, false },
+        { "insert_watched", 'r', false, false, true },
         { "people_id_seq", 'S', false, false, false },
     };
     REQUIRE(ready());
