@@ -159,9 +159,10 @@ static media_format detect_iso_media(const uint8_t *head, size_t size)
     return major;
 }
 
+/* The test for NULL is for gcc, which under UBSan believes that head may be NULL here. */
 static media_format detect_matroska(const uint8_t *head, size_t size)
 {
-    if (size < 8 || memcmp(head, "\x1a\x45\xdf\xa3", 4) != 0) {
+    if (head == NULL || size < 8 || memcmp(head, "\x1a\x45\xdf\xa3", 4) != 0) {
         return MEDIA_FORMAT_NONE;
     }
     size_t room = size < 256 ? size : 256;
