@@ -4,6 +4,8 @@
 
 #include "base/alloc.h"
 
+/* realloc() gives up the old block only when it succeeds, which is what the hook promises. libc
+ * keeps the size of a block itself, so the one that is passed in is not needed. */
 static void *libc_resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
 {
     (void) ctx;
@@ -11,6 +13,7 @@ static void *libc_resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
     return realloc(ptr, new_size);
 }
 
+/* free() of what libc_resize() gave; the size is for allocators without headers. */
 static void libc_release(void *ctx, void *ptr, size_t size)
 {
     (void) ctx;
@@ -29,6 +32,8 @@ const pgc_alloc *alloc_or_libc(const pgc_alloc *alloc)
     return alloc != NULL ? alloc : pgc_alloc_libc();
 }
 
+/* Zeroing here instead of by calloc() keeps the hook small: one function allocates, one releases.
+ */
 void *mem_new(const pgc_alloc *alloc, size_t size)
 {
     assert(size > 0);
@@ -47,6 +52,8 @@ void *mem_resize(const pgc_alloc *alloc, void *ptr, size_t old_size, size_t new_
     return a->resize(a->ctx, ptr, old_size, new_size);
 }
 
+/* NULL is filtered here so that hooks need not care, and so that destructors may be called on
+ * half-built objects. */
 void mem_free(const pgc_alloc *alloc, void *ptr, size_t size)
 {
     const pgc_alloc *a = alloc_or_libc(alloc);
@@ -55,6 +62,7 @@ void mem_free(const pgc_alloc *alloc, void *ptr, size_t size)
     }
 }
 
+/* Not by mem_new(): the bytes are overwritten at once. */
 char *mem_strdup(const pgc_alloc *alloc, const char *string)
 {
     const pgc_alloc *a = alloc_or_libc(alloc);
@@ -66,6 +74,7 @@ char *mem_strdup(const pgc_alloc *alloc, const char *string)
     return copy;
 }
 
+/* The length is found again: a string that was shortened in place must not be freed this way. */
 void mem_free_str(const pgc_alloc *alloc, char *string)
 {
     if (string != NULL) {

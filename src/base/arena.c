@@ -30,6 +30,8 @@ struct arena {
 
 static_assert(sizeof(block) % 16 == 0, "payloads are aligned");
 
+/* One allocation for arena and first block. A ceiling below the wanted first block makes that
+ * smaller; one that leaves no room at all is an error like missing memory. */
 arena *arena_new(const pgc_alloc *alloc, size_t first_size, size_t total_max)
 {
     size_t limit = total_max == 0 ? SIZE_MAX : total_max;
@@ -60,6 +62,8 @@ arena *arena_new(const pgc_alloc *alloc, size_t first_size, size_t total_max)
 /* A new top block with at least `need` payload bytes; false when memory or the ceiling ends. */
 static bool add_block(arena *a, size_t need)
 {
+    assert(need % ALIGNMENT == 0);
+    assert(a->total <= a->total_max);
     size_t left = a->total_max - a->total;
     size_t cap = need > a->next_size ? need : a->next_size;
     if (need > SIZE_MAX - sizeof(block) || need + sizeof(block) > left) {
@@ -109,12 +113,15 @@ void *arena_alloc(arena *a, size_t size)
     return ptr;
 }
 
+/* The product is checked here, the sum with the block's header in add_block(). */
 void *arena_array(arena *a, size_t count, size_t size)
 {
     size_t bytes;
     return size_mul(count, size, &bytes) ? arena_alloc(a, bytes) : NULL;
 }
 
+/* The NUL comes from zeroed memory. An absent slice gives an empty string: callers that must tell
+ * the two apart keep the slice. */
 char *arena_copy(arena *a, slice text)
 {
     char *copy = text.len == SIZE_MAX ? NULL : (char *) arena_alloc(a, text.len + 1);
@@ -129,6 +136,8 @@ char *arena_strdup(arena *a, const char *string)
     return arena_copy(a, (slice) { string, strlen(string) });
 }
 
+/* Formats twice: first for the length, then into the place. The arguments are walked twice, so
+ * they must not change between the passes. */
 char *arena_printf(arena *a, const char *fmt, ...)
 {
     va_list args;
@@ -144,10 +153,13 @@ char *arena_printf(arena *a, const char *fmt, ...)
     return text;
 }
 
+/* Newest first, so that the chain ends at the block that is part of the arena and cannot be freed
+ * alone. */
 void arena_reset(arena *a)
 {
     while (a->top != &a->first) {
         block *b = a->top;
+        assert(b->used <= b->cap);
         a->top = b->next;
         a->total -= b->size;
         mem_free(a->alloc, b, b->size);

@@ -13,6 +13,7 @@ void buf_init(buf *b, const pgc_alloc *alloc, size_t max)
     *b = (buf) { .alloc = alloc_or_libc(alloc), .max = max };
 }
 
+/* Leaves a buffer that may be freed again: AUTO() and an early call by hand go together. */
 void buf_done(buf *b)
 {
     if (b->ptr != NULL) {
@@ -22,6 +23,7 @@ void buf_done(buf *b)
     b->len = b->cap = 0;
 }
 
+/* The memory stays, so a loop that reuses one buffer stops allocating after its largest round. */
 void buf_reset(buf *b)
 {
     b->len = 0;
@@ -43,6 +45,7 @@ static bool reserve(buf *b, size_t extra)
         cap = cap > b->max / 2 ? b->max : cap * 2;
     }
     cap = cap > b->max ? b->max : cap;
+    assert(cap >= need);
     if (cap > b->cap) {
         char *ptr = (char *) mem_resize(b->alloc, b->ptr, b->cap, cap);
         if (ptr == NULL) {
@@ -54,6 +57,8 @@ static bool reserve(buf *b, size_t extra)
     return true;
 }
 
+/* The caller fills what it gets; until then the bytes are whatever was there. All appends come
+ * through here, so the poison and the invariant are kept in one place. */
 char *buf_extend(buf *b, size_t size)
 {
     assert(b->max > 0);
@@ -63,6 +68,7 @@ char *buf_extend(buf *b, size_t size)
     }
     char *start = b->ptr + b->len;
     b->len += size;
+    assert(b->len < b->cap);
     b->ptr[b->len] = '\0';
     return start;
 }
@@ -88,6 +94,8 @@ void buf_add_char(buf *b, char c)
     buf_add(b, (slice) { &c, 1 });
 }
 
+/* Formats twice, as arena_printf() does: the length first. A format that fails to format poisons
+ * the buffer like missing memory, for the text would be wrong either way. */
 void buf_vprintf(buf *b, const char *fmt, va_list args)
 {
     va_list again;
@@ -110,6 +118,8 @@ void buf_printf(buf *b, const char *fmt, ...)
     va_end(args);
 }
 
+/* By shifts, not by copying a swapped integer: right on every machine without asking which it is.
+ */
 static void add_big_endian(buf *b, uint64_t value, size_t bytes)
 {
     char *start = buf_extend(b, bytes);
@@ -138,6 +148,8 @@ slice buf_view(const buf *b)
     return b->len == 0 ? (slice) { "", 0 } : (slice) { b->ptr, b->len };
 }
 
+/* The buffer does not remember whether memory or the ceiling ended; for a caller both mean that
+ * the text does not fit. */
 pgc_status buf_finish(const buf *b, pgc_error *err)
 {
     if (b->failed) {

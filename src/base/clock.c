@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 
+/* Microseconds of one of the system's clocks. Cannot fail for the two clocks used here. */
 static int64_t read_clock(clockid_t id)
 {
     struct timespec now;
@@ -25,6 +26,8 @@ static int64_t os_unix_us(void *ctx)
     return read_clock(CLOCK_REALTIME);
 }
 
+/* From the kernel, which never runs dry once it is seeded; the call waits until then. Large
+ * requests may come back in parts, and a signal may cut one short. */
 static bool os_random(void *ctx, void *bytes, size_t count)
 {
     (void) ctx;
@@ -43,6 +46,8 @@ static bool os_random(void *ctx, void *bytes, size_t count)
     return true;
 }
 
+/* A signal does not shorten the sleep: callers that want to wake up early wait on a descriptor
+ * instead. */
 static void os_sleep_us(void *ctx, int64_t us)
 {
     (void) ctx;
@@ -79,6 +84,8 @@ static uint64_t next_random(uint64_t *state)
     return z ^ (z >> 31);
 }
 
+/* Only the top byte of each step is used: slow, but the sequence does not depend on how it is cut
+ * into calls. */
 static bool fake_random(void *ctx, void *bytes, size_t count)
 {
     clock_fake *fake = (clock_fake *) ctx;
@@ -92,6 +99,7 @@ static bool fake_random(void *ctx, void *bytes, size_t count)
     return true;
 }
 
+/* Sleeping is how tested code lets time pass, so here it does not take any. */
 static void fake_sleep_us(void *ctx, int64_t us)
 {
     clock_fake_advance((clock_fake *) ctx, us > 0 ? us : 0);
@@ -106,6 +114,7 @@ void clock_fake_init(clock_fake *fake, int64_t unix_us, uint64_t seed)
     };
 }
 
+/* Both clocks move together; a test that wants the wall clock to jump sets the field. */
 void clock_fake_advance(clock_fake *fake, int64_t us)
 {
     assert(us >= 0);

@@ -22,6 +22,8 @@ static struct {
 
 static pthread_once_t wanted_once = PTHREAD_ONCE_INIT;
 
+/* NAME or NAME:N. Anything malformed means no crash: a test that mistypes sees its child live and
+ * fails for that. */
 static void want(const char *text)
 {
     wanted.name = (slice) { NULL, 0 };
@@ -48,6 +50,8 @@ void crash_point_want(const char *text)
     want(text);
 }
 
+/* SIGKILL is delivered before kill() returns to this thread, but another thread may run on for a
+ * moment; this one must not. */
 void crash_point_hit(const struct crash_point *point)
 {
     static atomic_int_fast64_t passed;
@@ -63,6 +67,8 @@ void crash_point_hit(const struct crash_point *point)
     }
 }
 
+/* By addresses: comparing the weak symbols themselves would let the compiler assume that they
+ * exist. */
 size_t crash_point_count(void)
 {
     uintptr_t start = (uintptr_t) __start_crash_points;

@@ -12,6 +12,7 @@ void pgc_error_clear(pgc_error *err)
     }
 }
 
+/* The text is made before the old one is cleared: it may be among the arguments. */
 pgc_status pgc_error_set_at(pgc_error *err, pgc_status status, const char *file, int32_t line,
                             const char *fmt, ...)
 {
@@ -34,6 +35,7 @@ pgc_status pgc_error_set_at(pgc_error *err, pgc_status status, const char *file,
 /* Appends what fits; gives the new length. */
 static size_t append(char *text, size_t size, size_t len, const char *more)
 {
+    assert(len < size);
     size_t room = size - 1 - len;
     size_t count = strnlen(more, room);
     memcpy(text + len, more, count);
@@ -41,6 +43,7 @@ static size_t append(char *text, size_t size, size_t len, const char *more)
     return len + count;
 }
 
+/* Only what a caller would act on differently has a status of its own. */
 static pgc_status status_from_errno(int32_t os_errno)
 {
     if (os_errno == ENOMEM) {
@@ -103,6 +106,7 @@ void pgc_error_hint(pgc_error *err, const char *fmt, ...)
     memcpy(err->hint, hint, strlen(hint) + 1);
 }
 
+/* A loop over the table: a switch would have to name the numbers of the domain above as well. */
 const char *pgc_status_text(pgc_status status)
 {
     static const struct {

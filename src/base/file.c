@@ -48,8 +48,11 @@ static pgc_status read_open(const env *e, int fd, const char *path, buf *out, pg
     }
 }
 
+/* Grows the buffer by what is read instead of asking for the size: files in /proc say that they
+ * are empty. On failure the buffer is as it was. */
 pgc_status file_read(const env *e, int dir, const char *path, buf *out, pgc_error *err)
 {
+    assert(out->max > 1);
     const vfs *fs = e->fs;
     int fd = fs->openat(fs->ctx, dir, path, O_RDONLY | O_NOCTTY, 0);
     if (fd < 0) {
@@ -68,6 +71,7 @@ pgc_status file_read(const env *e, int dir, const char *path, buf *out, pgc_erro
     return status;
 }
 
+/* Zero bytes written without an error would loop for ever; it is taken for a full disk. */
 pgc_status file_write_all(const env *e, int fd, const void *bytes, size_t count, pgc_error *err)
 {
     const vfs *fs = e->fs;
@@ -80,6 +84,7 @@ pgc_status file_write_all(const env *e, int fd, const void *bytes, size_t count,
         if (done <= 0) {
             return pgc_error_errno(err, done < 0 ? errno : ENOSPC, "write");
         }
+        assert((size_t) done <= count);
         at += done;
         count -= (size_t) done;
     }
@@ -103,6 +108,7 @@ static int open_parent(const env *e, int dir, const char *path, const char **nam
     return fs->openat(fs->ctx, dir, len == 0 ? "." : parent, O_RDONLY | O_DIRECTORY, 0);
 }
 
+/* Through the descriptor, so before the file has a name that others could open. */
 static pgc_status set_access(const env *e, int fd, const file_access *access, pgc_error *err)
 {
     const vfs *fs = e->fs;
@@ -150,6 +156,9 @@ static pgc_status write_temporary(const env *e, int folder, const char *name,
     return status;
 }
 
+/* Everything within one folder descriptor: a folder that is moved meanwhile takes the file along.
+ * A failure after the rename leaves the new content, and says so as an error, because it may not
+ * survive a power cut. */
 static pgc_status replace_in(const env *e, int folder, const replacement *what, pgc_error *err)
 {
     const vfs *fs = e->fs;
@@ -173,6 +182,7 @@ static pgc_status replace_in(const env *e, int folder, const replacement *what, 
     return PGC_OK;
 }
 
+/* Common part of the two public calls; adds the path to the message once. */
 static pgc_status replace(const env *e, int dir, const char *path, replacement *what,
                           pgc_error *err)
 {

@@ -17,6 +17,8 @@ void file_dir_init(file_dir *d, const env *e, int fd)
     d->at = d->len = 0;
 }
 
+/* Entries are read in place from the kernel's records. Removing entries while reading is allowed:
+ * the kernel's position does not depend on them. */
 pgc_status file_dir_next(file_dir *d, file_entry *out, pgc_error *err)
 {
     const vfs *fs = d->env->fs;
@@ -33,8 +35,10 @@ pgc_status file_dir_next(file_dir *d, file_entry *out, pgc_error *err)
             d->at = 0;
             d->len = (size_t) got;
         }
+        assert(d->at < d->len);
         const struct dirent64 *entry = (const struct dirent64 *) (const void *) (d->bytes + d->at);
         d->at += entry->d_reclen;
+        assert(d->at <= d->len);
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
             *out = (file_entry) { entry->d_name, entry->d_type };
             return PGC_OK;
@@ -92,6 +96,8 @@ static pgc_status make_one(const env *e, int dir, char *prefix, mode_t mode, boo
     return pgc_error_errno(err, reason, "make folder %s", prefix);
 }
 
+/* Prefix by prefix from the left: most often all but the last exist, and mkdirat() says so in one
+ * call each. */
 pgc_status file_mkdirs(const env *e, int dir, const char *path, mode_t mode, bool durable,
                        pgc_error *err)
 {
@@ -150,6 +156,8 @@ static pgc_status empty_dir(const env *e, int fd, int depth, pgc_error *err)
     }
 }
 
+/* Tries to unlink first: that is right for everything but a folder, and never follows a link.
+ * Which errno a folder gives differs between systems. */
 pgc_status file_remove_tree(const env *e, int dir, const char *path, pgc_error *err)
 {
     const vfs *fs = e->fs;

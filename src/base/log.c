@@ -6,6 +6,8 @@
 
 #define LINE_SIZE 1024
 
+/* A line break inside a text that came from outside would forge a second line, an escape sequence
+ * would reach a terminal: both become question marks. UTF-8 passes. */
 void log_line(const log_sink *sink, log_level level, const char *area, const char *fmt, ...)
 {
     if (sink == NULL || sink->write == NULL || level < sink->level) {

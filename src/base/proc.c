@@ -47,6 +47,8 @@ typedef struct child_plan {
     sigset_t old_mask;
 } child_plan;
 
+/* All look-ups in the user database happen here, before fork(): they allocate and may open
+ * sockets. Somebody who is that user already needs no change and no right to make one. */
 static pgc_status find_user(const char *name, identity *who, pgc_error *err)
 {
     *who = (identity) { .change = false };
@@ -73,6 +75,8 @@ static pgc_status find_user(const char *name, identity *who, pgc_error *err)
     return PGC_OK;
 }
 
+/* Only write() and _exit(): both are safe between fork() and exec. If even the report fails, the
+ * parent sees exit code 127. */
 static _Noreturn void child_fail(int report, int32_t step)
 {
     child_failure failure = { errno, step };
@@ -81,6 +85,8 @@ static _Noreturn void child_fail(int report, int32_t step)
     _exit(127);
 }
 
+/* Descriptors that other parts of the program forgot to mark must not reach a server that
+ * outlives us. The loop is for kernels without close_range(). */
 static void close_from(unsigned first)
 {
     if (syscall(SYS_close_range, first, ~0U, 0U) == 0) {
@@ -119,6 +125,7 @@ static int child_descriptors(const child_plan *plan)
     return REPORT_FD;
 }
 
+/* Ignored signals survive exec; a child must not inherit that we ignore SIGPIPE. */
 static void child_signals(const child_plan *plan)
 {
     struct sigaction action = { .sa_handler = SIG_DFL };
@@ -128,6 +135,7 @@ static void child_signals(const child_plan *plan)
     (void) sigprocmask(SIG_SETMASK, &plan->old_mask, NULL);
 }
 
+/* Groups go before the user: after setuid() there is no right left to change them. */
 static _Noreturn void child_main(const child_plan *plan)
 {
     const proc_options *options = plan->options;
@@ -172,6 +180,8 @@ static pgc_status read_report(int fd, pid_t pid, const char *program, pgc_error 
     return pgc_error_errno(err, failure.os_errno, "start %s: %s", program, STEP_TEXT[failure.step]);
 }
 
+/* The write end of the report pipe lives in the child only; its closing, by exec or by death,
+ * ends the wait in read_report(). */
 static pgc_status spawn_with(child_plan *plan, int null_fd, pid_t *out, pgc_error *err)
 {
     const proc_options *options = plan->options;
@@ -204,6 +214,7 @@ static pgc_status spawn_with(child_plan *plan, int null_fd, pid_t *out, pgc_erro
     return status;
 }
 
+/* /dev/null is opened for reading and writing, so one descriptor serves all three places. */
 pgc_status proc_spawn(const env *e, const proc_options *options, pid_t *out, pgc_error *err)
 {
     assert(options->argv != NULL);
@@ -286,6 +297,7 @@ static bool watch(watched *w, int *wait_status)
     }
 }
 
+/* A child that had to be killed has no exit code worth telling: the status says what happened. */
 static pgc_status run_watched(watched *w, int *exit_code, pgc_error *err)
 {
     const proc_options *options = w->options;
@@ -306,8 +318,11 @@ static pgc_status run_watched(watched *w, int *exit_code, pgc_error *err)
     return PGC_OK;
 }
 
+/* The read end does not block, so that watch() can look at the child and at its output in turn. */
 pgc_status proc_run(const env *e, const proc_options *options, int *exit_code, pgc_error *err)
 {
+    assert(options->timeout_us >= 0);
+    assert(options->output == NULL || !options->output->failed);
     proc_options mine = *options;
     AUTO(fd_auto) int read_end = -1;
     AUTO(fd_auto) int write_end = -1;
@@ -336,6 +351,7 @@ pgc_status proc_run(const env *e, const proc_options *options, int *exit_code, p
     return status;
 }
 
+/* EPERM means that it exists and belongs to somebody else. A zombie counts as alive here. */
 bool proc_alive(pid_t pid)
 {
     return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM);

@@ -6,11 +6,13 @@
 
 #include "base/sha256.h"
 
+/* The state is OpenSSL's context; only its name is ours. */
 static EVP_MD_CTX *context(sha256 *state)
 {
     return (EVP_MD_CTX *) (void *) state;
 }
 
+/* Fails when memory is exhausted, and also where the system's OpenSSL policy forbids the digest. */
 sha256 *sha256_new(void)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();

@@ -24,6 +24,7 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char) (c - 'A' + 'a') : c;
 }
 
+/* memcmp() must not get NULL, not even for no bytes. */
 bool slice_eq(slice a, slice b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
@@ -34,6 +35,8 @@ bool slice_eq_str(slice a, const char *b)
     return slice_eq(a, (slice) { b, strlen(b) });
 }
 
+/* Only ASCII letters: file extensions, header names and keywords need no more, and the answer
+ * must not depend on the locale. */
 bool slice_eq_nocase(slice a, slice b)
 {
     if (a.len != b.len) {
@@ -58,6 +61,7 @@ bool slice_ends(slice text, slice suffix)
            slice_eq(slice_sub(text, text.len - suffix.len, text.len), suffix);
 }
 
+/* Both ends are cut to what is there, so callers may compute them without checks. */
 slice slice_sub(slice text, size_t from, size_t to)
 {
     if (text.ptr == NULL) {
@@ -65,6 +69,7 @@ slice slice_sub(slice text, size_t from, size_t to)
     }
     size_t end = to < text.len ? to : text.len;
     size_t start = from < end ? from : end;
+    assert(start <= end);
     return (slice) { text.ptr + start, end - start };
 }
 
@@ -90,6 +95,7 @@ size_t slice_find(slice text, char c, size_t from)
     return hit == NULL ? SIZE_MAX : (size_t) (hit - text.ptr);
 }
 
+/* A text that ends with the separator has an empty last part, as a split is expected to give. */
 slice slice_next(slice *rest, char c)
 {
     slice text = *rest;
@@ -102,6 +108,7 @@ slice slice_next(slice *rest, char c)
     return slice_sub(text, 0, at);
 }
 
+/* Byte order, which for UTF-8 is the order of code points and the one of our databases. */
 int slice_cmp(slice a, slice b)
 {
     size_t common = a.len < b.len ? a.len : b.len;
@@ -145,11 +152,13 @@ bool slice_is_utf8(slice text)
         if (step == 0) {
             return false;
         }
+        assert(step <= text.len - at);
         at += step;
     }
     return true;
 }
 
+/* Negative numbers are built downwards: the smallest one has no positive counterpart. */
 bool slice_to_i64(slice text, int64_t *out)
 {
     size_t at = text.len > 0 && (text.ptr[0] == '-' || text.ptr[0] == '+') ? 1 : 0;
@@ -192,6 +201,8 @@ static bool is_decimal(slice text)
     return lower(text.ptr[at]) == 'e' && slice_to_i64(slice_sub(text, at + 1, text.len), &exponent);
 }
 
+/* The grammar is checked first because strtod() takes more: blanks, hexadecimal, infinities. Too
+ * small becomes zero, too large is refused. */
 bool slice_to_f64(slice text, double *out)
 {
     char copy[NUMBER_LEN_MAX + 1];

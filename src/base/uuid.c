@@ -3,6 +3,7 @@
 
 #include "base/uuid.h"
 
+/* Version in the upper half of byte 6, variant in the two upper bits of byte 8. */
 static void stamp(pgc_uuid *uuid, unsigned version)
 {
     uuid->bytes[6] = (uint8_t) ((uuid->bytes[6] & 0x0FU) | (version << 4));
@@ -20,6 +21,7 @@ bool uuid_v4(const clock_ops *clock, pgc_uuid *out)
     return true;
 }
 
+/* The version's optional counter is left out: two values of one millisecond are in random order. */
 bool uuid_v7(const clock_ops *clock, pgc_uuid *out)
 {
     pgc_uuid uuid;

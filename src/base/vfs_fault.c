@@ -7,6 +7,7 @@
 /* Counts the call; true when the plan wants it to fail. */
 static bool planned(vfs_fault *fault, vfs_op op)
 {
+    assert(op < VFS_OP_COUNT);
     (void) __atomic_add_fetch(&fault->per_op[op], 1, __ATOMIC_SEQ_CST);
     if (fault->op != VFS_OP_COUNT && fault->op != op) {
         return false;

@@ -16,6 +16,7 @@ static void copy_clean(const char *text, size_t room, char *out, size_t out_room
     out[len] = '\0';
 }
 
+/* A thumbnail that was not made is all zero; one that was fits its square and its limit. */
 static pgc_status check_thumbnail(const media_thumbnail *made, const media_limits *limits,
                                   media_size size, pgc_error *err)
 {
@@ -32,6 +33,8 @@ static pgc_status check_thumbnail(const media_thumbnail *made, const media_limit
     return PGC_OK;
 }
 
+/* Facts and thumbnails in range, or the child counts as taken over: an honest one checks what it
+ * stores. */
 static pgc_status check_report(const media_report *report, const media_limits *limits,
                                media_report *out, pgc_error *err)
 {
@@ -47,6 +50,8 @@ static pgc_status check_report(const media_report *report, const media_limits *l
     return PGC_OK;
 }
 
+/* A reply is a report, or one of the few refusals that a child may give; its reason is text of the
+ * child and goes through copy_clean(). */
 static pgc_status check_reply(const wire_reply *reply, const media_limits *limits,
                               media_report *out, pgc_error *err)
 {

@@ -33,6 +33,7 @@ typedef struct av_open {
     AVFormatContext *format;
 } av_open;
 
+/* libav's read callback: short counts are fine, zero is not (it would ask again for ever). */
 static int source_read(void *ctx, uint8_t *bytes, int count)
 {
     av_source *source = ctx;
@@ -51,6 +52,8 @@ static int source_read(void *ctx, uint8_t *bytes, int count)
     }
 }
 
+/* libav's seek callback, with its own whence for "how long is it". Positions behind the end are
+ * allowed, as for a file: reading there gives the end. */
 static int64_t source_seek(void *ctx, int64_t offset, int whence)
 {
     av_source *source = ctx;
@@ -89,6 +92,7 @@ static int refuse_open(AVFormatContext *format, AVIOContext **io, const char *ur
     return AVERROR(EACCES);
 }
 
+/* The buffer may have been replaced by libav, so it is the context that knows it. */
 static void av_open_auto(av_open *open)
 {
     avformat_close_input(&open->format);
@@ -105,6 +109,7 @@ void av_prepare(void)
     (void) avcodec_find_decoder(AV_CODEC_ID_H264);
 }
 
+/* libav's error code as a status of ours, with its text behind what we were doing. */
 static pgc_status av_failed(int code, const char *what, pgc_error *err)
 {
     char text[128];
@@ -115,6 +120,8 @@ static pgc_status av_failed(int code, const char *what, pgc_error *err)
     return pgc_error_set(err, status, "%s: %s", what, text);
 }
 
+/* Open the file with one demuxer and look at the start of its streams. libav frees the context
+ * itself when opening fails. */
 static pgc_status open_format(av_open *open, const char *demuxer, pgc_error *err)
 {
     const AVInputFormat *input = av_find_input_format(demuxer);
@@ -143,6 +150,7 @@ static pgc_status open_format(av_open *open, const char *demuxer, pgc_error *err
     return code < 0 ? av_failed(code, "cannot be read", err) : PGC_OK;
 }
 
+/* All tags of the container or of one track, whatever their language suffix. */
 static void read_tags(const AVDictionary *tags, media_facts *facts)
 {
     const AVDictionaryEntry *tag = NULL;
@@ -195,6 +203,8 @@ static AVStream *find_stream(AVFormatContext *format, enum AVMediaType kind)
     return NULL;
 }
 
+/* Size as shown (pixel aspect and turning applied) and the poster frame. The size is checked before
+ * a decoder gets to allocate for it. */
 static pgc_status read_pictures(AVFormatContext *format, const AVStream *stream,
                                 const pixels_target *target, pgc_error *err)
 {
@@ -218,6 +228,7 @@ static pgc_status read_pictures(AVFormatContext *format, const AVStream *stream,
 pgc_status av_read(int fd, int64_t size, const media_type **type, const pixels_target *target,
                    pgc_error *err)
 {
+    assert((*type)->demuxer != NULL);
     AUTO(av_open_auto) av_open open = { .source = { .fd = fd, .size = size } };
     TRY(open_format(&open, (*type)->demuxer, err));
     AVStream *pictures = find_stream(open.format, AVMEDIA_TYPE_VIDEO);

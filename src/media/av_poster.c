@@ -118,6 +118,8 @@ static void poster_size(const AVFrame *frame, AVRational aspect, int32_t *width,
     *height = *height > 0 ? *height : 1;
 }
 
+/* Tell the scaler what the numbers of the frame mean; without it high definition comes out
+ * greenish. */
 static void set_colours(struct SwsContext *scaler, const AVFrame *frame)
 {
     int *inverse = NULL;
@@ -141,6 +143,7 @@ static void set_colours(struct SwsContext *scaler, const AVFrame *frame)
                                     brightness, contrast, saturation);
 }
 
+/* The chosen frame as packed RGB rows of the size that is shown. */
 static pgc_status to_rows(poster *p, AVRational aspect, pixels_view *view, pgc_error *err)
 {
     poster_size(p->chosen, aspect, &view->width, &view->height);
@@ -170,6 +173,7 @@ static pgc_status to_rows(poster *p, AVRational aspect, pixels_view *view, pgc_e
 pgc_status av_poster(AVFormatContext *format, const AVStream *stream, int32_t orientation,
                      const pixels_target *target, pgc_error *err)
 {
+    assert(stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO);
     AUTO(poster_auto) poster p = { .codec = NULL };
     bool ready = false;
     TRY(open_decoder(&p, stream, target->limits, &ready, err));

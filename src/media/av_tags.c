@@ -30,6 +30,7 @@ static int digits(const char **p, int count)
     return value;
 }
 
+/* Step over one character of the set; false, and nothing moved, when another one is there. */
 static bool skip_one_of(const char **p, const char *set)
 {
     if (**p == '\0' || strchr(set, **p) == NULL) {
@@ -43,6 +44,7 @@ static bool skip_one_of(const char **p, const char *set)
 static int64_t days_from_date(int year, int month, int day)
 {
     static const int16_t BEFORE[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
+    assert(month >= 1 && month <= 12);
     int64_t leaps = (year - 1) / 4 - (year - 1) / 100 + (year - 1) / 400 - 477;
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     return (year - 1970) * INT64_C(365) + leaps + BEFORE[month - 1] + day - 1 +
@@ -100,6 +102,8 @@ static bool parse_stamp(const char *p, stamp *out)
     return parse_offset(p, out);
 }
 
+/* A time with its zone is worth more than the same instant in UTC: it says when the clock on the
+ * wall stood there. */
 static void read_time(media_facts *facts, const char *value, bool local)
 {
     stamp parsed = { .has_offset = false };

@@ -104,6 +104,7 @@ static pgc_status read_raw(const uint8_t *bytes, size_t size, const pixels_targe
     return status;
 }
 
+/* A photo as a whole in memory: metadata first, because the picture is turned by what it says. */
 static pgc_status read_photo(const wire_request *request, const media_type *type,
                              const pixels_target *target, pgc_error *err)
 {
@@ -123,6 +124,7 @@ static pgc_status read_photo(const wire_request *request, const media_type *type
     TRY(read_source(bytes, size, err));
     media_facts *facts = &target->report->facts;
     TRY(metadata_read(bytes, size, facts, err));
+    assert(type->kind == MEDIA_PHOTO);
     switch (type->reader) {
     case MEDIA_READER_VIPS:
         return pixels_from_file(bytes, size, facts->orientation, target, err);
@@ -137,6 +139,8 @@ static pgc_status read_photo(const wire_request *request, const media_type *type
     }
 }
 
+/* From the first bytes to the complete report. The type decides on the reader and on whether
+ * threads stay allowed. */
 static pgc_status read_file(const wire_request *request, const pixels_target *target,
                             pgc_error *err)
 {

@@ -62,6 +62,7 @@ static bool outer_mark_ok(const uint8_t *head, media_format format)
     }
 }
 
+/* The table of fixed marks. */
 static media_format from_magic(const uint8_t *head, size_t size)
 {
     for (size_t i = 0; i < ARRAY_LEN(MAGIC); i++) {
@@ -112,6 +113,7 @@ static const struct {
     { "XAVC", MEDIA_FORMAT_MP4 },    { "NDSC", MEDIA_FORMAT_MP4 },
 };
 
+/* Four letters of an ISO media file; shorter rows stand for families ("3gp4", "3gp5", …). */
 static media_format from_brand(const uint8_t *brand)
 {
     for (size_t i = 0; i < ARRAY_LEN(BRANDS); i++) {
@@ -149,6 +151,7 @@ static media_format detect_iso_media(const uint8_t *head, size_t size)
     }
     size_t end = be32(head);
     end = end < size ? end : size;
+    assert(end <= size);
     for (size_t pos = 16; pos + 4 <= end; pos += 4) {
         media_format format = from_brand(head + pos);
         if (format == MEDIA_FORMAT_HEIC || format == MEDIA_FORMAT_AVIF ||
@@ -159,17 +162,28 @@ static media_format detect_iso_media(const uint8_t *head, size_t size)
     return major;
 }
 
-/* The test for NULL is for gcc, which under UBSan believes that head may be NULL here. */
+static bool contains(const uint8_t *head, size_t size, const char *word)
+{
+    size_t length = strlen(word);
+    for (size_t i = 0; i + length <= size; i++) {
+        if (memcmp(head + i, word, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The kind of document stands in the first header, whose fields may come in any order. */
 static media_format detect_matroska(const uint8_t *head, size_t size)
 {
-    if (head == NULL || size < 8 || memcmp(head, "\x1a\x45\xdf\xa3", 4) != 0) {
+    if (size < 8 || memcmp(head, "\x1a\x45\xdf\xa3", 4) != 0) {
         return MEDIA_FORMAT_NONE;
     }
     size_t room = size < 256 ? size : 256;
-    if (memmem(head, room, "webm", 4) != NULL) {
+    if (contains(head, room, "webm")) {
         return MEDIA_FORMAT_WEBM;
     }
-    return memmem(head, room, "matroska", 8) != NULL ? MEDIA_FORMAT_MKV : MEDIA_FORMAT_NONE;
+    return contains(head, room, "matroska") ? MEDIA_FORMAT_MKV : MEDIA_FORMAT_NONE;
 }
 
 /* The codec stands at the start of the first packet, behind a page header of 27 bytes and its

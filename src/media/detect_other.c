@@ -141,6 +141,7 @@ static const struct {
     { "BEGIN:VCARD", "contact" },   { "BEGIN:VCALENDAR", "calendar" },
 };
 
+/* Text is what has no control characters but those that terminals and editors put into files. */
 static bool is_text(const uint8_t *head, size_t size)
 {
     if (size >= 2 && (memcmp(head, "\xfe\xff", 2) == 0 || memcmp(head, "\xff\xfe", 2) == 0)) {

@@ -29,6 +29,7 @@ typedef struct tiff_facts {
 
 static uint32_t get16(const tiff *t, size_t at)
 {
+    assert(at + 2 <= t->size);
     const uint8_t *p = t->head + at;
     return t->big_endian ? (uint32_t) p[0] << 8 | p[1] : (uint32_t) p[1] << 8 | p[0];
 }
@@ -51,6 +52,7 @@ static bool raw_compression(uint32_t value)
     return false;
 }
 
+/* The maker in capitals, cut at our room; texts up to four bytes lie in the entry itself. */
 static void read_make(const tiff *t, size_t entry, tiff_facts *facts)
 {
     size_t count = get32(t, entry + 4);
@@ -126,6 +128,7 @@ static media_format from_header(const tiff *t)
     return MEDIA_FORMAT_NONE;
 }
 
+/* The maker's raw format, for files that are known to be raw. */
 static media_format from_make(const tiff_facts *facts)
 {
     static const struct {

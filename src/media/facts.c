@@ -51,6 +51,7 @@ static bool text_ok(const char *text, size_t room)
     return slice_is_utf8(s);
 }
 
+/* Every text field; the extension more strictly than the rest. */
 static pgc_status check_texts(const media_facts *facts, pgc_error *err)
 {
     const struct {
@@ -79,6 +80,7 @@ static pgc_status check_texts(const media_facts *facts, pgc_error *err)
     return PGC_OK;
 }
 
+/* One row per member, so that a new member is one line. */
 static pgc_status check_integers(const media_facts *facts, pgc_error *err)
 {
     const struct {
@@ -111,6 +113,7 @@ static pgc_status check_integers(const media_facts *facts, pgc_error *err)
     return PGC_OK;
 }
 
+/* PostgreSQL takes NaN and infinity into double precision, so they must stop here. */
 static pgc_status check_numbers(const media_facts *facts, pgc_error *err)
 {
     const struct {

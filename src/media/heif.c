@@ -36,6 +36,7 @@ static void heif_open_auto(heif_open *open)
     }
 }
 
+/* libheif tells lack of memory apart from damage. */
 static pgc_status heif_failed(struct heif_error error, pgc_error *err)
 {
     if (error.code == heif_error_Memory_allocation_error) {
@@ -58,6 +59,7 @@ pgc_status heif_prepare(pgc_error *err)
 /* libheif pads its rows; what follows wants them without gaps. */
 static pgc_status pack_rows(heif_open *open, int bands, pixels_view *view, pgc_error *err)
 {
+    assert(bands == 3 || bands == 4);
     int stride = 0;
     const uint8_t *plane =
         heif_image_get_plane_readonly(open->image, heif_channel_interleaved, &stride);

@@ -31,12 +31,25 @@ typedef struct request_fds {
     size_t count;
 } request_fds;
 
+/* The helper keeps nothing of a request. */
 static void close_all(request_fds *given)
 {
     for (size_t i = 0; i < given->count; i++) {
         (void) close(given->fds[i]);
     }
     given->count = 0;
+}
+
+/* All descriptors from `first` on; the slow way where a container knows no close_range(). */
+static void close_from(unsigned first)
+{
+    if (syscall(SYS_close_range, first, ~0U, 0U) == 0) {
+        return;
+    }
+    long limit = sysconf(_SC_OPEN_MAX);
+    for (long fd = (long) first; fd < (limit > 0 && limit < 65536 ? limit : 65536); fd++) {
+        (void) close((int) fd);
+    }
 }
 
 /* In the child: descriptors to their places, all others closed. False: not possible. */
@@ -57,7 +70,8 @@ static bool place_fds(const request_fds *given, int reply)
     for (int place = WIRE_FD_SOURCE + (int) given->count; place < WIRE_FD_REPLY; place++) {
         (void) close(place);
     }
-    return ok && syscall(SYS_close_range, (unsigned) WIRE_FD_END, ~0U, 0U) == 0;
+    close_from(WIRE_FD_END);
+    return ok;
 }
 
 /* Wait for the child's end until the deadline; false when it did not end in time. Ends this process
@@ -179,6 +193,7 @@ static void receive(wire_request *request, request_fds *given)
     }
 }
 
+/* A packet goes out whole or the host is gone, and then there is nobody to work for. */
 static void send_packet(const void *bytes, size_t size)
 {
     ssize_t sent;

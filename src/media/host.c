@@ -31,6 +31,7 @@ struct media_host {
     uint64_t number;
 };
 
+/* Zero means default, also for a single member. */
 static void fill_limits(media_limits *limits, const media_limits *given)
 {
     *limits = given != NULL ? *given : (media_limits) { 0 };
@@ -102,6 +103,8 @@ static pgc_status receive(media_host *host, void *out, size_t size, int64_t dead
     return PGC_OK;
 }
 
+/* The helper's first packet says whether its children can be confined here. No sandbox, no reading:
+ * there is no fallback to an unconfined parser. */
 static pgc_status greet(media_host *host, pgc_error *err)
 {
     const clock_ops *clock = host->env->clock;
@@ -122,6 +125,7 @@ static pgc_status greet(media_host *host, pgc_error *err)
     return PGC_OK;
 }
 
+/* One helper with its own socket. On failure nothing of it stays. */
 static pgc_status start(media_host *host, pgc_error *err)
 {
     int pair[2];
@@ -196,6 +200,7 @@ static pgc_status send_request(media_host *host, const wire_request *request, in
     for (size_t i = 0; thumbnail_fds != NULL && i < MEDIA_SIZE_COUNT; i++) {
         fds[count++] = thumbnail_fds[i];
     }
+    assert(host->socket >= 0);
     wire_request copy = *request;
     struct iovec part = { &copy, sizeof copy };
     union {
@@ -208,6 +213,7 @@ static pgc_status send_request(media_host *host, const wire_request *request, in
                               .msg_control = control.bytes,
                               .msg_controllen = CMSG_SPACE(count * sizeof fds[0]) };
     struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    assert(head != NULL);
     head->cmsg_level = SOL_SOCKET;
     head->cmsg_type = SCM_RIGHTS;
     head->cmsg_len = CMSG_LEN(count * sizeof fds[0]);
@@ -225,9 +231,11 @@ static pgc_status send_request(media_host *host, const wire_request *request, in
     }
 }
 
+/* One request and its answer; starts the helper when none runs. */
 static pgc_status ask(media_host *host, const wire_request *request, int source_fd,
                       const int *thumbnail_fds, wire_answer *answer, pgc_error *err)
 {
+    assert((host->pid < 0) == (host->socket < 0));
     if (host->pid < 0) {
         TRY(start(host, err));
     }

@@ -15,6 +15,22 @@
 namespace
 {
 
+#if EXIV2_TEST_VERSION(0, 28, 0)
+using byte_count = size_t;
+
+int64_t number_of(const Exiv2::Exifdatum &tag)
+{
+    return tag.toInt64();
+}
+#else
+using byte_count = long;
+
+int64_t number_of(const Exiv2::Exifdatum &tag)
+{
+    return tag.toLong();
+}
+#endif
+
 /* Text of a tag, "" when absent: control characters become blanks, blanks at the ends go. */
 std::string text_of(const Exiv2::ExifData &exif, const char *key)
 {
@@ -74,7 +90,7 @@ void read_exif(const Exiv2::ExifData &exif, media_facts *facts)
 {
     const auto orientation = exif.findKey(Exiv2::ExifKey("Exif.Image.Orientation"));
     if (orientation != exif.end() && orientation->count() > 0) {
-        const long value = orientation->toLong();
+        const int64_t value = number_of(*orientation);
         facts->orientation = value >= 1 && value <= 8 ? static_cast<int32_t>(value) : 1;
     }
     copy_text(text_of(exif, "Exif.Image.Make"), facts->camera_make);
@@ -88,7 +104,7 @@ void metadata_init(void)
 {
     Exiv2::LogMsg::setLevel(Exiv2::LogMsg::mute);
     (void) Exiv2::XmpParser::initialize();
-#ifdef EXV_ENABLE_BMFF
+#if !EXIV2_TEST_VERSION(0, 28, 0) /* always on since */
     (void) Exiv2::enableBMFF(true);
 #endif
 }
@@ -96,7 +112,7 @@ void metadata_init(void)
 pgc_status metadata_read(const uint8_t *bytes, size_t size, media_facts *facts, pgc_error *err)
 {
     try {
-        auto image = Exiv2::ImageFactory::open(bytes, static_cast<long>(size));
+        auto image = Exiv2::ImageFactory::open(bytes, static_cast<byte_count>(size));
         if (image.get() == nullptr) {
             return PGC_OK;
         }

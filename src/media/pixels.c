@@ -6,7 +6,10 @@
 
 #include <vips/vips.h>
 
-#include <vips/vector.h> /* uses types of the one before */
+#define RUNTIME_COMPILER (VIPS_MAJOR_VERSION == 8 && VIPS_MINOR_VERSION < 15)
+#if RUNTIME_COMPILER
+#include <vips/vector.h>
+#endif
 
 #include <lumilio/status.h>
 
@@ -36,8 +39,10 @@ pgc_status pixels_init(pgc_error *err)
     }
     vips_concurrency_set(1);
     vips_cache_set_max(0);
-    /* Its run-time compiler needs writable code, which the child may not have. */
+#if RUNTIME_COMPILER
+    /* It needs pages that are both writable and code, which the child may not have. */
     vips_vector_set_enabled(FALSE);
+#endif
     vips_operation_block_set("VipsForeignLoad", TRUE);
     for (size_t i = 0; i < ARRAY_LEN(LOADERS); i++) {
         vips_operation_block_set(LOADERS[i], FALSE);
@@ -58,7 +63,9 @@ static pgc_status vips_failed(const char *what, pgc_error *err)
     for (size_t i = 0; i < ARRAY_LEN(LIMIT_WORDS); i++) {
         status = strstr(text, LIMIT_WORDS[i]) != NULL ? LUM_MEDIA_LIMIT : status;
     }
-    return pgc_error_set(err, status, "%s: %s", what, text[0] != '\0' ? text : "no reason given");
+    bool unclear = text[0] == '\0' || strstr(text, "not in a known format") != NULL;
+    return pgc_error_set(err, status, "%s: %s", what,
+                         unclear ? "file ends early or its structure is damaged" : text);
 }
 
 pgc_status pixels_check_size(int64_t width, int64_t height, const media_limits *limits,
@@ -88,6 +95,8 @@ static size_t row_size(const VipsImage *image)
 static void copy_strip(const VipsRegion *region, const VipsRect *strip, size_t line, uint8_t *rows)
 {
     const uint8_t *from = region->data;
+    assert(strip->top >= region->valid.top);
+    assert(strip->left >= region->valid.left);
     from += (size_t) (strip->top - region->valid.top) * (size_t) region->bpl;
     from += (size_t) (strip->left - region->valid.left) * (size_t) region->im->Bands;
     for (int row = 0; row < strip->height; row++) {
@@ -99,6 +108,7 @@ static void copy_strip(const VipsRegion *region, const VipsRect *strip, size_t l
 /* Compute an image of 8 bits per band into memory, strip by strip in this thread. */
 static pgc_status settle(VipsImage *in, VipsImage **out, pgc_error *err)
 {
+    assert(in->BandFmt == VIPS_FORMAT_UCHAR);
     AUTO_IMAGE *memory = vips_image_new_memory();
     if (vips_image_pipelinev(memory, VIPS_DEMAND_STYLE_THINSTRIP, in, NULL) != 0 ||
         vips_image_write_prepare(memory) != 0) {
@@ -160,9 +170,12 @@ static pgc_status turn(VipsImage *in, int32_t orientation, VipsImage **out, pgc_
     return settle(turned, out, err);
 }
 
+/* One thumbnail file; its size goes into the report. */
 static pgc_status write_size(VipsImage *image, media_size size, const pixels_target *target,
                              pgc_error *err)
 {
+    assert(image->BandFmt == VIPS_FORMAT_UCHAR);
+    assert(image->Bands == 3 || image->Bands == 4);
     media_thumbnail *made = &target->report->thumbnails[size];
     pixels_view view = {
         .bytes = image->data, .width = image->Xsize, .height = image->Ysize, .bands = image->Bands
@@ -173,6 +186,7 @@ static pgc_status write_size(VipsImage *image, media_size size, const pixels_tar
     return PGC_OK;
 }
 
+/* A smaller copy that fits the size's square, or the same image when it fits already. */
 static pgc_status shrink(VipsImage *in, media_size size, VipsImage **out, pgc_error *err)
 {
     int side = media_size_pixels(size);
@@ -267,6 +281,11 @@ pgc_status pixels_from_file(const uint8_t *bytes, size_t size, int32_t orientati
     }
     TRY(pixels_check_size(header->Xsize, header->Ysize, target->limits, err));
     media_facts *facts = &target->report->facts;
+    if (orientation == 1 && facts->is_raw == 0) {
+        /* The loader's own reading of the metadata knows formats that exiv2 does not. */
+        orientation = vips_image_get_orientation(header);
+        facts->orientation = orientation;
+    }
     bool on_side = orientation >= 5;
     facts->width = on_side ? header->Ysize : header->Xsize;
     facts->height = on_side ? header->Xsize : header->Ysize;

@@ -22,6 +22,7 @@ static uint32_t be16(const uint8_t *p)
 /* The frame header of the JPEG that begins at `at`; false when what is there is none of ours. */
 static bool read_frame(const uint8_t *bytes, size_t size, size_t at, preview *out)
 {
+    assert(at + 2 <= size);
     size_t pos = at + 2;
     for (int i = 0; i < SEGMENTS_MAX; i++) {
         if (pos + 9 > size || bytes[pos] != 0xff) {

@@ -9,8 +9,11 @@
 #include "media/webp.h"
 
 #define QUALITY 80
-#define METHOD  4 /* libwebp's own middle of speed and size */
+/* Of 0..6. On 140 photos 2 takes 44 % of the time of libwebp's default 4, for files that are 3 %
+ * larger and 0.3 dB worse. */
+#define METHOD 2
 
+/* Position by position, because a file of the caller may be at any offset. */
 static pgc_status write_all(int fd, const uint8_t *bytes, size_t size, pgc_error *err)
 {
     size_t done = 0;
@@ -27,8 +30,11 @@ static pgc_status write_all(int fd, const uint8_t *bytes, size_t size, pgc_error
     return PGC_OK;
 }
 
+/* Pictures without transparency go in without an alpha plane, which would be encoded as well. */
 static bool import_pixels(WebPPicture *picture, const pixels_view *view)
 {
+    assert(view->width > 0);
+    assert(view->height > 0);
     picture->width = view->width;
     picture->height = view->height;
     return view->bands == 4 ? WebPPictureImportRGBA(picture, view->bytes, view->width * 4) != 0

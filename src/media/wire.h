@@ -3,7 +3,18 @@
 #ifndef MEDIA_WIRE_H
 #define MEDIA_WIRE_H
 
+#include <assert.h>
+
 #include "media/media.h"
+
+/* Sanitizer builds live without the limit of address space. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MEDIA_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MEDIA_SANITIZED 1
+#endif
+#endif
 
 /* Kinds of message: "LMH1" and following. A change of any struct below changes them. */
 #define WIRE_HELLO   0x4c4d4831U
@@ -73,5 +84,10 @@ typedef struct wire_answer {
     char detail[64];
     wire_reply reply;
 } wire_answer;
+
+/* A pipe takes up to 4096 bytes in one piece: a reply is there whole or not at all. */
+static_assert(sizeof(wire_reply) <= 4096, "a reply fits one atomic write");
+static_assert(sizeof(wire_policy) != sizeof(wire_reply), "told apart by their size");
+static_assert(WIRE_FD_REPLY == WIRE_FD_THUMBNAIL + 3, "three thumbnails lie between");
 
 #endif

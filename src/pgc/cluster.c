@@ -13,6 +13,7 @@
 #define DEFAULT_TIMEOUT_US INT64_C(60000000)
 #define DOING              "%s cluster in %.200s" /* a long path leaves room for the reason */
 
+/* Every public call has one deadline for all its waiting: locks, initdb aside, start, stop. */
 static void start_clock(pgc_cluster *c, int64_t timeout_us)
 {
     int64_t wait_us = timeout_us > 0 ? timeout_us : DEFAULT_TIMEOUT_US;
@@ -22,6 +23,7 @@ static void start_clock(pgc_cluster *c, int64_t timeout_us)
 /* Becomes a user; *alone tells whether there was no other one. Needs control.lock. */
 static pgc_status join_users(pgc_cluster *c, bool *alone, pgc_error *err)
 {
+    assert(c->users_fd < 0);
     const vfs *fs = c->e.fs;
     *alone = cluster_alone(c);
     if (c->users_fd < 0 || fs->flock(fs->ctx, c->users_fd, LOCK_SH) != 0) {
@@ -46,6 +48,35 @@ static pgc_status ensure_socket(pgc_cluster *c, bool alone, pgc_error *err)
     return cluster_start(c, err);
 }
 
+/* True for a failure that a server on its way down gives. */
+static bool server_went_away(pgc_status status, const pgc_error *err)
+{
+    return status == PGC_CONNECTION &&
+           (err->sqlstate[0] == '\0' || strncmp(err->sqlstate, "57P0", 4) == 0);
+}
+
+/* Up to a server that answers. One that was killed a moment ago may still look alive when it is
+ * found, and be gone when it is asked: then another one is started. */
+static pgc_status serve(pgc_cluster *c, const char *database, bool alone, bool changed,
+                        pgc_error *err)
+{
+    for (;;) {
+        pgc_error mine;
+        TRY(cluster_start(c, err));
+        TRY(ensure_socket(c, alone, err));
+        pgc_status status = cluster_prepare_database(c, database, changed && !c->started, &mine);
+        if (server_went_away(status, &mine) && cluster_pause(c)) {
+            continue;
+        }
+        if (status != PGC_OK && err != NULL) {
+            *err = mine;
+        }
+        return status;
+    }
+}
+
+/* The order matters: logins and settings are on disk before the server reads them, and the share
+ * of users.lock is held before the server could be stopped by somebody leaving. */
 static pgc_status bring_up(pgc_cluster *c, const pgc_cluster_options *options, pgc_error *err)
 {
     const char *database = options->database != NULL ? options->database : CLUSTER_SUPERUSER;
@@ -60,9 +91,7 @@ static pgc_status bring_up(pgc_cluster *c, const pgc_cluster_options *options, p
         start_clock(c, options->start_timeout_us); /* making took time of its own */
     }
     TRY(cluster_write_logins(c, options->login_roles, &changed, err));
-    TRY(cluster_start(c, err));
-    TRY(ensure_socket(c, alone, err));
-    TRY(cluster_prepare_database(c, database, changed && !c->started, err));
+    TRY(serve(c, database, alone, changed, err));
     c->conninfo = arena_printf(
         c->arena, "postgresql:///%s?host=%s&port=" CLUSTER_PORT "&user=" CLUSTER_SUPERUSER,
         database, c->socket);
@@ -86,6 +115,8 @@ static void leave(pgc_cluster *c)
     }
 }
 
+/* On failure whatever was started is stopped again unless others use it, so a failing caller can
+ * simply try once more. */
 pgc_status pgc_cluster_open(const pgc_cluster_options *options, pgc_cluster **out, pgc_error *err)
 {
     if (options == NULL || out == NULL || options->dir == NULL || options->dir[0] == '\0' ||
@@ -121,6 +152,7 @@ pgc_status pgc_cluster_open(const pgc_cluster_options *options, pgc_cluster **ou
 
 const char *pgc_cluster_conninfo(const pgc_cluster *cluster)
 {
+    assert(cluster->conninfo != NULL);
     return cluster->conninfo;
 }
 
@@ -129,6 +161,7 @@ bool pgc_cluster_started(const pgc_cluster *cluster)
     return cluster->started;
 }
 
+/* When the lock cannot be had in time, the server stays: the next user will stop it. */
 void pgc_cluster_close(pgc_cluster *cluster)
 {
     if (cluster == NULL) {
@@ -141,6 +174,7 @@ void pgc_cluster_close(pgc_cluster *cluster)
     cluster_detach(cluster);
 }
 
+/* Reads only; what it says may be outdated when the caller looks at it. */
 static pgc_status inspect(const pgc_cluster *c, bool used, pgc_cluster_info *out, pgc_error *err)
 {
     pgc_cluster_info info = { .exists = false };
@@ -155,6 +189,7 @@ static pgc_status inspect(const pgc_cluster *c, bool used, pgc_cluster_info *out
     return PGC_OK;
 }
 
+/* Makes no file: a folder that never held a cluster stays as it is. */
 pgc_status pgc_cluster_inspect(const char *dir, pgc_cluster_info *out, pgc_error *err)
 {
     if (dir == NULL || out == NULL) {
@@ -181,6 +216,7 @@ pgc_status pgc_cluster_inspect(const char *dir, pgc_cluster_info *out, pgc_error
     return pgc_error_wrap(err, status, DOING, "inspect", dir);
 }
 
+/* With force the other users stay in users.lock; they open again when they need to. */
 static pgc_status stop(pgc_cluster *c, bool force, pgc_error *err)
 {
     if (!file_exists(&c->e, c->home_fd, CLUSTER_CONTROL_LOCK)) {

@@ -13,6 +13,7 @@
 
 #define HALF_MADE         "data.new-"
 #define OUTPUT_MAX        65536
+#define REMOVE_ATTEMPTS   100
 #define INITDB_TIMEOUT_US INT64_C(600000000)
 
 static const char HBA[] = "# The system user decides who may be which role: see pg_ident.conf.\n"
@@ -21,6 +22,7 @@ static const char HBA[] = "# The system user decides who may be which role: see 
 /* Tests and generators play any role. The socket's folder keeps other users out. */
 static const char HBA_THROW_AWAY[] = "local all all trust\n";
 
+/* Something called "data" that is no data directory is never removed: it may be precious. */
 pgc_status cluster_data_major(const pgc_cluster *c, int32_t *out, pgc_error *err)
 {
     if (!file_exists(&c->e, c->home_fd, "data")) {
@@ -43,7 +45,8 @@ pgc_status cluster_data_major(const pgc_cluster *c, int32_t *out, pgc_error *err
     return status;
 }
 
-static pgc_status remove_half_made(const pgc_cluster *c, pgc_error *err)
+/* Everything called data.new-* is ours and nobody is at work on it, since we hold control.lock. */
+static pgc_status remove_half_made_once(const pgc_cluster *c, pgc_error *err)
 {
     file_dir reader;
     file_entry entry;
@@ -64,8 +67,23 @@ static pgc_status remove_half_made(const pgc_cluster *c, pgc_error *err)
     return pgc_error_wrap(err, status, "clean folder %s", c->home);
 }
 
+/* A server in bootstrap mode outlives its killed initdb by moments, and may still write. */
+static pgc_status remove_half_made(const pgc_cluster *c, pgc_error *err)
+{
+    pgc_status status = PGC_OK;
+    for (int attempt = 0; attempt < REMOVE_ATTEMPTS; attempt++) {
+        status = remove_half_made_once(c, err);
+        if (status == PGC_OK || !cluster_pause(c)) {
+            break;
+        }
+    }
+    return status;
+}
+
+/* The last lines of a log are the ones that say why; earlier ones are dropped whole. */
 void cluster_last_lines(slice text, char *out, size_t size)
 {
+    assert(size > 0);
     slice rest = slice_trim(text);
     size_t start = rest.len;
     /* Whole lines from the end while they fit; each newline becomes three bytes. */
@@ -93,9 +111,12 @@ void cluster_last_lines(slice text, char *out, size_t size)
             out[at++] = rest.ptr[i];
         }
     }
+    assert(at < size);
     out[at] = '\0';
 }
 
+/* initdb reports a system error as text only. The reasons that a user can do something about
+ * become errors of the file system, with their errno. */
 static pgc_status initdb_failed(const pgc_cluster *c, slice output, int code, pgc_error *err)
 {
     static const struct {
@@ -116,6 +137,8 @@ static pgc_status initdb_failed(const pgc_cluster *c, slice output, int code, pg
                          code, lines);
 }
 
+/* The environment is ours, not the caller's: PGDATA and the like must not lead initdb elsewhere,
+ * and its messages must be in the language that initdb_failed() reads. */
 static pgc_status run_initdb(const pgc_cluster *c, const char *path, pgc_error *err)
 {
     char program[PATH_MAX];
@@ -173,6 +196,7 @@ static pgc_status adapt_files(const pgc_cluster *c, int fd, pgc_error *err)
                                 &c->access, err);
 }
 
+/* The rename is the moment at which the cluster exists. */
 static pgc_status publish(const pgc_cluster *c, int fd, const char *name, pgc_error *err)
 {
     const vfs *fs = c->e.fs;
@@ -186,6 +210,7 @@ static pgc_status publish(const pgc_cluster *c, int fd, const char *name, pgc_er
     return PGC_OK;
 }
 
+/* The folder is made here, not by initdb, because as root only we may write in its parent. */
 static pgc_status make_data(const pgc_cluster *c, const char *name, pgc_error *err)
 {
     const vfs *fs = c->e.fs;
@@ -214,8 +239,11 @@ static pgc_status make_data(const pgc_cluster *c, const char *name, pgc_error *e
     return status;
 }
 
+/* The name is random so that a stray process of an earlier attempt cannot write into this one. */
 pgc_status cluster_init_data(pgc_cluster *c, pgc_error *err)
 {
+    assert(c->control_fd >= 0);
+    assert(c->bin != NULL);
     uint64_t number;
     char name[64];
     TRY(remove_half_made(c, err));

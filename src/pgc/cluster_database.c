@@ -8,6 +8,8 @@
 
 #define CONNECT_TIMEOUT_US INT64_C(30000000)
 
+/* No password and no TLS are involved: the socket's folder is private and the server asks the
+ * kernel who we are. */
 static pgc_status connect_to(const pgc_cluster *c, const char *database, pgc_conn **out,
                              pgc_error *err)
 {
@@ -37,6 +39,8 @@ static bool database_name_is_plain(const char *name)
     return len > 0 && len < 64 && name[len] == '\0';
 }
 
+/* From template1, with the collation that initdb chose. Two processes may come here at once when
+ * they open different databases of one cluster; the loser finds its wish fulfilled. */
 static pgc_status create_database(const pgc_cluster *c, const char *database, pgc_error *err)
 {
     AUTO(close_auto) pgc_conn *conn = NULL;
@@ -92,6 +96,7 @@ static pgc_status reload(const pgc_cluster *c, pgc_error *err)
     }
 }
 
+/* Connecting to the database is the test whether it exists, and that the server answers. */
 pgc_status cluster_prepare_database(pgc_cluster *c, const char *database, bool must_reload,
                                     pgc_error *err)
 {

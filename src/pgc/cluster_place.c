@@ -26,6 +26,8 @@ int64_t cluster_time_left(const pgc_cluster *c)
     return left > 0 ? left : 0;
 }
 
+/* Short against a start (150 ms), long against the work of looking again. Lock files and pid
+ * files give no event to wait for across users and file systems. */
 bool cluster_pause(const pgc_cluster *c)
 {
     if (cluster_time_left(c) == 0) {
@@ -43,6 +45,7 @@ static void close_fd(const pgc_cluster *c, int *fd)
     }
 }
 
+/* One text for all small strings of a cluster. */
 static pgc_status no_memory(pgc_error *err)
 {
     return pgc_error_set(err, PGC_NOMEM, "open cluster");
@@ -104,6 +107,7 @@ static pgc_status can_reach(const pgc_cluster *c, const char *path, bool *out, p
     return PGC_OK;
 }
 
+/* Nothing to do unless the server runs as another user. */
 static pgc_status give(const pgc_cluster *c, int fd, const char *path, pgc_error *err)
 {
     const vfs *fs = c->e.fs;
@@ -151,6 +155,8 @@ static pgc_status make_far_home(pgc_cluster *c, pgc_error *err)
     return PGC_OK;
 }
 
+/* A folder that is closed to the server's user is given to it when that is all it takes; when a
+ * parent is closed, giving does not help and is taken back. */
 static pgc_status choose_home(pgc_cluster *c, pgc_error *err)
 {
     const vfs *fs = c->e.fs;
@@ -174,6 +180,8 @@ static pgc_status choose_home(pgc_cluster *c, pgc_error *err)
     return PGC_OK;
 }
 
+/* The link wins over everything: once a home was chosen, a change of the parents' modes must not
+ * lead to a second cluster. */
 static pgc_status resolve_home(pgc_cluster *c, bool create, pgc_error *err)
 {
     const vfs *fs = c->e.fs;
@@ -197,6 +205,7 @@ static pgc_status resolve_home(pgc_cluster *c, bool create, pgc_error *err)
     return c->data == NULL ? no_memory(err) : PGC_OK;
 }
 
+/* From here on the folder is known by its absolute path: the server changes its working folder. */
 static pgc_status attach_parts(pgc_cluster *c, const char *dir, bool create, pgc_error *err)
 {
     const vfs *fs = c->e.fs;
@@ -226,6 +235,7 @@ pgc_status cluster_attach(const env *e, const char *dir, bool create, pgc_cluste
     }
     c->e = *e;
     c->arena = a;
+    assert(c->conninfo == NULL);
     c->dir_fd = c->home_fd = c->control_fd = c->users_fd = -1;
     pgc_status status = attach_parts(c, dir, create, err);
     if (status != PGC_OK) {
@@ -236,6 +246,7 @@ pgc_status cluster_attach(const env *e, const char *dir, bool create, pgc_cluste
     return PGC_OK;
 }
 
+/* Closing the descriptors gives up the locks. */
 void cluster_detach(pgc_cluster *c)
 {
     if (c != NULL) {
@@ -259,8 +270,11 @@ static bool still_named(const pgc_cluster *c)
            mine.st_ino == named.st_ino && mine.st_dev == named.st_dev;
 }
 
+/* flock() belongs to the open file, so it ends with the last process that has it: we, or an
+ * initdb that outlives us. */
 pgc_status cluster_lock(pgc_cluster *c, pgc_error *err)
 {
+    assert(c->control_fd < 0);
     const vfs *fs = c->e.fs;
     for (;;) {
         int flags = O_RDWR | O_CREAT | O_NOFOLLOW;
@@ -295,6 +309,7 @@ void cluster_unlock(pgc_cluster *c)
 
 bool cluster_alone(pgc_cluster *c)
 {
+    assert(c->control_fd >= 0);
     const vfs *fs = c->e.fs;
     if (c->users_fd < 0) {
         int flags = O_RDWR | O_CREAT | O_NOFOLLOW;
@@ -358,6 +373,7 @@ static pgc_status secure_socket_dir(const pgc_cluster *c, int fd, pgc_error *err
     return PGC_OK;
 }
 
+/* Decided anew at every start; sharing processes learn it from postmaster.pid. */
 pgc_status cluster_socket_dir(pgc_cluster *c, pgc_error *err)
 {
     const vfs *fs = c->e.fs;
@@ -381,12 +397,16 @@ pgc_status cluster_socket_dir(pgc_cluster *c, pgc_error *err)
     return status;
 }
 
+/* Only what we made, by name. The locks go last: whoever waits for one finds it nameless and
+ * starts over. */
 void cluster_remove(pgc_cluster *c)
 {
     static const char *const NAMES[] = {
         "data",         "socket",   "server.log",        "server.log.1",
         "keep-running", USERS_LOCK, CLUSTER_CONTROL_LOCK
     };
+    assert(c->throw_away);
+    assert(c->control_fd >= 0);
     const vfs *fs = c->e.fs;
     if (c->socket != NULL && file_remove_tree(&c->e, AT_FDCWD, c->socket, NULL) != PGC_OK) {
         log_line(c->e.log, LOG_WARN, "cluster", "folder %s stays behind", c->socket);

@@ -14,6 +14,7 @@ static const struct {
     const char *prefix, *suffix;
 } PLACES[] = { { "/usr/lib/postgresql/", "/bin" }, { "/usr/pgsql-", "/bin" } };
 
+/* Packages with client programs only have the folder, but neither of these two. */
 static bool has_programs(const pgc_cluster *c, const char *folder)
 {
     char path[PATH_MAX];
@@ -49,13 +50,17 @@ static int32_t ask_major(const pgc_cluster *c, const char *folder)
     return ok ? (int32_t) major : 0;
 }
 
+/* Remembers the choice for this handle. */
 static pgc_status take(pgc_cluster *c, slice folder, int32_t major, pgc_error *err)
 {
+    assert(folder.len > 0);
+    assert(major > 0);
     c->bin = arena_copy(c->arena, folder);
     c->major = major;
     return c->bin == NULL ? pgc_error_set(err, PGC_NOMEM, "open cluster") : PGC_OK;
 }
 
+/* A data directory admits one version; without one, any that we are tested with will do. */
 static bool serves(int32_t major, int32_t data_major)
 {
     return data_major != 0 ? major == data_major
@@ -84,6 +89,7 @@ static pgc_status search_path(pgc_cluster *c, int32_t data_major, bool *found, p
     return PGC_OK;
 }
 
+/* Newest first. Folders of distributions name the version, so nothing has to be run to learn it. */
 static pgc_status search(pgc_cluster *c, int32_t data_major, bool *found, pgc_error *err)
 {
     int32_t from = data_major != 0 ? data_major : CLUSTER_MAJOR_MAX;
@@ -102,6 +108,7 @@ static pgc_status search(pgc_cluster *c, int32_t data_major, bool *found, pgc_er
     return search_path(c, data_major, found, err);
 }
 
+/* Every failure says which package would help. */
 pgc_status cluster_find_programs(pgc_cluster *c, const char *wanted, int32_t data_major,
                                  pgc_error *err)
 {

@@ -53,6 +53,27 @@ static bool command_is_ours(const pgc_cluster *c, slice command)
     return false;
 }
 
+/* Reads /proc/PID/name. */
+static pgc_status read_proc(const pgc_cluster *c, pid_t pid, const char *name, buf *out)
+{
+    char path[64];
+    (void) snprintf(path, sizeof path, "/proc/%d/%s", (int) pid, name);
+    return file_read(&c->e, AT_FDCWD, path, out, NULL);
+}
+
+/* True for a process that has ended but whose parent has not looked yet. */
+static bool is_zombie(const pgc_cluster *c, pid_t pid)
+{
+    AUTO(buf_auto) buf stat;
+    buf_init(&stat, c->e.alloc, 4096);
+    if (read_proc(c, pid, "stat", &stat) != PGC_OK || stat.len == 0) {
+        return false;
+    }
+    /* "PID (name) STATE …", and the name may hold anything. */
+    const char *end = (const char *) memrchr(stat.ptr, ')', stat.len);
+    return end != NULL && (strncmp(end, ") Z", 3) == 0 || strncmp(end, ") X", 3) == 0);
+}
+
 /* True when the process lives and is the server of this data directory. */
 static bool is_postmaster(const pgc_cluster *c, pid_t pid)
 {
@@ -60,17 +81,19 @@ static bool is_postmaster(const pgc_cluster *c, pid_t pid)
     if (!proc_alive(pid)) {
         return false;
     }
-    char path[64];
-    (void) snprintf(path, sizeof path, "/proc/%d/cmdline", (int) pid);
     AUTO(buf_auto) buf command;
     buf_init(&command, c->e.alloc, COMMAND_LINE_MAX);
-    pgc_status status = file_read(&c->e, AT_FDCWD, path, &command, NULL);
-    if (status == PGC_OK) {
-        return command_is_ours(c, buf_view(&command)); /* a zombie has an empty one */
+    pgc_status status = read_proc(c, pid, "cmdline", &command);
+    if (status != PGC_OK) {
+        return status != PGC_LIMIT && proc_alive(pid); /* hidden from us: take its word */
     }
-    return status != PGC_LIMIT && proc_alive(pid); /* hidden from us: take its word */
+    if (command.len == 0) {
+        return !is_zombie(c, pid); /* ending: its memory is gone, its files are still open */
+    }
+    return command_is_ours(c, buf_view(&command));
 }
 
+/* A file that was cut short leaves the rest of *out as it was: not ready, no socket. */
 static void read_pid_file(slice text, cluster_postmaster *out)
 {
     slice lines[LINE_COUNT] = { 0 };
@@ -102,6 +125,7 @@ static pgc_status read_postmaster(const pgc_cluster *c, cluster_postmaster *out,
     return status == PGC_NOT_FOUND ? PGC_OK : status;
 }
 
+/* No server is not an error: the pid is 0 then. */
 pgc_status cluster_find_postmaster(const pgc_cluster *c, cluster_postmaster *out, pgc_error *err)
 {
     cluster_postmaster found;
@@ -143,6 +167,8 @@ typedef struct launch {
     off_t log_start; /* size of the log before this start */
 } launch;
 
+/* The server appends through our descriptor, so the file may belong to root. It is looked at for
+ * its size only here: a server that runs for months keeps its log. */
 static pgc_status open_log(const pgc_cluster *c, launch *start, pgc_error *err)
 {
     const vfs *fs = c->e.fs;
@@ -160,6 +186,8 @@ static pgc_status open_log(const pgc_cluster *c, launch *start, pgc_error *err)
     return PGC_OK;
 }
 
+/* What decides who can reach the server stands on the command line, where no settings file and no
+ * ALTER SYSTEM can change it. A session of its own keeps the terminal's signals away. */
 static pgc_status spawn_server(const pgc_cluster *c, launch *start, pgc_error *err)
 {
     char program[PATH_MAX];
@@ -234,6 +262,8 @@ static pgc_status explain_end(const pgc_cluster *c, const launch *start, pgc_err
     return pgc_error_set(err, PGC_DB, "server of %s did not start: %s", c->data, lines);
 }
 
+/* waitpid() also answers for a process that is not our child any more, because the host program
+ * ignores SIGCHLD: then asking for its existence decides. */
 static bool has_ended(pid_t pid)
 {
     return waitpid(pid, NULL, WNOHANG) != 0 || !proc_alive(pid);
@@ -264,6 +294,7 @@ static pgc_status await_ready(const pgc_cluster *c, const launch *start, bool *r
     }
 }
 
+/* PGC_OK means that it is worth looking again, not that the server runs. */
 static pgc_status launch_once(pgc_cluster *c, pgc_error *err)
 {
     launch start = { .log_fd = -1 };
@@ -283,12 +314,15 @@ static pgc_status launch_once(pgc_cluster *c, pgc_error *err)
     if (start.log_fd >= 0) {
         (void) c->e.fs->close(c->e.fs->ctx, start.log_fd);
     }
-    c->started = ready;
+    c->started = c->started || ready;
     return status;
 }
 
+/* Looks, starts, looks again: ends when somebody's server is ready, ours or another one's. */
 pgc_status cluster_start(pgc_cluster *c, pgc_error *err)
 {
+    assert(c->control_fd >= 0);
+    assert(c->bin != NULL);
     for (;;) {
         cluster_postmaster found;
         TRY(cluster_find_postmaster(c, &found, err));
@@ -307,13 +341,17 @@ pgc_status cluster_start(pgc_cluster *c, pgc_error *err)
     }
 }
 
+/* Waits for the end of the process, not for the removal of its pid file: only then are its files
+ * closed and its memory free. */
 pgc_status cluster_shut_down(const pgc_cluster *c, pgc_error *err)
 {
+    assert(c->control_fd >= 0);
     cluster_postmaster found;
     TRY(cluster_find_postmaster(c, &found, err));
     if (found.pid == 0) {
         return PGC_OK;
     }
+    assert(found.pid > 1);
     /* Fast: roll back what runs, write a checkpoint. What is thrown away needs none. */
     if (kill(found.pid, c->throw_away ? SIGQUIT : SIGINT) != 0 && errno != ESRCH) {
         return pgc_error_errno(err, errno, "stop server %d of %s", (int) found.pid, c->data);

@@ -16,6 +16,7 @@
 #define CONNECTIONS            100
 #define THROW_AWAY_CONNECTIONS 200
 
+/* The sizes follow the machine between what always works and what a photo library can use. */
 static int64_t clamp(int64_t value, int64_t low, int64_t high)
 {
     return value < low ? low : value > high ? high : value;
@@ -49,6 +50,8 @@ static bool shared_memory_is_small(const pgc_cluster *c)
     return !known || (int64_t) (room.f_blocks * room.f_frsize) < SMALL_SHARED_MEMORY;
 }
 
+/* Modest: other programs of a small home server need memory as well. work_mem counts per sort and
+ * connection, hence the small share. */
 static void add_sizes(const pgc_cluster *c, buf *out)
 {
     int64_t memory = memory_bytes(c);
@@ -65,6 +68,8 @@ static void add_sizes(const pgc_cluster *c, buf *out)
     }
 }
 
+/* Photos are imported once and then trusted: everything that protects commits is on. A throw-away
+ * server has nothing to protect. */
 static void add_durability(const pgc_cluster *c, buf *out)
 {
     static const char LASTING[] = "fsync = on\n"
@@ -96,6 +101,7 @@ static void add_libraries(const pgc_cluster *c, buf *out)
     }
 }
 
+/* Replaced as a whole; the settings of an administrator live in other files. */
 pgc_status cluster_write_settings(const pgc_cluster *c, pgc_error *err)
 {
     AUTO(buf_auto) buf text;
@@ -147,6 +153,7 @@ static void add_login(buf *text, const char *system_user, const char *role)
     buf_add(text, wanted);
 }
 
+/* Root may act for the server's user, and tools of an administrator run as root. */
 static pgc_status add_role(const pgc_cluster *c, buf *text, const char *role, pgc_error *err)
 {
     if (!name_is_safe(role) || !name_is_safe(c->system_user)) {
@@ -160,6 +167,8 @@ static pgc_status add_role(const pgc_cluster *c, buf *text, const char *role, pg
     return PGC_OK;
 }
 
+/* Lines are only added: two programs with different roles share one cluster, and neither may lock
+ * the other out. */
 pgc_status cluster_write_logins(const pgc_cluster *c, const char *const *roles, bool *changed,
                                 pgc_error *err)
 {

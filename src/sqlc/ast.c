@@ -37,6 +37,7 @@ static bool is_tag(const char *key)
     return key[0] >= 'A' && key[0] <= 'Z';
 }
 
+/* A linear search is enough: trees are small and the list fits in a few cache lines. */
 static ast_kind kind_of_tag(const char *tag)
 {
     for (size_t i = 0; i < ARRAY_LEN(KINDS); i++) {
@@ -54,6 +55,7 @@ typedef struct copier {
 
 static ast *copy_value(copier *c, json_t *value, unsigned depth);
 
+/* The one place that allocates nodes; a failure is kept in the copier. */
 static ast *new_node(copier *c, ast_kind kind)
 {
     ast *node = ARENA_NEW(c->arena, ast);
@@ -65,8 +67,10 @@ static ast *new_node(copier *c, ast_kind kind)
     return node;
 }
 
+/* Members keep their order, so that ast_equal() can walk two trees side by side. */
 static void copy_members(copier *c, ast *node, json_t *object, unsigned depth)
 {
+    assert(node->first == NULL && json_is_object(object));
     const ast **tail = &node->first;
     const char *key = NULL;
     json_t *value = NULL;
@@ -87,6 +91,8 @@ static void copy_members(copier *c, ast *node, json_t *object, unsigned depth)
     }
 }
 
+/* {"SelectStmt": {…}} becomes one node of that kind with the inner members; an object without
+ * a tag, such as an alias, becomes a bare node. */
 static ast *copy_object(copier *c, json_t *object, unsigned depth)
 {
     void *iter = json_object_iter(object);
@@ -106,6 +112,7 @@ static ast *copy_object(copier *c, json_t *object, unsigned depth)
     return c->status == PGC_OK ? node : NULL;
 }
 
+/* A sequence is a node whose members have no key. */
 static ast *copy_array(copier *c, json_t *array, unsigned depth)
 {
     ast *node = new_node(c, AST_ARRAY);
@@ -124,6 +131,7 @@ static ast *copy_array(copier *c, json_t *array, unsigned depth)
     return node;
 }
 
+/* false never stands in the tree: libpg_query leaves out what has its default value. */
 static ast *copy_scalar(copier *c, json_t *value)
 {
     ast *node = new_node(c, AST_NULL);
@@ -144,6 +152,7 @@ static ast *copy_scalar(copier *c, json_t *value)
     return node;
 }
 
+/* Depth is bounded here, so that every later walk over the tree may recurse. */
 static ast *copy_value(copier *c, json_t *value, unsigned depth)
 {
     if (depth > DEPTH_MAX) {
@@ -167,6 +176,8 @@ static pgc_status parse_error(const PgQueryError *error, pgc_error *err)
     return status;
 }
 
+/* The JSON text is outside input of a kind (libpg_query's), hence no assumption about its
+ * shape. */
 static pgc_status copy_tree(const char *json, arena *mem, const ast **out, pgc_error *err)
 {
     json_error_t problem;
@@ -196,8 +207,10 @@ static pgc_status copy_tree(const char *json, arena *mem, const ast **out, pgc_e
     return PGC_OK;
 }
 
+/* libpg_query wants NUL-terminated text and returns blocks of its own, freed on every path. */
 pgc_status ast_parse(slice sql, arena *mem, const ast **out, pgc_error *err)
 {
+    assert(mem != NULL && out != NULL && sql.ptr != NULL);
     const char *text = arena_copy(mem, sql);
     if (text == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "parse the statement");
@@ -216,6 +229,7 @@ ast_kind ast_kind_of(const ast *node)
 
 const ast *ast_get(const ast *node, const char *key)
 {
+    assert(key != NULL);
     for (const ast *member = node != NULL ? node->first : NULL; member != NULL;
          member = member->next) {
         if (member->key != NULL && strcmp(member->key, key) == 0) {
@@ -225,6 +239,7 @@ const ast *ast_get(const ast *node, const char *key)
     return NULL;
 }
 
+/* Both spellings of a name: {"String": {"sval": …}} and the bare text of a member. */
 const char *ast_text(const ast *string_node)
 {
     if (string_node == NULL) {
@@ -262,11 +277,13 @@ bool ast_is(const ast *node, const char *key, const char *value)
     return text != NULL && strcmp(text, value) == 0;
 }
 
+/* Byte offset 0 is a default value, too, and so not written: absent means 0, not unknown. */
 int64_t ast_location(const ast *node)
 {
     return node != NULL ? ast_int(node, "location", 0) : -1;
 }
 
+/* A List node hides its items behind a member; a plain sequence is its items. */
 const ast *ast_first(const ast *list)
 {
     if (list == NULL) {
@@ -311,6 +328,7 @@ const ast *ast_last(const ast *list)
     return last;
 }
 
+/* Positions differ between two equal expressions. */
 static bool is_place(const ast *member)
 {
     return member->key != NULL &&
@@ -326,6 +344,7 @@ static const ast *skip_places(const ast *member)
     return member;
 }
 
+/* Kinds, names, texts and numbers agree in the whole tree. */
 bool ast_equal(const ast *a, const ast *b)
 {
     if (a == NULL || b == NULL) {

@@ -19,6 +19,7 @@ enum frame_option {
 };
 #define FRAME_DEFAULT (FRAME_START_UNBOUNDED | FRAME_END_CURRENT)
 
+/* Evaluated once and handed around: values decide NULL, types decide the overload. */
 void call_arguments(analysis *a, const scope *s, const ast *call, call_args *args, value *values)
 {
     *args = (call_args) { .variadic = ast_flag(call, "func_variadic") };
@@ -35,6 +36,8 @@ void call_arguments(analysis *a, const scope *s, const ast *call, call_args *arg
     }
 }
 
+/* By name and argument count only, because GROUP BY has to know before types are known; a name
+ * that is an aggregate and something else is neither for certain. */
 bool call_is_aggregate(const analysis *a, const ast *call)
 {
     call_args args = { .count = ast_count(ast_get(call, "args")), .named = true };
@@ -50,6 +53,7 @@ typedef struct reach {
     bool any, local;
 } reach;
 
+/* Walks the arguments of one aggregate; stops at what has scopes of its own. */
 static void find_reach(analysis *a, const scope *s, const ast *node, reach *out)
 {
     if (ast_kind_of(node) == AST_COLUMN_REF) {
@@ -77,6 +81,7 @@ static bool is_local(analysis *a, const scope *s, const ast *call)
     return !r.any || r.local;
 }
 
+/* Sub-selects have aggregates of their own; the test expression before IN is still ours. */
 bool has_aggregate(analysis *a, const scope *s, const ast *node)
 {
     ast_kind kind = ast_kind_of(node);
@@ -98,6 +103,7 @@ bool has_aggregate(analysis *a, const scope *s, const ast *node)
     return false;
 }
 
+/* A function that we do not know may return a set; that is the careful answer here. */
 static size_t returns_set(const analysis *a, const ast *call)
 {
     call_args args = { .count = ast_count(ast_get(call, "args")), .named = true };
@@ -125,6 +131,8 @@ size_t count_set_returning(const analysis *a, const ast *node)
     return count;
 }
 
+/* The rule of strict functions: one NULL argument makes the result NULL. The first such
+ * argument is the reason that people read. More arguments than we keep are not vouched for. */
 static value all_not_null(const value *values, size_t count, value v)
 {
     for (size_t i = 0; i < count && i < RESOLVE_ARGS_MAX; i++) {
@@ -140,6 +148,8 @@ static value all_not_null(const value *values, size_t count, value v)
 
 /* --- aggregates --- */
 
+/* The conditions in the order in which they explain most: what the function is, whose query it
+ * belongs to, whether a group can be empty, whether FILTER may drop all rows. */
 static value aggregate_result(analysis *a, const scope *s, const ast *call, const char *name,
                               value v)
 {
@@ -164,11 +174,15 @@ static value aggregate_result(analysis *a, const scope *s, const ast *call, cons
     return v;
 }
 
+/* Arguments are looked at row by row: neither grouping sets nor a CASE branch around the call
+ * reach them, but FILTER does, so array_agg(x) FILTER (WHERE x IS NOT NULL) has no NULL
+ * elements. */
 static value value_of_aggregate(analysis *a, const scope *s, const ast *call, const char *name)
 {
     scope rows = *s; /* arguments are values of rows, not of groups */
     rows.group.sets = false;
-    rows.facts = facts_when_true(a, s, ast_get(call, "agg_filter"), s->facts);
+    rows.facts = s->base_facts;
+    rows.facts = facts_when_true(a, &rows, ast_get(call, "agg_filter"), s->base_facts);
     call_args args;
     value values[RESOLVE_ARGS_MAX];
     call_arguments(a, &rows, call, &args, values);
@@ -202,6 +216,7 @@ static value value_of_aggregate(analysis *a, const scope *s, const ast *call, co
 
 /* --- window functions --- */
 
+/* OVER name means the window of that name in the WINDOW clause. */
 static const ast *find_window(const scope *s, const char *name)
 {
     const ast *windows = ast_get(s->statement, "windowClause");
@@ -213,6 +228,8 @@ static const ast *find_window(const scope *s, const char *name)
     return NULL;
 }
 
+/* A frame with the current row in it is never empty, and the current row's value is among its
+ * values; a window that builds on another one has its own frame options. */
 static bool frame_has_current_row(const scope *s, const ast *over)
 {
     const char *name = ast_str(over, "name");
@@ -237,6 +254,8 @@ static bool is_any_name(const char *name, const char *const *list, size_t count)
     return false;
 }
 
+/* lag() and lead() leave the partition at its ends: only a default that is not NULL saves
+ * them. */
 static value window_result(analysis *a, const scope *s, const ast *call, const char *name, value v)
 {
     static const char *const always[] = { "row_number", "rank",  "dense_rank", "percent_rank",
@@ -265,8 +284,12 @@ static value window_result(analysis *a, const scope *s, const ast *call, const c
     return v;
 }
 
+/* Overloads are resolved as for any call; only then the name tells the rule. */
 static value value_of_window(analysis *a, const scope *s, const ast *call, const char *name)
 {
+    scope any_row = *s; /* lag() and first_value() look at rows that a CASE branch did not test */
+    any_row.facts = s->base_facts;
+    s = &any_row;
     call_args args;
     value values[RESOLVE_ARGS_MAX];
     call_arguments(a, s, call, &args, values);
@@ -295,6 +318,8 @@ static bool is_date_part(const char *name)
     return strcmp(name, "date_part") == 0 || strcmp(name, "extract") == 0;
 }
 
+/* VARIADIC array makes the array itself an argument, and NULL there makes the result NULL even
+ * for functions that otherwise cope with NULL. */
 static value apply_rule(function_rule rule, const value *values, const call_args *args, value v)
 {
     if (rule == RULE_NEVER) {
@@ -356,6 +381,8 @@ static value value_of_set(analysis *a, const char *name, const value *first, con
     return v;
 }
 
+/* Every overload left by the resolver has to keep the promise; the first that does not is the
+ * answer. */
 static value value_of_function(analysis *a, const scope *s, const ast *call, const char *name)
 {
     call_args args;
@@ -390,6 +417,7 @@ static value value_of_function(analysis *a, const scope *s, const ast *call, con
     return result;
 }
 
+/* What is called decides; an aggregate with OVER is a window function. */
 value value_of_call(analysis *a, const scope *s, const ast *call)
 {
     const char *name = last_name(ast_get(call, "funcname"));

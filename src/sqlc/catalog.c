@@ -38,8 +38,10 @@ arena *catalog_arena(const catalog *cat)
     return cat->arena;
 }
 
+/* Grows by doubling; the old block stays in the arena, which costs at most as much again. */
 static void list_add(catalog *cat, list *l, const void *item, size_t size)
 {
+    assert(size > 0 && l->count <= l->cap);
     if (cat->failed) {
         return;
     }
@@ -204,6 +206,7 @@ static void list_sort(list *l, size_t size, int (*order)(const void *, const voi
         qsort(l->items, l->count, size, order);
     }
 }
+/* The lists by name hold pointers into the lists by OID, so they come after the last sort. */
 pgc_status catalog_finish(catalog *cat, pgc_error *err)
 {
     list_sort(&cat->types, sizeof(catalog_type), type_order);
@@ -266,8 +269,10 @@ static size_t entry_rank(const catalog *cat, const char *wanted, const char *sch
     return schema_rank(cat, schema);
 }
 
+/* Names are not unique: schemas may share them. The nearest schema of the path wins. */
 const catalog_type *catalog_type_by_name(const catalog *cat, const char *schema, const char *name)
 {
+    assert(name != NULL && (cat->failed || cat->type_names.count == cat->types.count));
     const catalog_type *const *names = cat->type_names.items;
     const catalog_type *best = NULL;
     size_t best_rank = SIZE_MAX;
@@ -290,9 +295,11 @@ const catalog_type *catalog_type_by_name(const catalog *cat, const char *schema,
     return best;
 }
 
+/* As for types; pg_catalog comes before the path, as on the server. */
 const catalog_relation *catalog_relation_by_name(const catalog *cat, const char *schema,
                                                  const char *name)
 {
+    assert(name != NULL && (cat->failed || cat->rel_names.count == cat->relations.count));
     const catalog_relation *const *names = cat->rel_names.items;
     const catalog_relation *best = NULL;
     size_t best_rank = SIZE_MAX;
@@ -345,6 +352,7 @@ const catalog_column *catalog_system_column(const char *name)
     return NULL;
 }
 
+/* Negative numbers are system columns, in the order of the table above. */
 const catalog_column *catalog_column_by_attnum(const catalog_relation *relation, int16_t attnum)
 {
     if (attnum < 0) {
@@ -358,6 +366,7 @@ const catalog_column *catalog_column_by_attnum(const catalog_relation *relation,
     return NULL;
 }
 
+/* Domains may stand on domains. */
 uint32_t catalog_base_type(const catalog *cat, uint32_t oid)
 {
     for (int level = 0; level < 32; level++) { /* domains over domains; bounded against bad data */
@@ -370,8 +379,10 @@ uint32_t catalog_base_type(const catalog *cat, uint32_t oid)
     return oid;
 }
 
+/* Overloads lie side by side after the sort by name. */
 const catalog_function *catalog_functions(const catalog *cat, const char *name, size_t *count)
 {
+    assert(name != NULL && count != NULL);
     const catalog_function *all = cat->functions.items;
     size_t low = 0;
     for (size_t high = cat->functions.count; low < high;) {
@@ -390,8 +401,10 @@ const catalog_function *catalog_functions(const catalog *cat, const char *name, 
     return end > low ? &all[low] : NULL;
 }
 
+/* As for functions. */
 const catalog_operator *catalog_operators(const catalog *cat, const char *name, size_t *count)
 {
+    assert(name != NULL && count != NULL);
     const catalog_operator *all = cat->operators.items;
     size_t low = 0;
     for (size_t high = cat->operators.count; low < high;) {
@@ -410,6 +423,7 @@ const catalog_operator *catalog_operators(const catalog *cat, const char *name, 
     return end > low ? &all[low] : NULL;
 }
 
+/* The list is sorted by target first, because a source type is often not known. */
 const catalog_cast *catalog_casts_to(const catalog *cat, uint32_t target, size_t *count)
 {
     const catalog_cast *all = cat->casts.items;
@@ -430,6 +444,7 @@ const catalog_cast *catalog_casts_to(const catalog *cat, uint32_t target, size_t
     return end > low ? &all[low] : NULL;
 }
 
+/* Few casts share a target, so a walk will do. */
 const catalog_cast *catalog_cast_find(const catalog *cat, uint32_t source, uint32_t target)
 {
     size_t count = 0;

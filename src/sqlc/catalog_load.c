@@ -32,6 +32,8 @@ static const char SQL_TYPES[] =
 static const char SQL_LABELS[] =
     "SELECT enumtypid, enumlabel FROM pg_enum ORDER BY enumtypid, enumsortorder";
 
+/* tgtype bits: 1 row, 2 before, 4 insert, 16 update, 64 instead. A BEFORE INSERT trigger counts as
+ * one of UPDATE: it fires when a row moves to another partition. */
 static const char SQL_RELATIONS[] =
     "SELECT c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity,"
     "       EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN')"
@@ -40,7 +42,7 @@ static const char SQL_RELATIONS[] =
     "                 SELECT c.oid UNION SELECT i.inhrelid FROM pg_inherits i"
     "                   JOIN tree ON i.inhparent = tree.oid)"
     "               SELECT FROM pg_trigger t JOIN tree ON t.tgrelid = tree.oid"
-    "                WHERE NOT t.tgisinternal AND t.tgtype & 19 = 19),"
+    "                WHERE NOT t.tgisinternal AND t.tgtype & 3 = 3 AND t.tgtype & 20 <> 0),"
     "       c.reltype, obj_description(c.oid, 'pg_class')"
     "  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c', 'S')"
@@ -116,6 +118,7 @@ typedef struct loader {
 
 typedef void take_row(loader *l, size_t row);
 
+/* NULL stays NULL; a copy, because the answer is freed before the catalog is used. */
 static const char *text_at(loader *l, size_t row, size_t column)
 {
     slice cell = pgc_read_opt_text(&l->reader, row, column);
@@ -135,6 +138,8 @@ static const char *name_at(loader *l, size_t row, size_t column)
     return text != NULL ? text : "";
 }
 
+/* The server wrote these numbers; one that is no number means that a statement of ours is
+ * wrong. */
 static int64_t number_in(loader *l, slice text)
 {
     int64_t number = 0;
@@ -172,6 +177,7 @@ static size_t count_parts(slice text, char separator)
     return count;
 }
 
+/* "23 25": oidvector and array_to_string() agree on blanks. */
 static uint32_t *oids_at(loader *l, size_t row, size_t column, size_t *count)
 {
     slice text = pgc_read_opt_text(&l->reader, row, column);
@@ -184,6 +190,7 @@ static uint32_t *oids_at(loader *l, size_t row, size_t column, size_t *count)
     return oids;
 }
 
+/* Empty names keep their place: an argument without a name is still an argument. */
 static const char **names_at(loader *l, size_t row, size_t column, size_t *count)
 {
     slice text = pgc_read_opt_text(&l->reader, row, column);
@@ -225,6 +232,7 @@ static void take_type(loader *l, size_t row)
     catalog_add_type(l->cat, &type);
 }
 
+/* Rows come in the order of the labels. */
 static void take_label(loader *l, size_t row)
 {
     catalog_add_label(l->cat, oid_at(l, row, 0), name_at(l, row, 1));
@@ -246,6 +254,7 @@ static void take_relation(loader *l, size_t row)
     catalog_add_relation(l->cat, &relation);
 }
 
+/* Rows come by relation and attribute number, dropped columns are left out. */
 static void take_column(loader *l, size_t row)
 {
     const catalog_column column = {
@@ -312,6 +321,7 @@ static void take_arg_names(loader *l, size_t row, catalog_function *f, const cha
     f->arg_names = args;
 }
 
+/* The names of all parameters are read first: outputs and inputs share one array. */
 static void take_function(loader *l, size_t row)
 {
     size_t name_count = 0;
@@ -370,9 +380,11 @@ static void take_cast(loader *l, size_t row)
     catalog_add_cast(l->cat, &cast);
 }
 
+/* One odd row ends the list: half a catalog would make wrong claims. */
 static pgc_status load_list(loader *l, const char *sql, size_t columns, take_row *take,
                             pgc_error *err)
 {
+    assert(l->rows == NULL && columns > 0);
     TRY(pgc_conn_script(l->conn, sql, SCRIPT_TIMEOUT_US, &l->rows, err));
     pgc_status status = PGC_OK;
     if (pgc_result_columns(l->rows) != columns) {
@@ -412,6 +424,7 @@ pgc_status catalog_load(pgc_conn *conn, arena *mem, catalog **out, pgc_error *er
         { "operators", SQL_OPERATORS, 8, take_operator },
         { "casts", SQL_CASTS, 7, take_cast },
     };
+    assert(conn != NULL && mem != NULL && out != NULL);
     loader l = { .conn = conn, .mem = mem, .cat = catalog_new(mem) };
     if (l.cat == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "read the catalog");

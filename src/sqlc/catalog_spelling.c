@@ -71,6 +71,7 @@ static bool normalise(slice text, char out[static SPELLING_MAX], bool *quoted)
     return !in_quotes && depth == 0 && len > 0;
 }
 
+/* A SQL spelling wins over a type of that name unless it is quoted: "char" is another type. */
 static const catalog_type *named(const catalog *cat, char *name, bool quoted)
 {
     char *dot = strchr(name, '.');
@@ -90,6 +91,7 @@ static const catalog_type *named(const catalog *cat, char *name, bool quoted)
     return catalog_type_by_name(cat, schema, name);
 }
 
+/* Works on a copy on the stack; texts that do not fit are no type names. */
 const catalog_type *catalog_type_by_spelling(const catalog *cat, slice spelling)
 {
     char name[SPELLING_MAX];

@@ -15,11 +15,13 @@ typedef struct named {
 
 static named name_of(analysis *a, const scope *s, const ast *expr);
 
+/* A name that nothing gives way to; without one the column's name is not known. */
 static named strong(const char *name)
 {
     return (named) { name, name != NULL ? 2 : -1 };
 }
 
+/* The last field counts; subscripts leave the name of what they look into. */
 static named name_of_indirection(analysis *a, const scope *s, const ast *expr)
 {
     const char *field = NULL;
@@ -29,6 +31,7 @@ static named name_of_indirection(analysis *a, const scope *s, const ast *expr)
     return field != NULL ? strong(field) : name_of(a, s, ast_get(expr, "arg"));
 }
 
+/* A scalar sub-select lends the name of its only column. */
 static named name_of_sub_link(analysis *a, const scope *s, const ast *expr)
 {
     const char *type = ast_str(expr, "subLinkType");
@@ -49,6 +52,7 @@ static named name_of_sub_link(analysis *a, const scope *s, const ast *expr)
     return (named) { NULL, 0 };
 }
 
+/* Variants with a precision have the same names. */
 static named name_of_value_function(const ast *expr)
 {
     static const struct {
@@ -78,6 +82,7 @@ static named name_of_value_function(const ast *expr)
     return (named) { NULL, -1 };
 }
 
+/* A cast or CASE names the column only when the inside has no name of its own. */
 static named weak_over(named inner, const char *name)
 {
     if (inner.strength < 0 || inner.strength > 1 || name == NULL) {
@@ -130,6 +135,7 @@ static bool fixed_name(const ast *expr, named *out)
     return false;
 }
 
+/* Kinds that are not listed are not known, and so is the name. */
 static named name_of(analysis *a, const scope *s, const ast *expr)
 {
     named fixed;

@@ -16,6 +16,7 @@ static value nullable(uint32_t type_oid, const char *reason)
     return (value) { .type_oid = type_oid, .reason = reason };
 }
 
+/* A number that is no int4 is int8 or numeric, which one depends on its size; no rule asks. */
 static value value_of_const(const ast *expr)
 {
     if (ast_flag(expr, "isnull")) {
@@ -36,6 +37,7 @@ static value value_of_const(const ast *expr)
     return v;
 }
 
+/* Only the caller knows what a generated function can send. */
 static value value_of_param(analysis *a, const ast *expr)
 {
     int64_t number = ast_int(expr, "number", 0);
@@ -46,6 +48,7 @@ static value value_of_param(analysis *a, const ast *expr)
     return known ? not_null(0, reason) : nullable(0, reason);
 }
 
+/* Columns of an outer query count as that query shows them, grouping sets included. */
 static value value_of_column(analysis *a, const scope *s, const ast *expr)
 {
     lookup found;
@@ -60,6 +63,7 @@ static value value_of_column(analysis *a, const scope *s, const ast *expr)
     return value_of_lookup(a, &found);
 }
 
+/* Elements of an array are cast one by one and may lose what the array as a whole keeps. */
 static value value_of_cast(analysis *a, const scope *s, const ast *expr)
 {
     const ast *arg = ast_get(expr, "arg");
@@ -154,6 +158,8 @@ static bool join_arrays(const analysis *a, const value *left, const value *right
     return true;
 }
 
+/* The operator has to be the server's own or a known extension's for all types that are
+ * possible; then NULL can only come from an operand. */
 static value operator_value(analysis *a, const ast *name, const value *left, const value *right)
 {
     uint32_t left_type = left != NULL ? left->type_oid : UINT32_MAX;
@@ -171,6 +177,7 @@ static value operator_value(analysis *a, const ast *name, const value *left, con
     return all_of(operands, 2, v.result_oid, analysis_text(a, "operator %s of values", text));
 }
 
+/* x = ANY (array) compares with every element: a NULL among them makes "no match" unknown. */
 static value value_of_array_operator(analysis *a, const scope *s, const ast *expr)
 {
     value left = value_of_operand(a, s, ast_get(expr, "lexpr"));
@@ -184,6 +191,7 @@ static value value_of_array_operator(analysis *a, const scope *s, const ast *exp
     return v;
 }
 
+/* BETWEEN stands for >= and <=, in whose place a user may have put operators of their own. */
 static value value_of_range_test(analysis *a, const scope *s, const ast *expr)
 {
     value left = value_of_operand(a, s, ast_get(expr, "lexpr"));
@@ -196,6 +204,7 @@ static value value_of_range_test(analysis *a, const scope *s, const ast *expr)
     return all_of(operands, 2, OID_BOOL, "BETWEEN of values");
 }
 
+/* libpg_query tells the spelling: LIKE, IN, BETWEEN and the like are kinds of A_Expr. */
 static value value_of_operator(analysis *a, const scope *s, const ast *expr)
 {
     const char *kind = ast_str(expr, "kind");
@@ -224,6 +233,7 @@ static value value_of_operator(analysis *a, const scope *s, const ast *expr)
     return operator_value(a, ast_get(expr, "name"), &left, &right);
 }
 
+/* false AND NULL is false, but we do not follow values: any NULL may show. */
 static value value_of_bool(analysis *a, const scope *s, const ast *expr)
 {
     value all = value_of_list(a, s, ast_get(expr, "args"));
@@ -253,6 +263,7 @@ static value value_of_any(analysis *a, const scope *s, const ast *args, const ch
     return result;
 }
 
+/* Each branch is looked at knowing that its condition holds and that those before it do not. */
 static value value_of_case(analysis *a, const scope *s, const ast *expr)
 {
     value result = not_null(OID_UNKNOWN, "every branch of CASE has a value");
@@ -287,6 +298,7 @@ static value value_of_case(analysis *a, const scope *s, const ast *expr)
     return result;
 }
 
+/* Nested constructors make one array of more dimensions, whose elements are the inner ones. */
 static value value_of_array(analysis *a, const scope *s, const ast *expr)
 {
     value items = value_of_list(a, s, ast_get(expr, "elements"));
@@ -360,6 +372,7 @@ static value value_of_sub_test(analysis *a, const scope *s, const ast *expr)
                               : nullable(OID_BOOL, "operator may give NULL");
 }
 
+/* No row gives NULL, whatever the column is. */
 value value_of_sub_select(analysis *a, const scope *s, const ast *select)
 {
     shape rows = shape_of_statement(a, s, s->ctes, select);
@@ -374,6 +387,7 @@ value value_of_sub_select(analysis *a, const scope *s, const ast *select)
     return v;
 }
 
+/* What stands around a sub-select decides what it gives. */
 static value value_of_sub_link(analysis *a, const scope *s, const ast *expr)
 {
     const char *type = ast_str(expr, "subLinkType");
@@ -404,6 +418,7 @@ static value value_of_sub_link(analysis *a, const scope *s, const ast *expr)
     return value_unknown("comparison with a sub-select");
 }
 
+/* current_schema is NULL when nothing on the search path exists. */
 static value value_of_value_function(const ast *expr)
 {
     static const struct {
@@ -438,6 +453,7 @@ static value value_of_xml(analysis *a, const scope *s, const ast *expr)
     return value_unknown("XML expression");
 }
 
+/* The table of rules. A kind that is not here is nullable. */
 static value value_by_kind(analysis *a, const scope *s, const ast *expr)
 {
     switch ((int) ast_kind_of(expr)) { /* kinds without a case are nullable */
@@ -486,6 +502,7 @@ static value value_by_kind(analysis *a, const scope *s, const ast *expr)
     }
 }
 
+/* WHERE x ->> 'a' IS NOT NULL speaks about the same text in the target list. */
 static bool has_expr_fact(const scope *s, const ast *expr)
 {
     for (const fact *f = s->facts; f != NULL; f = f->next) {
@@ -496,6 +513,8 @@ static bool has_expr_fact(const scope *s, const ast *expr)
     return false;
 }
 
+/* The one entry: counts steps, bounds the depth, then lets conditions raise the claim and
+ * grouping sets take it back. */
 value value_of_expr(analysis *a, const scope *s, const ast *expr)
 {
     if (a->failed || a->steps >= ANALYSE_STEPS_MAX || a->depth >= ANALYSE_DEPTH_MAX) {

@@ -16,6 +16,7 @@ typedef struct part {
 
 static part build(analysis *a, scope *s, const ast *node);
 
+/* Each use of a relation has claims of its own. */
 static column *copy_columns(analysis *a, const shape *source)
 {
     column *copy = analysis_array(a, source->count, sizeof *copy);
@@ -25,6 +26,7 @@ static column *copy_columns(analysis *a, const shape *source)
     return copy;
 }
 
+/* Newest first in the list; the number tells the place in FROM. */
 static leaf *add_leaf(analysis *a, scope *s, const char *name, const shape *source)
 {
     leaf *l = analysis_new(a, sizeof *l);
@@ -40,6 +42,7 @@ static leaf *add_leaf(analysis *a, scope *s, const char *name, const shape *sour
     return l;
 }
 
+/* In the order of FROM, which is the order of `*`. */
 static item *add_item(analysis *a, scope *s, const char *name, bool known)
 {
     item *i = analysis_new(a, sizeof *i);
@@ -66,6 +69,7 @@ static void rename_columns(const ast *names, var *vars, size_t count)
     }
 }
 
+/* An item's variables are its leaf's columns under the alias' names. */
 static void set_item_vars(analysis *a, item *i, leaf *l, const ast *alias)
 {
     i->leaf = l;
@@ -96,6 +100,7 @@ static part add_relation(analysis *a, scope *s, const char *name, const ast *ali
     return p;
 }
 
+/* A NOT NULL domain is no proof: an empty scalar sub-select gets NULL past it. */
 static value value_of_column(analysis *a, const catalog_relation *relation, const catalog_column *c)
 {
     value v = { .not_null = c->not_null, .type_oid = c->type_oid };
@@ -125,6 +130,7 @@ static void claim_view(analysis *a, const catalog_relation *relation, shape *vie
     }
     a->view_depth++;
     shape body = shape_of_statement(a, NULL, NULL, statement);
+    assert(a->view_depth > 0);
     a->view_depth--;
     for (size_t i = 0; body.known && body.count == view->count && i < view->count; i++) {
         value *v = &view->columns[i].value;
@@ -134,6 +140,7 @@ static void claim_view(analysis *a, const catalog_relation *relation, shape *vie
     }
 }
 
+/* A view's definition is looked at once per statement. */
 static shape shape_of_view(analysis *a, const catalog_relation *relation, shape plain)
 {
     for (view_memo *m = a->views; m != NULL; m = m->next) {
@@ -153,6 +160,7 @@ static shape shape_of_view(analysis *a, const catalog_relation *relation, shape 
     return memo->shape;
 }
 
+/* The server's facts, and for views what their definition proves. */
 shape shape_of_relation(analysis *a, const catalog_relation *relation)
 {
     column *columns = analysis_array(a, relation->column_count, sizeof *columns);
@@ -176,6 +184,7 @@ static const char *alias_or(const ast *alias, const char *name)
     return text != NULL ? text : name;
 }
 
+/* A CTE hides a table of the same name; a name with a schema never means a CTE. */
 static part build_table(analysis *a, scope *s, const ast *node, bool may_be_cte, leaf **target)
 {
     const char *schema = ast_str(node, "schemaname");
@@ -209,6 +218,7 @@ static part build_table(analysis *a, scope *s, const ast *node, bool may_be_cte,
     return p;
 }
 
+/* Only LATERAL lets it see what stands before it in the same FROM. */
 static part build_sub_select(analysis *a, scope *s, const ast *node)
 {
     const ast *alias = ast_get(node, "alias");
@@ -217,6 +227,7 @@ static part build_sub_select(analysis *a, scope *s, const ast *node)
     return add_relation(a, s, ast_str(alias, "aliasname"), alias, &source);
 }
 
+/* The alias names the item; whether it names the column, too, is the function's matter. */
 static part build_function(analysis *a, scope *s, const ast *node)
 {
     const ast *alias = ast_get(node, "alias");
@@ -247,6 +258,7 @@ static part build_xml_table(analysis *a, scope *s, const ast *node)
     return add_relation(a, s, alias_or(alias, "xmltable"), alias, &source);
 }
 
+/* NULL when two columns have the name: the server refuses such a join. */
 static const var *part_find(const part *p, const char *name)
 {
     const var *match = NULL;
@@ -295,6 +307,7 @@ static bool is_merged_name(const char *name, const char *const *names, size_t co
     return false;
 }
 
+/* The pair is kept as well: its equality is a condition of the join. */
 static bool add_merged(analysis *a, join *j, const part sides[2], const char *name, var *out)
 {
     const var *left = part_find(&sides[0], name);
@@ -374,6 +387,7 @@ static void add_using_alias(analysis *a, scope *s, const ast *alias, const part 
     }
 }
 
+/* An absent type is JOIN_INNER, the enum's first value. */
 static char join_type(const ast *node)
 {
     const char *type = ast_str(node, "jointype");
@@ -392,6 +406,9 @@ static item *last_item(const scope *s)
     return last;
 }
 
+/* Left before right: the right side may be LATERAL and look at the left one. The join is
+ * entered only after both, so that what LATERAL sees is lowered by the joins inside the left
+ * side alone. */
 static part build_join(analysis *a, scope *s, const ast *node)
 {
     item *before = last_item(s);
@@ -405,6 +422,7 @@ static part build_join(analysis *a, scope *s, const ast *node)
     j->first = sides[0].first;
     j->middle = sides[1].first;
     j->end = sides[1].end;
+    assert(j->first <= j->middle && j->middle <= j->end && j->end <= s->leaf_count);
     j->type = join_type(node);
     j->nulls_left = j->type == 'r' || j->type == 'f';
     j->nulls_right = j->type == 'l' || j->type == 'f';
@@ -421,6 +439,7 @@ static part build_join(analysis *a, scope *s, const ast *node)
     return p;
 }
 
+/* Grammar that we do not know: a relation of unknown shape. */
 static part build_other(analysis *a, scope *s, const ast *node)
 {
     const ast *alias = ast_get(node, "alias");
@@ -428,6 +447,7 @@ static part build_other(analysis *a, scope *s, const ast *node)
     return add_relation(a, s, ast_str(alias, "aliasname"), alias, &source);
 }
 
+/* Dispatch by kind; too deep a tree leaves the scope opaque, which claims nothing. */
 static part build(analysis *a, scope *s, const ast *node)
 {
     if (a->failed || a->depth >= ANALYSE_DEPTH_MAX) {
@@ -456,6 +476,7 @@ static part build(analysis *a, scope *s, const ast *node)
     return p;
 }
 
+/* Comma-separated parts of FROM stand side by side. */
 static void append_part(analysis *a, scope *s, const part *p)
 {
     var *vars = analysis_array(a, s->var_count + p->count, sizeof *vars);
@@ -474,6 +495,7 @@ static void append_part(analysis *a, scope *s, const part *p)
 
 void scope_add_from(analysis *a, scope *s, const ast *from_list)
 {
+    assert(!s->complete); /* names would change their meaning */
     for (const ast *node = ast_first(from_list); node != NULL; node = ast_next(node)) {
         part p = build(a, s, node);
         append_part(a, s, &p);
@@ -488,6 +510,7 @@ leaf *scope_add_target(analysis *a, scope *s, const ast *range_var)
     return target;
 }
 
+/* From here on bare names mean the merged list, not the items one by one. */
 void scope_complete(analysis *a, scope *s)
 {
     (void) a;

@@ -49,6 +49,7 @@ static void claim_each(const char *function, column *c)
     }
 }
 
+/* OUT parameters and TABLE columns are the columns; a name may be missing, the column may not. */
 static shape out_columns(analysis *a, const catalog_function *f, bool trusted)
 {
     shape rows = { .known = true, .count = f->out_count };
@@ -78,6 +79,7 @@ shape shape_of_row_type(analysis *a, const catalog_relation *relation, const cha
     return rows;
 }
 
+/* Row types of tables and types made by CREATE TYPE both have a pg_class row. */
 static const catalog_relation *row_relation(const analysis *a, uint32_t type_oid)
 {
     const catalog_type *type = catalog_type_by_oid(a->cat, catalog_base_type(a->cat, type_oid));
@@ -95,6 +97,8 @@ static value unnest_value(analysis *a, const value *arg, uint32_t type)
     return v;
 }
 
+/* A strict function in FROM gives no row for NULL; a function that is no set gives one row
+ * with its value. */
 static shape scalar_column(analysis *a, scope *s, const ast *call, const candidates *found,
                            const char *name)
 {
@@ -155,6 +159,8 @@ static bool may_be_rows(const analysis *a, const candidates *found)
     return false;
 }
 
+/* In the order of certainty: columns in the text, columns of the function, columns of its
+ * type. */
 static shape shape_of_call(analysis *a, scope *s, const ast *call, const ast *definitions,
                            const char *alias)
 {
@@ -197,6 +203,7 @@ static shape shape_of_call(analysis *a, scope *s, const ast *call, const ast *de
     return scalar_column(a, s, call, &found, out_name);
 }
 
+/* WITH ORDINALITY and ROWS FROM put columns beside each other. */
 static shape append_columns(analysis *a, shape left, shape right)
 {
     shape both = { .known = left.known && right.known, .count = left.count + right.count };
@@ -213,6 +220,7 @@ static shape append_columns(analysis *a, shape left, shape right)
     return both;
 }
 
+/* With several functions the shorter ones are padded with NULL. */
 shape shape_of_function(analysis *a, scope *s, const ast *range_function)
 {
     const ast *functions = ast_get(range_function, "functions");

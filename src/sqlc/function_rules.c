@@ -157,11 +157,13 @@ static const char *const ROWS_NOT_NULL[] = {
     "regexp_matches",       "regexp_split_to_table",
 };
 
+/* For bsearch() over a table of names. */
 static int compare_names(const void *a, const void *b)
 {
     return strcmp((const char *) a, *(const char *const *) b);
 }
 
+/* Whole families by prefix, such as pg_…: nobody has proved anything about them. */
 static bool may_be_null(const char *name)
 {
     if (bsearch(name, NEVER, ARRAY_LEN(NEVER), sizeof NEVER[0], compare_names) != NULL) {
@@ -192,6 +194,7 @@ static bool nullable_overload(const catalog_function *f)
     return false;
 }
 
+/* Named rules first; then strictness decides. */
 function_rule rule_of_function(const catalog_function *function)
 {
     for (size_t i = 0; i < ARRAY_LEN(RULES); i++) {

@@ -6,6 +6,7 @@
 
 #include "sqlc/scope.h"
 
+/* Lists are a handful of entries, so growing one by one is fine. */
 static void push(analysis *a, const ast ***list, size_t *count, const ast *expr)
 {
     const ast **grown = analysis_array(a, *count + 1, sizeof *grown);
@@ -42,6 +43,7 @@ static const ast *resolve_target(analysis *a, const scope *s, const ast *select,
     return expr;
 }
 
+/* GROUP BY 1 and GROUP BY alias mean the target's expression. */
 static void add_expr(analysis *a, scope *s, const ast *select, const ast *expr, bool common)
 {
     grouping *g = &s->group;
@@ -54,6 +56,7 @@ static void add_expr(analysis *a, scope *s, const ast *select, const ast *expr, 
     }
 }
 
+/* Everything inside ROLLUP, CUBE or SETS counts as left out by some set, also when it is not. */
 static void add_partial(analysis *a, scope *s, const ast *select, const ast *node)
 {
     ast_kind kind = ast_kind_of(node);
@@ -87,6 +90,7 @@ static bool item_never_empty(const ast *group)
     return true;
 }
 
+/* Runs before any target is looked at, because aggregates depend on it. */
 void scope_group(analysis *a, scope *s, const ast *select)
 {
     const ast *items = ast_get(select, "groupClause");
@@ -105,6 +109,7 @@ void scope_group(analysis *a, scope *s, const ast *select)
     }
 }
 
+/* Columns are compared by what they name: x and t.x are one group key. */
 static bool same_expr(analysis *a, const scope *s, const ast *x, const ast *y)
 {
     lookup left, right;
@@ -148,8 +153,10 @@ static bool has_partial_column(analysis *a, const scope *s, const ast *node)
     return false;
 }
 
+/* Keys of every set come first: GROUP BY a, ROLLUP (a, b) never leaves out a. */
 int group_role(analysis *a, const scope *s, const ast *expr)
 {
+    assert(s->group.sets);
     const grouping *g = &s->group;
     if (in_list(a, s, g->common, g->common_count, expr)) {
         return 1;

@@ -37,6 +37,8 @@ static const hint NO_HINT = { .fact = { .context = PARAM_OTHER } };
 
 static void walk(const walker *w, const ast *node, const hint *h);
 
+/* Uses come in the order of the walk, not of the text: an earlier place takes over. A later
+ * use fills in where nothing was known. */
 static void record(const walker *w, const ast *param, const hint *h)
 {
     int64_t number = ast_int(param, "number", 0);
@@ -77,6 +79,7 @@ static const ast *first_column(const ast *node)
     return NULL;
 }
 
+/* A merged column stands for its left side, as the server reports it. */
 static hint hint_of_column(const walker *w, const ast *ref, param_context context)
 {
     hint h = NO_HINT;
@@ -88,6 +91,7 @@ static hint hint_of_column(const walker *w, const ast *ref, param_context contex
     while (v->merged != NULL) {
         v = v->left;
     }
+    assert(v->leaf != NULL && v->index < v->leaf->shape.count);
     const column *c = &v->leaf->shape.columns[v->index];
     h.fact = (param_fact) { .name = found.var->name,
                             .table_oid = c->table_oid,
@@ -97,6 +101,7 @@ static hint hint_of_column(const walker *w, const ast *ref, param_context contex
     return h;
 }
 
+/* NULL never matches = and IN; other operators may be a user's. */
 static bool is_equality(const ast *expr)
 {
     const char *name = last_name(ast_get(expr, "name"));
@@ -170,6 +175,7 @@ static const char *argument_name(const candidates *found, size_t index)
     return name != NULL && name[0] != '\0' ? name : NULL;
 }
 
+/* ORDER BY, FILTER and OVER of the call are walked without a hint. */
 static void walk_call(const walker *w, const ast *call)
 {
     call_args args;
@@ -204,6 +210,7 @@ static void walk_children(const walker *w, const ast *node)
     }
 }
 
+/* The nearest node decides: every kind that is not listed takes the hint away. */
 static void walk(const walker *w, const ast *node, const hint *h)
 {
     if (node == NULL || w->a->depth >= ANALYSE_DEPTH_MAX) {
@@ -246,6 +253,7 @@ static void walk(const walker *w, const ast *node, const hint *h)
     w->a->depth--;
 }
 
+/* The target of INSERT and UPDATE is always the first leaf. */
 static const leaf *target_leaf(const scope *s)
 {
     const leaf *first = s->leaves;
@@ -255,6 +263,7 @@ static const leaf *target_leaf(const scope *s)
     return first;
 }
 
+/* A domain's NOT NULL is checked for a parameter, though it proves nothing for a column. */
 static hint hint_of_target(const scope *s, const catalog_column *c)
 {
     hint h = NO_HINT;
@@ -307,6 +316,8 @@ static const catalog_column *insert_column(const walker *w, const ast *insert, s
     return name != NULL ? catalog_column_by_name(l->relation, name) : NULL;
 }
 
+/* Only bare parameters: what stands inside an expression was seen when the source was a level
+ * of its own. */
 static void walk_insert_row(const walker *w, const ast *insert, const ast *row)
 {
     size_t index = 0;
@@ -352,6 +363,7 @@ static void walk_clauses(const walker *w, const ast *statement, const char *cons
     }
 }
 
+/* The clauses of each kind of statement; FROM brings the conditions of joins. */
 static void on_level(analysis *a, scope *s, const ast *statement, void *ctx)
 {
     static const char *const common[] = { "fromClause", "usingClause", "whereClause",
@@ -390,6 +402,7 @@ pgc_status prove_params(const catalog *cat, slice sql, size_t param_count, arena
     if (status != PGC_OK) {
         return PGC_OK;
     }
+    assert(statement != NULL);
     collector c = { facts, uses, param_count };
     analysis a = { .cat = cat, .mem = mem, .visit = on_level, .visit_ctx = &c };
     (void) shape_of_statement(&a, NULL, NULL, statement);

@@ -8,6 +8,7 @@
 
 #include "sqlc/scope.h"
 
+/* One reason for all columns. */
 static void claim_nothing(null_claim *claims, size_t count, const char *reason)
 {
     for (size_t i = 0; i < count; i++) {
@@ -20,9 +21,12 @@ static pgc_status no_memory(pgc_error *err)
     return pgc_error_set(err, PGC_NOMEM, "prove the columns of a statement");
 }
 
+/* The server's column count is the check on ours: when they differ, our idea of the statement
+ * is wrong somewhere and no claim is safe. */
 pgc_status prove_columns_given(const catalog *cat, const prove_input *input, size_t column_count,
                                arena *mem, null_claim *claims, pgc_error *err)
 {
+    assert(cat != NULL && mem != NULL && (claims != NULL || column_count == 0));
     const ast *statement = NULL;
     pgc_error problem = { .status = PGC_OK };
     pgc_status status = ast_parse(input->sql, mem, &statement, &problem);

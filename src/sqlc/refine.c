@@ -24,6 +24,7 @@ static const fact *add_fact(analysis *a, fact added, const fact *facts)
     return f;
 }
 
+/* A merged column is one of its sides, except after FULL JOIN. */
 static const fact *add_var(analysis *a, const var *v, const fact *facts)
 {
     if (v->merged == NULL) {
@@ -53,11 +54,13 @@ static bool is_repeatable(const analysis *a, const ast *expr)
     return true;
 }
 
+/* ROW(a, b) and (a, b) are the same to the grammar. */
 static bool is_row(const ast *expr)
 {
     return ast_kind_of(expr) == AST_ROW;
 }
 
+/* Rows and lists have no type to resolve an operator by. */
 static uint32_t type_of(analysis *a, const scope *s, const ast *expr)
 {
     if (ast_kind_of(expr) == AST_LIST || is_row(expr)) {
@@ -66,6 +69,7 @@ static uint32_t type_of(analysis *a, const scope *s, const ast *expr)
     return value_of_expr(a, s, expr).type_oid;
 }
 
+/* Every overload that is possible gives NULL for NULL. */
 static bool strict_operator(analysis *a, const scope *s, const ast *expr, bool array)
 {
     const ast *left = ast_get(expr, "lexpr"), *right = ast_get(expr, "rexpr");
@@ -117,6 +121,8 @@ static const fact *row_facts(analysis *a, const scope *s, const ast *expr, const
 
 typedef enum outcome { OUTCOME_TRUE, OUTCOME_FALSE, OUTCOME_ANY } outcome;
 
+/* x has a value in both outcomes; the bounds only when the test is true, because one bound
+ * alone can make it false. */
 static const fact *between_facts(analysis *a, const scope *s, const ast *expr, outcome known,
                                  const fact *facts)
 {
@@ -142,6 +148,7 @@ static const fact *in_facts(analysis *a, const scope *s, const ast *expr, outcom
     return strict_operator(a, s, expr, false) ? facts_not_null(a, s, left, facts) : facts;
 }
 
+/* A known outcome means that the operator gave no NULL, so a strict one got none. */
 static const fact *operator_facts(analysis *a, const scope *s, const ast *expr, outcome known,
                                   const fact *facts)
 {
@@ -172,6 +179,8 @@ static const fact *operator_facts(analysis *a, const scope *s, const ast *expr, 
     return facts_not_null(a, s, right, facts);
 }
 
+/* A strict function that gave a value got values. Own functions may be strict, too, but nobody
+ * has to keep them so. */
 static const fact *call_facts(analysis *a, const scope *s, const ast *call, const fact *facts)
 {
     call_args args;
@@ -191,6 +200,7 @@ static const fact *call_facts(analysis *a, const scope *s, const ast *call, cons
     return each_not_null(a, s, ast_get(call, "args"), facts);
 }
 
+/* Columns of outer queries are that query's matter. */
 static const fact *column_facts(analysis *a, const scope *s, const ast *expr, const fact *facts)
 {
     lookup found;
@@ -240,6 +250,7 @@ static bool same_fact(const fact *x, const fact *y)
     return x->leaf == y->leaf && x->index == y->index;
 }
 
+/* What holds whichever arm of OR was true. */
 static const fact *common_facts(analysis *a, const fact *x, const fact *y)
 {
     const fact *common = NULL;
@@ -295,6 +306,7 @@ static const fact *null_test_facts(analysis *a, const scope *s, const ast *test,
     return facts_not_null(a, s, arg, facts);
 }
 
+/* IS TRUE and its like are never NULL themselves: what they say when they fail is as certain. */
 static const fact *boolean_test_facts(analysis *a, const scope *s, const ast *test, bool holds,
                                       const fact *facts)
 {
@@ -329,6 +341,7 @@ static const fact *sub_link_facts(analysis *a, const scope *s, const ast *expr, 
     return operand_not_null(a, s, test, false, facts);
 }
 
+/* Two-valued tests and operators know true from false; for the rest "has a value" is all. */
 static const fact *facts_of(analysis *a, const scope *s, const ast *condition, bool holds,
                             const fact *facts)
 {
@@ -346,6 +359,7 @@ static const fact *facts_of(analysis *a, const scope *s, const ast *condition, b
     }
 }
 
+/* AND adds up, OR keeps what its arms have in common, NOT changes sides. */
 const fact *facts_when_true(analysis *a, const scope *s, const ast *condition, const fact *facts)
 {
     if (condition == NULL || a->failed || a->depth >= ANALYSE_DEPTH_MAX) {
@@ -367,6 +381,7 @@ const fact *facts_when_true(analysis *a, const scope *s, const ast *condition, c
     return facts;
 }
 
+/* The mirror image by De Morgan's laws. */
 static const fact *facts_when_false(analysis *a, const scope *s, const ast *condition,
                                     const fact *facts)
 {
@@ -389,6 +404,8 @@ static const fact *facts_when_false(analysis *a, const scope *s, const ast *cond
     return facts;
 }
 
+/* ELSE and later branches of CASE: the condition was false or NULL. Only tests that are never
+ * NULL say something then. */
 const fact *facts_when_not_true(analysis *a, const scope *s, const ast *condition,
                                 const fact *facts)
 {
@@ -409,6 +426,7 @@ static bool refine_leaf(scope *s, const fact *f, size_t first, size_t end)
     if (number < first || number >= end) {
         return false;
     }
+    assert(f->index < f->leaf->shape.count);
     column *c = &f->leaf->shape.columns[f->index];
     bool changed = !c->refined;
     c->refined = true;
@@ -443,6 +461,7 @@ static bool refine_by_join(analysis *a, scope *s, const join *j)
     if (j->nulls_left && j->nulls_right) {
         return false;
     }
+    assert(!(j->nulls_left && j->nulls_right));
     size_t first = j->nulls_right ? j->middle : j->first;
     size_t end = j->nulls_left ? j->middle : j->end;
     const fact *facts = facts_when_true(a, s, j->quals, NULL);
@@ -452,8 +471,11 @@ static bool refine_by_join(analysis *a, scope *s, const join *j)
     return refine_leaves(s, facts, first, end);
 }
 
+/* A join that became inner may let another condition count, hence the rounds. What WHERE says
+ * about whole expressions is kept for the target list. */
 void scope_refine(analysis *a, scope *s, const ast *where)
 {
+    assert(s->complete);
     const fact *facts = facts_when_true(a, s, where, NULL);
     bool changed = refine_leaves(s, facts, 0, s->leaf_count);
     for (unsigned round = 0; round < ANALYSE_ROUNDS_MAX && (changed || round == 0); round++) {

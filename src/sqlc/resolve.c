@@ -50,6 +50,7 @@ static bool trusted_extension(const char *extension)
     return false;
 }
 
+/* OIDs below the first user OID in pg_catalog are the server's own. */
 static bool trusted(uint32_t oid, const char *schema, const char *extension)
 {
     return (oid < CATALOG_FIRST_USER_OID && strcmp(schema, "pg_catalog") == 0) ||
@@ -68,6 +69,7 @@ uint32_t array_of(const analysis *a, uint32_t element)
     return type != NULL ? type->array_oid : 0;
 }
 
+/* Types whose meaning comes from the other arguments. */
 static bool is_polymorphic(uint32_t oid)
 {
     return (oid >= ANYCOMPATIBLE && oid <= ANYCOMPATIBLERANGE) || oid == ANY || oid == ANYARRAY ||
@@ -75,6 +77,7 @@ static bool is_polymorphic(uint32_t oid)
            oid == ANYMULTIRANGE || oid == ANYCOMPATIBLEMULTIRANGE;
 }
 
+/* A polymorphic parameter takes a family: arrays, ranges, enums or anything. */
 static fit fit_polymorphic(const catalog_type *known, uint32_t wanted)
 {
     bool ok = true;
@@ -92,6 +95,7 @@ static fit fit_polymorphic(const catalog_type *known, uint32_t wanted)
     return ok ? FIT_POLYMORPHIC : FIT_NO;
 }
 
+/* Not known fits everything; a type that differs fits only by a cast the server takes unasked. */
 static fit fit_type(const analysis *a, uint32_t known, uint32_t wanted)
 {
     uint32_t base = catalog_base_type(a->cat, known);
@@ -140,6 +144,7 @@ static bool partial_operator(const catalog_operator *op)
     return false;
 }
 
+/* The worse of the two operands decides. */
 static fit fit_operator(const analysis *a, const catalog_operator *op, uint32_t left,
                         uint32_t right, bool prefix)
 {
@@ -151,6 +156,7 @@ static fit fit_operator(const analysis *a, const catalog_operator *op, uint32_t 
     return l < r ? l : r;
 }
 
+/* All overloads have to agree; the first one sets what the others can only take away. */
 static void verdict_add(verdict *v, const catalog_operator *op)
 {
     bool ok = trusted(op->oid, op->schema, op->extension);
@@ -163,6 +169,7 @@ static void verdict_add(verdict *v, const catalog_operator *op)
     v->total = v->total && ok && !partial_operator(op);
 }
 
+/* A first exact overload drops those that were kept before it. */
 verdict resolve_operator(const analysis *a, const ast *name, uint32_t left, uint32_t right)
 {
     verdict v = { .known = false };
@@ -201,6 +208,7 @@ bool operator_is_own(const analysis *a, const char *name)
     return name == NULL;
 }
 
+/* Defaults may be left out at the end; VARIADIC takes any number. */
 static bool arity_fits(const catalog_function *f, const call_args *args)
 {
     if (f->variadic_oid != 0 && !args->variadic) {
@@ -209,6 +217,7 @@ static bool arity_fits(const catalog_function *f, const call_args *args)
     return args->count <= f->arg_count && args->count + f->default_count >= f->arg_count;
 }
 
+/* The element type repeats for the arguments of VARIADIC. */
 static uint32_t wanted_type(const catalog_function *f, const call_args *args, size_t index)
 {
     if (f->variadic_oid != 0 && !args->variadic && index + 1 >= f->arg_count) {
@@ -217,6 +226,7 @@ static uint32_t wanted_type(const catalog_function *f, const call_args *args, si
     return index < f->arg_count ? f->arg_oids[index] : 0;
 }
 
+/* Named arguments may stand in any order: then only their number counts. */
 static fit fit_function(const analysis *a, const catalog_function *f, const call_args *args)
 {
     if (!arity_fits(f, args)) {
@@ -231,6 +241,7 @@ static fit fit_function(const analysis *a, const catalog_function *f, const call
     return worst;
 }
 
+/* As for operators. More overloads than we keep make the answer uncertain. */
 void resolve_function(const analysis *a, const ast *name, const call_args *args, candidates *out)
 {
     const char *text = last_name(name);
@@ -256,6 +267,7 @@ void resolve_function(const analysis *a, const ast *name, const call_args *args,
             out->overflow = true;
             continue;
         }
+        assert(out->count < ARRAY_LEN(out->items));
         out->items[out->count++] = &all[i];
     }
 }
@@ -311,6 +323,7 @@ static uint32_t result_of(const analysis *a, const catalog_function *f, const ca
     return 0;
 }
 
+/* A type only when all overloads give the same one. */
 uint32_t candidates_result(const analysis *a, const candidates *found, const call_args *args)
 {
     uint32_t result = 0;
@@ -324,6 +337,7 @@ uint32_t candidates_result(const analysis *a, const candidates *found, const cal
     return found->overflow ? 0 : result;
 }
 
+/* Array brackets may follow any name; modifiers do not change the type. */
 const catalog_type *type_of_name(const analysis *a, const ast *type_name)
 {
     const ast *names = ast_get(type_name, "names");
@@ -369,12 +383,14 @@ static bool safe_by_text(const analysis *a, uint32_t oid)
                              type->element_oid != 0 || trusted_extension(type->extension)));
 }
 
+/* Functions of a user's cast may return what they like. */
 static bool safe_cast_row(const catalog_cast *cast)
 {
     return cast->oid < CATALOG_FIRST_USER_OID || !cast->with_function ||
            trusted_extension(cast->extension);
 }
 
+/* With a type of source that is not known, every cast to the target has to be safe. */
 bool resolve_cast(const analysis *a, uint32_t source, uint32_t target)
 {
     uint32_t from = catalog_base_type(a->cat, source);
@@ -401,6 +417,7 @@ bool resolve_cast(const analysis *a, uint32_t source, uint32_t target)
     return true;
 }
 
+/* NULL in, NULL out, for all casts that may be meant. */
 bool cast_is_strict(const analysis *a, uint32_t source, uint32_t target)
 {
     uint32_t from = catalog_base_type(a->cat, source);

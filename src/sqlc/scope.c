@@ -7,6 +7,7 @@
 
 #include "sqlc/scope.h"
 
+/* After the first failure nothing more is allocated and the whole result is thrown away. */
 void *analysis_new(analysis *a, size_t size)
 {
     void *memory = a->failed ? NULL : arena_alloc(a->mem, size);
@@ -79,15 +80,19 @@ bool scope_has_fact(const scope *s, const leaf *l, size_t index)
     return false;
 }
 
+/* Names the join by the side that may be missing. */
 static const char *nulled_reason(analysis *a, const join *j, const leaf *l)
 {
     const char *kind = j->type == 'l' ? "left" : j->type == 'r' ? "right" : "full";
     return analysis_text(a, "%s join of %s", kind, l->name != NULL ? l->name : "a sub-select");
 }
 
+/* A fact about the row that is looked at wins over the joins above: the row is then a real
+ * one. */
 static value leaf_value(analysis *a, const scope *s, const leaf *l, size_t index,
                         const join *except)
 {
+    assert(index < l->shape.count && l->number < s->leaf_count);
     const column *c = &l->shape.columns[index];
     value v = c->value;
     if (scope_has_fact(s, l, index)) {
@@ -107,11 +112,13 @@ static value leaf_value(analysis *a, const scope *s, const leaf *l, size_t index
     return v;
 }
 
+/* FULL JOIN USING gives whichever side exists, so this join itself makes no NULL there. */
 static value var_value(analysis *a, const scope *s, const var *v, const join *except)
 {
     if (v->merged == NULL) {
         return leaf_value(a, s, v->leaf, v->index, except);
     }
+    assert(v->left != NULL && v->right != NULL);
     if (v->merged->type != 'f') { /* the server takes one side's column */
         return var_value(a, s, v->merged->type == 'r' ? v->right : v->left, except);
     }
@@ -131,6 +138,7 @@ value value_of_var(analysis *a, const scope *s, const var *v)
 
 typedef enum match { FOUND_NONE, FOUND_ONE, FOUND_UNSURE } match;
 
+/* Two columns of one name: the server would call it ambiguous. */
 static match find_in_vars(const var *vars, size_t count, const char *name, const var **out)
 {
     match result = FOUND_NONE;
@@ -162,6 +170,7 @@ static match find_column(const scope *s, const char *name, lookup *out)
     return result == FOUND_NONE && s->opaque ? FOUND_UNSURE : result;
 }
 
+/* Foreign tables and views have none that we can vouch for. */
 static bool has_system_columns(const item *i)
 {
     return i->leaf != NULL && i->leaf->relation != NULL &&
@@ -185,6 +194,7 @@ static bool find_system(const scope *s, const char *name, lookup *out)
     return count == 1;
 }
 
+/* The same alias twice in one FROM is an error, two schemas' tables of one name are not. */
 static match find_item(const scope *s, const char *schema, const char *name, const item **out)
 {
     match result = FOUND_NONE;
@@ -208,6 +218,7 @@ const item *scope_find_item(const scope *s, const char *schema, const char *name
     return find_item(s, schema, name, &i) == FOUND_ONE ? i : NULL;
 }
 
+/* Level by level outwards. "Not sure" ends the search: the name may be hidden here. */
 static bool find_bare(const scope *s, const char *name, lookup *out)
 {
     for (; s != NULL; s = s->parent) {
@@ -224,6 +235,7 @@ static bool find_bare(const scope *s, const char *name, lookup *out)
     return false;
 }
 
+/* A name that is no column may be a row. */
 static bool find_whole_row(const scope *s, const char *name, lookup *out)
 {
     for (; s != NULL; s = s->parent) {
@@ -237,6 +249,7 @@ static bool find_whole_row(const scope *s, const char *name, lookup *out)
     return false;
 }
 
+/* The nearest item of the name hides those of outer queries, whether it has the column or not. */
 static bool find_qualified(const scope *s, const char *schema, const char *table, const char *name,
                            lookup *out)
 {
@@ -258,9 +271,11 @@ static bool find_qualified(const scope *s, const char *schema, const char *table
     return false;
 }
 
+/* One, two or three parts; a database name in front is not supported by the server either. */
 bool scope_find(analysis *a, const scope *s, const ast *column_ref, lookup *out)
 {
     (void) a;
+    assert(ast_kind_of(column_ref) == AST_COLUMN_REF);
     *out = (lookup) { .scope = NULL };
     const ast *fields = ast_get(column_ref, "fields");
     size_t count = ast_count(fields);
@@ -304,6 +319,7 @@ static value whole_row_value(analysis *a, const lookup *found)
 
 value value_of_lookup(analysis *a, const lookup *found)
 {
+    assert(found->scope != NULL && (found->var != NULL || found->item != NULL));
     if (found->whole_row) {
         return whole_row_value(a, found);
     }

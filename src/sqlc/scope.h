@@ -122,7 +122,8 @@ typedef struct scope {
     bool complete; /* vars are final */
     bool opaque;   /* an item of unknown shape: names that we miss may be its */
     const cte *ctes;
-    const fact *facts;
+    const fact *facts;      /* where we look: WHERE's, and those of the CASE branch */
+    const fact *base_facts; /* of every row: what is known of a column in another row */
     grouping group;
     bool single_set; /* one set-returning call in the whole target list: nothing pads its rows */
     const ast *statement;

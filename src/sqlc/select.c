@@ -30,6 +30,8 @@ static void note_exists(analysis *a, const ast *sub_link)
     }
 }
 
+/* Sub-selects of expressions are levels, too. FROM and WITH were seen when the scope was
+ * built. */
 static void visit_sub_links(analysis *a, const scope *s, const ast *node, bool root)
 {
     ast_kind kind = ast_kind_of(node);
@@ -53,6 +55,7 @@ static void visit_sub_links(analysis *a, const scope *s, const ast *node, bool r
     a->depth--;
 }
 
+/* Once per statement node: the same sub-select is looked at for its value, its name and here. */
 static void visit(analysis *a, scope *s, const ast *statement)
 {
     if (a->visit == NULL || a->view_depth > 0) {
@@ -81,6 +84,7 @@ bool is_star(const ast *column_ref)
            ast_kind_of(ast_last(ast_get(column_ref, "fields"))) == AST_A_STAR;
 }
 
+/* t.* may name an item of an outer query when the query is LATERAL. */
 bool scope_star(const scope *s, const ast *column_ref, star_columns *out)
 {
     const ast *fields = ast_get(column_ref, "fields");
@@ -123,6 +127,7 @@ static void add_column(analysis *a, column_list *list, column c)
     list->items[list->count++] = c;
 }
 
+/* Like the server: a merged column comes from the side that gives it. */
 static void set_source(column *c, const var *v)
 {
     const var *plain = v;
@@ -145,6 +150,7 @@ static column column_of_var(analysis *a, const scope *s, const var *v)
     return c;
 }
 
+/* An untyped literal becomes text at the latest when a query gives it out. */
 static column column_of_target(analysis *a, const scope *s, const ast *target)
 {
     const ast *expr = ast_get(target, "val");
@@ -185,6 +191,7 @@ static shape shape_of_fields(analysis *a, const scope *s, const ast *expr)
     return relation != NULL ? shape_of_row_type(a, relation, "field of a row") : unknown_shape();
 }
 
+/* A star that is not certain makes the whole list uncertain: columns behind it would shift. */
 shape shape_of_targets(analysis *a, const scope *s, const ast *targets)
 {
     column_list list = { .items = NULL };
@@ -235,6 +242,8 @@ static bool gives_one_row(analysis *a, const scope *s, const ast *select)
                                             ast_get(select, "whereClause") == NULL);
 }
 
+/* The order matters: names, then conditions, then groups, then what holds for every row, and
+ * the target list last. */
 static shape shape_of_plain_select(analysis *a, const scope *outer, const cte *ctes,
                                    const ast *select)
 {
@@ -244,6 +253,7 @@ static shape shape_of_plain_select(analysis *a, const scope *outer, const cte *c
     scope_refine(a, &s, ast_get(select, "whereClause"));
     scope_group(a, &s, select);
     s.facts = facts_when_true(a, &s, ast_get(select, "havingClause"), s.facts);
+    s.base_facts = s.facts;
     s.single_set = count_set_returning(a, ast_get(select, "targetList")) == 1 &&
                    count_set_returning(a, ast_get(select, "sortClause")) == 0 &&
                    count_set_returning(a, ast_get(select, "groupClause")) == 0 &&
@@ -254,6 +264,7 @@ static shape shape_of_plain_select(analysis *a, const scope *outer, const cte *c
     return rows;
 }
 
+/* A column is as good as its worst row. */
 static shape shape_of_values(analysis *a, const scope *outer, const cte *ctes, const ast *select)
 {
     scope s = { .parent = outer, .ctes = ctes, .statement = select, .complete = true };
@@ -284,6 +295,8 @@ static shape shape_of_values(analysis *a, const scope *outer, const cte *ctes, c
     return rows;
 }
 
+/* UNION may show either side; a row of INTERSECT stands in both; EXCEPT gives rows of the
+ * left. */
 static value combine_values(const char *op, value left, value right)
 {
     value v = left;
@@ -313,6 +326,7 @@ static shape combine(analysis *a, const char *op, shape left, shape right)
     return both;
 }
 
+/* ORDER BY and LIMIT of a set operation have no FROM to look into. */
 static shape shape_of_select(analysis *a, const scope *outer, const cte *ctes, const ast *select)
 {
     const char *op = ast_str(select, "op");
@@ -341,6 +355,7 @@ static const cte *push_cte(analysis *a, const char *name, shape rows, const cte 
     return c;
 }
 
+/* WITH name(a, b): the first columns get new names. */
 static void rename_shape(const ast *names, shape *rows)
 {
     size_t i = 0;
@@ -374,6 +389,7 @@ static void add_clause_columns(analysis *a, const ast *node, shape *rows)
 
 static bool same_claims(const shape *x, const shape *y)
 {
+    assert(x->count == y->count);
     for (size_t i = 0; i < x->count; i++) {
         if (x->columns[i].value.not_null != y->columns[i].value.not_null ||
             x->columns[i].value.elems_not_null != y->columns[i].value.elems_not_null) {
@@ -414,6 +430,7 @@ static shape shape_of_recursive(analysis *a, const scope *outer, const cte *ctes
     return unknown_shape();
 }
 
+/* WITH RECURSIVE makes a query recursive only when it is a UNION. */
 static shape shape_of_cte(analysis *a, const scope *outer, const cte *ctes, const ast *node,
                           bool recursive)
 {
@@ -450,6 +467,7 @@ static const cte *add_ctes(analysis *a, const scope *outer, const cte *ctes, con
 /* The row that comes back is the one that is stored, not the one that WHERE saw. */
 static void forget_changed(scope *s, leaf *target, const ast *update)
 {
+    assert(target->number == 0);
     const catalog_relation *relation = target->relation;
     s->facts = NULL;
     for (size_t i = 0; i < target->shape.count; i++) {
@@ -500,6 +518,7 @@ static void add_excluded(analysis *a, scope *s, const leaf *target)
     s->items = i;
 }
 
+/* RETURNING sees the target, then what FROM or USING joins. */
 static shape shape_of_change(analysis *a, const scope *outer, const cte *ctes, const ast *statement)
 {
     scope s = { .parent = outer, .ctes = ctes, .statement = statement };
@@ -525,6 +544,7 @@ static shape shape_of_change(analysis *a, const scope *outer, const cte *ctes, c
     return shape_of_targets(a, &s, ast_get(statement, "returningList"));
 }
 
+/* The one entry for statements and sub-selects; bounds depth and work. */
 shape shape_of_statement(analysis *a, const scope *outer, const cte *ctes, const ast *statement)
 {
     if (a->failed || statement == NULL || a->depth >= ANALYSE_DEPTH_MAX ||
@@ -541,6 +561,7 @@ shape shape_of_statement(analysis *a, const scope *outer, const cte *ctes, const
     } else if (kind == AST_INSERT || kind == AST_UPDATE || kind == AST_DELETE) {
         rows = shape_of_change(a, outer, ctes, statement);
     }
+    assert(a->depth > 0);
     a->depth--;
     return rows;
 }

@@ -28,6 +28,7 @@ typedef struct expander {
     pgc_error *err;
 } expander;
 
+/* Errors count characters, the parser counts bytes. */
 static int32_t characters_before(slice sql, size_t offset)
 {
     int32_t count = 0;
@@ -37,6 +38,7 @@ static int32_t characters_before(slice sql, size_t offset)
     return count;
 }
 
+/* The first problem is the one that people see. */
 static void fail_at(expander *x, pgc_status status, size_t offset, const char *what)
 {
     if (x->status != PGC_OK) {
@@ -64,6 +66,7 @@ static void add_name(buf *b, const char *name)
     }
 }
 
+/* A name that stands for two columns cannot be written. */
 static size_t count_name(const var *vars, size_t count, const char *name)
 {
     size_t found = 0;
@@ -125,6 +128,7 @@ static const char *add_column(buf *b, const scope *s, const star *all, const var
     return NULL;
 }
 
+/* A level that is seen twice gives the same edit: the second one is dropped. */
 static void insert_edit(analysis *a, expander *x, size_t from, size_t to, const char *text)
 {
     edit **at = &x->edits;
@@ -160,6 +164,7 @@ static size_t skip_blanks(slice sql, size_t at)
     }
 }
 
+/* A quoted name ends at a quote that is not doubled. */
 static size_t skip_identifier(slice sql, size_t at)
 {
     if (at < sql.len && sql.ptr[at] == '"') {
@@ -198,6 +203,7 @@ static bool find_star(slice sql, size_t at, size_t parts, size_t *end, slice *pr
     return true;
 }
 
+/* Every way out without an edit is a refusal. */
 static void expand(analysis *a, expander *x, scope *s, const ast *ref)
 {
     size_t from = (size_t) ast_location(ref), to = 0;
@@ -246,6 +252,7 @@ static void refuse_fields(expander *x, const ast *expr)
     }
 }
 
+/* SELECT * inside EXISTS asks for rows, not for columns. */
 static bool is_in_exists(const analysis *a, const ast *statement)
 {
     for (const exists_query *e = a->exists; e != NULL; e = e->next) {
@@ -273,6 +280,12 @@ static void on_level(analysis *a, scope *s, const ast *statement, void *ctx)
     }
 }
 
+/* A byte that would run together with a name beside it: SELECT* FROM, u.*FROM. */
+static bool joins_names(slice sql, size_t at)
+{
+    return at < sql.len && skip_identifier(slice_sub(sql, at, at + 1), 0) > 0;
+}
+
 /* The text with all edits. */
 static pgc_status apply_edits(const expander *x, arena *mem, slice *out, pgc_error *err)
 {
@@ -280,8 +293,11 @@ static pgc_status apply_edits(const expander *x, arena *mem, slice *out, pgc_err
     buf_init(&result, NULL, EXPANDED_MAX);
     size_t at = 0;
     for (const edit *e = x->edits; e != NULL; e = e->next) {
+        assert(e->from >= at && e->to > e->from && e->to <= x->sql.len);
         buf_add(&result, slice_sub(x->sql, at, e->from));
+        buf_add_str(&result, e->from > 0 && joins_names(x->sql, e->from - 1) ? " " : "");
         buf_add_str(&result, e->text);
+        buf_add_str(&result, joins_names(x->sql, e->to) ? " " : "");
         at = e->to;
     }
     buf_add(&result, slice_sub(x->sql, at, x->sql.len));
@@ -297,6 +313,7 @@ static pgc_status apply_edits(const expander *x, arena *mem, slice *out, pgc_err
 
 pgc_status star_expand(const catalog *cat, slice sql, arena *mem, slice *out, pgc_error *err)
 {
+    assert(cat != NULL && mem != NULL && out != NULL);
     const ast *statement = NULL;
     pgc_status status = ast_parse(sql, mem, &statement, err);
     if (status != PGC_OK) {

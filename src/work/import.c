@@ -18,6 +18,7 @@
 /* One run; shared by its threads. */
 typedef struct import_state {
     const import_options *options;
+    const char *home; /* of the library */
     import_target target;
     pathqueue queue;
     contentset contents;
@@ -129,19 +130,29 @@ static void on_failed(void *arg, const char *path, const char *reason)
     on_other(arg, IMPORT_FAILED, path, reason);
 }
 
+/* What must not be imported: the library's folder with its database and everybody's originals, or
+ * the repository when it lies elsewhere. */
+static walk_exclude own_folder(const import_state *state)
+{
+    const env *e = state->target.env;
+    struct stat info;
+    size_t length = strlen(state->home);
+    bool inside = strncmp(state->target.root_path, state->home, length) == 0 &&
+                  state->target.root_path[length] == '/';
+    int result = inside ? e->fs->fstatat(e->fs->ctx, AT_FDCWD, state->home, &info, 0)
+                        : e->fs->fstat(e->fs->ctx, state->target.root, &info);
+    return result == 0 ? (walk_exclude) { info.st_dev, info.st_ino } : (walk_exclude) { 0, 0 };
+}
+
 static void walk_all(import_state *state)
 {
     const walk_sink sink = {
         .arg = state, .file = on_file, .skipped = on_skipped, .failed = on_failed
     };
     const env *e = state->target.env;
-    struct stat root;
-    walk_exclude exclude = { 0, 0 };
+    const walk_exclude exclude = own_folder(state);
     pgc_error err;
     pgc_error_clear(&err);
-    if (e->fs->fstat(e->fs->ctx, state->target.root, &root) == 0) {
-        exclude = (walk_exclude) { root.st_dev, root.st_ino };
-    }
     pgc_status status = PGC_OK;
     for (const char *const *path = state->options->paths; status == PGC_OK && *path != NULL;
          path++) {
@@ -275,6 +286,7 @@ pgc_status import_run(lum_library *library, lum_session *session, const import_o
     }
     pgc_status status = import_target_open(library, session, &state->target, err);
     if (status == PGC_OK) {
+        state->home = lum_library_home(library);
         state->target.strategy = options->strategy;
         state->target.database_wait_us = options->database_wait_us;
         state_init(state, options);

@@ -109,12 +109,14 @@ static bool grow(const env *e, void *items_pointer, size_t item_size, size_t cou
     return true;
 }
 
-/* True for a folder that was entered before or is excluded; else remembers it. */
+static bool folder_is_excluded(const walk *w, const struct stat *info)
+{
+    return info->st_dev == w->exclude.device && info->st_ino == w->exclude.inode;
+}
+
+/* True for a folder that was entered before; else remembers it. */
 static bool folder_is_known(walk *w, const struct stat *info, bool *no_memory)
 {
-    if (info->st_dev == w->exclude.device && info->st_ino == w->exclude.inode) {
-        return true;
-    }
     for (size_t i = 0; i < w->seen_count; i++) {
         if (w->seen[i].device == info->st_dev && w->seen[i].inode == info->st_ino) {
             return true;
@@ -216,6 +218,10 @@ static pgc_status folder_visit(walk *w, const walk_folder *folder, pgc_error *er
                                 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
     if (fd < 0 || w->env->fs->fstat(w->env->fs->ctx, fd, &info) != 0) {
         w->sink->failed(w->sink->arg, folder->path, reason_text(errno));
+        return PGC_OK;
+    }
+    if (folder_is_excluded(w, &info)) {
+        w->sink->skipped(w->sink->arg, folder->path, "the library itself");
         return PGC_OK;
     }
     if (folder_is_known(w, &info, &no_memory)) {

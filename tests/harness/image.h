@@ -120,6 +120,62 @@ static inline image_bytes image_png(uint32_t width, uint32_t height, uint32_t nu
     return file;
 }
 
+/* Bits of a deflate stream, lowest first. */
+typedef struct image_bits {
+    image_bytes *out;
+    uint32_t held, count;
+} image_bits;
+
+static inline void image_add_bits(image_bits *bits, uint32_t value, uint32_t count)
+{
+    bits->held |= value << bits->count;
+    for (bits->count += count; bits->count >= 8; bits->count -= 8) {
+        uint8_t byte = (uint8_t) bits->held;
+        image_add(bits->out, &byte, 1);
+        bits->held >>= 8;
+    }
+}
+
+/* `count` zero bytes (at least one) as a zlib stream of a 600th of their size: one literal, then
+ * copies of 258 bytes. Codes of RFC 1951 §3.2.6, their bits turned round: 0x0c is the literal 0,
+ * 0xa3 the length 258, five zero bits the distance 1. */
+static inline void image_deflate_zeros(image_bytes *out, uint64_t count)
+{
+    image_bits bits = { out, 0, 0 };
+    uint64_t left = count - 1;
+    image_add(out, "\x78\x9c", 2);
+    image_add_bits(&bits, 3, 3); /* last block, fixed codes */
+    image_add_bits(&bits, 0x0c, 8);
+    for (; left >= 258; left -= 258) {
+        image_add_bits(&bits, 0xa3, 8);
+        image_add_bits(&bits, 0, 5);
+    }
+    for (; left > 0; left--) {
+        image_add_bits(&bits, 0x0c, 8);
+    }
+    image_add_bits(&bits, 0, 7 + 7); /* end of block, then up to a byte's border */
+    image_add_u32(out, (uint32_t) (count % 65521) << 16 | 1);
+}
+
+/* A black picture that is small as a file and huge in memory. */
+static inline image_bytes image_png_bomb(uint32_t width, uint32_t height)
+{
+    image_bytes file = { NULL, 0, 0 };
+    image_bytes header = { NULL, 0, 0 };
+    image_bytes packed = { NULL, 0, 0 };
+    image_add_u32(&header, width);
+    image_add_u32(&header, height);
+    image_add(&header, "\x08\x00\x00\x00\x00", 5); /* 8 bits, grey */
+    image_deflate_zeros(&packed, (uint64_t) height * (width + 1));
+    image_add(&file, "\x89PNG\r\n\x1a\n", 8);
+    image_chunk(&file, "IHDR", header.ptr, header.len);
+    image_chunk(&file, "IDAT", packed.ptr, packed.len);
+    image_chunk(&file, "IEND", NULL, 0);
+    free(header.ptr);
+    free(packed.ptr);
+    return file;
+}
+
 /* The first `size` bytes of a buffer as a file; false when it cannot be written. */
 static inline bool image_save(const char *path, const void *bytes, size_t size)
 {

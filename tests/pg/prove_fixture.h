@@ -82,6 +82,11 @@ static const char *const PROVE_FIXTURE[] = {
     "CREATE FUNCTION mood_int(mood) RETURNS int STRICT LANGUAGE sql AS 'SELECT NULL::int'",
     "CREATE CAST (mood AS int) WITH FUNCTION mood_int(mood)",
     "CREATE AGGREGATE own_max(int) (SFUNC = int4larger, STYPE = int)",
+    "CREATE TABLE moved (id int NOT NULL, k int NOT NULL, note text) PARTITION BY LIST (k)",
+    "CREATE TABLE moved_1 PARTITION OF moved FOR VALUES IN (1)",
+    "CREATE TABLE moved_2 PARTITION OF moved FOR VALUES IN (2)",
+    "CREATE TRIGGER wipe BEFORE INSERT ON moved_2 FOR EACH ROW EXECUTE FUNCTION wipe()",
+    "INSERT INTO moved VALUES (1, 1, 'a')",
 };
 
 #endif

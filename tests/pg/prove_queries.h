@@ -526,6 +526,19 @@ static const prove_query PROVE_QUERIES[] = {
       "xmlparse(CONTENT 'x'), xmlserialize(CONTENT '<a/>' AS text)",
       "NpNpp", false },
     { "TABLE people", "NN--N----", true },
+    { "SELECT CASE WHEN email IS NOT NULL THEN first_value(email) OVER (ORDER BY id DESC ROWS "
+      "UNBOUNDED PRECEDING) ELSE 'x' END, CASE WHEN boss = 1 THEN lag(email, 1, 'x') OVER (ORDER "
+      "BY id) ELSE '' END, CASE WHEN email IS NOT NULL THEN lead(email, 1, email) OVER (ORDER BY "
+      "id) ELSE '' END FROM people",
+      "p--", false },
+    { "SELECT boss, CASE WHEN boss IS NOT NULL THEN array_agg(boss) END, count(*) FILTER (WHERE "
+      "boss IS NULL) FROM people GROUP BY boss",
+      "--N", false },
+    { "SELECT array_agg(p.name) FILTER (WHERE p.id IS NOT NULL), array_agg(p.name), "
+      "array_agg(a.owner) FILTER (WHERE a.owner = 1) FROM assets a LEFT JOIN people p ON p.id = "
+      "a.owner GROUP BY a.size",
+      "-N-", false },
+    { "UPDATE moved SET k = 2 WHERE note IS NOT NULL RETURNING id, k, note", "NN-", false },
 };
 /* clang-format on */
 

@@ -14,10 +14,9 @@
 
 #include "pg.h"
 #include "prove_fixture.h"
+#include "prove_observe.h"
 #include "prove_queries.h"
 #include "tap.h"
-
-#define COLUMNS_MAX 64
 
 typedef struct totals {
     size_t queries, columns, claimed, nulls, pessimistic;
@@ -34,50 +33,6 @@ typedef struct live {
 } live;
 
 static const char *const SETTINGS = "SET jit = off; SET enable_seqscan = on";
-
-static bool is_word_null(slice text, size_t at)
-{
-    bool starts = at > 0 && (text.ptr[at - 1] == '{' || text.ptr[at - 1] == ',');
-    bool ends = at + 4 < text.len && (text.ptr[at + 4] == '}' || text.ptr[at + 4] == ',');
-    return starts && ends && memcmp(text.ptr + at, "NULL", 4) == 0;
-}
-
-static bool has_null_element(slice text)
-{
-    for (size_t at = 0; at + 4 < text.len; at++) {
-        if (is_word_null(text, at)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* What the rows show: '-' NULL came, 'n' a NULL element came, '+' neither. */
-static bool observe(live *l, const char *sql, size_t columns, char seen[static COLUMNS_MAX + 1])
-{
-    pgc_error err;
-    pgc_result *result = NULL;
-    pgc_status status = pgc_conn_script(l->conn, "BEGIN", 0, NULL, &err);
-    status = status == PGC_OK ? pgc_conn_script(l->conn, sql, 0, &result, &err) : status;
-    if (status == PGC_OK && pgc_result_columns(result) == columns) {
-        pgc_reader reader;
-        pgc_reader_init(&reader, result, NULL);
-        for (size_t c = 0; c < columns; c++) {
-            seen[c] = '+';
-            for (size_t r = 0; r < pgc_result_rows(result); r++) {
-                if (pgc_read_is_null(&reader, r, c)) {
-                    seen[c] = '-';
-                } else if (seen[c] != '-' && has_null_element(pgc_read_opt_text(&reader, r, c))) {
-                    seen[c] = 'n';
-                }
-            }
-        }
-    } else {
-        printf("# cannot run: %s\n#   %s\n", sql, status != PGC_OK ? err.message : "columns");
-    }
-    pgc_result_free(result);
-    return pgc_conn_script(l->conn, "ROLLBACK", 0, NULL, NULL) == PGC_OK && status == PGC_OK;
-}
 
 static bool same_columns(const described *a, const described *b)
 {
@@ -121,7 +76,7 @@ static void check_expansion(live *l, const prove_query *q, const described *orig
 static void compare(const prove_query *q, const null_claim *claims, const described *d,
                     const char *seen)
 {
-    char got[COLUMNS_MAX + 1] = { 0 };
+    char got[OBSERVE_COLUMNS + 1] = { 0 };
     for (size_t i = 0; i < d->column_count; i++) {
         const null_claim *c = &claims[i];
         got[i] = c->not_null ? (c->elems_not_null ? 'E' : 'N') : seen[i] == '-' ? '-' : 'p';
@@ -144,16 +99,16 @@ static void check_query(live *l, const prove_query *q)
 {
     pgc_error err;
     described d = { .column_count = 0 };
-    null_claim claims[COLUMNS_MAX];
-    char seen[COLUMNS_MAX + 1] = { 0 };
+    null_claim claims[OBSERVE_COLUMNS];
+    char seen[OBSERVE_COLUMNS + 1] = { 0 };
     arena_reset(l->mem);
     sum.queries++;
     if (conn_describe(l->conn, "", q->sql, NULL, 0, l->mem, &d, &err) != PGC_OK ||
-        d.column_count > COLUMNS_MAX || !observe(l, q->sql, d.column_count, seen) ||
+        observe(l->conn, q->sql, d.column_count, seen, &err) != PGC_OK ||
         prove_columns(l->cat, (slice) { q->sql, strlen(q->sql) }, d.column_count, l->mem, claims,
                       &err) != PGC_OK) {
         sum.miscounted++;
-        printf("# not looked at: %s\n", q->sql);
+        printf("# not looked at: %s\n#   %s\n", q->sql, err.message);
         return;
     }
     if (d.column_count > 0 &&

@@ -187,6 +187,10 @@ static void windows(void)
           { "SELECT sum(user_id) OVER w, max(username) OVER w FROM users WINDOW w AS "
             "(ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)",
             "NN" },
+          { "SELECT CASE WHEN email IS NOT NULL THEN first_value(email) OVER () ELSE 'x' END, "
+            "CASE WHEN email IS NOT NULL THEN max(email) OVER () ELSE 'x' END FROM users",
+            "--" },
+          { "SELECT first_value(email) OVER () FROM users WHERE email = 'x'", "N" },
           { "SELECT sum(user_id) OVER (ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW "
             "EXCLUDE CURRENT ROW) FROM users",
             "-" });

@@ -170,6 +170,10 @@ static void text_around(void)
 {
     TEXTS({ "-- name\nSELECT\t*\n  FROM users -- *\n WHERE '*' <> $1",
             "-- name\nSELECT\tuser_id, username, email\n  FROM users -- *\n WHERE '*' <> $1" },
+          { "SELECT* FROM users", "SELECT user_id, username, email FROM users" },
+          { "SELECT*FROM(SELECT u.*FROM users u)s",
+            "SELECT user_id, username, email FROM(SELECT u.user_id, u.username, u.email FROM users "
+            "u)s" },
           { "SELECT '\xc3\xa9\xe2\x82\xac', * FROM users",
             "SELECT '\xc3\xa9\xe2\x82\xac', user_id, username, email FROM users" });
 }
