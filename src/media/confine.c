@@ -117,16 +117,6 @@ static int add_calls(scmp_filter_ctx ctx, uint32_t action, const int *calls, siz
     return 0;
 }
 
-/* Comparisons of one argument. libseccomp's own macros leave a member out, which clang refuses. */
-#define ARG(index, how, value)                          \
-    {                                                   \
-        .arg = (index), .op = (how), .datum_a = (value) \
-    }
-#define ARG_BITS(index, mask, value)                                                    \
-    {                                                                                   \
-        .arg = (index), .op = SCMP_CMP_MASKED_EQ, .datum_a = (mask), .datum_b = (value) \
-    }
-
 /* Calls that depend on their arguments: pages never become code, descriptors keep their roles,
  * clone makes threads only. */
 static int add_conditions(scmp_filter_ctx ctx)
@@ -136,21 +126,6 @@ static int add_conditions(scmp_filter_ctx ctx)
         unsigned count;
         struct scmp_arg_cmp args[2];
     } rules[] = {
-<<<<<<< HEAD
-        { SCMP_SYS(mmap), 1, { ARG_BITS(2, PROT_EXEC, 0) } },
-        { SCMP_SYS(mprotect), 1, { ARG_BITS(2, PROT_EXEC, 0) } },
-        { SCMP_SYS(pread64), 1, { ARG(0, SCMP_CMP_EQ, WIRE_FD_SOURCE) } },
-        { SCMP_SYS(pwrite64), 1, { ARG(0, SCMP_CMP_EQ, WIRE_FD_THUMBNAIL) } },
-        { SCMP_SYS(pwrite64), 1, { ARG(0, SCMP_CMP_EQ, WIRE_FD_THUMBNAIL + 1) } },
-        { SCMP_SYS(pwrite64), 1, { ARG(0, SCMP_CMP_EQ, WIRE_FD_THUMBNAIL + 2) } },
-        { SCMP_SYS(write), 1, { ARG(0, SCMP_CMP_EQ, WIRE_FD_REPLY) } },
-        { SCMP_SYS(write), 1, { ARG(0, SCMP_CMP_LE, STDERR_FILENO) } }, /* all /dev/null */
-        { SCMP_SYS(prctl), 1, { ARG(0, SCMP_CMP_EQ, PR_SET_NAME) } },
-        { SCMP_SYS(seccomp), /* a further filter can only forbid more */
-          2,
-          { ARG(0, SCMP_CMP_EQ, SECCOMP_SET_MODE_FILTER), ARG(1, SCMP_CMP_EQ, 0) } },
-        { SCMP_SYS(clone), 1, { ARG_BITS(0, CLONE_THREAD, CLONE_THREAD) } },
-=======
         { SCMP_SYS(mmap), 1, { { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } } },
         { SCMP_SYS(mprotect), 1, { { 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } } },
         { SCMP_SYS(pread64), 1, { { 0, SCMP_CMP_EQ, WIRE_FD_SOURCE, 0 } } },
@@ -164,7 +139,6 @@ static int add_conditions(scmp_filter_ctx ctx)
           2,
           { { 0, SCMP_CMP_EQ, SECCOMP_SET_MODE_FILTER, 0 }, { 1, SCMP_CMP_EQ, 0, 0 } } },
         { SCMP_SYS(clone), 1, { { 0, SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD } } },
->>>>>>> main
     };
     static_assert(MEDIA_SIZE_COUNT == 3, "one row of pwrite64 for each thumbnail");
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
