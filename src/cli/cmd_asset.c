@@ -142,14 +142,33 @@ static pgc_status show_action(lum_actor actor, void *arg, pgc_error *err)
     return status;
 }
 
+/* One line about what was done. */
+static void done_print(pgc_uuid asset_id, bool in_trash)
+{
+    char id[PGC_UUID_TEXT_SIZE];
+    pgc_uuid_format(&asset_id, id);
+    if (cli_common_options.json) {
+        (void) printf("{\"asset_id\": \"%s\", \"in_trash\": %s}\n", id,
+                      in_trash ? "true" : "false");
+    } else {
+        (void) printf(in_trash ? "%s is in the trash\n" : "%s is back\n", id);
+    }
+}
+
 static pgc_status delete_action(lum_actor actor, void *arg, pgc_error *err)
 {
-    return lum_asset_delete(actor, *(const pgc_uuid *) arg, err);
+    const pgc_uuid *asset_id = arg;
+    TRY(lum_asset_delete(actor, *asset_id, err));
+    done_print(*asset_id, true);
+    return PGC_OK;
 }
 
 static pgc_status restore_action(lum_actor actor, void *arg, pgc_error *err)
 {
-    return lum_asset_restore(actor, *(const pgc_uuid *) arg, err);
+    const pgc_uuid *asset_id = arg;
+    TRY(lum_asset_restore(actor, *asset_id, err));
+    done_print(*asset_id, false);
+    return PGC_OK;
 }
 
 /* A command with one asset id as its operand. */

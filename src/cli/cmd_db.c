@@ -39,7 +39,9 @@ static int cluster_dir(char *out, size_t size)
 /* DATABASE_URL or --database-url in use: there is no private server then. */
 static bool database_is_given(void)
 {
-    return cli_common_options.database_url != NULL || getenv("DATABASE_URL") != NULL;
+    const char *url = cli_common_options.database_url;
+    url = url != NULL ? url : getenv("DATABASE_URL");
+    return url != NULL && url[0] != '\0';
 }
 
 int cmd_db_url(int argc, char **argv)

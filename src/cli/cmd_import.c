@@ -82,16 +82,21 @@ static void summary_print(const import_progress *progress, const import_view *vi
     const uint64_t *outcomes = progress->outcomes;
     double seconds = progress_seconds(&view->bar);
     if (view->json) {
-        json_t *line = json_pack("{s:s, s:I, s:I, s:I, s:I, s:f}", "type", "summary", "imported",
-                                 (json_int_t) outcomes[IMPORT_CREATED], "duplicate",
+        json_t *line = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:f}", "type", "summary",
+                                 "imported", (json_int_t) outcomes[IMPORT_CREATED], "duplicate",
                                  (json_int_t) outcomes[IMPORT_DUPLICATE], "skipped",
                                  (json_int_t) outcomes[IMPORT_SKIPPED], "failed",
-                                 (json_int_t) outcomes[IMPORT_FAILED], "seconds", seconds);
+                                 (json_int_t) outcomes[IMPORT_FAILED], "resumed",
+                                 (json_int_t) progress->resumed, "seconds", seconds);
         if (line != NULL && json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(4)) == 0) {
             (void) fputc('\n', stdout);
         }
         json_decref(line);
         return;
+    }
+    if (progress->resumed > 0) {
+        (void) printf("finished %" PRIu64 " that an interrupted run had begun\n",
+                      progress->resumed);
     }
     char bytes[16];
     cli_format_bytes((int64_t) progress->bytes_done, bytes, sizeof bytes);
@@ -106,9 +111,12 @@ static void summary_print(const import_progress *progress, const import_view *vi
     }
 }
 
+/* The first signal asks for an early end; the second one of its kind kills, which is safe at any
+ * moment and only leaves work for the next run. */
 static void signals_install(void)
 {
-    struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+    struct sigaction action = { .sa_handler = on_signal,
+                                .sa_flags = (int) (SA_RESTART | SA_RESETHAND) };
     (void) sigemptyset(&action.sa_mask);
     (void) sigaction(SIGINT, &action, NULL);
     (void) sigaction(SIGTERM, &action, NULL);
@@ -161,6 +169,7 @@ int cmd_import(int argc, char **argv)
     argv[argc] = NULL; /* cli_parse() moved the operands to the front: there is room */
     import.paths = (const char *const *) argv;
     import_progress progress = { 0 };
+    (void) setvbuf(stdout, NULL, _IOLBF, 0); /* whoever reads a stream wants each line at once */
     progress_start(&view.bar, "importing");
     pgc_status status = import_open_and_run(&import, &progress, &err);
     progress_clear(&view.bar);
@@ -175,5 +184,10 @@ int cmd_import(int argc, char **argv)
                                "command again for the rest\n");
         return CLI_FAILED;
     }
-    return progress.outcomes[IMPORT_FAILED] > 0 ? CLI_FAILED : CLI_OK;
+    uint64_t failed = progress.outcomes[IMPORT_FAILED];
+    if (failed > 0) {
+        (void) fprintf(stderr, "lumilio: %" PRIu64 " of %" PRIu64 " could not be imported\n",
+                       failed, progress.done);
+    }
+    return failed > 0 ? CLI_FAILED : CLI_OK;
 }

@@ -105,6 +105,16 @@ int cmd_help(int argc, char **argv)
                                         : cli_usage("", "there is no command \"%s\"", argv[1]);
 }
 
+/* Output that could not be written is a failure, whatever the command did. */
+static int output_end(int code)
+{
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+        (void) fprintf(stderr, "lumilio: write the output: %s\n", strerror(errno));
+        return CLI_FAILED;
+    }
+    return code;
+}
+
 int main(int argc, char **argv)
 {
     (void) setlocale(LC_CTYPE, "C.UTF-8");
@@ -119,7 +129,7 @@ int main(int argc, char **argv)
     int words = 0;
     const cli_command *command = command_find(argc - 1, argv + 1, &words);
     if (command != NULL) {
-        return command->run(argc - words, argv + words);
+        return output_end(command->run(argc - words, argv + words));
     }
     if (group_print(argv[1], stderr)) {
         return CLI_USAGE;

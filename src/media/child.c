@@ -84,14 +84,18 @@ static pgc_status read_source(uint8_t *bytes, size_t size, pgc_error *err)
 }
 
 /* A raw file shows the picture that the camera put into it; one without is imported without
- * thumbnails. */
+ * thumbnails. The picture's metadata stands in where exiv2 does not know the raw format. */
 static pgc_status read_raw(const uint8_t *bytes, size_t size, const pixels_target *target,
                            pgc_error *err)
 {
     media_facts *facts = &target->report->facts;
     preview found;
+    (void) preview_x3f_size(bytes, size, &facts->width, &facts->height);
     if (!preview_find(bytes, size, &found)) {
         return PGC_OK;
+    }
+    if (facts->has_taken == 0 && facts->camera_make[0] == '\0') {
+        metadata_read(bytes + found.offset, size - found.offset, facts);
     }
     media_facts before = *facts;
     pgc_status status = pixels_from_file(bytes + found.offset, size - found.offset,
@@ -123,7 +127,9 @@ static pgc_status read_photo(const wire_request *request, const media_type *type
     }
     TRY(read_source(bytes, size, err));
     media_facts *facts = &target->report->facts;
-    TRY(metadata_read(bytes, size, facts, err));
+    if (type->reader != MEDIA_READER_HEIF) {
+        metadata_read(bytes, size, facts);
+    }
     assert(type->kind == MEDIA_PHOTO);
     switch (type->reader) {
     case MEDIA_READER_VIPS:

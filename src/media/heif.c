@@ -9,6 +9,11 @@
 
 #include "base/alloc.h"
 #include "media/heif.h"
+#include "media/metadata.h"
+
+#define METADATA_BYTES_MAX  ((size_t) 4 << 20)
+#define METADATA_BLOCKS_MAX 32
+#define TIFF_OFFSET_BYTES   4
 
 /* What a reader has open. */
 typedef struct heif_open {
@@ -100,6 +105,63 @@ static void read_profile(heif_open *open, pixels_view *view)
     }
 }
 
+/* One block of metadata. */
+typedef struct heif_block {
+    uint8_t *bytes;
+    size_t size;
+} heif_block;
+
+static void heif_block_auto(heif_block *block)
+{
+    mem_free(NULL, block->bytes, block->size);
+}
+
+/* The block with this type, and this content type when that is not NULL; none: size is 0. */
+static heif_block read_block(const struct heif_image_handle *handle, const char *type,
+                             const char *content_type)
+{
+    heif_item_id ids[METADATA_BLOCKS_MAX];
+    heif_block block = { .size = 0 };
+    int count =
+        heif_image_handle_get_list_of_metadata_block_IDs(handle, type, ids, METADATA_BLOCKS_MAX);
+    for (int i = 0; i < count && i < METADATA_BLOCKS_MAX; i++) {
+        const char *content = heif_image_handle_get_metadata_content_type(handle, ids[i]);
+        size_t size = heif_image_handle_get_metadata_size(handle, ids[i]);
+        bool wanted =
+            content_type == NULL || (content != NULL && strcmp(content, content_type) == 0);
+        if (!wanted || size == 0 || size > METADATA_BYTES_MAX) {
+            continue;
+        }
+        block.bytes = mem_new(NULL, size);
+        if (block.bytes == NULL) {
+            break;
+        }
+        block.size = size;
+        if (heif_image_handle_get_metadata(handle, ids[i], block.bytes).code == heif_error_Ok) {
+            break;
+        }
+        heif_block_auto(&block);
+        block = (heif_block) { .size = 0 };
+    }
+    return block;
+}
+
+/* EXIF stands behind four bytes that say how much further its TIFF structure begins. */
+static void read_metadata(const heif_open *open, media_facts *facts)
+{
+    AUTO(heif_block_auto) heif_block exif = read_block(open->handle, "Exif", NULL);
+    AUTO(heif_block_auto)
+    heif_block xmp = read_block(open->handle, "mime", "application/rdf+xml");
+    size_t from = exif.size;
+    if (exif.size > TIFF_OFFSET_BYTES) {
+        const uint8_t *b = exif.bytes;
+        from = (size_t) b[0] << 24 | (size_t) b[1] << 16 | (size_t) b[2] << 8 | (size_t) b[3];
+        from = from < exif.size - TIFF_OFFSET_BYTES ? from + TIFF_OFFSET_BYTES : exif.size;
+    }
+    const uint8_t *tiff = from < exif.size ? exif.bytes + from : NULL;
+    metadata_read_blocks(tiff, exif.size - from, xmp.bytes, xmp.size, facts);
+}
+
 pgc_status heif_read(const uint8_t *bytes, size_t size, const pixels_target *target, pgc_error *err)
 {
     AUTO(heif_open_auto) heif_open open = { .context = heif_context_alloc() };
@@ -120,6 +182,7 @@ pgc_status heif_read(const uint8_t *bytes, size_t size, const pixels_target *tar
     TRY(pixels_check_size(width, height, target->limits, err));
     facts->width = width;
     facts->height = height;
+    read_metadata(&open, facts);
     if (target->fds == NULL) {
         return PGC_OK;
     }

@@ -6,8 +6,8 @@
 
 /* Once per process, before the first fork: loads the decoders. */
 pgc_status heif_prepare(pgc_error *err) PGC_MUST_CHECK;
-/* Size as shown into the facts (the file turns itself, EXIF's orientation does not count), then the
- * thumbnails. */
+/* Metadata and size as shown into the facts (the file turns itself, EXIF's orientation does not
+ * count), then the thumbnails. */
 pgc_status heif_read(const uint8_t *bytes, size_t size, const pixels_target *target, pgc_error *err)
     PGC_MUST_CHECK;
 

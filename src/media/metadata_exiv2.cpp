@@ -1,101 +1,200 @@
-/* What exiv2 knows of a photo. Invariant: no exception leaves this file, and no value is taken that
- * media_facts_check() would refuse. One thread. */
-#include <cstdio>
+/* The tags of a photo by exiv2, for metadata_fields.c. Invariant: no exception leaves this file.
+ * Compiles with exiv2 0.27 and 0.28. One thread. */
+#include <cstdint>
 #include <cstring>
 #include <exception>
-#include <new>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include <exiv2/exiv2.hpp>
 
-#include <lumilio/status.h>
-
 #include "media/metadata.h"
+#include "media/metadata_fields.h"
 
 namespace
 {
 
+/* The two versions differ in the type of sizes. */
 #if EXIV2_TEST_VERSION(0, 28, 0)
-using byte_count = size_t;
-
-int64_t number_of(const Exiv2::Exifdatum &tag)
-{
-    return tag.toInt64();
-}
+using FileSize = size_t;
 #else
-using byte_count = long;
-
-int64_t number_of(const Exiv2::Exifdatum &tag)
-{
-    return tag.toLong();
-}
+using FileSize = long;
 #endif
 
-/* Text of a tag, "" when absent: control characters become blanks, blanks at the ends go. */
-std::string text_of(const Exiv2::ExifData &exif, const char *key)
+/* Everything that one file says. */
+struct Tags {
+    const Exiv2::ExifData &exif;
+    const Exiv2::XmpData &xmp;
+    const Exiv2::IptcData &iptc;
+};
+
+/* Keys begin with the name of their standard. */
+bool starts(const char *key, const char *prefix)
 {
-    const auto found = exif.findKey(Exiv2::ExifKey(key));
-    if (found == exif.end()) {
-        return "";
-    }
-    std::string text = found->toString();
-    text.resize(std::strlen(text.c_str()));
-    for (char &c : text) {
-        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f) {
-            c = ' ';
-        }
-    }
-    const size_t first = text.find_first_not_of(' ');
-    if (first == std::string::npos) {
-        return "";
-    }
-    return text.substr(first, text.find_last_not_of(' ') - first + 1);
+    return std::strncmp(key, prefix, std::strlen(prefix)) == 0;
 }
 
-template <size_t Room> void copy_text(const std::string &text, char (&out)[Room])
+/* At most room bytes, as metadata_source promises. */
+size_t copy_out(const std::string &text, char *out, size_t room)
 {
-    const size_t length = text.size() < Room ? text.size() : Room - 1;
+    const size_t length = text.size() < room ? text.size() : room;
     std::memcpy(out, text.data(), length);
-    out[length] = '\0';
+    return length;
 }
 
-/* Days since 1970-01-01 of a date of the Gregorian calendar. */
-int64_t days_from_date(int64_t year, int64_t month, int64_t day)
+/* nullptr when the tag is not there. Throws for names that this exiv2 does not know. */
+const Exiv2::Exifdatum *find_exif(const Tags &tags, const char *key)
 {
-    const int64_t y = month <= 2 ? year - 1 : year;
-    const int64_t era = (y >= 0 ? y : y - 399) / 400;
-    const int64_t in_era = y - era * 400;
-    const int64_t in_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + in_era * 365 + in_era / 4 - in_era / 100 + in_year - 719468;
+    const auto found = tags.exif.findKey(Exiv2::ExifKey(key));
+    return found == tags.exif.end() ? nullptr : &*found;
 }
 
-void read_date(const Exiv2::ExifData &exif, media_facts *facts)
+/* Texts as they lie in the file, without exiv2's conversions: these need tables of the C library
+ * that a confined process cannot open. Also texts that are stored as plain bytes. */
+std::string exif_bytes(const Exiv2::Value &value)
 {
-    int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-    const std::string text = text_of(exif, "Exif.Photo.DateTimeOriginal");
-    if (std::sscanf(text.c_str(), "%4d:%2d:%2d %2d:%2d:%2d", &year, &month, &day, &hour, &minute,
-                    &second) != 6 ||
-        year < 1800 || year > 2199 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
-        minute > 59 || second > 59 || hour < 0 || minute < 0 || second < 0) {
-        return;
+    if (const auto *text = dynamic_cast<const Exiv2::StringValueBase *>(&value)) {
+        return text->value_;
     }
-    const int64_t seconds =
-        days_from_date(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
-    facts->taken_local_us = seconds * 1000000;
-    facts->has_taken = 1;
-    facts->taken_source = MEDIA_TIME_EXIF;
+    if (const auto *data = dynamic_cast<const Exiv2::DataValue *>(&value)) {
+        std::vector<Exiv2::byte> bytes(static_cast<size_t>(data->size()));
+        data->copy(bytes.data(), Exiv2::littleEndian);
+        return std::string(bytes.begin(), bytes.end());
+    }
+    return "";
 }
 
-void read_exif(const Exiv2::ExifData &exif, media_facts *facts)
+/* The text itself, the default language of several, the first of a list. */
+std::string xmp_text(const Exiv2::Value &value)
 {
-    const auto orientation = exif.findKey(Exiv2::ExifKey("Exif.Image.Orientation"));
-    if (orientation != exif.end() && orientation->count() > 0) {
-        const int64_t value = number_of(*orientation);
-        facts->orientation = value >= 1 && value <= 8 ? static_cast<int32_t>(value) : 1;
+    if (const auto *languages = dynamic_cast<const Exiv2::LangAltValue *>(&value)) {
+        const auto found = languages->value_.find("x-default");
+        if (found != languages->value_.end()) {
+            return found->second;
+        }
+        return languages->value_.empty() ? "" : languages->value_.begin()->second;
     }
-    copy_text(text_of(exif, "Exif.Image.Make"), facts->camera_make);
-    copy_text(text_of(exif, "Exif.Image.Model"), facts->camera_model);
-    read_date(exif, facts);
+    return value.count() > 0 ? value.toString(0) : "";
+}
+
+/* Any key's text. Throws for names that this exiv2 does not know. */
+std::string text_of(const Tags &tags, const char *key)
+{
+    if (starts(key, "Exif.")) {
+        const auto *datum = find_exif(tags, key);
+        return datum == nullptr ? "" : exif_bytes(datum->value());
+    }
+    if (starts(key, "Xmp.")) {
+        const auto found = tags.xmp.findKey(Exiv2::XmpKey(key));
+        return found == tags.xmp.end() ? "" : xmp_text(found->value());
+    }
+    const auto found = tags.iptc.findKey(Exiv2::IptcKey(key));
+    return found == tags.iptc.end() ? "" : found->toString();
+}
+
+/* Numbers by their exact type: exiv2's own toRational() squeezes unsigned values above 2^31 into
+ * signed ones. false for values of other types. */
+template <typename Number>
+bool number_from(const Exiv2::Value &value, size_t index, metadata_ratio *out)
+{
+    const auto *numbers = dynamic_cast<const Exiv2::ValueType<Number> *>(&value);
+    if (numbers == nullptr || index >= numbers->value_.size()) {
+        return false;
+    }
+    *out = { static_cast<int64_t>(numbers->value_[index]), 1 };
+    return true;
+}
+
+/* The same for the two kinds of rationals. */
+template <typename Pair>
+bool pair_from(const Exiv2::Value &value, size_t index, metadata_ratio *out)
+{
+    const auto *pairs = dynamic_cast<const Exiv2::ValueType<Pair> *>(&value);
+    if (pairs == nullptr || index >= pairs->value_.size()) {
+        return false;
+    }
+    *out = { pairs->value_[index].first, pairs->value_[index].second };
+    return true;
+}
+
+/* GPSAltitudeRef and Canon's and Nikon's small numbers are single bytes. */
+bool byte_from(const Exiv2::Value &value, size_t index, metadata_ratio *out)
+{
+    const auto *data = dynamic_cast<const Exiv2::DataValue *>(&value);
+    const std::string bytes = data == nullptr ? "" : exif_bytes(*data);
+    if (index >= bytes.size()) {
+        return false;
+    }
+    *out = { static_cast<unsigned char>(bytes[index]), 1 };
+    return true;
+}
+
+/* --- metadata_source --- */
+
+size_t source_bytes(void *ctx, const char *key, char *out, size_t room)
+{
+    try {
+        return copy_out(text_of(*static_cast<const Tags *>(ctx), key), out, room);
+    } catch (const std::exception &) {
+        return 0;
+    }
+}
+
+bool source_ratio(void *ctx, const char *key, size_t index, metadata_ratio *out)
+{
+    try {
+        const auto *datum =
+            starts(key, "Exif.") ? find_exif(*static_cast<const Tags *>(ctx), key) : nullptr;
+        if (datum == nullptr) {
+            return false;
+        }
+        const Exiv2::Value &value = datum->value();
+        return pair_from<Exiv2::URational>(value, index, out) ||
+               pair_from<Exiv2::Rational>(value, index, out) ||
+               number_from<uint16_t>(value, index, out) ||
+               number_from<uint32_t>(value, index, out) ||
+               number_from<int16_t>(value, index, out) || number_from<int32_t>(value, index, out) ||
+               byte_from(value, index, out);
+    } catch (const std::exception &) {
+        return false;
+    }
+}
+
+size_t source_wording(void *ctx, const char *key, char *out, size_t room)
+{
+    try {
+        const auto &tags = *static_cast<const Tags *>(ctx);
+        if (!starts(key, "Exif.")) {
+            return copy_out(text_of(tags, key), out, room);
+        }
+        const auto *datum = find_exif(tags, key);
+        std::ostringstream words;
+        if (datum != nullptr) {
+            datum->write(words, &tags.exif);
+        }
+        return copy_out(words.str(), out, room);
+    } catch (const std::exception &) {
+        return 0;
+    }
+}
+
+/* metadata_fill() works on a plain C table; copy is what its ctx points to. */
+void fill(const Tags &tags, bool big_endian, media_facts *facts)
+{
+    Tags copy = tags;
+    const metadata_source source = { &copy, big_endian, source_bytes, source_ratio,
+                                     source_wording };
+    metadata_fill(&source, facts);
+}
+
+/* What was read before the damage stays in the image. */
+void read_some(Exiv2::Image &image)
+{
+    try {
+        image.readMetadata();
+    } catch (const std::exception &) {
+    }
 }
 
 } // namespace
@@ -109,26 +208,50 @@ void metadata_init(void)
 #endif
 }
 
-pgc_status metadata_read(const uint8_t *bytes, size_t size, media_facts *facts, pgc_error *err)
+void metadata_read(const uint8_t *bytes, size_t size, media_facts *facts)
 {
     try {
-        auto image = Exiv2::ImageFactory::open(bytes, static_cast<byte_count>(size));
+        auto image = Exiv2::ImageFactory::open(bytes, static_cast<FileSize>(size));
         if (image.get() == nullptr) {
-            return PGC_OK;
+            return;
         }
-        image->readMetadata();
-        read_exif(image->exifData(), facts);
-        const int width = image->pixelWidth();
-        const int height = image->pixelHeight();
-        if (facts->is_raw == 1 && width > 0 && height > 0) {
+        read_some(*image);
+        const Tags tags = { image->exifData(), image->xmpData(), image->iptcData() };
+        const auto width = static_cast<int32_t>(image->pixelWidth());
+        const auto height = static_cast<int32_t>(image->pixelHeight());
+        fill(tags, image->byteOrder() == Exiv2::bigEndian, facts);
+        const bool known = facts->width > 0 && facts->height > 0;
+        if (facts->is_raw == 1 && !known && width > 0 && height > 0) {
             const bool on_side = facts->orientation >= 5;
             facts->width = on_side ? height : width;
             facts->height = on_side ? width : height;
         }
-    } catch (const std::bad_alloc &) {
-        return pgc_error_set(err, LUM_MEDIA_LIMIT, "not enough memory to read the metadata");
     } catch (const std::exception &) {
-        return PGC_OK; /* no or damaged metadata */
+        /* Not a file that exiv2 knows, or no memory for its metadata. */
     }
-    return PGC_OK;
+}
+
+void metadata_read_blocks(const uint8_t *exif, size_t exif_size, const uint8_t *xmp,
+                          size_t xmp_size, media_facts *facts)
+{
+    try {
+        Exiv2::ExifData exif_data;
+        Exiv2::XmpData xmp_data;
+        const Exiv2::IptcData iptc_data;
+        bool big_endian = false;
+        try {
+            if (exif_size > 0) {
+                big_endian =
+                    Exiv2::ExifParser::decode(exif_data, exif, static_cast<uint32_t>(exif_size)) ==
+                    Exiv2::bigEndian;
+            }
+            if (xmp_size > 0) {
+                const std::string packet(reinterpret_cast<const char *>(xmp), xmp_size);
+                (void) Exiv2::XmpParser::decode(xmp_data, packet);
+            }
+        } catch (const std::exception &) {
+        }
+        fill(Tags { exif_data, xmp_data, iptc_data }, big_endian, facts);
+    } catch (const std::exception &) {
+    }
 }

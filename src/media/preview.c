@@ -70,3 +70,26 @@ bool preview_find(const uint8_t *bytes, size_t size, preview *out)
     }
     return found;
 }
+
+static uint32_t little_u32(const uint8_t *bytes)
+{
+    return (uint32_t) bytes[0] | (uint32_t) bytes[1] << 8 | (uint32_t) bytes[2] << 16 |
+           (uint32_t) bytes[3] << 24;
+}
+
+bool preview_x3f_size(const uint8_t *bytes, size_t size, int32_t *width_out, int32_t *height_out)
+{
+    enum { COLUMNS = 28, ROWS = 32, ROTATION = 36, HEAD = 40, SIDE_MAX = 65535 };
+    if (size < HEAD || memcmp(bytes, "FOVb", 4) != 0) {
+        return false;
+    }
+    uint32_t columns = little_u32(bytes + COLUMNS);
+    uint32_t rows = little_u32(bytes + ROWS);
+    if (columns == 0 || columns > SIDE_MAX || rows == 0 || rows > SIDE_MAX) {
+        return false;
+    }
+    bool on_side = little_u32(bytes + ROTATION) % 180 == 90;
+    *width_out = (int32_t) (on_side ? rows : columns);
+    *height_out = (int32_t) (on_side ? columns : rows);
+    return true;
+}

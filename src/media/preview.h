@@ -12,4 +12,8 @@ typedef struct preview {
 /* The largest baseline or progressive JPEG in the file; false when there is none. */
 bool preview_find(const uint8_t *bytes, size_t size, preview *out);
 
+/* Size of the photo, upright, out of the head of a Sigma X3F file, which exiv2 does not know. False
+ * for other files, *width_out and *height_out are then untouched. */
+bool preview_x3f_size(const uint8_t *bytes, size_t size, int32_t *width_out, int32_t *height_out);
+
 #endif

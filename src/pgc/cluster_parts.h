@@ -9,6 +9,7 @@
  *     data/          the data directory; complete from the moment it has this name
  *     data.new-*     a data directory in the making; nobody's when control.lock is free
  *     server.log     what the server says
+ *     belongs-to     path of the caller's folder, only in a home elsewhere
  *     socket/        0700; elsewhere when the path is too long for a UNIX socket */
 #ifndef PGC_CLUSTER_PARTS_H
 #define PGC_CLUSTER_PARTS_H

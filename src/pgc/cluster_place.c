@@ -12,6 +12,7 @@
 #include "base/sha256.h"
 #include "pgc/cluster_parts.h"
 
+#define LABEL_FILE  "belongs-to"
 #define HOME_LINK   "server"
 #define FAR_HOMES   "/var/lib/lumilio" /* homes of folders that the server's user cannot reach */
 #define USERS_LOCK  "users.lock"
@@ -119,6 +120,18 @@ static pgc_status give(const pgc_cluster *c, int fd, const char *path, pgc_error
     return PGC_OK;
 }
 
+/* Says in a far home whose it is: when somebody removes the caller's folder by hand, the data stays
+ * behind, and only a person can tell whether it is still wanted. */
+static pgc_status label_far_home(const pgc_cluster *c, pgc_error *err)
+{
+    char path[PATH_MAX];
+    char text[PATH_MAX + 64];
+    (void) snprintf(path, sizeof path, "%s/" LABEL_FILE, c->home);
+    (void) snprintf(text, sizeof text, "PostgreSQL data of %s\n", c->dir);
+    slice content = { text, strlen(text) };
+    return file_write_atomic(&c->e, AT_FDCWD, path, content, 0600, err);
+}
+
 /* Home of a folder behind a closed parent, linked from there. */
 static pgc_status make_far_home(pgc_cluster *c, pgc_error *err)
 {
@@ -151,6 +164,7 @@ static pgc_status make_far_home(pgc_cluster *c, pgc_error *err)
         return pgc_error_set(err, PGC_DENIED, "user %s can reach neither %s nor %s", c->system_user,
                              c->dir, c->home);
     }
+    TRY(label_far_home(c, err));
     if (fs->symlinkat(fs->ctx, c->home, c->dir_fd, HOME_LINK) != 0 && errno != EEXIST) {
         return pgc_error_errno(err, errno, "link %s/" HOME_LINK, c->dir);
     }
@@ -408,10 +422,10 @@ pgc_status cluster_socket_dir(pgc_cluster *c, pgc_error *err)
  * starts over. */
 void cluster_remove(pgc_cluster *c)
 {
-    static const char *const NAMES[] = {
-        "data",         "socket",   "server.log",        "server.log.1",
-        "keep-running", USERS_LOCK, CLUSTER_CONTROL_LOCK
-    };
+    static const char *const NAMES[] = { "data",         "socket",
+                                         "server.log",   "server.log.1",
+                                         "keep-running", LABEL_FILE,
+                                         USERS_LOCK,     CLUSTER_CONTROL_LOCK };
     assert(c->throw_away);
     assert(c->control_fd >= 0);
     const vfs *fs = c->e.fs;

@@ -48,6 +48,7 @@ static ast_kind kind_of_tag(const char *tag)
     return AST_OTHER;
 }
 
+/* What a walk over the JSON tree carries. */
 typedef struct copier {
     arena *arena;
     pgc_status status;

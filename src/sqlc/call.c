@@ -149,7 +149,10 @@ static value all_not_null(const value *values, size_t count, value v)
 /* --- aggregates --- */
 
 /* The conditions in the order in which they explain most: what the function is, whose query it
- * belongs to, whether a group can be empty, whether FILTER may drop all rows. */
+ * belongs to, whether a group can be empty, whether FILTER may drop all rows.
+ * count(*) of no rows is 0, sum(x) of no rows is NULL. GROUP BY makes no group without a row, so
+ * there sum(x) has a value as soon as x has one in every row. FILTER takes rows out of the group
+ * again. */
 static value aggregate_result(analysis *a, const scope *s, const ast *call, const char *name,
                               value v)
 {
@@ -382,7 +385,9 @@ static value value_of_set(analysis *a, const char *name, const value *first, con
 }
 
 /* Every overload left by the resolver has to keep the promise; the first that does not is the
- * answer. */
+ * answer.
+ * The overloads that are left may differ: lower(text) is strict, lower(anyrange) gives NULL for an
+ * empty range. When the argument's type is known only one of them is left. */
 static value value_of_function(analysis *a, const scope *s, const ast *call, const char *name)
 {
     call_args args;

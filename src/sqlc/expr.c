@@ -263,7 +263,10 @@ static value value_of_any(analysis *a, const scope *s, const ast *args, const ch
     return result;
 }
 
-/* Each branch is looked at knowing that its condition holds and that those before it do not. */
+/* Each branch is looked at knowing that its condition holds and that those before it do not.
+ * CASE WHEN x IS NULL THEN 0 ELSE x END: the ELSE branch runs only where the test was not true, and
+ * a test for NULL is never NULL itself, so x has a value there. CASE x WHEN … compares by = and
+ * tells nothing about the branches. */
 static value value_of_case(analysis *a, const scope *s, const ast *expr)
 {
     value result = not_null(OID_UNKNOWN, "every branch of CASE has a value");

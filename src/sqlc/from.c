@@ -322,7 +322,9 @@ static bool add_merged(analysis *a, join *j, const part sides[2], const char *na
     return true;
 }
 
-/* Merged columns first, then what is left of both sides. */
+/* a(id, x) JOIN b(id, y) USING (id) gives id, x, y: the merged column has no item of its own, so it
+ * cannot be qualified, while a.id and b.id still can be named.
+ * Merged columns first, then what is left of both sides. */
 static part merge_sides(analysis *a, scope *s, join *j, const ast *node, const part sides[2])
 {
     part p = { .first = sides[0].first, .end = sides[1].end };
@@ -408,7 +410,10 @@ static item *last_item(const scope *s)
 
 /* Left before right: the right side may be LATERAL and look at the left one. The join is
  * entered only after both, so that what LATERAL sees is lowered by the joins inside the left
- * side alone. */
+ * side alone.
+ * Example: a LEFT JOIN (b JOIN c ON …) ON …  has leaves a = 0, b = 1, c = 2. The inner join covers
+ * [1, 3) split at 2, the outer one [0, 3) split at 1 with the right side nullable: b and c both lie
+ * in it. */
 static part build_join(analysis *a, scope *s, const ast *node)
 {
     item *before = last_item(s);

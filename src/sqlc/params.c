@@ -142,6 +142,8 @@ static bool walk_rows(const walker *w, const ast *left, const ast *right)
     return true;
 }
 
+/* The first column from the left lends its name to all operands: lower(email) LIKE $1 is about
+ * email, x BETWEEN $1 AND $2 has two parameters called x. */
 static void walk_operator(const walker *w, const ast *expr)
 {
     const ast *left = ast_get(expr, "lexpr"), *right = ast_get(expr, "rexpr");

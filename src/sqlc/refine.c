@@ -9,6 +9,16 @@
 
 #include "sqlc/scope.h"
 
+/* How to read the rules below. A condition over a row is true, false or NULL. Each rule says which
+ * columns of that row must have had a value, given one of:
+ *
+ *     facts_when_true       WHERE c, JOIN … ON c, HAVING c, FILTER (WHERE c), CASE WHEN c THEN here
+ *     facts_when_false      the inside of NOT, IS FALSE
+ *     facts_when_not_true   CASE WHEN c THEN … ELSE here: c was false or NULL
+ *     facts_not_null        the expression has some value, true or false or anything else
+ *
+ * Facts only ever raise a claim, so leaving one out is safe and adding a wrong one is not. */
+
 static const fact *facts_when_false(analysis *a, const scope *s, const ast *condition,
                                     const fact *facts);
 static const fact *facts_not_null(analysis *a, const scope *s, const ast *expr, const fact *facts);
@@ -100,7 +110,8 @@ static const fact *operand_not_null(analysis *a, const scope *s, const ast *expr
                       : each_not_null(a, s, fields, facts);
 }
 
-/* (a, b) = (c, d) is true only when all fields have values; < and its like may decide by the first
+/* The comparison stops at the first pair that decides: (1, NULL) < (2, NULL) is true.
+ * (a, b) = (c, d) is true only when all fields have values; < and its like may decide by the first
  * pair; <> may be true whatever the other fields are. */
 static const fact *row_facts(analysis *a, const scope *s, const ast *expr, const fact *facts)
 {
@@ -137,7 +148,8 @@ static const fact *between_facts(analysis *a, const scope *s, const ast *expr, o
                                               : facts;
 }
 
-/* x IN (list): x has a value when the outcome is known, because the list is never empty. */
+/* IN over a list is a chain of = joined by OR, NOT IN one of <> joined by AND.
+ * x IN (list): x has a value when the outcome is known, because the list is never empty. */
 static const fact *in_facts(analysis *a, const scope *s, const ast *expr, outcome known,
                             const fact *facts)
 {
@@ -419,7 +431,11 @@ const fact *facts_when_not_true(analysis *a, const scope *s, const ast *conditio
     return facts;
 }
 
-/* Mark one column that a condition over leaves [first, end) excludes NULL in. */
+/* Example: a LEFT JOIN b ON … WHERE b.x = 1. The fact is "b.x has a value", the filter reaches all
+ * leaves, the join has b on its nullable side: it becomes an inner join, so every column of b keeps
+ * the claim of its table. With the condition in an ON clause only the leaves below that join, on
+ * the side whose rows it can drop, are reached.
+ * Mark one column that a condition over leaves [first, end) excludes NULL in. */
 static bool refine_leaf(scope *s, const fact *f, size_t first, size_t end)
 {
     size_t number = f->leaf->number;

@@ -169,7 +169,10 @@ static void verdict_add(verdict *v, const catalog_operator *op)
     v->total = v->total && ok && !partial_operator(op);
 }
 
-/* A first exact overload drops those that were kept before it. */
+/* A first exact overload drops those that were kept before it.
+ * Example: width + 1 with width int4. Exact on both sides is +(int4, int4) alone, so a user's
+ * +(money_of_mine, int4) cannot be meant. With $1 + $2 every + is possible, a user's included, and
+ * then nothing is claimed. */
 verdict resolve_operator(const analysis *a, const ast *name, uint32_t left, uint32_t right)
 {
     verdict v = { .known = false };

@@ -39,7 +39,9 @@ value value_unknown(const char *reason)
     return (value) { .reason = reason };
 }
 
-/* A column between the two leaves has a value here: the join made up no row on that side. */
+/* CASE WHEN b.id IS NOT NULL THEN b.name END over a LEFT JOIN b: in this branch the row of b is a
+ * real one, and b.name is as good as its table says.
+ * A column between the two leaves has a value here: the join made up no row on that side. */
 static bool side_is_real(const scope *s, size_t first, size_t end)
 {
     for (const fact *f = s->facts; f != NULL; f = f->next) {

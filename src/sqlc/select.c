@@ -399,7 +399,10 @@ static bool same_claims(const shape *x, const shape *y)
     return true;
 }
 
-/* Start from the first branch, then take back what the recursive branch does not uphold. */
+/* WITH RECURSIVE r(a, b) AS (SELECT 1, 2 UNION ALL SELECT b, NULL FROM r): the first branch claims
+ * both, the second takes back b; in the next round a, which is b of the row before, falls, too.
+ * Each round can only take claims back, so this ends.
+ * Start from the first branch, then take back what the recursive branch does not uphold. */
 static shape shape_of_recursive(analysis *a, const scope *outer, const cte *ctes, const ast *node,
                                 const ast *query)
 {
@@ -464,7 +467,8 @@ static const cte *add_ctes(analysis *a, const scope *outer, const cte *ctes, con
 
 /* --- INSERT, UPDATE, DELETE --- */
 
-/* The row that comes back is the one that is stored, not the one that WHERE saw. */
+/* UPDATE t SET a = NULL WHERE a IS NOT NULL RETURNING a gives NULL: WHERE saw another row.
+ * The row that comes back is the one that is stored, not the one that WHERE saw. */
 static void forget_changed(scope *s, leaf *target, const ast *update)
 {
     assert(target->number == 0);

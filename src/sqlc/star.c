@@ -102,7 +102,9 @@ typedef struct star {
     slice prefix; /* what was written before the star: "t." */
 } star;
 
-/* One column of a star; gives the problem, or NULL. */
+/* t.* keeps what was written in front of the star, byte for byte, for every column. A bare * writes
+ * a name in front only where two columns of FROM share theirs.
+ * One column of a star; gives the problem, or NULL. */
 static const char *add_column(buf *b, const scope *s, const star *all, const var *v)
 {
     if (v->name == NULL) {

@@ -509,6 +509,7 @@ static void hidden_folders_have_a_far_home(void)
     CHECK(answers(cluster));
     CHECK(readlink(link, home, sizeof home - 1) > 0);
     CHECK(strstr(home, "/var/lib/") == home);
+    CHECK_INT(entries_with(home, "belongs-to"), 1);
     CHECK(inspect(dir).running);
     REQUIRE_OK(pgc_cluster_open(&options, &again, &err), &err);
     CHECK(!pgc_cluster_started(again));

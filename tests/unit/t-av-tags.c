@@ -162,10 +162,35 @@ static void no_preview_is_no_preview(void)
     }
 }
 
+static void sigma_files_tell_their_size(void)
+{
+    uint8_t head[40] = "FOVb";
+    int32_t width = -1;
+    int32_t height = -1;
+    CHECK(!preview_x3f_size(head, sizeof head, &width, &height));
+    head[28] = 0xdc;
+    head[29] = 0x08;
+    head[32] = 0xe8;
+    head[33] = 0x05;
+    CHECK(!preview_x3f_size(head, sizeof head - 1, &width, &height));
+    CHECK_INT(width, -1);
+    CHECK(preview_x3f_size(head, sizeof head, &width, &height));
+    CHECK_INT(width, 2268);
+    CHECK_INT(height, 1512);
+    head[36] = 90;
+    CHECK(preview_x3f_size(head, sizeof head, &width, &height));
+    CHECK_INT(width, 1512);
+    head[35] = 1;
+    CHECK(!preview_x3f_size(head, sizeof head, &width, &height));
+    head[0] = 'f';
+    CHECK(!preview_x3f_size(head, sizeof head, &width, &height));
+}
+
 TAP_MAIN(TAP("local times keep their offset", local_times_keep_their_offset),
          TAP("times in UTC are second choice", utc_times_are_second_choice),
          TAP("odd times are passed over", odd_times_are_passed_over),
          TAP("places have signs", places_have_signs),
          TAP("texts are cut at characters", texts_are_cut_at_characters),
          TAP("the largest preview is taken", the_largest_preview_is_taken),
-         TAP("no preview is no preview", no_preview_is_no_preview))
+         TAP("no preview is no preview", no_preview_is_no_preview),
+         TAP("raw: Sigma's files tell their size", sigma_files_tell_their_size))
