@@ -58,7 +58,9 @@ PGC_API pgc_db *pgc_pool_db(pgc_pool *pool);
  */
 PGC_API pgc_status pgc_pool_acquire(pgc_pool *pool, pgc_conn **out, pgc_error *err) PGC_MUST_CHECK;
 
-/** Give back. A connection that is lost, busy or inside a transaction is closed instead of reused.
+/**
+ * Give back. A connection that is lost, busy or inside a transaction is closed instead of reused;
+ * so is one that had an answer of over 16 MiB, whose buffers would stay that large.
  */
 PGC_API void pgc_pool_release(pgc_pool *pool, pgc_conn *conn);
 

@@ -18,6 +18,7 @@ struct pgc_args_chunk {
     uint8_t data[];
 };
 
+/* 1.3 KiB are not zeroed: this runs before every query. */
 void pgc_args_init(pgc_args *args, const pgc_alloc *alloc)
 {
     /* The arrays stay as they are: count tells how much of them is set. */
@@ -30,6 +31,7 @@ void pgc_args_init(pgc_args *args, const pgc_alloc *alloc)
     args->scratch_used = 0;
 }
 
+/* The list may be used again at once: a loop over rows starts and ends it each time. */
 void pgc_args_done(pgc_args *args)
 {
     while (args->heap != NULL) {
@@ -40,6 +42,8 @@ void pgc_args_done(pgc_args *args)
     pgc_args_init(args, args->alloc);
 }
 
+/* The first failure stays, because those behind it are often its consequence. `reason` is static
+ * and completes the sentence "parameter $3 (name, type t) …". */
 void args_fail(pgc_args *args, pgc_status status, const char *reason)
 {
     assert(status != PGC_OK);
@@ -86,6 +90,7 @@ static bool may_add(pgc_args *args, size_t size)
     return true;
 }
 
+/* The only place that moves count: what was added is always complete. */
 static void append(pgc_args *args, const void *bytes, size_t len)
 {
     assert(args->status == PGC_OK);
@@ -96,6 +101,8 @@ static void append(pgc_args *args, const void *bytes, size_t len)
     args->count++;
 }
 
+/* Small values go into the list itself, so that a usual query allocates nothing. The value is
+ * counted before the caller writes it; callers write at once and cannot fail after this. */
 uint8_t *args_room(pgc_args *args, size_t size)
 {
     if (!may_add(args, size)) {
@@ -117,6 +124,7 @@ uint8_t *args_room(pgc_args *args, size_t size)
     return bytes;
 }
 
+/* The bytes stay the caller's and must live until the query has been sent; NULL is SQL NULL. */
 bool args_borrow(pgc_args *args, const void *bytes, size_t len)
 {
     if (!may_add(args, len)) {
@@ -126,6 +134,8 @@ bool args_borrow(pgc_args *args, const void *bytes, size_t len)
     return true;
 }
 
+/* Called by generated code behind the adder of a NOT NULL parameter: the server would tell the
+ * constraint, we tell the parameter. */
 void pgc_args_not_null(pgc_args *args)
 {
     if (args->status == PGC_OK && args->count > 0 && args->values[args->count - 1] == NULL) {
@@ -134,6 +144,7 @@ void pgc_args_not_null(pgc_args *args)
     }
 }
 
+/* Every way of sending a query comes through here first: a wrong list never reaches the server. */
 pgc_status args_check(const pgc_args *args, const pgc_query *query, pgc_error *err)
 {
     pgc_status status = args == NULL ? PGC_OK : args->status;
@@ -153,6 +164,7 @@ pgc_status args_check(const pgc_args *args, const pgc_query *query, pgc_error *e
     return status;
 }
 
+/* The type of a NULL does not matter on the wire: its length is -1 and nothing follows. */
 void pgc_add_null(pgc_args *args)
 {
     (void) args_borrow(args, NULL, 0);
@@ -180,11 +192,13 @@ static void store_i64(uint8_t *to, int64_t value)
     wire_put_u64(to, (uint64_t) value);
 }
 
+/* The wire has no unsigned types but oid and its kin, which are four bytes like int4. */
 static void store_u32(uint8_t *to, uint32_t value)
 {
     wire_put_u32(to, value);
 }
 
+/* The bit pattern travels, NaN payloads and the sign of zero included. */
 static void store_f32(uint8_t *to, float value)
 {
     wire_put_u32(to, wire_float_bits(value));
@@ -200,6 +214,8 @@ static void store_uuid(uint8_t *to, pgc_uuid value)
     memcpy(to, value.bytes, sizeof value.bytes);
 }
 
+/* Microseconds since 2000-01-01 UTC, PostgreSQL's epoch, in the struct as on the wire: no
+ * conversion. */
 static void store_timestamptz(uint8_t *to, pgc_timestamptz value)
 {
     store_i64(to, value.us);
@@ -220,6 +236,8 @@ static void store_time(uint8_t *to, pgc_time value)
     store_i64(to, value.us);
 }
 
+/* Three fields that are not folded into each other: a month has no fixed number of days, nor a
+ * day one of hours. */
 static void store_interval(uint8_t *to, pgc_interval value)
 {
     store_i64(to, value.us);

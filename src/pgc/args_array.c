@@ -20,6 +20,7 @@ typedef struct raw_array {
     const uint8_t *nulls;
 } raw_array;
 
+/* No mask means no NULLs: the usual case costs one comparison. */
 static bool is_null(const raw_array *a, size_t i)
 {
     return a->nulls != NULL && a->nulls[i] != 0;
@@ -63,12 +64,14 @@ static uint8_t *array_room(pgc_args *args, const raw_array *a, size_t payload, b
     return to + ARRAY_HEADER;
 }
 
+/* A NULL element is its length alone. */
 static uint8_t *put_null(uint8_t *to)
 {
     wire_put_u32(to, UINT32_MAX); /* length -1 */
     return to + 4;
 }
 
+/* By size and not by type: integers, floats and timestamps of one size travel alike. */
 static void store_element(uint8_t *to, const uint8_t *from, size_t size)
 {
     switch (size) {
@@ -94,6 +97,8 @@ static void store_element(uint8_t *to, const uint8_t *from, size_t size)
     }
 }
 
+/* NULLs are counted first because the header says whether there are any, and the size must be
+ * exact. */
 static void add_fixed(pgc_args *args, const raw_array *a, size_t size)
 {
     if (!array_is_valid(args, a)) {
@@ -144,6 +149,7 @@ static bool sum_texts(pgc_args *args, const raw_array *a, size_t *payload_out, b
     return true;
 }
 
+/* Texts are checked before room is taken: a failure leaves nothing half written. */
 void pgc_add_arr_text_of(pgc_args *args, pgc_arr_text value, uint32_t element_oid)
 {
     if (!value.has) {

@@ -23,6 +23,7 @@ static bool text_is_valid(pgc_args *args, pgc_text value)
     return true;
 }
 
+/* Sent from where it stands: texts are the big values, and a copy would double them. */
 void pgc_add_text(pgc_args *args, pgc_text value)
 {
     if (args->status != PGC_OK) {
@@ -35,6 +36,7 @@ void pgc_add_text(pgc_args *args, pgc_text value)
     }
 }
 
+/* An empty value needs a pointer all the same: NULL is SQL NULL. */
 void pgc_add_bytes(pgc_args *args, pgc_bytes value)
 {
     if (value.ptr == NULL) {
@@ -44,11 +46,14 @@ void pgc_add_bytes(pgc_args *args, pgc_bytes value)
     }
 }
 
+/* json is text on the wire; the server parses it. */
 void pgc_add_json(pgc_args *args, pgc_text value)
 {
     pgc_add_text(args, value);
 }
 
+/* Unlike json it has a version byte in front, hence a copy. The server parses the text; its
+ * binary form never travels. */
 void pgc_add_jsonb(pgc_args *args, pgc_text value)
 {
     if (args->status != PGC_OK) {
@@ -68,6 +73,8 @@ void pgc_add_jsonb(pgc_args *args, pgc_text value)
     }
 }
 
+/* The server takes digits behind dscale without a word and keeps them in the dark: two values
+ * that print alike would differ. Hence the second check. */
 void pgc_add_numeric(pgc_args *args, pgc_numeric value)
 {
     if (!value.present) {
@@ -104,6 +111,7 @@ static uint8_t *vector_room(pgc_args *args, uint32_t dim, size_t size)
     return to + 4;
 }
 
+/* Limits of pgvector, whose own message names no parameter. */
 static bool dim_is_valid(pgc_args *args, uint32_t dim)
 {
     if (dim == 0 || dim > WIRE_VECTOR_DIM_MAX) {
@@ -139,6 +147,7 @@ void pgc_add_vector(pgc_args *args, pgc_vector value)
     }
 }
 
+/* As pgc_add_vector(), on bit patterns: no half is ever made a float on the way. */
 void pgc_add_halfvec(pgc_args *args, pgc_halfvec value)
 {
     if (value.v == NULL) {

@@ -8,6 +8,7 @@
 #include "pgc/cancel.h"
 #include "pgc/failure.h"
 
+/* A timeout so large that it overflows is as good as none. */
 int64_t conn_deadline(const pgc_conn *conn, int64_t timeout_us)
 {
     int64_t deadline_us;
@@ -18,6 +19,7 @@ int64_t conn_deadline(const pgc_conn *conn, int64_t timeout_us)
     return deadline_us;
 }
 
+/* One deadline for the whole call, however many waits it takes. */
 void call_begin(call_state *call, pgc_conn *conn, int64_t timeout_us)
 {
     assert(conn->clock != NULL);
@@ -47,6 +49,7 @@ pgc_status conn_lose(pgc_conn *conn, const char *doing, pgc_error *err)
     return status;
 }
 
+/* libpq fails to send for two reasons only: no memory for the message, or a dead socket. */
 pgc_status conn_send_failed(pgc_conn *conn, const char *doing, pgc_error *err)
 {
     if (conn->pq->status(conn->pg) != CONNECTION_BAD) {

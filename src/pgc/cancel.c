@@ -44,6 +44,9 @@ static void *job_run(void *arg)
     return NULL;
 }
 
+/* PQcancel() blocks and makes a connection of its own, to a server that may be frozen: in a
+ * thread of its own it cannot hold up the caller, who has a deadline. The condition variable runs
+ * on the monotonic clock, because the wall clock may jump. */
 cancel_job *cancel_start(const pq_ops *pq, PGconn *pg)
 {
     PGcancel *handle = pq->getCancel(pg);

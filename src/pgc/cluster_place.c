@@ -21,6 +21,7 @@
 #define HASH_CHARS  16
 #define PAUSE_US    10000
 
+/* Microseconds until the opener's patience ends; never negative. */
 int64_t cluster_time_left(const pgc_cluster *c)
 {
     int64_t left = c->deadline_us - c->e.clock->mono_us(c->e.clock->ctx);
@@ -38,6 +39,7 @@ bool cluster_pause(const pgc_cluster *c)
     return true;
 }
 
+/* Marks the descriptor as closed, so that every path of failure may call it. */
 static void close_fd(const pgc_cluster *c, int *fd)
 {
     if (*fd >= 0) {
@@ -238,6 +240,8 @@ static pgc_status attach_parts(pgc_cluster *c, const char *dir, bool create, pgc
     return resolve_home(c, create, err);
 }
 
+/* Makes the handle and finds the folders; no lock is taken, no server touched. The handle lives
+ * in its own arena, so that detaching frees everything at once. */
 pgc_status cluster_attach(const env *e, const char *dir, bool create, pgc_cluster **out,
                           pgc_error *err)
 {
@@ -316,11 +320,14 @@ pgc_status cluster_lock(pgc_cluster *c, pgc_error *err)
     }
 }
 
+/* The lock ends with its descriptor; the file stays for those who wait. */
 void cluster_unlock(pgc_cluster *c)
 {
     close_fd(c, &c->control_fd);
 }
 
+/* Everybody who uses the server holds a shared lock on the users file. Whoever gets it
+ * exclusively is the last one. The control lock must be held: nobody can join meanwhile. */
 bool cluster_alone(pgc_cluster *c)
 {
     assert(c->control_fd >= 0);

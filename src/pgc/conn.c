@@ -14,6 +14,8 @@
 #define STATEMENTS_DEFAULT         256u
 #define SERVER_VERSION_MIN         150000
 
+/* A caller compiled against an older header passes a shorter struct: what it does not know stays
+ * zero, which means the default. The upper bound catches a struct_size that was never set. */
 pgc_status conn_options_resolve(const pgc_conn_options *in, pgc_conn_options *out, pgc_error *err)
 {
     if (in == NULL || in->struct_size < sizeof in->struct_size || in->struct_size > 4096) {
@@ -53,6 +55,7 @@ static pgc_status parse_conninfo(const pq_ops *pq, const char *conninfo, PQconni
     return PGC_OK;
 }
 
+/* A typing mistake shows when a pool is opened, not at its first query. */
 pgc_status conn_check_conninfo(const pq_ops *pq, const char *conninfo, pgc_error *err)
 {
     PQconninfoOption *parsed = NULL;
@@ -293,6 +296,7 @@ pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams
     return PGC_OK;
 }
 
+/* The public door to conn_open_on(): real libpq, real clock. */
 pgc_status pgc_conn_open(const pgc_conn_options *options, pgc_conn **out, pgc_error *err)
 {
     if (out == NULL) {
@@ -302,6 +306,7 @@ pgc_status pgc_conn_open(const pgc_conn_options *options, pgc_conn **out, pgc_er
     return conn_open_on(options, &seams, out, err);
 }
 
+/* PQfinish() sends a polite goodbye if it can; statements on the server end with the session. */
 void pgc_conn_close(pgc_conn *conn)
 {
     if (conn == NULL) {
@@ -328,6 +333,7 @@ int32_t pgc_conn_backend_pid(const pgc_conn *conn)
     return conn->pq->backendPID(conn->pg);
 }
 
+/* No look at the socket: what the last call left behind. conn_probe() looks. */
 bool pgc_conn_alive(const pgc_conn *conn)
 {
     return !conn->lost && conn->pq->status(conn->pg) == CONNECTION_OK;

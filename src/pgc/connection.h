@@ -11,6 +11,10 @@
 
 #define CONN_NO_DEADLINE INT64_MAX
 
+/* An answer of so many bytes makes a pool replace the connection afterwards: the buffers it left
+ * behind would stay as long as the connection. A reconnect is cheap beside such an answer. */
+#define CONN_BLOAT_BYTES ((size_t) 16 << 20)
+
 /* What a connection stands on; tests put their own libpq and clock here. */
 typedef struct conn_seams {
     const pq_ops *pq;
@@ -27,6 +31,7 @@ struct pgc_conn {
     int64_t call_timeout_us; /* -1: none */
     bool unnamed;            /* never name statements */
     bool lost;               /* never comes back; every call answers PGC_CONNECTION */
+    bool bloated;            /* libpq's buffers grew with a huge answer and never shrink */
     statement_cache statements;
     type_map types;
     void *owner; /* the pool's slot, NULL outside a pool */

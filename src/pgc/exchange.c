@@ -67,6 +67,7 @@ static size_t step_queued(exchange *ex, step_kind kind, int sent)
     return ex->count++;
 }
 
+/* Nothing is sent by these five before libpq flushes: a whole exchange is usually one packet. */
 size_t exchange_prepare(exchange *ex, const char *name, const char *sql, const Oid *types,
                         size_t type_count)
 {
@@ -77,6 +78,8 @@ size_t exchange_prepare(exchange *ex, const char *name, const char *sql, const O
                              conn->pq->sendPrepare(conn->pg, name, sql, (int) type_count, types));
 }
 
+/* Asks for the parameter types that the server worked out; rows need no asking, their types come
+ * with them. */
 size_t exchange_describe(exchange *ex, const char *name)
 {
     pgc_conn *conn = ex->call.conn;
@@ -91,6 +94,7 @@ static const int ALL_BINARY[PGC_ARGS_MAX] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
                                               1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
                                               1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
 
+/* Parse, bind and execute in one, on the unnamed statement: nothing stays on the server. */
 size_t exchange_text(exchange *ex, const char *sql, const query_params *params)
 {
     pgc_conn *conn = ex->call.conn;
@@ -103,6 +107,7 @@ size_t exchange_text(exchange *ex, const char *sql, const query_params *params)
                                                        params->lengths, ALL_BINARY, 1));
 }
 
+/* Bind and execute of a statement that an earlier step or exchange prepared. */
 size_t exchange_named(exchange *ex, const char *name, const query_params *params)
 {
     pgc_conn *conn = ex->call.conn;
@@ -115,6 +120,7 @@ size_t exchange_named(exchange *ex, const char *name, const query_params *params
                                                          ALL_BINARY, 1));
 }
 
+/* Ends a group: outside of a transaction it is where the group commits. */
 size_t exchange_sync(exchange *ex)
 {
     pgc_conn *conn = ex->call.conn;
@@ -154,6 +160,7 @@ static pgc_status keep_answer(exchange *ex, step *current, PGresult *result)
     assert(result != NULL);
     conn->pq->clear(current->result);
     current->result = result;
+    conn->bloated = conn->bloated || conn->pq->resultMemorySize(result) > CONN_BLOAT_BYTES;
     if (conn->pq->resultStatus(result) != PGRES_FATAL_ERROR) {
         return current->kind == STEP_SYNC ? surprise(ex, "rows instead of a sync") : PGC_OK;
     }
@@ -262,6 +269,7 @@ PGresult *exchange_take(exchange *ex, size_t index)
     return TAKE(ex->steps[index].result);
 }
 
+/* Answers that nobody took are freed here; the memory of many steps as well. */
 void exchange_done(exchange *ex)
 {
     pgc_conn *conn = ex->call.conn;

@@ -35,6 +35,7 @@ static const struct {
     { "P0002", PGC_NOT_FOUND, false },  /* no_data_found raised by a function */
 };
 
+/* SQLSTATEs that stand nowhere are the server's business: PGC_DB, not to be retried. */
 pgc_status failure_status(const char *sqlstate, bool *retry_out)
 {
     for (size_t i = 0; i < ARRAY_LEN(SQLSTATE_MAP); i++) {
@@ -62,6 +63,7 @@ void failure_first_line(const char *message, char *line, size_t line_size)
     line[len] = '\0';
 }
 
+/* "" for results that libpq made itself, and for none. */
 const char *failure_sqlstate(const pq_ops *pq, const PGresult *result)
 {
     const char *sqlstate = result == NULL ? NULL : pq->resultErrorField(result, PG_DIAG_SQLSTATE);
@@ -97,6 +99,7 @@ static int32_t position_of(const char *text)
     return (int32_t) value;
 }
 
+/* Fields that the server did not send become "". */
 static void copy_field(const pq_ops *pq, const PGresult *result, int code, char *field,
                        size_t field_size)
 {
@@ -117,6 +120,8 @@ static void fill_fields(const pq_ops *pq, const PGresult *result, pgc_error *err
     err->position = position_of(pq->resultErrorField(result, PG_DIAG_STATEMENT_POSITION));
 }
 
+/* A fatal error ends the session whatever its SQLSTATE says, so its status is that of a lost
+ * connection. */
 pgc_status failure_from_result(const pq_ops *pq, const PGresult *result, const char *what,
                                pgc_error *err)
 {

@@ -99,6 +99,8 @@ static bool items_room(pgc_pipeline *pipeline)
     return true;
 }
 
+/* Values are copied: the caller's may be gone when the batch runs. A failed add leaves the batch
+ * as it was. */
 pgc_status pgc_pipeline_add(pgc_pipeline *pipeline, const pgc_query *query, const pgc_args *args,
                             size_t *index_out, pgc_error *err)
 {
@@ -304,6 +306,8 @@ pgc_status pgc_pipeline_take(pgc_pipeline *pipeline, size_t index, pgc_result **
     return item->status;
 }
 
+/* Nothing is on its way at this point: a run always reads to its last sync, or the connection is
+ * lost. */
 void pgc_pipeline_close(pgc_pipeline *pipeline)
 {
     if (pipeline == NULL) {

@@ -29,6 +29,7 @@ void pool_hand_over(pgc_pool *pool, pool_slot *slot)
     (void) pthread_cond_signal(&first->ready);
 }
 
+/* Closing talks to the server and may block for a moment, so it happens without the lock. */
 void pool_retire(pgc_pool *pool, pool_slot *slot)
 {
     /* The place stays taken until the socket is closed: never more than max_conns on the server. */
@@ -205,7 +206,7 @@ void pgc_pool_release(pgc_pool *pool, pgc_conn *conn)
         discard(pool, slot, &pool->stats.broken_close_count);
     } else if (pgc_conn_tx_state(conn) != PGC_TX_IDLE) {
         discard(pool, slot, &pool->stats.dirty_release_count);
-    } else if (pool_now(pool) >= slot->expires_us) {
+    } else if (conn->bloated || pool_now(pool) >= slot->expires_us) {
         discard(pool, slot, &pool->stats.lifetime_close_count);
     } else {
         (void) pthread_mutex_lock(&pool->lock);
@@ -217,6 +218,7 @@ void pgc_pool_release(pgc_pool *pool, pgc_conn *conn)
     }
 }
 
+/* One copy under the lock: the numbers belong together. */
 void pgc_pool_get_stats(pgc_pool *pool, pgc_pool_stats *out)
 {
     (void) pthread_mutex_lock(&pool->lock);

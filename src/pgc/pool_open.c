@@ -15,6 +15,7 @@
 #define ACQUIRE_DEFAULT_US   30000000
 #define PING_IDLE_DEFAULT_US 5000000
 
+/* Zero and less mean the default; options where less than zero has a meaning do not come here. */
 static void default_us(int64_t *value, int64_t otherwise)
 {
     *value = *value > 0 ? *value : otherwise;
@@ -107,6 +108,7 @@ void pool_cond_init(pthread_cond_t *cond)
     (void) pthread_condattr_destroy(&attr);
 }
 
+/* A single query is a group of one. */
 static pgc_status pool_db_run(pgc_db *db, const pgc_query *query, const pgc_args *args,
                               pgc_result **out, pgc_error *err)
 {
@@ -170,6 +172,7 @@ pgc_status pool_open_on(const pgc_pool_options *options, const conn_seams *seams
     return PGC_OK;
 }
 
+/* The public door to pool_open_on(): real libpq, real clock. */
 pgc_status pgc_pool_open(const pgc_pool_options *options, pgc_pool **out, pgc_error *err)
 {
     if (out == NULL) {

@@ -15,6 +15,8 @@ int64_t pool_now(const pgc_pool *pool)
     return pool->seams.clock->mono_us(pool->seams.clock->ctx);
 }
 
+/* Without randomness the time itself must do: it spreads processes well enough, and a pool must
+ * not fail for that. */
 int64_t pool_jitter(const pgc_pool *pool, int64_t us)
 {
     uint32_t bits;
@@ -151,6 +153,7 @@ static void pick_victims(pgc_pool *pool, list_node *victims)
     }
 }
 
+/* Closing happens without the lock, because each close is a message to the server. */
 void pool_maintain(pgc_pool *pool)
 {
     list_node victims;
@@ -176,6 +179,8 @@ static struct timespec from_now(int64_t us)
     return at;
 }
 
+/* Real time even when the seam's clock is a fake: a condition variable knows no other. Callers
+ * look at their own clock again when they wake. */
 void pool_sleep(pgc_pool *pool, pthread_cond_t *cond, int64_t us)
 {
     if (us < 0) {

@@ -3,6 +3,7 @@
 
 #include "pgc/pq.h"
 
+/* A table of constants: calls through it cost one indirect jump. */
 const pq_ops *pq_libpq(void)
 {
     static const pq_ops table = {

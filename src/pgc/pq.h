@@ -53,6 +53,7 @@
     X(putCopyEnd)           \
     X(resultErrorField)     \
     X(resultErrorMessage)   \
+    X(resultMemorySize)     \
     X(resultStatus)         \
     X(sendDescribePrepared) \
     X(sendFlushRequest)     \

@@ -5,6 +5,8 @@
 
 #include "pgc/cell.h"
 
+/* The function pointers are copied out of the seam's table, because the inline readers in the
+ * public header must not know that table. */
 void pgc_reader_init(pgc_reader *reader, pgc_result *result, const pgc_query *query)
 {
     *reader = (pgc_reader) {
@@ -18,6 +20,8 @@ void pgc_reader_init(pgc_reader *reader, pgc_result *result, const pgc_query *qu
     };
 }
 
+/* The first failure stays. Readers have no status of their own: generated code reads a whole row
+ * and asks once, in pgc_reader_finish(). */
 void reader_fail(pgc_reader *reader, size_t row, size_t column, pgc_status status,
                  const char *reason)
 {
@@ -33,6 +37,8 @@ void reader_fail(pgc_reader *reader, size_t row, size_t column, pgc_status statu
     reader->rows = 0;
 }
 
+/* The slow path of every fixed-size reader. Sixteen zero bytes are enough for the largest of
+ * them, so the caller decodes them like a value and stays free of branches. */
 const uint8_t *pgc_cell_miss(pgc_reader *reader, size_t row, size_t column)
 {
     static const uint8_t zeroes[16];
@@ -51,6 +57,7 @@ const uint8_t *pgc_cell_miss(pgc_reader *reader, size_t row, size_t column)
     return zeroes;
 }
 
+/* NULL where NULL is allowed is no failure; anything else is, as above. */
 const uint8_t *pgc_cell_opt_miss(pgc_reader *reader, size_t row, size_t column)
 {
     /* NULL is NULL in rows that came as text, too. */
@@ -61,6 +68,7 @@ const uint8_t *pgc_cell_opt_miss(pgc_reader *reader, size_t row, size_t column)
     return NULL;
 }
 
+/* Text may also be read from rows that came as text, of scripts for example. */
 pgc_text pgc_cell_text_miss(pgc_reader *reader, size_t row, size_t column, bool nullable)
 {
     const pgc_result *result = reader->result;
@@ -77,6 +85,7 @@ pgc_text pgc_cell_text_miss(pgc_reader *reader, size_t row, size_t column, bool 
     return (pgc_text) { NULL, 0 };
 }
 
+/* libpq gives length 0 for NULL and for empty values alike: only then is it asked which it is. */
 cell reader_cell(pgc_reader *reader, size_t row, size_t column, bool nullable)
 {
     const pgc_result *result = reader->result;
@@ -93,6 +102,7 @@ cell reader_cell(pgc_reader *reader, size_t row, size_t column, bool nullable)
     return (cell) { NULL, 0 };
 }
 
+/* Decoded values live as long as the result, in its arena. */
 void *reader_alloc(pgc_reader *reader, size_t row, size_t column, size_t size)
 {
     void *memory = pgc_result_array(reader->result, 1, size);
@@ -102,12 +112,14 @@ void *reader_alloc(pgc_reader *reader, size_t row, size_t column, size_t size)
     return memory;
 }
 
+/* A cell that does not exist counts as NULL here; reading it tells the mistake. */
 bool pgc_read_is_null(const pgc_reader *reader, size_t row, size_t column)
 {
     const pgc_result *result = reader->result;
     return row >= result->rows || column >= result->columns || cell_is_null(result, row, column);
 }
 
+/* Rows and columns are counted from 1 in the message, as people do. */
 pgc_status pgc_reader_finish(const pgc_reader *reader, pgc_error *err)
 {
     if (reader->status == PGC_OK) {

@@ -25,6 +25,7 @@ typedef struct walk {
     uint8_t *nulls; /* made by the first NULL element */
 } walk;
 
+/* Always false, so that checks read as one expression. */
 static bool walk_fail(walk *w, const char *reason)
 {
     reader_fail(w->reader, w->row, w->column, PGC_PROTOCOL, reason);
@@ -61,6 +62,7 @@ static bool walk_start(walk *w, cell c)
     return true;
 }
 
+/* Only arrays that hold a NULL pay for the mask. */
 static bool walk_make_nulls(walk *w)
 {
     w->nulls = reader_alloc(w->reader, w->row, w->column, w->count);
@@ -96,6 +98,7 @@ static inline bool walk_next(walk *w, size_t index, cell *out)
     return true;
 }
 
+/* Bytes left over mean that we and the server disagree about what came before them. */
 static bool walk_end(walk *w)
 {
     return w->pos == w->end || walk_fail(w, "has bytes behind the last array element");
@@ -120,6 +123,7 @@ static inline __attribute__((always_inline)) void load_element(uint8_t *to, cons
     }
 }
 
+/* NULL elements become zeroes: whoever ignores the mask reads something defined. */
 static inline __attribute__((always_inline)) bool load_elements(walk *w, uint8_t *to, size_t size)
 {
     for (size_t i = 0; i < w->count; i++) {
@@ -157,6 +161,7 @@ static bool load_sized(walk *w, uint8_t *to, size_t size)
     }
 }
 
+/* Lent from the cell and not NUL-terminated, like every pgc_text. */
 static bool load_texts(walk *w, pgc_text *to)
 {
     for (size_t i = 0; i < w->count; i++) {
@@ -172,6 +177,7 @@ static bool load_texts(walk *w, pgc_text *to)
 /* What an element is: the number of its bytes, on the wire and in memory, or text of any length. */
 #define ELEMENT_TEXT 0
 
+/* The lower bound is skipped on purpose: in C all arrays begin at 0. */
 static raw_array array_at(pgc_reader *reader, size_t row, size_t column, size_t element,
                           bool nullable)
 {

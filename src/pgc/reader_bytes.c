@@ -6,6 +6,7 @@
 #include "pgc/cell.h"
 #include "pgc/numeric.h"
 
+/* In binary a version byte comes first; version 1 is the only one there ever was. */
 static pgc_text jsonb_at(pgc_reader *reader, size_t row, size_t column, bool nullable)
 {
     pgc_text text = pgc_cell_text(reader, row, column, nullable);
@@ -111,6 +112,7 @@ static void *vector_room(pgc_reader *reader, size_t row, size_t column, cell c, 
     return reader_alloc(reader, row, column, wire_u16(c.ptr) * size);
 }
 
+/* Decoded to host order, aligned for vector instructions. */
 static pgc_vector vector_at(pgc_reader *reader, size_t row, size_t column, bool nullable)
 {
     cell c = reader_cell(reader, row, column, nullable);
@@ -133,6 +135,7 @@ pgc_vector pgc_read_opt_vector(pgc_reader *reader, size_t row, size_t column)
     return vector_at(reader, row, column, true);
 }
 
+/* Halves stay bit patterns; pgc_half_to_float() turns one into a number. */
 static pgc_halfvec halfvec_at(pgc_reader *reader, size_t row, size_t column, bool nullable)
 {
     cell c = reader_cell(reader, row, column, nullable);

@@ -32,6 +32,7 @@ static pgc_status check_columns(const pgc_result *result, const pgc_query *query
     return PGC_OK;
 }
 
+/* Takes the PGresult in any case, also on failure: callers have nothing to free. */
 pgc_status result_new(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
                       const pgc_query *query, pgc_result **out, pgc_error *err)
 {
@@ -64,6 +65,7 @@ pgc_status result_new(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
     return PGC_OK;
 }
 
+/* The rows, what was decoded from them and the handle itself: one call, whatever was read. */
 void pgc_result_free(pgc_result *result)
 {
     if (result == NULL) {
@@ -84,6 +86,7 @@ size_t pgc_result_columns(const pgc_result *result)
     return result->columns;
 }
 
+/* libpq gives the count as decimal text, "" for commands without one. */
 int64_t pgc_result_affected(const pgc_result *result)
 {
     /* libpq gives "" for commands that count nothing. */
@@ -92,6 +95,7 @@ int64_t pgc_result_affected(const pgc_result *result)
     return slice_to_i64(pgc_text_from(text), &count) && count > 0 ? count : 0;
 }
 
+/* For code of ours that needs what readers do not show, such as column names. */
 const PGresult *result_pq(const pgc_result *result)
 {
     return result->res;
@@ -114,12 +118,14 @@ static arena *memory_of(pgc_result *result)
     return result->memory;
 }
 
+/* From the result's arena: there is no way to free it alone, and no need. */
 void *pgc_result_alloc(pgc_result *result, size_t size)
 {
     arena *memory = memory_of(result);
     return memory == NULL ? NULL : arena_alloc(memory, size);
 }
 
+/* The product is checked for overflow; zero elements still give a pointer. */
 void *pgc_result_array(pgc_result *result, size_t count, size_t size)
 {
     size_t bytes;

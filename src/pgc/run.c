@@ -57,6 +57,8 @@ static bool fill_types(const pgc_query *query, Oid *types)
     return all_known;
 }
 
+/* Prepare, describe and execute are queued together: the first use of a statement costs no extra
+ * round trip. When preparing fails, the server skips the rest of the group by itself. */
 void run_queue(exchange *ex, const pgc_query *query, const char *const *values,
                const int32_t *lengths, queued *out)
 {
@@ -98,6 +100,8 @@ static bool name_exists(const exchange *ex, size_t index)
     return strcmp(failure_sqlstate(ex->call.conn->pq, ex->steps[index].result), "42P05") == 0;
 }
 
+/* Bring the cache in line with what the server did. True when the statement was outdated and may
+ * be run again. */
 bool run_settle(exchange *ex, const queued *of)
 {
     pgc_conn *conn = ex->call.conn;
@@ -241,12 +245,14 @@ pgc_status conn_run(pgc_conn *conn, const pgc_query *query, const pgc_args *args
     return result_new(conn->pq, answer, conn->alloc, query, out, err);
 }
 
+/* What pgc_conn_db() leads to. */
 pgc_status conn_db_run(pgc_db *db, const pgc_query *query, const pgc_args *args, pgc_result **out,
                        pgc_error *err)
 {
     return conn_run(CONTAINER_OF(db, pgc_conn, db), query, args, out, err);
 }
 
+/* One indirect call: pool, scope, transaction and connection look the same to generated code. */
 pgc_status pgc_db_run(pgc_db *db, const pgc_query *query, const pgc_args *args, pgc_result **out,
                       pgc_error *err)
 {

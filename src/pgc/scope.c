@@ -45,6 +45,7 @@ static bool copy_settings(pgc_scope *scope, const pgc_setting *settings)
     return true;
 }
 
+/* The settings are encoded once, here; every call sends the same bytes again. */
 pgc_status pgc_scope_open(pgc_pool *pool, const pgc_setting *settings, size_t setting_count,
                           pgc_scope **out, pgc_error *err)
 {
@@ -70,6 +71,7 @@ pgc_status pgc_scope_open(pgc_pool *pool, const pgc_setting *settings, size_t se
     return PGC_OK;
 }
 
+/* Nothing is left on any connection: settings end with the transaction of their call. */
 void pgc_scope_close(pgc_scope *scope)
 {
     if (scope == NULL) {

@@ -77,6 +77,8 @@ static pgc_status read_script(script *run)
     }
 }
 
+/* The simple protocol is not possible in pipeline mode, so that ends first; the next typed query
+ * enters it again. */
 pgc_status pgc_conn_script(pgc_conn *conn, const char *sql, int64_t timeout_us, pgc_result **out,
                            pgc_error *err)
 {

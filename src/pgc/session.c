@@ -31,6 +31,8 @@ static const pgc_query SET_QUERIES[PGC_SCOPE_SETTINGS_MAX] = {
     SET_QUERY(5), SET_QUERY(6), SET_QUERY(7), SET_QUERY(8),
 };
 
+/* Names and values are parameters, never part of the SQL text: any bytes are safe. What the
+ * server thinks of a name it says itself. */
 pgc_status session_check(const pgc_setting *settings, size_t count, pgc_error *err)
 {
     if (count > PGC_SCOPE_SETTINGS_MAX || (count > 0 && settings == NULL)) {
@@ -46,6 +48,7 @@ pgc_status session_check(const pgc_setting *settings, size_t count, pgc_error *e
     return PGC_OK;
 }
 
+/* Borrows the texts: they must outlive the list. */
 void session_args_init(session_args *session, const pgc_setting *settings, size_t count,
                        const pgc_alloc *alloc)
 {
@@ -63,6 +66,7 @@ void session_args_done(session_args *session)
     pgc_args_done(&session->args);
 }
 
+/* Put in front of a group, it holds for the queries behind it up to the sync. */
 run_item session_item(const session_args *session)
 {
     assert(session->query != NULL);

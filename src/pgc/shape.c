@@ -111,6 +111,7 @@ typedef struct expected {
     oid_getter oid_of;
 } expected;
 
+/* By OID where the descriptor knows it; by name for types whose OID differs between databases. */
 static pgc_status check(pgc_conn *conn, const pgc_query *query, const expected *of,
                         const PGresult *answer, pgc_error *err)
 {
@@ -128,6 +129,8 @@ static pgc_status check(pgc_conn *conn, const pgc_query *query, const expected *
     return PGC_OK;
 }
 
+/* Descriptors without columns are not checked: statements without rows, and those written by
+ * hand for text. */
 pgc_status shape_check_columns(pgc_conn *conn, const pgc_query *query, const PGresult *answer,
                                pgc_error *err)
 {
@@ -146,6 +149,8 @@ pgc_status shape_check_columns(pgc_conn *conn, const pgc_query *query, const PGr
     return check(conn, query, &of, answer, err);
 }
 
+/* Only for queries with parameters of extension types: built-in types were given to the server,
+ * which then cannot choose others. */
 pgc_status shape_check_params(pgc_conn *conn, const pgc_query *query, const PGresult *answer,
                               pgc_error *err)
 {

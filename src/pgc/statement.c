@@ -5,6 +5,8 @@
 
 #include "pgc/statement.h"
 
+/* A power of two of buckets, so that a mask finds one. The table never grows: at most as many
+ * statements as `max` are in it. */
 bool statement_cache_init(statement_cache *cache, const pgc_alloc *alloc, uint32_t max)
 {
     assert(max > 0);
@@ -28,6 +30,7 @@ static void free_list(statement_cache *cache, list_node *head)
     }
 }
 
+/* The server forgets its statements with the session; nothing is sent. */
 void statement_cache_done(statement_cache *cache)
 {
     if (cache->buckets != NULL) {
@@ -48,11 +51,13 @@ static uint64_t hash_text(const char *text)
     return hash;
 }
 
+/* Generated descriptors bring their hash; those written by hand may leave it 0. */
 static uint64_t key_of(const pgc_query *query)
 {
     return query->hash != 0 ? query->hash : hash_text(query->sql);
 }
 
+/* The hash may be weak in its lower half: fold it. */
 static statement **bucket_of(const statement_cache *cache, uint64_t key)
 {
     return &cache->buckets[(key ^ (key >> 32)) & (cache->bucket_count - 1)];
@@ -75,6 +80,8 @@ static bool same_query(const pgc_query *a, const pgc_query *b)
     return true;
 }
 
+/* Finding counts as use: the list is in order of use, newest first, and evict_oldest() takes
+ * from its end. */
 statement *statement_find(statement_cache *cache, const pgc_query *query)
 {
     assert(cache->buckets != NULL);
@@ -115,6 +122,7 @@ void statement_drop(statement_cache *cache, statement *old)
     }
 }
 
+/* The server's statements are dropped by one DEALLOCATE ALL in front of the next exchange. */
 void statement_forget_all(statement_cache *cache)
 {
     free_list(cache, &cache->used);
@@ -180,6 +188,7 @@ statement *statement_add(statement_cache *cache, const pgc_query *query)
     return made;
 }
 
+/* Ownership goes to the caller, who tells the server. */
 statement *statement_take_doomed(statement_cache *cache)
 {
     if (list_empty(&cache->doomed)) {

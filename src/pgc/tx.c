@@ -33,6 +33,7 @@ static const char *const BEGIN_SQL[3][2][2] = {
     [PGC_SERIALIZABLE] = BEGIN_TEXTS(" ISOLATION LEVEL SERIALIZABLE"),
 };
 
+/* As conn_options_resolve(): shorter structs of older callers are filled up with zeroes. */
 static pgc_status options_resolve(const pgc_tx_options *in, pgc_tx_options *out, pgc_error *err)
 {
     *out = (pgc_tx_options) { .struct_size = sizeof *out };
@@ -159,6 +160,7 @@ static void tx_free(pgc_tx *tx)
     }
 }
 
+/* The handle is made first: once BEGIN has gone out nothing of ours can fail. */
 pgc_status pgc_tx_begin_conn(pgc_conn *conn, const pgc_tx_options *options, pgc_tx **out,
                              pgc_error *err)
 {
@@ -178,6 +180,7 @@ pgc_status pgc_tx_begin_conn(pgc_conn *conn, const pgc_tx_options *options, pgc_
     return PGC_OK;
 }
 
+/* On failure the connection goes back; begin() has rolled back or given it up by then. */
 pgc_status pgc_tx_begin(pgc_pool *pool, const pgc_tx_options *options, pgc_tx **out, pgc_error *err)
 {
     if (pool == NULL || out == NULL) {
@@ -204,6 +207,7 @@ static pgc_status do_savepoint(const pgc_tx *tx, const char *verb, pgc_error *er
     return do_sql(tx->conn, "savepoint", sql, NULL, err);
 }
 
+/* The parent is locked only after the savepoint exists, so that a failure leaves it usable. */
 pgc_status pgc_tx_nest(pgc_tx *parent, pgc_tx **out, pgc_error *err)
 {
     if (parent == NULL || out == NULL || parent->has_child) {
@@ -228,6 +232,7 @@ pgc_db *pgc_tx_db(pgc_tx *tx)
     return &tx->db;
 }
 
+/* Still the transaction's: what runs on it is inside of it. */
 pgc_conn *pgc_tx_conn(pgc_tx *tx)
 {
     return tx->conn;

@@ -13,6 +13,7 @@ void typemap_init(type_map *map, const pgc_alloc *alloc)
     *map = (type_map) { .alloc = alloc };
 }
 
+/* The map is empty then and may be used again. */
 void typemap_done(type_map *map)
 {
     for (size_t i = 0; i < map->count; i++) {
@@ -55,6 +56,8 @@ bool typemap_add(type_map *map, uint32_t oid, const char *name)
     return true;
 }
 
+/* Descriptor and server may write a name with or without its schema, depending on search paths:
+ * "vector" and "public.vector" are the same. Two different schemas in full are not. */
 bool typemap_same(const char *server_name, const char *wanted)
 {
     if (strcmp(server_name, wanted) == 0) {

@@ -8,6 +8,8 @@
 
 #define HALF_INF 0x7C00u
 
+/* Round to nearest, ties to even, as IEEE 754 and pgvector do. The bounds are bit patterns of
+ * floats, which order like the numbers as long as the sign is left out. */
 uint16_t pgc_half_from_float(float value)
 {
     uint32_t bits = wire_float_bits(value);
@@ -40,6 +42,7 @@ uint16_t pgc_half_from_float(float value)
     return (uint16_t) (sign | half);
 }
 
+/* Every half is exactly a float: 11 bits of precision fit into 24, and the exponents as well. */
 float pgc_half_to_float(uint16_t half)
 {
     uint32_t sign = (half & 0x8000u) << 16;

@@ -18,6 +18,7 @@ typedef struct decimal {
     bool negative;
 } decimal;
 
+/* Not isdigit(): its answer depends on the locale. */
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -48,6 +49,8 @@ static bool digits_span(const decimal *d, int64_t *first_out, int64_t *last_out)
     return found;
 }
 
+/* Decimal digits are put into groups of four, aligned at the decimal point: 12345.6 is 1 | 2345
+ * . 6000. `digits` has room for PGC_NUMERIC_DIGITS_MAX groups. */
 static bool numeric_from_decimal(const decimal *d, uint16_t *digits, pgc_numeric *out)
 {
     static const uint16_t ten_to[] = { 1, 10, 100, 1000 };
@@ -86,6 +89,7 @@ static bool numeric_from_decimal(const decimal *d, uint16_t *digits, pgc_numeric
     return true;
 }
 
+/* ASCII only, `lower` in small letters: words of the number syntax. */
 static bool equal_nocase(const char *text, size_t len, const char *lower)
 {
     size_t i = 0;
@@ -134,6 +138,8 @@ static bool parse_exponent(const char *pos, const char *end, int64_t *out)
     return true;
 }
 
+/* The server's syntax without surrounding spaces: sign, digits with at most one point, exponent;
+ * or one of the special words. */
 bool pgc_numeric_parse(pgc_text text, uint16_t *digits, pgc_numeric *out)
 {
     if (text.ptr == NULL || text.len > INT32_MAX) {
@@ -201,6 +207,8 @@ static size_t double_digits(double value, char digits[static DOUBLE_DIGITS_MAX],
     return count;
 }
 
+/* Rounds the shortest decimal form, half away from zero, and not the binary value: 0.15 with one
+ * digit gives 0.2, as people expect of what they see. */
 bool pgc_numeric_from_double(double value, int scale, uint16_t *digits, pgc_numeric *out)
 {
     /* Written so that NaN fails. */
@@ -271,6 +279,7 @@ typedef struct sink {
     size_t size, len;
 } sink;
 
+/* As snprintf(): counts what would have been written, and never writes behind the room. */
 static void sink_add(sink *out, const char *bytes, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -288,6 +297,7 @@ static uint16_t digit_at(const pgc_numeric *value, int64_t power)
     return index >= 0 && index < value->digit_count ? value->digits[index] : 0;
 }
 
+/* Without an exponent, as the server prints; zeros fill up to dscale. */
 static void format_finite(const pgc_numeric *value, sink *out)
 {
     char group[4];
@@ -317,6 +327,7 @@ static void format_finite(const pgc_numeric *value, sink *out)
     }
 }
 
+/* Bytes that the whole text needs, without the NUL: too small a room is no failure. */
 size_t pgc_numeric_format(const pgc_numeric *value, char *text, size_t text_size)
 {
     sink out = { .text = text, .size = text_size };
@@ -337,6 +348,7 @@ size_t pgc_numeric_format(const pgc_numeric *value, char *text, size_t text_size
     return out.len;
 }
 
+/* What the server's numeric_recv() would refuse, in its terms. */
 bool numeric_is_valid(const pgc_numeric *value)
 {
     if (value->sign == PGC_NUMERIC_NAN || value->sign == PGC_NUMERIC_PINF ||
@@ -356,6 +368,7 @@ bool numeric_is_valid(const pgc_numeric *value)
     return true;
 }
 
+/* No digit that is not zero may lie behind dscale. */
 bool numeric_is_covered(const pgc_numeric *value)
 {
     static const uint16_t hidden_part[] = { 10000, 1000, 100, 10 };

@@ -3,6 +3,7 @@
 
 #include <pgc/types.h>
 
+/* NULL gives an absent text, which is SQL NULL as a parameter. */
 pgc_text pgc_text_from(const char *string)
 {
     return (pgc_text) { string, string == NULL ? 0 : strlen(string) };
@@ -14,6 +15,7 @@ static bool hyphen_before(size_t byte)
     return byte == 4 || byte == 6 || byte == 8 || byte == 10;
 }
 
+/* RFC 9562: five groups, small letters; `text` has room for 36 characters and the NUL. */
 void pgc_uuid_format(const pgc_uuid *uuid, char *text)
 {
     static const char hex[] = "0123456789abcdef";
@@ -38,6 +40,8 @@ static unsigned hex_value(char c)
     return lower >= 'a' && lower <= 'f' ? (unsigned) (lower - 'a') + 10 : 16;
 }
 
+/* 32 digits in small or capital letters, with all four hyphens or with none: the server's other
+ * spellings (braces, hyphens elsewhere) are not for machines. */
 bool pgc_uuid_parse(pgc_text text, pgc_uuid *out)
 {
     bool hyphens = text.len == PGC_UUID_TEXT_SIZE - 1;

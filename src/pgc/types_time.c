@@ -6,6 +6,7 @@
 
 #define EPOCH_UNIX_US (PGC_EPOCH_UNIX_SECONDS * INT64_C(1000000))
 
+/* The two epochs lie 30 years apart: what would fall off the lower end becomes -infinity. */
 pgc_timestamptz pgc_timestamptz_from_unix_us(int64_t unix_us)
 {
     if (unix_us == INT64_MAX) {
@@ -18,6 +19,8 @@ pgc_timestamptz pgc_timestamptz_from_unix_us(int64_t unix_us)
     return (pgc_timestamptz) { us };
 }
 
+/* Infinities stay infinities; the last 30 years before the upper one cannot be told in Unix time
+ * and join it. */
 int64_t pgc_timestamptz_to_unix_us(pgc_timestamptz value)
 {
     if (value.us == INT64_MIN) {

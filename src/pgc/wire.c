@@ -14,6 +14,7 @@ void wire_swap_u16(void *to, const void *from, size_t count)
     }
 }
 
+/* Float components of vectors travel as their bit patterns; the same function packs and unpacks. */
 void wire_swap_u32(void *to, const void *from, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

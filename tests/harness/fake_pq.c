@@ -332,6 +332,11 @@ static void fake_clear(PGresult *result)
     }
 }
 
+static size_t fake_resultMemorySize(const PGresult *result)
+{
+    return answer_of(result)->memory;
+}
+
 static ExecStatusType fake_resultStatus(const PGresult *result)
 {
     return result == NULL ? PGRES_FATAL_ERROR : answer_of(result)->status;
@@ -491,6 +496,7 @@ const pq_ops *fake_pq_ops(void)
         .putCopyEnd = fake_putCopyEnd,
         .resultErrorField = fake_resultErrorField,
         .resultErrorMessage = fake_resultErrorMessage,
+        .resultMemorySize = fake_resultMemorySize,
         .resultStatus = fake_resultStatus,
         .sendDescribePrepared = fake_sendDescribePrepared,
         .sendPrepare = fake_sendPrepare,

@@ -31,6 +31,7 @@ typedef struct fake_answer {
     const char *sqlstate, *severity, *routine, *message; /* of errors */
     const char *tag;                                     /* command tag */
     int rows, columns;
+    size_t memory; /* what resultMemorySize() says */
     Oid types[FAKE_COLUMNS_MAX];
     const char *cells[FAKE_COLUMNS_MAX]; /* of every row */
     int lengths[FAKE_COLUMNS_MAX];
