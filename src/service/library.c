@@ -85,6 +85,7 @@ static pgc_status owner_connect(const lum_library *library, pgc_conn **out, pgc_
     return pgc_conn_open(&options, out, err);
 }
 
+/* Before any migration: a half-migrated database that waits for a package would be worse. */
 static pgc_status extensions_check(pgc_conn *conn, pgc_error *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(EXTENSIONS); i++) {
@@ -118,6 +119,8 @@ static pgc_status schema_apply(const lum_library *library, pgc_conn *conn, pgc_e
     return pgc_error_wrap(err, status, "bring the database up to date");
 }
 
+/* As the owner, on a connection of its own that is gone before the pool opens: no pooled
+ * connection can ever change tables. */
 static pgc_status database_prepare(const lum_library *library, pgc_error *err)
 {
     pgc_conn *conn = NULL;
@@ -130,6 +133,8 @@ static pgc_status database_prepare(const lum_library *library, pgc_error *err)
     return status;
 }
 
+/* On our own server we log in as the restricted role. On a given one we may not have that login,
+ * so the role is set after it. */
 static pgc_status pool_open(lum_library *library, const lum_library_options *options,
                             pgc_error *err)
 {
@@ -159,6 +164,7 @@ static pgc_status open_all(lum_library *library, const lum_library_options *opti
     return pool_open(library, options, err);
 }
 
+/* Everything or nothing: lum_library_close() copes with every half-opened state. */
 pgc_status lum_library_open(const env *e, const lum_library_options *options, lum_library **out,
                             pgc_error *err)
 {
@@ -177,6 +183,7 @@ pgc_status lum_library_open(const env *e, const lum_library_options *options, lu
     return PGC_OK;
 }
 
+/* The pool first: its connections are users of the server that is stopped next. */
 void lum_library_close(lum_library *library)
 {
     if (library == NULL) {

@@ -28,11 +28,14 @@ typedef struct import_state {
     pgc_error fatal;     /* the first reason to stop; status PGC_OK: none */
 } import_state;
 
+/* Set by a signal handler, hence a plain flag that is looked at between two files. */
 static bool stop_wanted(const import_state *state)
 {
     return state->options->stop != NULL && *state->options->stop != 0;
 }
 
+/* The callback runs under the lock: it sees counts that belong together, and events one at a
+ * time. */
 static void event_report(import_state *state, const import_event *event)
 {
     (void) pthread_mutex_lock(&state->lock);
@@ -96,6 +99,7 @@ static void found_add(import_state *state)
     (void) pthread_mutex_unlock(&state->lock);
 }
 
+/* The queue is bounded: a walk through a huge tree waits here for the workers. */
 static pgc_status on_file(void *arg, const char *path, pgc_error *err)
 {
     import_state *state = arg;
@@ -144,6 +148,7 @@ static walk_exclude own_folder(const import_state *state)
     return result == 0 ? (walk_exclude) { info.st_dev, info.st_ino } : (walk_exclude) { 0, 0 };
 }
 
+/* The walk's end is told even when it failed: the workers wait for it. */
 static void walk_all(import_state *state)
 {
     const walk_sink sink = {
@@ -186,6 +191,8 @@ static void file_work(import_state *state, media_host *host, const char *path)
     }
 }
 
+/* Each worker has a helper process of its own: one bad file ends one helper, and nobody waits
+ * for another's. */
 static void *worker_main(void *arg)
 {
     import_state *state = arg;
@@ -212,6 +219,7 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
+/* Decoding pictures is what takes time, and it takes one core per worker. */
 static uint32_t job_count(const import_options *options)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -219,6 +227,7 @@ static uint32_t job_count(const import_options *options)
     return jobs < JOBS_MAX ? jobs : JOBS_MAX;
 }
 
+/* Fewer threads than asked for are enough. This thread walks, so that no thread is without work. */
 static void threads_run(import_state *state)
 {
     pthread_t threads[JOBS_MAX];
