@@ -67,8 +67,9 @@ static pgc_status default_create(lum_actor actor, const env *e, const char *path
         return pgc_error_set(err, PGC_IO, "create repository: no random numbers to be had");
     }
     pgc_status status = repo_create_repository(actor.db, &params, out, err);
-    if (status == PGC_CONFLICT) { /* another process was faster */
-        return repo_get_default_repository(actor.db, actor.user_id, out, err);
+    if (status == PGC_CONFLICT &&
+        repo_get_default_repository(actor.db, actor.user_id, out, NULL) == PGC_OK) {
+        return PGC_OK; /* another process was faster */
     }
     return status;
 }

@@ -56,8 +56,9 @@ pgc_status lum_user_ensure(pgc_pool *pool, const char *username, int32_t *out, p
                                                .password_hash = pgc_text_from(NO_PASSWORD) };
     pgc_opt_i32 user_id = PGC_ZERO;
     status = repo_register_user(pgc_pool_db(pool), &params, &user_id, err);
-    if (status == PGC_CONFLICT) {
-        return lum_user_find(pool, username, out, err); /* another process was faster */
+    if (status == PGC_CONFLICT && lum_user_find(pool, username, out, NULL) == PGC_OK) {
+        status = PGC_OK; /* another process was faster */
+        user_id.v = *out;
     }
     if (status == PGC_OK) {
         pgc_error_clear(err);

@@ -35,6 +35,7 @@ static void add(collector *c, const char *origin, const char *base, const char *
 static void add_optional(collector *c, const char *origin, const char *name)
 {
     const char *prefix = c->ctx->set->prefix;
+    assert(prefix != NULL);
     const char *made = arena_printf(c->ctx->arena, "%s_opt%s", prefix, name + strlen(prefix));
     assert(strncmp(name, prefix, strlen(prefix)) == 0);
     if (made == NULL) {
