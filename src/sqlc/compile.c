@@ -167,6 +167,7 @@ pgc_status compile_set(arena *mem, const compile_input *input, diag_list *diags,
                                .column = input->set->column,
                                .set = out } };
     assert(input->db != NULL);
+    assert(input->prepared != NULL);
     *out = (ir_set) { .prefix = input->set->c.prefix,
                       .schema_hash = input->schema_hash,
                       .server_version = pgc_conn_server_version(database_conn(input->db)) };
@@ -186,7 +187,8 @@ pgc_status compile_set(arena *mem, const compile_input *input, diag_list *diags,
         if (input->stop != NULL && *input->stop != 0) {
             return pgc_error_set(err, PGC_CANCELLED, "interrupted; nothing was written");
         }
-        TRY(add_query(&work, VEC_AT(&work.sources, query_source, i), i, err));
+        size_t ordinal = (*input->prepared)++;
+        TRY(add_query(&work, VEC_AT(&work.sources, query_source, i), ordinal, err));
     }
     if (diags->error_count == 0) {
         TRY(symbols_check(&work.ctx, err));

@@ -121,6 +121,7 @@ pgc_status pipeline_run(const env *sys, arena *mem, const command_options *optio
 {
     AUTO(database_auto) database *db = NULL;
     const pipeline_set *opened = NULL;
+    size_t prepared = 0;
     for (size_t i = 0; i < sets->count; i++) {
         pipeline_set *set = VEC_AT(sets, pipeline_set, i);
         const char *server = server_of(options, set->config);
@@ -136,6 +137,7 @@ pgc_status pipeline_run(const env *sys, arena *mem, const command_options *optio
                                 .query_files = &set->query_files,
                                 .schema_hash = set->schema_hash,
                                 .db = db,
+                                .prepared = &prepared,
                                 .stop = options->stop };
         pgc_status status = compile_set(mem, &input, diags, &set->ir, err);
         if (status != PGC_OK && (status != PGC_INVALID || diags->error_count == 0)) {
