@@ -68,12 +68,11 @@ static double peak_of(pid_t pid, double old)
 {
     char path[64];
     char line[256];
-    long kilobytes = 0;
     (void) snprintf(path, sizeof path, "/proc/%ld/status", (long) pid);
     FILE *file = fopen(path, "re");
     while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        if (sscanf(line, "VmHWM: %ld", &kilobytes) == 1) {
-            old = (double) kilobytes / 1000;
+        if (strncmp(line, "VmHWM:", 6) == 0) {
+            old = (double) strtol(line + 6, NULL, 10) * 1024 / 1e6;
         }
     }
     if (file != NULL) {

@@ -127,15 +127,11 @@ static void signals_install(void)
 }
 
 /* Open, import, close; *progress is what was done also when it ends early. */
-static pgc_status import_open_and_run(import_options *options, import_progress *progress,
+static pgc_status import_open_and_run(const import_options *options, import_progress *progress,
                                       pgc_error *err)
 {
-    char helper[PATH_MAX];
-    char dir[PATH_MAX - 32];
     lum_library *library = NULL;
     lum_session *session = NULL;
-    (void) snprintf(helper, sizeof helper, "%s/lumilio-media", cli_program_dir(dir, sizeof dir));
-    options->helper_path = helper;
     TRY(cli_open(&library, &session, err));
     signals_install();
     pgc_status status = import_run(library, session, options, progress, err);
@@ -163,10 +159,15 @@ int cmd_import(int argc, char **argv)
     }
     pgc_error err;
     pgc_error_clear(&err);
+    char helper[PATH_MAX];
+    char dir[PATH_MAX - 32];
+    (void) snprintf(helper, sizeof helper, "%s/lumilio-media", cli_program_dir(dir, sizeof dir));
     import_view view = { .json = cli_common_options.json };
-    import_options import = {
-        .jobs = jobs, .on_event = on_event, .arg = &view, .stop = &import_stop
-    };
+    import_options import = { .helper_path = helper,
+                              .jobs = jobs,
+                              .on_event = on_event,
+                              .arg = &view,
+                              .stop = &import_stop };
     if (lum_strategy_parse(strategy, &import.strategy, &err) != PGC_OK) {
         return cli_usage("import", "%s", err.message);
     }

@@ -112,8 +112,9 @@ static pgc_status hash_finish(const sha256 *state, char hash[static STAGE_HASH_S
     if (!sha256_peek(state, digest)) {
         return pgc_error_set(err, PGC_NOMEM, "hash file");
     }
-    memcpy(hash, "sha256:", 7);
-    sha256_hex(digest, hash + 7);
+    char hex[SHA256_HEX_SIZE];
+    sha256_hex(digest, hex);
+    (void) snprintf(hash, STAGE_HASH_SIZE, "sha256:%s", hex);
     return PGC_OK;
 }
 
@@ -130,29 +131,36 @@ pgc_status stage_hash_fd(const env *e, int fd, char hash[static STAGE_HASH_SIZE]
 
 /* A nameless file: a crash leaves nothing to clean up. Hashed while it is copied, so that hash
  * and copy are of the same bytes even when the source changes meanwhile. */
-pgc_status stage_copy(const env *e, int source, const struct stat *info, int staging_dir,
-                      staged_file *out, pgc_error *err)
+/* Content and hash into staged->fd; what was read must be the file that was opened. */
+static pgc_status copy_checked(const env *e, int source, staged_file *staged, pgc_error *err)
 {
     AUTO(sha256_auto) sha256 *state = sha256_new();
     if (state == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "stage file");
     }
-    AUTO(fd_auto)
-    int fd = e->fs->openat(e->fs->ctx, staging_dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return pgc_error_errno(err, errno, "make staging file in the library");
-    }
-    staged_file staged = { .info = *info };
-    pgc_status status = stream(e, source, fd, state, &staged.size, err);
+    pgc_status status = stream(e, source, staged->fd, state, &staged->size, err);
     if (status != PGC_OK) {
         return status == PGC_IO ? pgc_error_wrap(err, status, "copy into the library") : status;
     }
-    if (!source_is_unchanged(e, source, info) || staged.size != info->st_size) {
+    if (!source_is_unchanged(e, source, &staged->info) || staged->size != staged->info.st_size) {
         return pgc_error_set(err, LUM_SOURCE_CHANGED, "changed while it was read");
     }
-    TRY(hash_finish(state, staged.hash, err));
-    staged.fd = fd;
-    fd = -1;
+    return hash_finish(state, staged->hash, err);
+}
+
+pgc_status stage_copy(const env *e, int source, const struct stat *info, int staging_dir,
+                      staged_file *out, pgc_error *err)
+{
+    staged_file staged = { .info = *info };
+    staged.fd = e->fs->openat(e->fs->ctx, staging_dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (staged.fd < 0) {
+        return pgc_error_errno(err, errno, "make staging file in the library");
+    }
+    pgc_status status = copy_checked(e, source, &staged, err);
+    if (status != PGC_OK) {
+        stage_close(e, &staged);
+        return status;
+    }
     CRASH_POINT("import.staged");
     *out = staged;
     return PGC_OK;

@@ -441,6 +441,8 @@ static void an_absent_helper_ends_the_import(void)
     importer_check(self, 0);
 }
 
+static unsigned helpers_killed;
+
 /* Kill all children of this process that run the helper. */
 static void helpers_kill(importer *self, const import_event *event)
 {
@@ -450,16 +452,16 @@ static void helpers_kill(importer *self, const import_event *event)
     for (const struct dirent *entry; stream != NULL && (entry = readdir(stream)) != NULL;) {
         char path[300];
         char text[256] = "";
-        int pid = 0;
-        int parent = 0;
+        char ours[64];
+        long pid = strtol(entry->d_name, NULL, 10); /* 0 for what is no process */
         (void) snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
-        int fd = entry->d_name[0] >= '1' && entry->d_name[0] <= '9'
-                     ? open(path, O_RDONLY | O_CLOEXEC)
-                     : -1;
-        if (fd >= 0 && read(fd, text, sizeof text - 1) > 0 &&
-            sscanf(text, "%d (lumilio-media) %*c %d", &pid, &parent) == 2 &&
-            parent == (int) getpid()) {
-            CHECK(kill(pid, SIGKILL) == 0);
+        (void) snprintf(ours, sizeof ours, " %ld ", (long) getpid());
+        int fd = pid > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+        bool known = fd >= 0 && read(fd, text, sizeof text - 1) > 0;
+        const char *parent = known ? strstr(text, "(lumilio-media) ") : NULL; /* state, parent */
+        if (parent != NULL && strncmp(parent + 17, ours, strlen(ours)) == 0) {
+            CHECK(kill((pid_t) pid, SIGKILL) == 0);
+            helpers_killed++;
         }
         fd_auto(&fd);
     }
@@ -475,6 +477,7 @@ static void a_dying_helper_is_started_again(void)
     self->options.jobs = 1;
     self->on_event = helpers_kill;
     importer_run(self);
+    CHECK(helpers_killed >= 5);
     CHECK_STATUS(self->status, PGC_OK, &self->err);
     CHECK_COUNTS(self, 6, 0, 0, 0);
     importer_check(self, 6);

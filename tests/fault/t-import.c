@@ -107,11 +107,11 @@ static void keeps_the_bytes_of_any_name(void)
     char longest[256];
     char wide[256];
     memset(longest, 'x', 251);
-    memcpy(longest + 251, ".png", 5);
+    (void) snprintf(longest + 251, 5, ".png");
     for (size_t i = 0; i < 125; i++) {
-        memcpy(wide + 2 * i, "\xc3\xbc", 2);
+        (void) snprintf(wide + 2 * i, 3, "\xc3\xbc");
     }
-    memcpy(wide + 250, "1.png", 6);
+    (void) snprintf(wide + 250, 6, "1.png");
     importer_picture(self, "bad\xff\xfe name\xc3.png", 1);
     importer_picture(self, longest, 2);
     importer_picture(self, wide, 3);

@@ -16,6 +16,7 @@
 #define PROGRAM    TEST_BUILD_ROOT "/lumilio"
 #define OUTPUT_MAX 262144 /* bytes of one stream that are kept */
 #define WORDS_MAX  16
+#define WORD_SIZE  512 /* bytes of one word */
 
 static tmpdir folder;
 static char home[128], photos[128];
@@ -38,9 +39,11 @@ static void take_text(int fd, char *text)
 /* Start the program with words up to NULL. */
 static pid_t start(const char *const *words, int out, int err)
 {
+    static char text[WORDS_MAX][WORD_SIZE];
     char *argv[WORDS_MAX + 2] = { (char[]) { "lumilio" } };
     for (size_t i = 0; words[i] != NULL && i < WORDS_MAX; i++) {
-        argv[i + 1] = strdup(words[i]);
+        (void) snprintf(text[i], sizeof text[i], "%s", words[i]);
+        argv[i + 1] = text[i];
     }
     pid_t pid = fork();
     if (pid == 0) {
@@ -51,9 +54,6 @@ static pid_t start(const char *const *words, int out, int err)
         (void) dup2(err, 2);
         (void) execv(PROGRAM, argv);
         _exit(127);
-    }
-    for (size_t i = 1; argv[i] != NULL; i++) {
-        free(argv[i]);
     }
     return pid;
 }
