@@ -124,6 +124,8 @@ static bool field_value(const struct asset_field *field, const repo_asset *asset
     return has;
 }
 
+/* Numbers of the database become numbers of JSON; those that do not fit a double exactly stay as
+ * near as it gets. */
 static json_t *field_json(const struct asset_field *field, slice text)
 {
     switch (field->kind) {

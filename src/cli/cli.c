@@ -47,6 +47,7 @@ static bool option_store(const cli_option *option, const char *value)
     return true;
 }
 
+/* The column fits the longest option that we have. */
 static void options_print(const cli_option *options, size_t count, FILE *out)
 {
     for (size_t i = 0; i < count; i++) {
@@ -95,6 +96,8 @@ static int option_take(const char *command_name, const cli_option *options, size
     return CLI_OK;
 }
 
+/* Options may stand anywhere; "--" ends them. What is left moves to the front of argv, so that
+ * commands see their operands only. */
 int cli_parse(const char *command_name, const cli_option *options, size_t option_count, int *argc,
               char **argv, bool *done)
 {
@@ -155,6 +158,8 @@ bool cli_help_command(const char *name, FILE *out)
     return false;
 }
 
+/* One line and a hint; the rest only for those who ask. Messages may quote names of files and
+ * rows: control characters are made visible. */
 int cli_fail(const pgc_error *err)
 {
     (void) fprintf(stderr, "lumilio: ");
@@ -190,6 +195,7 @@ int cli_usage(const char *command_name, const char *fmt, ...)
     return CLI_USAGE;
 }
 
+/* The login name by user id: $USER can be set to anything. */
 const char *cli_user_name(void)
 {
     if (cli_common_options.user != NULL) {
@@ -199,6 +205,7 @@ const char *cli_user_name(void)
     return account != NULL ? account->pw_name : "owner";
 }
 
+/* The name is checked before a server is started for it. */
 pgc_status cli_open(lum_library **library, lum_session **session, pgc_error *err)
 {
     lum_library_options options = { .home = cli_common_options.home,
@@ -234,6 +241,7 @@ void cli_database_auto(lum_database **database)
     lum_database_close(*database);
 }
 
+/* Helpers lie beside the program, whatever the working folder and $PATH are. */
 const char *cli_program_dir(char *out, size_t size)
 {
     ssize_t len = readlink("/proc/self/exe", out, size - 1);

@@ -9,6 +9,7 @@
 /* What a command does between opening the library and closing it. */
 typedef pgc_status (*asset_action)(lum_actor actor, void *arg, pgc_error *err);
 
+/* Opening takes the private server along: the first command of the day starts it. */
 static int with_library(asset_action action, void *arg)
 {
     pgc_error err;
@@ -30,6 +31,7 @@ typedef struct list_call {
     uint32_t limit, skip;
 } list_call;
 
+/* A full page is the only sign that there may be more: counting all would cost a query. */
 static void rows_print(const repo_asset_set *set, const list_call *call)
 {
     if (cli_common_options.json) {
@@ -55,6 +57,7 @@ static void rows_print(const repo_asset_set *set, const list_call *call)
     }
 }
 
+/* An empty answer is no error: the text says what to do next. */
 static pgc_status list_action(lum_actor actor, void *arg, pgc_error *err)
 {
     const list_call *call = arg;
@@ -105,6 +108,7 @@ int cmd_search(int argc, char **argv)
     return list_or_search("search", argc, argv);
 }
 
+/* Row and thumbnails are two queries; in between the asset may go, then it has no thumbnails. */
 static pgc_status show_action(lum_actor actor, void *arg, pgc_error *err)
 {
     const pgc_uuid *asset_id = arg;

@@ -44,6 +44,7 @@ static bool database_is_given(void)
     return url != NULL && url[0] != '\0';
 }
 
+/* For a private server the string is good only while some program keeps it running. */
 int cmd_db_url(int argc, char **argv)
 {
     int code = CLI_OK;
@@ -80,6 +81,7 @@ int cmd_db_start(int argc, char **argv)
     return CLI_OK;
 }
 
+/* Without --force a server in use stays: the other program would lose its connections. */
 int cmd_db_stop(int argc, char **argv)
 {
     bool force = false;
@@ -101,6 +103,7 @@ int cmd_db_stop(int argc, char **argv)
     return CLI_OK;
 }
 
+/* Looks at files only; asking must not start a server. */
 int cmd_db_status(int argc, char **argv)
 {
     int code = CLI_OK;
@@ -172,6 +175,7 @@ int cmd_db_psql(int argc, char **argv)
     return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : CLI_FAILED;
 }
 
+/* The same counts in both forms. */
 static void verify_print(const import_fsck *found)
 {
     if (cli_common_options.json) {
@@ -192,6 +196,7 @@ static void verify_print(const import_fsck *found)
                   found->size_mismatch, found->hash_mismatch);
 }
 
+/* Any difference is a failure, so that a script can tell from the exit code. */
 int cmd_db_verify(int argc, char **argv)
 {
     bool quick = false;

@@ -26,6 +26,7 @@ static const char *const OUTCOME_TEXT[IMPORT_OUTCOME_COUNT] = {
     [IMPORT_FAILED] = "failed",
 };
 
+/* Only a flag: between two files the workers look at it. */
 static void on_signal(int number)
 {
     (void) number;
@@ -41,6 +42,7 @@ static json_t *path_json(const char *path)
     return json_stringn(buf_view(&text).ptr, buf_view(&text).len);
 }
 
+/* One object per line, written at once: the output can be read while the import runs. */
 static void event_print_json(const import_event *event)
 {
     char id[PGC_UUID_TEXT_SIZE] = "";
@@ -61,6 +63,7 @@ static void event_print_json(const import_event *event)
     json_decref(line);
 }
 
+/* On a terminal what went well is only counted: people want to see the rest. */
 static void on_event(void *arg, const import_event *event, const import_progress *progress)
 {
     import_view *view = arg;
@@ -77,6 +80,7 @@ static void on_event(void *arg, const import_event *event, const import_progress
     progress_update(&view->bar, progress->done, progress->found, progress->walk_done);
 }
 
+/* In JSON the last line, told from the others by its type. */
 static void summary_print(const import_progress *progress, const import_view *view)
 {
     const uint64_t *outcomes = progress->outcomes;

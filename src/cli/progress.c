@@ -15,6 +15,7 @@ static int64_t now_us(void)
     return clock->mono_us(clock->ctx);
 }
 
+/* A bar is for eyes; a file or a pipe gets a line now and then. */
 void progress_start(progress_bar *bar, const char *label)
 {
     *bar = (progress_bar) { .label = label,
@@ -28,6 +29,8 @@ double progress_seconds(const progress_bar *bar)
     return (double) (now_us() - bar->start_us) / 1e6;
 }
 
+/* The average rate since the start: files differ too much for a shorter memory. 100 hours is the
+ * most that is shown. */
 static void time_left(char *out, size_t size, uint64_t left, double rate)
 {
     if (rate <= 0) {
@@ -40,6 +43,7 @@ static void time_left(char *out, size_t size, uint64_t left, double rate)
                     whole / 60 % 60, whole % 60);
 }
 
+/* While the walk goes on the total grows, so there is a "+" and no time left. */
 static void draw_bar(progress_bar *bar, uint64_t done, uint64_t total, bool total_known)
 {
     char fill[BAR_WIDTH + 1];
@@ -75,6 +79,7 @@ void progress_update(progress_bar *bar, uint64_t done, uint64_t total, bool tota
     }
 }
 
+/* So that the next line of text does not end up behind half a bar. */
 void progress_clear(progress_bar *bar)
 {
     if (bar->drawn) {

@@ -24,6 +24,8 @@ static bool is_control(slice character)
            (character.len == 2 && first == 0xc2 && (unsigned char) character.ptr[1] < 0xa0);
 }
 
+/* Escapes of a terminal can do anything from hiding text to running commands; they come in with
+ * file names and metadata. */
 void cli_add_safe(buf *out, slice text)
 {
     while (text.len > 0) {
@@ -48,6 +50,8 @@ void cli_print_safe(FILE *out, slice text)
     (void) fwrite(buf_view(&safe).ptr, 1, buf_view(&safe).len, out);
 }
 
+/* Characters, not columns: wide ones count as one, which only makes a table uneven. An escaped
+ * byte takes four. */
 size_t cli_text_width(slice text)
 {
     size_t width = 0;
@@ -60,6 +64,8 @@ size_t cli_text_width(slice text)
     return width;
 }
 
+/* Powers of 1000, as disks are sold and as file managers show; 999.5 would round up to four
+ * digits. */
 void cli_format_bytes(int64_t bytes, char *out, size_t size)
 {
     static const char *const UNITS[] = { "B", "kB", "MB", "GB", "TB", "PB" };

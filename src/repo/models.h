@@ -68,35 +68,6 @@ pgc_status repo_album_asset_set_take(pgc_result *result, const pgc_query *query,
 /** One pass of a clone, for rows that embed this one. */
 void repo_album_asset_clone_pass(pgc_clone *clone, repo_album_asset *row);
 
-/** One row of public.albums_album_id_seq. */
-typedef struct repo_albums_album_id_seq {
-    int64_t last_value; /**< bigint; not NULL */
-    int64_t log_cnt; /**< bigint; not NULL */
-    bool is_called; /**< boolean; not NULL */
-} repo_albums_album_id_seq;
-
-/** Rows and the memory they point into; give it to repo_albums_album_id_seq_set_free(). */
-typedef struct repo_albums_album_id_seq_set {
-    const repo_albums_album_id_seq *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_albums_album_id_seq_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_albums_album_id_seq_set_free(repo_albums_album_id_seq_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_albums_album_id_seq *repo_albums_album_id_seq_clone(const repo_albums_album_id_seq *row);
-/** Decode the columns from `column` on into one row; failures stay in the reader. */
-void repo_albums_album_id_seq_read(pgc_reader *reader, size_t row, size_t column,
-                                   repo_albums_album_id_seq *out);
-/** Take over a result whose columns are these fields: its first row_max rows.
- * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
-pgc_status repo_albums_album_id_seq_set_take(pgc_result *result, const pgc_query *query,
-                                             size_t row_max, repo_albums_album_id_seq_set *out,
-                                             pgc_error *err);
-/** One pass of a clone, for rows that embed this one. */
-void repo_albums_album_id_seq_clone_pass(pgc_clone *clone, repo_albums_album_id_seq *row);
-
 /** One row of public.assets. */
 typedef struct repo_asset {
     pgc_uuid asset_id; /**< uuid; not NULL */
@@ -244,35 +215,6 @@ pgc_status repo_embedding_set_take(pgc_result *result, const pgc_query *query, s
 /** One pass of a clone, for rows that embed this one. */
 void repo_embedding_clone_pass(pgc_clone *clone, repo_embedding *row);
 
-/** One row of public.embeddings_embedding_id_seq. */
-typedef struct repo_embeddings_embedding_id_seq {
-    int64_t last_value; /**< bigint; not NULL */
-    int64_t log_cnt; /**< bigint; not NULL */
-    bool is_called; /**< boolean; not NULL */
-} repo_embeddings_embedding_id_seq;
-
-/** Rows and the memory they point into; give it to repo_embeddings_embedding_id_seq_set_free(). */
-typedef struct repo_embeddings_embedding_id_seq_set {
-    const repo_embeddings_embedding_id_seq *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_embeddings_embedding_id_seq_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_embeddings_embedding_id_seq_set_free(repo_embeddings_embedding_id_seq_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_embeddings_embedding_id_seq *repo_embeddings_embedding_id_seq_clone(
-    const repo_embeddings_embedding_id_seq *row);
-/** Decode the columns from `column` on into one row; failures stay in the reader. */
-void repo_embeddings_embedding_id_seq_read(pgc_reader *reader, size_t row, size_t column,
-                                           repo_embeddings_embedding_id_seq *out);
-/** Take over a result whose columns are these fields: its first row_max rows.
- * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
-pgc_status repo_embeddings_embedding_id_seq_set_take(pgc_result *result, const pgc_query *query,
-    size_t row_max, repo_embeddings_embedding_id_seq_set *out, pgc_error *err);
-/** One pass of a clone, for rows that embed this one. */
-void repo_embeddings_embedding_id_seq_clone_pass(pgc_clone *clone, repo_embeddings_embedding_id_seq *row);
-
 /** One row of public.file_deletions. */
 typedef struct repo_file_deletion {
     int64_t deletion_id; /**< bigint; not NULL */
@@ -303,35 +245,6 @@ pgc_status repo_file_deletion_set_take(pgc_result *result, const pgc_query *quer
                                        repo_file_deletion_set *out, pgc_error *err);
 /** One pass of a clone, for rows that embed this one. */
 void repo_file_deletion_clone_pass(pgc_clone *clone, repo_file_deletion *row);
-
-/** One row of public.file_deletions_deletion_id_seq. */
-typedef struct repo_file_deletions_deletion_id_seq {
-    int64_t last_value; /**< bigint; not NULL */
-    int64_t log_cnt; /**< bigint; not NULL */
-    bool is_called; /**< boolean; not NULL */
-} repo_file_deletions_deletion_id_seq;
-
-/** Rows and the memory they point into; give it to repo_file_deletions_deletion_id_seq_set_free(). */
-typedef struct repo_file_deletions_deletion_id_seq_set {
-    const repo_file_deletions_deletion_id_seq *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_file_deletions_deletion_id_seq_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_file_deletions_deletion_id_seq_set_free(repo_file_deletions_deletion_id_seq_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_file_deletions_deletion_id_seq *repo_file_deletions_deletion_id_seq_clone(
-    const repo_file_deletions_deletion_id_seq *row);
-/** Decode the columns from `column` on into one row; failures stay in the reader. */
-void repo_file_deletions_deletion_id_seq_read(pgc_reader *reader, size_t row, size_t column,
-                                              repo_file_deletions_deletion_id_seq *out);
-/** Take over a result whose columns are these fields: its first row_max rows.
- * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
-pgc_status repo_file_deletions_deletion_id_seq_set_take(pgc_result *result, const pgc_query *query,
-    size_t row_max, repo_file_deletions_deletion_id_seq_set *out, pgc_error *err);
-/** One pass of a clone, for rows that embed this one. */
-void repo_file_deletions_deletion_id_seq_clone_pass(pgc_clone *clone, repo_file_deletions_deletion_id_seq *row);
 
 /** One row of public.file_records. */
 typedef struct repo_file_record {
@@ -367,35 +280,6 @@ pgc_status repo_file_record_set_take(pgc_result *result, const pgc_query *query,
                                      repo_file_record_set *out, pgc_error *err);
 /** One pass of a clone, for rows that embed this one. */
 void repo_file_record_clone_pass(pgc_clone *clone, repo_file_record *row);
-
-/** One row of public.file_records_id_seq. */
-typedef struct repo_file_records_id_seq {
-    int64_t last_value; /**< bigint; not NULL */
-    int64_t log_cnt; /**< bigint; not NULL */
-    bool is_called; /**< boolean; not NULL */
-} repo_file_records_id_seq;
-
-/** Rows and the memory they point into; give it to repo_file_records_id_seq_set_free(). */
-typedef struct repo_file_records_id_seq_set {
-    const repo_file_records_id_seq *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_file_records_id_seq_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_file_records_id_seq_set_free(repo_file_records_id_seq_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_file_records_id_seq *repo_file_records_id_seq_clone(const repo_file_records_id_seq *row);
-/** Decode the columns from `column` on into one row; failures stay in the reader. */
-void repo_file_records_id_seq_read(pgc_reader *reader, size_t row, size_t column,
-                                   repo_file_records_id_seq *out);
-/** Take over a result whose columns are these fields: its first row_max rows.
- * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
-pgc_status repo_file_records_id_seq_set_take(pgc_result *result, const pgc_query *query,
-                                             size_t row_max, repo_file_records_id_seq_set *out,
-                                             pgc_error *err);
-/** One pass of a clone, for rows that embed this one. */
-void repo_file_records_id_seq_clone_pass(pgc_clone *clone, repo_file_records_id_seq *row);
 
 /** One row of public.import_intents. */
 typedef struct repo_import_intent {
@@ -502,36 +386,6 @@ pgc_status repo_species_prediction_set_take(pgc_result *result, const pgc_query 
 /** One pass of a clone, for rows that embed this one. */
 void repo_species_prediction_clone_pass(pgc_clone *clone, repo_species_prediction *row);
 
-/** One row of public.species_predictions_prediction_id_seq. */
-typedef struct repo_species_predictions_prediction_id_seq {
-    int64_t last_value; /**< bigint; not NULL */
-    int64_t log_cnt; /**< bigint; not NULL */
-    bool is_called; /**< boolean; not NULL */
-} repo_species_predictions_prediction_id_seq;
-
-/** Rows and the memory they point into; give it to repo_species_predictions_prediction_id_seq_set_free(). */
-typedef struct repo_species_predictions_prediction_id_seq_set {
-    const repo_species_predictions_prediction_id_seq *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_species_predictions_prediction_id_seq_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_species_predictions_prediction_id_seq_set_free(repo_species_predictions_prediction_id_seq_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_species_predictions_prediction_id_seq *repo_species_predictions_prediction_id_seq_clone(
-    const repo_species_predictions_prediction_id_seq *row);
-/** Decode the columns from `column` on into one row; failures stay in the reader. */
-void repo_species_predictions_prediction_id_seq_read(pgc_reader *reader, size_t row, size_t column,
-    repo_species_predictions_prediction_id_seq *out);
-/** Take over a result whose columns are these fields: its first row_max rows.
- * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
-pgc_status repo_species_predictions_prediction_id_seq_set_take(pgc_result *result,
-    const pgc_query *query, size_t row_max, repo_species_predictions_prediction_id_seq_set *out,
-    pgc_error *err);
-/** One pass of a clone, for rows that embed this one. */
-void repo_species_predictions_prediction_id_seq_clone_pass(pgc_clone *clone, repo_species_predictions_prediction_id_seq *row);
-
 /** One row of public.sync_operations. */
 typedef struct repo_sync_operation {
     int64_t id; /**< bigint; not NULL */
@@ -571,37 +425,6 @@ pgc_status repo_sync_operation_set_take(pgc_result *result, const pgc_query *que
 /** One pass of a clone, for rows that embed this one. */
 void repo_sync_operation_clone_pass(pgc_clone *clone, repo_sync_operation *row);
 
-/** One row of public.sync_operations_id_seq. */
-typedef struct repo_sync_operations_id_seq {
-    int64_t last_value; /**< bigint; not NULL */
-    int64_t log_cnt; /**< bigint; not NULL */
-    bool is_called; /**< boolean; not NULL */
-} repo_sync_operations_id_seq;
-
-/** Rows and the memory they point into; give it to repo_sync_operations_id_seq_set_free(). */
-typedef struct repo_sync_operations_id_seq_set {
-    const repo_sync_operations_id_seq *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_sync_operations_id_seq_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_sync_operations_id_seq_set_free(repo_sync_operations_id_seq_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_sync_operations_id_seq *repo_sync_operations_id_seq_clone(
-    const repo_sync_operations_id_seq *row);
-/** Decode the columns from `column` on into one row; failures stay in the reader. */
-void repo_sync_operations_id_seq_read(pgc_reader *reader, size_t row, size_t column,
-                                      repo_sync_operations_id_seq *out);
-/** Take over a result whose columns are these fields: its first row_max rows.
- * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
-pgc_status repo_sync_operations_id_seq_set_take(pgc_result *result, const pgc_query *query,
-                                                size_t row_max,
-                                                repo_sync_operations_id_seq_set *out,
-                                                pgc_error *err);
-/** One pass of a clone, for rows that embed this one. */
-void repo_sync_operations_id_seq_clone_pass(pgc_clone *clone, repo_sync_operations_id_seq *row);
-
 /** One row of public.tags. */
 typedef struct repo_tag {
     int32_t tag_id; /**< integer; not NULL */
@@ -631,35 +454,6 @@ pgc_status repo_tag_set_take(pgc_result *result, const pgc_query *query, size_t 
                              repo_tag_set *out, pgc_error *err);
 /** One pass of a clone, for rows that embed this one. */
 void repo_tag_clone_pass(pgc_clone *clone, repo_tag *row);
-
-/** One row of public.tags_tag_id_seq. */
-typedef struct repo_tags_tag_id_seq {
-    int64_t last_value; /**< bigint; not NULL */
-    int64_t log_cnt; /**< bigint; not NULL */
-    bool is_called; /**< boolean; not NULL */
-} repo_tags_tag_id_seq;
-
-/** Rows and the memory they point into; give it to repo_tags_tag_id_seq_set_free(). */
-typedef struct repo_tags_tag_id_seq_set {
-    const repo_tags_tag_id_seq *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_tags_tag_id_seq_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_tags_tag_id_seq_set_free(repo_tags_tag_id_seq_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_tags_tag_id_seq *repo_tags_tag_id_seq_clone(const repo_tags_tag_id_seq *row);
-/** Decode the columns from `column` on into one row; failures stay in the reader. */
-void repo_tags_tag_id_seq_read(pgc_reader *reader, size_t row, size_t column,
-                               repo_tags_tag_id_seq *out);
-/** Take over a result whose columns are these fields: its first row_max rows.
- * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
-pgc_status repo_tags_tag_id_seq_set_take(pgc_result *result, const pgc_query *query,
-                                         size_t row_max, repo_tags_tag_id_seq_set *out,
-                                         pgc_error *err);
-/** One pass of a clone, for rows that embed this one. */
-void repo_tags_tag_id_seq_clone_pass(pgc_clone *clone, repo_tags_tag_id_seq *row);
 
 /** One row of public.thumbnails. */
 typedef struct repo_thumbnail {
@@ -695,35 +489,6 @@ pgc_status repo_thumbnail_set_take(pgc_result *result, const pgc_query *query, s
 /** One pass of a clone, for rows that embed this one. */
 void repo_thumbnail_clone_pass(pgc_clone *clone, repo_thumbnail *row);
 
-/** One row of public.thumbnails_thumbnail_id_seq. */
-typedef struct repo_thumbnails_thumbnail_id_seq {
-    int64_t last_value; /**< bigint; not NULL */
-    int64_t log_cnt; /**< bigint; not NULL */
-    bool is_called; /**< boolean; not NULL */
-} repo_thumbnails_thumbnail_id_seq;
-
-/** Rows and the memory they point into; give it to repo_thumbnails_thumbnail_id_seq_set_free(). */
-typedef struct repo_thumbnails_thumbnail_id_seq_set {
-    const repo_thumbnails_thumbnail_id_seq *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_thumbnails_thumbnail_id_seq_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_thumbnails_thumbnail_id_seq_set_free(repo_thumbnails_thumbnail_id_seq_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_thumbnails_thumbnail_id_seq *repo_thumbnails_thumbnail_id_seq_clone(
-    const repo_thumbnails_thumbnail_id_seq *row);
-/** Decode the columns from `column` on into one row; failures stay in the reader. */
-void repo_thumbnails_thumbnail_id_seq_read(pgc_reader *reader, size_t row, size_t column,
-                                           repo_thumbnails_thumbnail_id_seq *out);
-/** Take over a result whose columns are these fields: its first row_max rows.
- * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
-pgc_status repo_thumbnails_thumbnail_id_seq_set_take(pgc_result *result, const pgc_query *query,
-    size_t row_max, repo_thumbnails_thumbnail_id_seq_set *out, pgc_error *err);
-/** One pass of a clone, for rows that embed this one. */
-void repo_thumbnails_thumbnail_id_seq_clone_pass(pgc_clone *clone, repo_thumbnails_thumbnail_id_seq *row);
-
 /** One row of public.users. */
 typedef struct repo_user {
     int32_t user_id; /**< integer; not NULL */
@@ -756,35 +521,6 @@ pgc_status repo_user_set_take(pgc_result *result, const pgc_query *query, size_t
                               repo_user_set *out, pgc_error *err);
 /** One pass of a clone, for rows that embed this one. */
 void repo_user_clone_pass(pgc_clone *clone, repo_user *row);
-
-/** One row of public.users_user_id_seq. */
-typedef struct repo_users_user_id_seq {
-    int64_t last_value; /**< bigint; not NULL */
-    int64_t log_cnt; /**< bigint; not NULL */
-    bool is_called; /**< boolean; not NULL */
-} repo_users_user_id_seq;
-
-/** Rows and the memory they point into; give it to repo_users_user_id_seq_set_free(). */
-typedef struct repo_users_user_id_seq_set {
-    const repo_users_user_id_seq *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result;
-} repo_users_user_id_seq_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_users_user_id_seq_set_free(repo_users_user_id_seq_set *set);
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_users_user_id_seq *repo_users_user_id_seq_clone(const repo_users_user_id_seq *row);
-/** Decode the columns from `column` on into one row; failures stay in the reader. */
-void repo_users_user_id_seq_read(pgc_reader *reader, size_t row, size_t column,
-                                 repo_users_user_id_seq *out);
-/** Take over a result whose columns are these fields: its first row_max rows.
- * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
-pgc_status repo_users_user_id_seq_set_take(pgc_result *result, const pgc_query *query,
-                                           size_t row_max, repo_users_user_id_seq_set *out,
-                                           pgc_error *err);
-/** One pass of a clone, for rows that embed this one. */
-void repo_users_user_id_seq_clone_pass(pgc_clone *clone, repo_users_user_id_seq *row);
 
 PGC_END_DECLS
 

@@ -11,6 +11,7 @@
 static const char *const ASSET_TYPES[] = { "photo", "video", "audio" };
 static const char *const THUMBNAIL_SIZES[] = { "small", "medium", "large" };
 
+/* The table has a CHECK as well; here the message can say what is allowed. */
 static pgc_status asset_type_check(slice asset_type, pgc_error *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(ASSET_TYPES); i++) {
@@ -23,6 +24,7 @@ static pgc_status asset_type_check(slice asset_type, pgc_error *err)
                          SLICE_ARG(asset_type));
 }
 
+/* As above: a wrong size is a mistake of the caller, not of the data. */
 static pgc_status size_check(slice size, pgc_error *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(THUMBNAIL_SIZES); i++) {
@@ -35,6 +37,7 @@ static pgc_status size_check(slice size, pgc_error *err)
                          SLICE_ARG(size));
 }
 
+/* A limit without a bound would let one call take all memory. */
 static pgc_status page_check(lum_page page, pgc_error *err)
 {
     if (page.limit < 1 || page.limit > LUM_PAGE_MAX || page.offset < 0) {
@@ -86,6 +89,7 @@ static pgc_status create_or_find(lum_actor actor, const repo_create_asset_params
                : status;
 }
 
+/* The policies would refuse a foreign owner too, but as a failed check of some table. */
 pgc_status lum_asset_create(lum_actor actor, const repo_create_asset_params *params,
                             repo_asset_set *out, bool *duplicate, pgc_error *err)
 {
@@ -115,6 +119,7 @@ pgc_status lum_asset_get(lum_actor actor, pgc_uuid asset_id, repo_asset_set *out
     return about_asset(repo_get_asset(actor.db, asset_id, out, err), asset_id, "get", err);
 }
 
+/* Hash and size together: a hash alone is not taken as proof of equal content. */
 pgc_status lum_asset_get_by_content(lum_actor actor, pgc_text file_hash, int64_t file_size,
                                     repo_asset_set *out, pgc_error *err)
 {
@@ -125,6 +130,8 @@ pgc_status lum_asset_get_by_content(lum_actor actor, pgc_text file_hash, int64_t
                           "find content %" SLICE_FMT, SLICE_ARG(file_hash));
 }
 
+/* The rating is checked here for the sake of the message; all else is free text or the
+ * database's business. */
 pgc_status lum_asset_update_metadata(lum_actor actor,
                                      const repo_update_asset_metadata_params *params,
                                      pgc_error *err)
@@ -137,6 +144,7 @@ pgc_status lum_asset_update_metadata(lum_actor actor,
     return one_row(status, affected, params->asset_id, "update", err);
 }
 
+/* Into the trash: the row stays, and its files with it. */
 pgc_status lum_asset_delete(lum_actor actor, pgc_uuid asset_id, pgc_error *err)
 {
     int64_t affected = 0;
@@ -144,6 +152,8 @@ pgc_status lum_asset_delete(lum_actor actor, pgc_uuid asset_id, pgc_error *err)
     return one_row(status, affected, asset_id, "delete", err);
 }
 
+/* While it lay in the trash its content may have come again, and of equal content only one asset
+ * may be visible. */
 pgc_status lum_asset_restore(lum_actor actor, pgc_uuid asset_id, pgc_error *err)
 {
     int64_t affected = 0;
@@ -154,6 +164,7 @@ pgc_status lum_asset_restore(lum_actor actor, pgc_uuid asset_id, pgc_error *err)
     return one_row(status, affected, asset_id, "restore", err);
 }
 
+/* Without a type the other index serves, hence two queries. */
 pgc_status lum_asset_list(lum_actor actor, const char *asset_type, lum_page page,
                           repo_asset_set *out, pgc_error *err)
 {
@@ -172,6 +183,7 @@ pgc_status lum_asset_list(lum_actor actor, const char *asset_type, lum_page page
                           "list assets of type %s", asset_type);
 }
 
+/* The policies decide what is visible: another owner's list is simply empty. */
 pgc_status lum_asset_list_by_owner(lum_actor actor, int32_t owner_id, lum_page page,
                                    repo_asset_set *out, pgc_error *err)
 {
@@ -183,6 +195,8 @@ pgc_status lum_asset_list_by_owner(lum_actor actor, int32_t owner_id, lum_page p
                           "list assets of user %" PRId32, owner_id);
 }
 
+/* UTF-8 is checked here because the text comes straight from a person, and the message would
+ * else speak of a parameter. */
 pgc_status lum_asset_search(lum_actor actor, const char *query, const char *asset_type,
                             lum_page page, repo_asset_set *out, pgc_error *err)
 {
@@ -205,6 +219,7 @@ pgc_status lum_asset_search(lum_actor actor, const char *query, const char *asse
                           "search \"%" SLICE_FMT "\"", SLICE_ARG(text));
 }
 
+/* One query for page and thumbnails: a gallery asks once, not once per picture. */
 pgc_status lum_asset_list_with_thumbnails(lum_actor actor, lum_page page,
                                           repo_list_assets_with_thumbnails_row_set *out,
                                           pgc_error *err)
@@ -236,6 +251,7 @@ pgc_status lum_thumbnail_list(lum_actor actor, pgc_uuid asset_id, repo_thumbnail
                           "list thumbnails of asset %s", id);
 }
 
+/* No row is said in words of its own: the asset may well exist. */
 pgc_status lum_thumbnail_get(lum_actor actor, pgc_uuid asset_id, const char *size,
                              repo_thumbnail_set *out, pgc_error *err)
 {

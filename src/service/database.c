@@ -19,6 +19,8 @@ struct lum_database {
 static const char *const LOGIN_ROLES[] = { "lumilio_app", "lumilio_worker", "lumilio_backup",
                                            "lumilio_monitor", NULL };
 
+/* The option wins over LUMILIO_HOME, that over the XDG folder. The path becomes absolute here,
+ * because the server's own folder is another. */
 pgc_status lum_home_resolve(const char *home, char *out, size_t out_size, pgc_error *err)
 {
     char cwd[PATH_MAX] = "";
@@ -56,6 +58,7 @@ pgc_status lum_cluster_dir(const char *home, char *out, size_t out_size, pgc_err
     return PGC_OK;
 }
 
+/* The library's folder need not exist yet: opening the cluster makes it. */
 static pgc_status cluster_open(lum_database *database, const char *home, bool keep_running,
                                pgc_error *err)
 {
@@ -74,6 +77,7 @@ static pgc_status cluster_open(lum_database *database, const char *home, bool ke
     return pgc_cluster_open(&cluster, &database->cluster, err);
 }
 
+/* A given URL wins: then no server of ours is started, nor stopped. */
 static pgc_status open_parts(lum_database *database, const lum_library_options *options,
                              pgc_error *err)
 {
@@ -106,6 +110,7 @@ pgc_status lum_database_open(const env *e, const lum_library_options *options, l
     return PGC_OK;
 }
 
+/* The last user's close stops the private server. */
 void lum_database_close(lum_database *database)
 {
     if (database != NULL) {

@@ -44,6 +44,7 @@ static const pgc_query EXTENSION_QUERY = {
     .columns = VERSION_COLUMN,
 };
 
+/* Installed in the database counts, else what the server could install. */
 static pgc_status extension_check(pgc_conn *conn, size_t index, pgc_error *err)
 {
     char package[64];
@@ -85,6 +86,7 @@ static pgc_status owner_connect(const lum_library *library, pgc_conn **out, pgc_
     return pgc_conn_open(&options, out, err);
 }
 
+/* Before any migration: a half-migrated database that waits for a package would be worse. */
 static pgc_status extensions_check(pgc_conn *conn, pgc_error *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(EXTENSIONS); i++) {
@@ -118,6 +120,8 @@ static pgc_status schema_apply(const lum_library *library, pgc_conn *conn, pgc_e
     return pgc_error_wrap(err, status, "bring the database up to date");
 }
 
+/* As the owner, on a connection of its own that is gone before the pool opens: no pooled
+ * connection can ever change tables. */
 static pgc_status database_prepare(const lum_library *library, pgc_error *err)
 {
     pgc_conn *conn = NULL;
@@ -130,6 +134,8 @@ static pgc_status database_prepare(const lum_library *library, pgc_error *err)
     return status;
 }
 
+/* On our own server we log in as the restricted role. On a given one we may not have that login,
+ * so the role is set after it. */
 static pgc_status pool_open(lum_library *library, const lum_library_options *options,
                             pgc_error *err)
 {
@@ -147,6 +153,7 @@ static pgc_status pool_open(lum_library *library, const lum_library_options *opt
     return pgc_pool_open(&pool, &library->pool, err);
 }
 
+/* The order is the one of the file's head. */
 static pgc_status open_all(lum_library *library, const lum_library_options *options, pgc_error *err)
 {
     TRY(lum_home_resolve(options->home, library->home, sizeof library->home, err));
@@ -159,6 +166,7 @@ static pgc_status open_all(lum_library *library, const lum_library_options *opti
     return pool_open(library, options, err);
 }
 
+/* Everything or nothing: lum_library_close() copes with every half-opened state. */
 pgc_status lum_library_open(const env *e, const lum_library_options *options, lum_library **out,
                             pgc_error *err)
 {
@@ -177,6 +185,7 @@ pgc_status lum_library_open(const env *e, const lum_library_options *options, lu
     return PGC_OK;
 }
 
+/* The pool first: its connections are users of the server that is stopped next. */
 void lum_library_close(lum_library *library)
 {
     if (library == NULL) {

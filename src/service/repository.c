@@ -19,6 +19,7 @@ static const char *const STRATEGY_TEXT[] = {
     [LUM_STRATEGY_CAS] = "cas",
 };
 
+/* The words are those of the table's CHECK. */
 pgc_status lum_strategy_parse(const char *text, lum_strategy *out, pgc_error *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(STRATEGY_TEXT); i++) {
@@ -52,6 +53,7 @@ static pgc_status folders_make(const env *e, const char *path, pgc_error *err)
     return PGC_OK;
 }
 
+/* The conflict is the unique default of an owner: whoever loses the race takes the winner's row. */
 static pgc_status default_create(lum_actor actor, const env *e, const char *path,
                                  repo_repository_set *out, pgc_error *err)
 {
@@ -65,8 +67,9 @@ static pgc_status default_create(lum_actor actor, const env *e, const char *path
         return pgc_error_set(err, PGC_IO, "create repository: no random numbers to be had");
     }
     pgc_status status = repo_create_repository(actor.db, &params, out, err);
-    if (status == PGC_CONFLICT) { /* another process was faster */
-        return repo_get_default_repository(actor.db, actor.user_id, out, err);
+    if (status == PGC_CONFLICT &&
+        repo_get_default_repository(actor.db, actor.user_id, out, NULL) == PGC_OK) {
+        return PGC_OK; /* another process was faster */
     }
     return status;
 }

@@ -15,6 +15,7 @@ struct lum_session {
     char user_text[16]; /* user_id in decimal */
 };
 
+/* The identity becomes text once; every query sends the same bytes. */
 pgc_status lum_session_open(pgc_pool *pool, int32_t user_id, lum_session **out, pgc_error *err)
 {
     if (user_id < 1) {
@@ -50,6 +51,7 @@ lum_actor lum_session_actor(lum_session *session)
     return (lum_actor) { pgc_scope_db(session->scope), session->user_id };
 }
 
+/* A transaction needs the identity once, right behind BEGIN: it holds to its end. */
 pgc_status lum_session_begin(lum_session *session, pgc_tx **out, pgc_error *err)
 {
     const pgc_setting identity = { IDENTITY_SETTING, session->user_text };

@@ -10,6 +10,7 @@
 #define NO_PASSWORD     "!" /* not a crypt(3) hash: nothing verifies against it */
 #define LOCAL_HOST_PART "@localhost"
 
+/* The name becomes a folder: nothing that a path or a shell reads in its own way. */
 pgc_status lum_user_check_name(const char *username, pgc_error *err)
 {
     size_t length = strlen(username);
@@ -28,6 +29,7 @@ pgc_status lum_user_check_name(const char *username, pgc_error *err)
     return PGC_OK;
 }
 
+/* By a function of the database, because without an identity the policies show no users. */
 pgc_status lum_user_find(pgc_pool *pool, const char *username, int32_t *out, pgc_error *err)
 {
     pgc_opt_i32 user_id = PGC_ZERO;
@@ -40,6 +42,7 @@ pgc_status lum_user_find(pgc_pool *pool, const char *username, int32_t *out, pgc
     return PGC_OK;
 }
 
+/* Look first: the usual case writes nothing. */
 pgc_status lum_user_ensure(pgc_pool *pool, const char *username, int32_t *out, pgc_error *err)
 {
     pgc_status status = lum_user_find(pool, username, out, err);
@@ -53,8 +56,9 @@ pgc_status lum_user_ensure(pgc_pool *pool, const char *username, int32_t *out, p
                                                .password_hash = pgc_text_from(NO_PASSWORD) };
     pgc_opt_i32 user_id = PGC_ZERO;
     status = repo_register_user(pgc_pool_db(pool), &params, &user_id, err);
-    if (status == PGC_CONFLICT) {
-        return lum_user_find(pool, username, out, err); /* another process was faster */
+    if (status == PGC_CONFLICT && lum_user_find(pool, username, out, NULL) == PGC_OK) {
+        status = PGC_OK; /* another process was faster */
+        user_id.v = *out;
     }
     if (status == PGC_OK) {
         pgc_error_clear(err);

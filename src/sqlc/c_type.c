@@ -3,20 +3,28 @@
 
 #include "sqlc/c_type.h"
 
+/* One entry per shape of representation, so that the names of the runtime's functions follow
+ * from the suffix and cannot disagree with it. Scalars are copied by value and need a flag for
+ * NULL. */
 #define SCALAR(suffix, type)                               \
     {                                                      \
         suffix, type, "pgc_opt_" suffix, NULL, NULL, false \
     }
+/* The value itself can say that it is absent, so the nullable form is the same C type. `absent`
+ * is the test that the generated code writes. */
 #define POINTER(suffix, type, absent)                         \
     {                                                         \
         suffix, type, type, absent, "pgc_clone_" suffix, true \
     }
+/* Arrays keep a flag, because an empty array has no items either. */
 #define ARRAY_OF(element)                                                  \
     {                                                                      \
         "arr_" element, "pgc_arr_" element, "pgc_arr_" element, "!%s.has", \
             "pgc_clone_arr_" element, true                                 \
     }
 
+/* Every representation that the runtime reads and writes. A suffix that is missing here cannot
+ * be generated, and one without functions in the runtime does not link. */
 static const c_type TYPES[] = {
     SCALAR("bool", "bool"),
     SCALAR("i16", "int16_t"),
@@ -33,6 +41,7 @@ static const c_type TYPES[] = {
     SCALAR("interval", "pgc_interval"),
     POINTER("text", "pgc_text", "%s.ptr == NULL"),
     POINTER("bytes", "pgc_bytes", "%s.ptr == NULL"),
+    /* Text in memory; only the wire form differs: jsonb puts a version byte in front. */
     { "json", "pgc_text", "pgc_text", "%s.ptr == NULL", "pgc_clone_text", true },
     { "jsonb", "pgc_text", "pgc_text", "%s.ptr == NULL", "pgc_clone_text", true },
     POINTER("numeric", "pgc_numeric", "!%s.present"),
@@ -60,6 +69,7 @@ static const struct {
     { 20, "int8", "i64" },
     { 21, "int2", "i16" },
     { 23, "int4", "i32" },
+    /* The reg* types travel as the OID they stand for. */
     { 24, "regproc", "u32" },
     { 25, "text", "text" },
     { 26, "oid", "u32" },
@@ -80,6 +90,7 @@ static const struct {
     { 2206, "regtype", "u32" },
     { 2950, "uuid", "uuid" },
     { 3802, "jsonb", "jsonb" },
+    /* Array types carry the leading underscore that pg_type gives them. */
     { 1000, "_bool", "arr_bool" },
     { 1003, "_name", "arr_text" },
     { 1005, "_int2", "arr_i16" },
@@ -92,11 +103,13 @@ static const struct {
     { 1022, "_float8", "arr_f64" },
     { 1185, "_timestamptz", "arr_timestamptz" },
     { 2951, "_uuid", "arr_uuid" },
+    /* Extension types get their OID when the extension is installed, so only the name is known. */
     { 0, "vector", "vector" },
     { 0, "halfvec", "halfvec" },
     { 0, "citext", "text" },
 };
 
+/* Linear: the table has some thirty entries and is asked once per column. */
 const c_type *c_type_by_suffix(const char *suffix)
 {
     assert(suffix != NULL);
@@ -108,6 +121,8 @@ const c_type *c_type_by_suffix(const char *suffix)
     return NULL;
 }
 
+/* A type of the user that happens to be called like an extension's must be a base type to match;
+ * an enum or a composite of that name is what the user made it. */
 const c_type *c_type_of(const catalog *cat, uint32_t type_oid)
 {
     uint32_t oid = catalog_base_type(cat, type_oid);
@@ -123,6 +138,8 @@ const c_type *c_type_of(const catalog *cat, uint32_t type_oid)
     return NULL;
 }
 
+/* The server casts text[] to these element types by itself; the other direction would fail on
+ * the wire with a wrong element OID. */
 uint32_t c_type_declared(uint32_t type_oid)
 {
     return type_oid == 1015 || type_oid == 1014 || type_oid == 1003 ? 1009 : type_oid;

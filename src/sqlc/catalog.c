@@ -7,13 +7,13 @@
 #include "sqlc/catalog.h"
 
 typedef struct list {
-    void *items;
+    void *items; /* in the arena; an outgrown copy stays there */
     size_t count, cap;
 } list;
 
 struct catalog {
     arena *arena;
-    bool failed;
+    bool failed;     /* an allocation failed: reported once, by catalog_finish() */
     list types;      /* by OID */
     list relations;  /* by OID */
     list functions;  /* by name, OID */
@@ -24,6 +24,7 @@ struct catalog {
     list rel_names;  /* const catalog_relation * by name, OID */
 };
 
+/* A zeroed catalog is an empty one: every look-up of it finds nothing. */
 catalog *catalog_new(arena *mem)
 {
     catalog *cat = ARENA_NEW(mem, catalog);
@@ -38,7 +39,9 @@ arena *catalog_arena(const catalog *cat)
     return cat->arena;
 }
 
-/* Grows by doubling; the old block stays in the arena, which costs at most as much again. */
+/* Grows by doubling; the old block stays in the arena, which costs at most as much again. After
+ * the first failure nothing is added any more, so the builder's callers need no checks of their
+ * own and the status comes at the end. */
 static void list_add(catalog *cat, list *l, const void *item, size_t size)
 {
     assert(size > 0 && l->count <= l->cap);
@@ -77,8 +80,9 @@ void catalog_add_relation(catalog *cat, const catalog_relation *relation)
     list_add(cat, &cat->relations, relation, sizeof *relation);
 }
 
-/* Make room for one more item at the end of an array that belongs to an entry: capacity is the next
- * power of two. NULL when memory is gone. */
+/* Make room for one more item at the end of an array that belongs to an entry: capacity is the
+ * next power of two. NULL when memory is gone. The entry stores no capacity: it follows from the
+ * count, which keeps the structs small. */
 static void *entry_grow(catalog *cat, const void *items, size_t count, size_t size)
 {
     bool full = (count & (count - 1)) == 0; /* 0, 1, 2, 4, 8 … */
@@ -96,6 +100,8 @@ static void *entry_grow(catalog *cat, const void *items, size_t count, size_t si
     return grown;
 }
 
+/* The cast drops const on purpose: the look-up hands out entries of our own list, which are
+ * still being filled. */
 void catalog_add_label(catalog *cat, uint32_t enum_oid, const char *label)
 {
     catalog_type *type = (catalog_type *) (uintptr_t) catalog_type_by_oid(cat, enum_oid);
@@ -109,6 +115,7 @@ void catalog_add_label(catalog *cat, uint32_t enum_oid, const char *label)
     }
 }
 
+/* Columns come in attnum order from the loader; the list keeps that order, and so do the models. */
 void catalog_add_column(catalog *cat, uint32_t relation_oid, const catalog_column *column)
 {
     catalog_relation *relation =
@@ -124,6 +131,7 @@ void catalog_add_column(catalog *cat, uint32_t relation_oid, const catalog_colum
     }
 }
 
+/* Definitions come after the relations, because only user views have one. */
 void catalog_set_view(catalog *cat, uint32_t relation_oid, const char *view_sql)
 {
     catalog_relation *relation =
@@ -148,21 +156,25 @@ void catalog_add_cast(catalog *cat, const catalog_cast *cast)
     list_add(cat, &cat->casts, cast, sizeof *cast);
 }
 
+/* A subtraction would overflow for OIDs above 2^31. */
 static int compare_u32(uint32_t a, uint32_t b)
 {
     return (a > b) - (a < b);
 }
 
+/* For qsort() and bsearch(): OIDs are unique. */
 static int type_order(const void *a, const void *b)
 {
     return compare_u32(((const catalog_type *) a)->oid, ((const catalog_type *) b)->oid);
 }
 
+/* As for types. */
 static int relation_order(const void *a, const void *b)
 {
     return compare_u32(((const catalog_relation *) a)->oid, ((const catalog_relation *) b)->oid);
 }
 
+/* Overloads of a name become neighbours; the OID makes the order the same in every run. */
 static int function_order(const void *a, const void *b)
 {
     const catalog_function *x = a, *y = b;
@@ -170,6 +182,7 @@ static int function_order(const void *a, const void *b)
     return by_name != 0 ? by_name : compare_u32(x->oid, y->oid);
 }
 
+/* As for functions. */
 static int operator_order(const void *a, const void *b)
 {
     const catalog_operator *x = a, *y = b;
@@ -177,6 +190,7 @@ static int operator_order(const void *a, const void *b)
     return by_name != 0 ? by_name : compare_u32(x->oid, y->oid);
 }
 
+/* By target first: the analysis asks for the casts to a type more often than for one pair. */
 static int cast_order(const void *a, const void *b)
 {
     const catalog_cast *x = a, *y = b;
@@ -184,6 +198,7 @@ static int cast_order(const void *a, const void *b)
     return by_target != 0 ? by_target : compare_u32(x->source_oid, y->source_oid);
 }
 
+/* Pointers into the types' list, which no longer moves when this is sorted. */
 static int type_name_order(const void *a, const void *b)
 {
     const catalog_type *x = *(const catalog_type *const *) a;
@@ -192,6 +207,7 @@ static int type_name_order(const void *a, const void *b)
     return by_name != 0 ? by_name : compare_u32(x->oid, y->oid);
 }
 
+/* As for the types' names. */
 static int relation_name_order(const void *a, const void *b)
 {
     const catalog_relation *x = *(const catalog_relation *const *) a;
@@ -200,13 +216,15 @@ static int relation_name_order(const void *a, const void *b)
     return by_name != 0 ? by_name : compare_u32(x->oid, y->oid);
 }
 
+/* qsort() must not see the NULL items of an empty list. */
 static void list_sort(list *l, size_t size, int (*order)(const void *, const void *))
 {
     if (l->count > 1) {
         qsort(l->items, l->count, size, order);
     }
 }
-/* The lists by name hold pointers into the lists by OID, so they come after the last sort. */
+/* The lists by name hold pointers into the lists by OID, so they come after the last sort. The
+ * name lists point into the sorted lists, so those are sorted first and never touched again. */
 pgc_status catalog_finish(catalog *cat, pgc_error *err)
 {
     list_sort(&cat->types, sizeof(catalog_type), type_order);
@@ -245,7 +263,9 @@ const catalog_relation *catalog_relation_by_oid(const catalog *cat, uint32_t oid
                                                sizeof(catalog_relation), relation_order);
 }
 
-/* Place of a schema along the search path, lower is earlier; SIZE_MAX when not on it. */
+/* Place of a schema along the search path, lower is earlier; SIZE_MAX when not on it. Source:
+ * PostgreSQL manual, "The Schema Search Path": pg_catalog is searched first unless the path
+ * names it. */
 static size_t schema_rank(const catalog *cat, const char *schema)
 {
     if (strcmp(schema, "pg_catalog") == 0) {
@@ -269,7 +289,8 @@ static size_t entry_rank(const catalog *cat, const char *wanted, const char *sch
     return schema_rank(cat, schema);
 }
 
-/* Names are not unique: schemas may share them. The nearest schema of the path wins. */
+/* Names are not unique: schemas may share them. The nearest schema of the path wins. Binary
+ * search for the first entry of the name, then the best schema among its namesakes. */
 const catalog_type *catalog_type_by_name(const catalog *cat, const char *schema, const char *name)
 {
     assert(name != NULL && (cat->failed || cat->type_names.count == cat->types.count));
@@ -295,7 +316,8 @@ const catalog_type *catalog_type_by_name(const catalog *cat, const char *schema,
     return best;
 }
 
-/* As for types; pg_catalog comes before the path, as on the server. */
+/* As for types; pg_catalog comes before the path, as on the server. As for types; the two lists
+ * differ in their element type only. */
 const catalog_relation *catalog_relation_by_name(const catalog *cat, const char *schema,
                                                  const char *name)
 {
@@ -322,6 +344,7 @@ const catalog_relation *catalog_relation_by_name(const catalog *cat, const char 
     return best;
 }
 
+/* Linear: tables have few columns and names are asked for one at a time. */
 const catalog_column *catalog_column_by_name(const catalog_relation *relation, const char *name)
 {
     for (size_t i = 0; i < relation->column_count; i++) {
@@ -332,7 +355,8 @@ const catalog_column *catalog_column_by_name(const catalog_relation *relation, c
     return NULL;
 }
 
-/* Source: PostgreSQL manual, "System Columns". */
+/* Source: PostgreSQL manual, "System Columns". Index is -attnum - 1. Every table row has them,
+ * so they are never NULL by themselves. */
 static const catalog_column SYSTEM_COLUMNS[] = {
     { .name = "ctid", .attnum = -1, .type_oid = 27, .typmod = -1, .not_null = true },
     { .name = "xmin", .attnum = -2, .type_oid = 28, .typmod = -1, .not_null = true },
@@ -379,7 +403,8 @@ uint32_t catalog_base_type(const catalog *cat, uint32_t oid)
     return oid;
 }
 
-/* Overloads lie side by side after the sort by name. */
+/* Overloads lie side by side after the sort by name. The entries lie side by side because the
+ * list is sorted by name. */
 const catalog_function *catalog_functions(const catalog *cat, const char *name, size_t *count)
 {
     assert(name != NULL && count != NULL);
@@ -423,7 +448,8 @@ const catalog_operator *catalog_operators(const catalog *cat, const char *name, 
     return end > low ? &all[low] : NULL;
 }
 
-/* The list is sorted by target first, because a source type is often not known. */
+/* The list is sorted by target first, because a source type is often not known. Also for targets
+ * that the server knows no cast to: then *count is 0. */
 const catalog_cast *catalog_casts_to(const catalog *cat, uint32_t target, size_t *count)
 {
     const catalog_cast *all = cat->casts.items;

@@ -10,12 +10,15 @@
 
 #include "base/buf.h"
 
+/* Catalogs of hundreds of thousands of objects have been seen; they load in seconds. */
 #define SCRIPT_TIMEOUT_US (60 * INT64_C(1000000))
 #define NAME_SEPARATOR    '\x1f'
 
 /* System schemas are in: people do query pg_class. Their views come without definition. */
 static const char SQL_SCHEMAS[] = "SELECT unnest(current_schemas(false))";
 
+/* typsubscript tells true arrays from types with a fixed-size subscript such as point and name.
+ * The order by OID is what the look-ups of the builder need while labels join their type. */
 static const char SQL_TYPES[] =
     "SELECT t.oid, n.nspname, t.typname, format_type(t.oid, NULL),"
     "       obj_description(t.oid, 'pg_type'),"
@@ -29,11 +32,13 @@ static const char SQL_TYPES[] =
     "  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace"
     " WHERE n.nspname !~ '^pg_(toast|temp)' ORDER BY t.oid";
 
+/* enumsortorder is fractional for labels that were added later: only the order counts. */
 static const char SQL_LABELS[] =
     "SELECT enumtypid, enumlabel FROM pg_enum ORDER BY enumtypid, enumsortorder";
 
 /* tgtype bits: 1 row, 2 before, 4 insert, 16 update, 64 instead. A BEFORE INSERT trigger counts as
- * one of UPDATE: it fires when a row moves to another partition. */
+ * one of UPDATE: it fires when a row moves to another partition. Triggers of partitions and
+ * children count for the parent too: the row may live there. */
 static const char SQL_RELATIONS[] =
     "SELECT c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity,"
     "       EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN')"
@@ -71,6 +76,8 @@ static const char SQL_COLUMNS[] =
     "   AND NOT a.attisdropped AND n.nspname !~ '^pg_(toast|temp)'"
     " ORDER BY a.attrelid, a.attnum";
 
+/* With an empty search path the server qualifies every name. The materialised CTE makes sure
+ * that the setting is made before the first definition is asked for; it ends with the statement. */
 static const char SQL_VIEWS[] =
     "WITH s AS MATERIALIZED (SELECT set_config('search_path', '', true))"
     "SELECT c.oid, pg_get_viewdef(c.oid) FROM s, pg_class c"
@@ -78,6 +85,8 @@ static const char SQL_VIEWS[] =
     " WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')"
     "   AND n.nspname !~ '^pg_(toast|temp)' ORDER BY c.oid";
 
+/* Overloads of all schemas, also those that the search path hides: a qualified call may mean
+ * them. */
 static const char SQL_FUNCTIONS[] =
     "SELECT p.oid, n.nspname, p.proname,"
     "       (SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid"
@@ -88,6 +97,7 @@ static const char SQL_FUNCTIONS[] =
     "       array_to_string(p.proargmodes, ''), array_to_string(p.proargnames, E'\\x1f', '')"
     "  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace ORDER BY p.oid";
 
+/* A shell operator has no function yet; it counts as not strict. */
 static const char SQL_OPERATORS[] =
     "SELECT o.oid, n.nspname, o.oprname,"
     "       (SELECT e.extname FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid"
@@ -97,6 +107,8 @@ static const char SQL_OPERATORS[] =
     "  FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace"
     "  LEFT JOIN pg_proc p ON p.oid = o.oprcode ORDER BY o.oid";
 
+/* castmethod 'f' runs a function, which may be the user's; binary casts and casts by text cannot
+ * make a NULL out of a value. */
 static const char SQL_CASTS[] =
     "SELECT c.oid, c.castsource, c.casttarget, c.castcontext = 'i', c.castmethod = 'f',"
     "       coalesce(p.proisstrict, true),"
@@ -116,6 +128,7 @@ typedef struct loader {
     bool odd;    /* a cell is not what the statement asks for */
 } loader;
 
+/* Copies one row into the catalog. Failures are noted in the loader, not returned. */
 typedef void take_row(loader *l, size_t row);
 
 /* NULL stays NULL; a copy, because the answer is freed before the catalog is used. */
@@ -138,8 +151,9 @@ static const char *name_at(loader *l, size_t row, size_t column)
     return text != NULL ? text : "";
 }
 
-/* The server wrote these numbers; one that is no number means that a statement of ours is
- * wrong. */
+/* The server wrote these numbers; one that is no number means that a statement of ours is wrong.
+ * Numbers outside the range and texts mark the answer as odd, which ends the load with an error
+ * instead of a wrong catalog. */
 static int64_t number_in(loader *l, slice text)
 {
     int64_t number = 0;
@@ -152,22 +166,26 @@ static int64_t number_at(loader *l, size_t row, size_t column)
     return number_in(l, pgc_read_opt_text(&l->reader, row, column));
 }
 
+/* OIDs are unsigned in SQL and fit without loss. */
 static uint32_t oid_at(loader *l, size_t row, size_t column)
 {
     return (uint32_t) number_at(l, row, column);
 }
 
+/* The script protocol sends texts: 't' or 'f'; NULL counts as false. */
 static bool bool_at(loader *l, size_t row, size_t column)
 {
     return slice_eq_str(pgc_read_opt_text(&l->reader, row, column), "t");
 }
 
+/* The server's "char" columns; NUL when NULL or empty. */
 static char char_at(loader *l, size_t row, size_t column)
 {
     slice cell = pgc_read_opt_text(&l->reader, row, column);
     return cell.len > 0 ? cell.ptr[0] : '\0';
 }
 
+/* Parts of a list, 0 for the empty text; an empty name between two separators counts. */
 static size_t count_parts(slice text, char separator)
 {
     size_t count = text.len > 0 ? 1 : 0;
@@ -177,7 +195,8 @@ static size_t count_parts(slice text, char separator)
     return count;
 }
 
-/* "23 25": oidvector and array_to_string() agree on blanks. */
+/* "23 25": oidvector and array_to_string() agree on blanks. One spare element, so that an empty
+ * list has an address. */
 static uint32_t *oids_at(loader *l, size_t row, size_t column, size_t *count)
 {
     slice text = pgc_read_opt_text(&l->reader, row, column);
@@ -190,7 +209,8 @@ static uint32_t *oids_at(loader *l, size_t row, size_t column, size_t *count)
     return oids;
 }
 
-/* Empty names keep their place: an argument without a name is still an argument. */
+/* Empty names keep their place: an argument without a name is still an argument. Names may be
+ * empty: unnamed arguments of a function that names others. */
 static const char **names_at(loader *l, size_t row, size_t column, size_t *count)
 {
     slice text = pgc_read_opt_text(&l->reader, row, column);
@@ -204,6 +224,7 @@ static const char **names_at(loader *l, size_t row, size_t column, size_t *count
     return names;
 }
 
+/* In the order of the path; "$user" without such a schema is already left out. */
 static void take_schema(loader *l, size_t row)
 {
     catalog_add_schema(l->cat, name_at(l, row, 0));
@@ -232,7 +253,8 @@ static void take_type(loader *l, size_t row)
     catalog_add_type(l->cat, &type);
 }
 
-/* Rows come in the order of the labels. */
+/* Rows come in the order of the labels. An enum of a schema that was left out has no entry; the
+ * builder passes over it. */
 static void take_label(loader *l, size_t row)
 {
     catalog_add_label(l->cat, oid_at(l, row, 0), name_at(l, row, 1));
@@ -277,7 +299,8 @@ static void take_view(loader *l, size_t row)
     catalog_set_view(l->cat, oid_at(l, row, 0), name_at(l, row, 1));
 }
 
-/* Columns that come back: OUT, INOUT and TABLE, named by proargnames. */
+/* Columns that come back: OUT, INOUT and TABLE, named by proargnames. Modes: i in, o out, b
+ * both, v variadic, t table column. */
 static void take_out_columns(loader *l, size_t row, catalog_function *f, const char **names,
                              size_t name_count)
 {
@@ -321,7 +344,8 @@ static void take_arg_names(loader *l, size_t row, catalog_function *f, const cha
     f->arg_names = args;
 }
 
-/* The names of all parameters are read first: outputs and inputs share one array. */
+/* The names of all parameters are read first: outputs and inputs share one array. proargtypes
+ * holds the input arguments only; proallargtypes is NULL when there are no others. */
 static void take_function(loader *l, size_t row)
 {
     size_t name_count = 0;
@@ -380,7 +404,8 @@ static void take_cast(loader *l, size_t row)
     catalog_add_cast(l->cat, &cast);
 }
 
-/* One odd row ends the list: half a catalog would make wrong claims. */
+/* One odd row ends the list: half a catalog would make wrong claims. One statement at a time is
+ * held in memory; its rows are freed before the next one runs. */
 static pgc_status load_list(loader *l, const char *sql, size_t columns, take_row *take,
                             pgc_error *err)
 {

@@ -14,15 +14,18 @@ static const struct {
     { "bigserial", "int8" },
     { "bit varying", "varbit" },
     { "boolean", "bool" },
+    /* Unquoted "char" is SQL's character; the server's one-byte type needs quotes. */
     { "char", "bpchar" },
     { "character", "bpchar" },
     { "character varying", "varchar" },
     { "decimal", "numeric" },
     { "double precision", "float8" },
+    /* Without a precision; sqlc drops the modifier before it gets here. */
     { "float", "float8" },
     { "int", "int4" },
     { "integer", "int4" },
     { "real", "float4" },
+    /* No types but column definitions; sqlc keeps the words. */
     { "serial", "int4" },
     { "serial2", "int2" },
     { "serial4", "int4" },
@@ -35,46 +38,91 @@ static const struct {
     { "timestamp without time zone", "timestamp" },
 };
 
-#define SPELLING_MAX 256u /* bytes; longer texts name no type */
+#define SPELLING_MAX 256u   /* bytes; longer texts name no type */
+#define SCHEMA_DOT   '\x1f' /* the dot between schema and name, so that names may hold dots */
 
-/* Lower case unless quoted, one blank between words, "(…)" dropped, quotes dropped.
- * False when it does not fit. */
-static bool normalise(slice text, char out[static SPELLING_MAX], bool *quoted)
+/* A spelling taken apart. */
+typedef struct parts {
+    char name[SPELLING_MAX]; /* "schema", SCHEMA_DOT, "name", or the name alone */
+    size_t len;
+    bool quoted, array;
+} parts;
+
+/* At a quote: the quoted name with doubled quotes made single. Gives the place behind it; SIZE_MAX
+ * when it does not end or does not fit. */
+static size_t take_quoted(slice text, size_t at, parts *out)
 {
-    size_t len = 0;
-    bool in_quotes = false;
-    int depth = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (c == '"') {
-            in_quotes = !in_quotes;
-            *quoted = true;
-            continue;
+    out->quoted = true;
+    for (at++; at < text.len; at++) {
+        bool quote = text.ptr[at] == '"';
+        bool doubled = quote && at + 1 < text.len && text.ptr[at + 1] == '"';
+        if (quote && !doubled) {
+            return at + 1;
         }
-        if (!in_quotes && (c == '(' || c == ')')) {
-            depth += c == '(' ? 1 : -1;
-            continue;
+        if (out->len + 1 >= SPELLING_MAX) {
+            return SIZE_MAX;
         }
-        bool blank = !in_quotes && isspace((unsigned char) c) != 0;
-        if (depth > 0 || (blank && (len == 0 || out[len - 1] == ' '))) {
-            continue;
-        }
-        if (len + 1 >= SPELLING_MAX) {
-            return false;
-        }
-        out[len++] = blank ? ' ' : in_quotes ? c : (char) tolower((unsigned char) c);
+        out->name[out->len++] = text.ptr[at];
+        at += doubled ? 1 : 0;
     }
-    while (len > 0 && out[len - 1] == ' ') {
-        len--;
-    }
-    out[len] = '\0';
-    return !in_quotes && depth == 0 && len > 0;
+    return SIZE_MAX;
 }
 
-/* A SQL spelling wins over a type of that name unless it is quoted: "char" is another type. */
+/* At "(" or "[": the place behind the closing mark; SIZE_MAX when there is none. */
+static size_t skip_group(slice text, size_t at)
+{
+    char close = text.ptr[at] == '(' ? ')' : ']';
+    size_t end = slice_find(text, close, at);
+    return end == SIZE_MAX ? SIZE_MAX : end + 1;
+}
+
+/* One character outside quotes: lower case, one blank between words. False: it does not fit. */
+static bool take_plain(char c, parts *out)
+{
+    bool blank = isspace((unsigned char) c) != 0;
+    if (blank && (out->len == 0 || out->name[out->len - 1] == ' ')) {
+        return true;
+    }
+    bool extra = out->array && !blank; /* dimensions stand at the end */
+    if (out->len + 1 >= SPELLING_MAX || extra || strchr(")]", c) != NULL) {
+        return false;
+    }
+    out->name[out->len++] = blank ? ' ' : c == '.' ? SCHEMA_DOT : (char) tolower((unsigned char) c);
+    return true;
+}
+
+/* Modifiers in parentheses are dropped, dimensions make an array. Quotes protect case, blanks and
+ * dots, as in SQL. False: no spelling of a type. */
+static bool take_apart(slice text, parts *out)
+{
+    for (size_t at = 0; at < text.len && at != SIZE_MAX;) {
+        char c = text.ptr[at];
+        if (c == '"') {
+            at = take_quoted(text, at, out);
+        } else if (c == '(' || c == '[') {
+            out->array = out->array || c == '[';
+            at = skip_group(text, at);
+        } else if (c == '\0' || !take_plain(c, out)) {
+            return false;
+        } else {
+            at++;
+        }
+        if (at == SIZE_MAX) {
+            return false;
+        }
+    }
+    while (out->len > 0 && out->name[out->len - 1] == ' ') {
+        out->len--;
+    }
+    out->name[out->len] = '\0';
+    return out->len > 0;
+}
+
+/* SQL words win over user types of the same name only without quotes and without a schema, as in
+ * the server's grammar. */
 static const catalog_type *named(const catalog *cat, char *name, bool quoted)
 {
-    char *dot = strchr(name, '.');
+    char *dot = strchr(name, SCHEMA_DOT);
     const char *schema = NULL;
     if (dot != NULL) {
         *dot = '\0';
@@ -91,25 +139,14 @@ static const catalog_type *named(const catalog *cat, char *name, bool quoted)
     return catalog_type_by_name(cat, schema, name);
 }
 
-/* Works on a copy on the stack; texts that do not fit are no type names. */
+/* Works on a copy on the stack; texts that do not fit are no type names. Several dimensions are
+ * the same type as one. */
 const catalog_type *catalog_type_by_spelling(const catalog *cat, slice spelling)
 {
-    char name[SPELLING_MAX];
-    bool quoted = false;
-    if (!normalise(spelling, name, &quoted)) {
+    parts p = { .len = 0 };
+    if (!take_apart(spelling, &p)) {
         return NULL;
     }
-    bool array = false;
-    size_t len = strlen(name);
-    while (len > 2 && name[len - 1] == ']') { /* dimensions do not make another type */
-        char *open = strrchr(name, '[');
-        if (open == NULL) {
-            return NULL;
-        }
-        *open = '\0';
-        len = strlen(name);
-        array = true;
-    }
-    const catalog_type *type = named(cat, name, quoted);
-    return type != NULL && array ? catalog_type_by_oid(cat, type->array_oid) : type;
+    const catalog_type *type = named(cat, p.name, p.quoted);
+    return type != NULL && p.array ? catalog_type_by_oid(cat, type->array_oid) : type;
 }

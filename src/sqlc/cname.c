@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 
+/* More than any compiler promises to tell apart; longer names are an error, not a cut. */
 #define NAME_MAX_BYTES 4096
 
 /* ASCII only: the locale must not change generated code. */
@@ -26,7 +27,7 @@ static bool is_digit(char c)
 }
 
 /* A capital starts a word after a small letter or digit, or as the last of a run before a small
- * one. */
+ * one. "ListURLs" gives list_urls, "HTTPServer" http_server. Source: sqlc.md §8.8. */
 static bool word_begins(slice raw, size_t i)
 {
     assert(i < raw.len);
@@ -38,6 +39,8 @@ static bool word_begins(slice raw, size_t i)
            (is_upper(before) && i + 1 < raw.len && is_lower(raw.ptr[i + 1]));
 }
 
+/* A leading digit gets an "n" before it; leading and trailing underscores vanish, because such C
+ * names are reserved. */
 pgc_status cname_snake(arena *mem, slice raw, char **out, pgc_error *err)
 {
     AUTO(buf_auto) buf b;
@@ -67,6 +70,7 @@ pgc_status cname_snake(arena *mem, slice raw, char **out, pgc_error *err)
     return PGC_OK;
 }
 
+/* ASCII only, whatever the locale says. */
 char *cname_upper(arena *mem, const char *name)
 {
     char *out = arena_strdup(mem, name);
@@ -77,7 +81,7 @@ char *cname_upper(arena *mem, const char *name)
 }
 
 /* Sorted by strcmp: keywords of C11, C23 and C++20, alternative tokens, and macros or names of
- * common headers. */
+ * common headers. Upper-case entries cannot come out of cname_snake() but out of options.rename. */
 static const char *const RESERVED[] = {
     "EOF",           "FALSE",        "I",
     "NULL",          "TRUE",         "alignas",
@@ -131,6 +135,8 @@ bool cname_is_reserved(const char *name)
     return bsearch(name, RESERVED, ARRAY_LEN(RESERVED), sizeof RESERVED[0], compare_word) != NULL;
 }
 
+/* The underscore behind keeps the names sorted together and makes no reserved name, because none
+ * is in snake_case with a tail. */
 const char *cname_safe(arena *mem, const char *name)
 {
     return cname_is_reserved(name) ? arena_printf(mem, "%s_", name) : name;
@@ -174,6 +180,8 @@ static const struct {
     { "s", "" },
 };
 
+/* Words that end like a plural and are none stay as they are: a wrong singular is worse than a
+ * plural model name. */
 char *cname_singular(arena *mem, const char *table, const vec *excluded)
 {
     assert(table != NULL);
@@ -192,7 +200,8 @@ char *cname_singular(arena *mem, const char *table, const vec *excluded)
     size_t len = strlen(last);
     for (size_t i = 0; i < ARRAY_LEN(SUFFIXES); i++) {
         size_t tail = strlen(SUFFIXES[i].plural);
-        if (len > tail && strcasecmp(last + len - tail, SUFFIXES[i].plural) == 0) {
+        bool fits = len > tail || (len == tail && SUFFIXES[i].singular[0] != '\0');
+        if (fits && strcasecmp(last + len - tail, SUFFIXES[i].plural) == 0) {
             return arena_printf(mem, "%.*s%s", (int) ((size_t) (last - table) + len - tail), table,
                                 SUFFIXES[i].singular);
         }

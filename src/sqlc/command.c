@@ -9,8 +9,10 @@
 #include "sqlc/output.h"
 #include "sqlc/pipeline.h"
 
+/* What one command may hold in memory for stdout and for one input file. */
 #define RESULT_MAX ((size_t) 256 << 20)
 
+/* The diagnostics live in the arena, the text in its own buffer. */
 void command_result_init(command_result *result, arena *mem)
 {
     *result = (command_result) { .diags = { .arena = mem } };
@@ -22,7 +24,17 @@ void command_result_done(command_result *result)
     buf_done(&result->out);
 }
 
-/* Files of an earlier run that are not made any more. */
+/* A plain name of a C file. The manifest lies in the repository and is as good as its last editor:
+ * "", "." or ".." in it must never make us remove a folder. */
+static bool is_our_file(const char *name)
+{
+    size_t len = strlen(name);
+    return len > 2 && name[0] != '.' && strchr(name, '/') == NULL && name[len - 2] == '.' &&
+           (name[len - 1] == 'c' || name[len - 1] == 'h');
+}
+
+/* Files of an earlier run that are not made any more. Only files that our own manifest names and
+ * that look like ours are taken away: the folder may hold other people's files. */
 static pgc_status remove_stale(const env *sys, arena *mem, const pipeline_set *set, pgc_error *err)
 {
     AUTO(buf_auto) buf text;
@@ -38,7 +50,7 @@ static pgc_status remove_stale(const env *sys, arena *mem, const pipeline_set *s
     }
     for (size_t i = 0; i < old.outputs.count; i++) {
         const char *name = VEC_AT(&old.outputs, manifest_entry, i)->path;
-        bool made = strchr(name, '/') != NULL; /* never leave the folder */
+        bool made = !is_our_file(name);
         for (size_t k = 0; k < set->files.count; k++) {
             made = made || strcmp(VEC_AT(&set->files, emit_file, k)->name, name) == 0;
         }
@@ -71,6 +83,7 @@ static pgc_status write_sets(const env *sys, arena *mem, const vec *sets, comman
     return buf_finish(&result->out, err);
 }
 
+/* With --json stdout holds nothing but JSON, so that it can be piped. */
 pgc_status command_generate(const env *sys, arena *mem, const command_options *options,
                             command_result *result, pgc_error *err)
 {
@@ -100,7 +113,8 @@ static const char *entry_hash(const vec *list, const char *path)
     return "";
 }
 
-/* Name what is new or different now, and what was there then and is gone. */
+/* Name what is new or different now, and what was there then and is gone. Both directions,
+ * because a file that is gone changes the result as much as a new one. */
 static void report_entries(const vec *now, const vec *then, const char *what,
                            command_result *result)
 {
@@ -120,7 +134,8 @@ static void report_entries(const vec *now, const vec *then, const char *what,
     }
 }
 
-/* Hashes of the outputs on disk that the manifest names. */
+/* Hashes of the outputs on disk that the manifest names. A file that is missing has no entry;
+ * the comparison reports it as removed. */
 static pgc_status hash_outputs(const env *sys, arena *mem, const pipeline_set *set,
                                const manifest *old, vec *out, pgc_error *err)
 {
@@ -147,7 +162,9 @@ static pgc_status hash_outputs(const env *sys, arena *mem, const pipeline_set *s
     return PGC_OK;
 }
 
-/* By the manifest alone: inputs, options, version and outputs are those of the last generate. */
+/* By the manifest alone: inputs, options, version and outputs are those of the last generate.
+ * Needs no server, so it can run in CI before anything is installed. It cannot see that the
+ * server would now answer differently. */
 static pgc_status check_offline(const env *sys, arena *mem, const pipeline_set *set,
                                 command_result *result, pgc_error *err)
 {
@@ -179,7 +196,8 @@ static pgc_status check_offline(const env *sys, arena *mem, const pipeline_set *
     return PGC_OK;
 }
 
-/* Fill result->different; listing asks for a diff instead of one line per file. */
+/* Fill result->different; listing asks for a diff instead of one line per file. Compares in
+ * memory and writes nothing. */
 static pgc_status compare_sets(const env *sys, arena *mem, const vec *sets, bool listing,
                                command_result *result, pgc_error *err)
 {
@@ -230,7 +248,8 @@ pgc_status command_diff(const env *sys, arena *mem, const command_options *optio
     return compare_sets(sys, mem, &sets, true, result, err);
 }
 
-/* One parameter or column as a line of a table. */
+/* One parameter or column as a line of a table. The widths fit most names; longer ones push the
+ * rest of the line. */
 static void explain_line(buf *out, const char *name, const ir_type *type, bool nullable,
                          const char *reason)
 {
@@ -264,6 +283,7 @@ static void explain_query(const ir_query *query, buf *out)
     }
 }
 
+/* The same query may be part of several sets: all of them are shown. */
 pgc_status command_explain(const env *sys, arena *mem, const command_options *options,
                            command_result *result, pgc_error *err)
 {
@@ -297,6 +317,7 @@ pgc_status command_explain(const env *sys, arena *mem, const command_options *op
     return buf_finish(&result->out, err);
 }
 
+/* Never replaces a file: a config is the user's work. */
 pgc_status command_init(const env *sys, arena *mem, const command_options *options,
                         command_result *result, pgc_error *err)
 {

@@ -20,7 +20,8 @@ static pgc_status no_memory(pgc_error *err)
     return pgc_error_set(err, PGC_NOMEM, "analyse the queries");
 }
 
-/* Same name twice, also after conversion to C. */
+/* Same name twice, also after conversion to C. Quadratic over some hundred names; the first
+ * definition is named in the hint. */
 static void check_duplicates(set_work *work)
 {
     for (size_t i = 0; i < work->sources.count; i++) {
@@ -41,7 +42,8 @@ static void check_duplicates(set_work *work)
     }
 }
 
-/* "assets" of "db/queries/assets.sql". */
+/* "assets" of "db/queries/assets.sql". The model files are ours, so a query file must not take
+ * their name. */
 static pgc_status file_base(const model_context *ctx, const source_file *file, const char **out,
                             pgc_error *err)
 {
@@ -86,7 +88,8 @@ static pgc_status read_files(set_work *work, pgc_error *err)
     return PGC_OK;
 }
 
-/* Text for the server: the name first, so that it shows in the server's statistics. */
+/* Text for the server: the name first, so that it shows in the server's statistics. The hash
+ * covers this text: a renamed query is a new statement. */
 static pgc_status final_sql(const set_work *work, const query_facts *facts, ir_query *query,
                             pgc_error *err)
 {
@@ -113,7 +116,8 @@ static size_t file_index(const set_work *work, const query_source *source)
     return index;
 }
 
-/* One query; added to the set when it is sound. */
+/* One query; added to the set when it is sound. A query that fails stays out of the set, so
+ * nothing half-made reaches the emitter. Its place in the array is used by the next one. */
 static pgc_status add_query(set_work *work, const query_source *source, size_t ordinal,
                             pgc_error *err)
 {
@@ -148,6 +152,8 @@ static pgc_status add_query(set_work *work, const query_source *source, size_t o
     return PGC_OK;
 }
 
+/* Symbols are checked last and only in a clean run: a missing query would hide or invent
+ * collisions. */
 pgc_status compile_set(arena *mem, const compile_input *input, diag_list *diags, ir_set *out,
                        pgc_error *err)
 {
@@ -161,6 +167,7 @@ pgc_status compile_set(arena *mem, const compile_input *input, diag_list *diags,
                                .column = input->set->column,
                                .set = out } };
     assert(input->db != NULL);
+    assert(input->prepared != NULL);
     *out = (ir_set) { .prefix = input->set->c.prefix,
                       .schema_hash = input->schema_hash,
                       .server_version = pgc_conn_server_version(database_conn(input->db)) };
@@ -180,7 +187,8 @@ pgc_status compile_set(arena *mem, const compile_input *input, diag_list *diags,
         if (input->stop != NULL && *input->stop != 0) {
             return pgc_error_set(err, PGC_CANCELLED, "interrupted; nothing was written");
         }
-        TRY(add_query(&work, VEC_AT(&work.sources, query_source, i), i, err));
+        size_t ordinal = (*input->prepared)++;
+        TRY(add_query(&work, VEC_AT(&work.sources, query_source, i), ordinal, err));
     }
     if (diags->error_count == 0) {
         TRY(symbols_check(&work.ctx, err));

@@ -14,6 +14,7 @@ typedef struct compile_input {
     const vec *query_files; /* of source_file */
     const char *schema_hash;
     database *db;
+    size_t *prepared; /* statements on db's connection so far: sets share it, their names differ */
     const volatile sig_atomic_t *stop; /* as in command_options */
 } compile_input;
 

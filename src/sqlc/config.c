@@ -7,17 +7,22 @@
 #include <fcntl.h>
 
 #include "base/file.h"
+#include "sqlc/cname.h"
+#include "sqlc/lex.h"
 #include "sqlc/yaml_tree.h"
 
+/* Far above any config; protects against a path to something else. */
 #define CONFIG_FILE_MAX ((size_t) 4 << 20)
+#define PREFIX_MAX      32u /* bytes */
+#define RENAME_MAX      63u /* bytes; as long as names of the server */
 
-/* Where keys of one level go. */
+/* Where keys of one level go. KEY_SKIP accepts a key and its whole value without a look. */
 typedef enum key_kind { KEY_TEXT, KEY_BOOL, KEY_INT, KEY_TEXTS, KEY_SKIP, KEY_CALL } key_kind;
 
 typedef struct reader reader;
 
 typedef struct key_rule {
-    const char *key;
+    const char *key; /* NULL ends a table */
     key_kind kind;
     size_t offset; /* of the member in the target struct */
     bool (*call)(reader *r, const yaml_entry *entry, void *target);
@@ -25,12 +30,13 @@ typedef struct key_rule {
 
 struct reader {
     yaml_tree tree;
-    config *out;
+    config *out;   /* written to while reading; the caller sees it on success only */
     vec c_plugins; /* of const char *: plugin names that are this program */
-    bool has_sql;
+    bool has_sql;  /* tells "no sql key" from "no entry for us" */
 };
 
-/* Apply one level's rules to a mapping. False: something was reported. */
+/* Apply one level's rules to a mapping. False: something was reported. Source: sqlc.md §1.2:
+ * version 2 is decoded strictly, so a misspelt key is an error and never a silent default. */
 static bool read_level(reader *r, const yaml_node_t *node, const char *what, const key_rule *rules,
                        void *target)
 {
@@ -67,7 +73,30 @@ static bool read_level(reader *r, const yaml_node_t *node, const char *what, con
     return ok;
 }
 
-/* rename: {"SQL name": C name}, for columns and tables alike. */
+/* Letters, digits and underscores; no leading digit. Names with a leading underscore or two in a
+ * row belong to the implementation in C++. */
+static bool is_identifier(const char *text, size_t max)
+{
+    size_t i = 0;
+    for (; text[i] != '\0'; i++) {
+        char c = text[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        bool later = i > 0 && (lex_digit(c) || (c == '_' && text[i - 1] != '_'));
+        if (!letter && !later) {
+            return false;
+        }
+    }
+    return i > 0 && i <= max;
+}
+
+/* A prefix must make valid C names with "_name" behind it. */
+static bool is_prefix(const char *text)
+{
+    return is_identifier(text, PREFIX_MAX) && text[strlen(text) - 1] != '_';
+}
+
+/* rename: {"SQL name": C name}, for columns and tables alike. The values are used as C names as
+ * they are, so they must be names. */
 static bool read_rename(reader *r, const yaml_entry *entry, void *target)
 {
     config_c *c = target;
@@ -84,6 +113,10 @@ static bool read_rename(reader *r, const yaml_entry *entry, void *target)
         }
         rename->from = e->key;
         if (!yaml_text(&r->tree, e->value, e->key, &rename->to)) {
+            return false;
+        }
+        if (!is_identifier(rename->to, RENAME_MAX) || cname_is_reserved(rename->to)) {
+            (void) yaml_error(&r->tree, e->value, "rename: \"%s\" is no C name", rename->to);
             return false;
         }
     }
@@ -107,6 +140,7 @@ static bool read_param_nullability(reader *r, const yaml_entry *entry, void *tar
     return true;
 }
 
+/* Options of codegen[].options and of gen.c. "package" is upstream's word for the prefix. */
 static const key_rule C_RULES[] = {
     { "prefix", KEY_TEXT, offsetof(config_c, prefix), NULL },
     { "package", KEY_TEXT, offsetof(config_c, prefix), NULL },
@@ -124,7 +158,7 @@ static const key_rule C_RULES[] = {
     { NULL, KEY_SKIP, 0, NULL },
 };
 
-/* What holds for keys that are not given. */
+/* What holds for keys that are not given. Members that are not named are false, 0 or empty. */
 static void c_defaults(config_c *c)
 {
     *c = (config_c) { .manifest = "sqlc-manifest.json",
@@ -132,29 +166,15 @@ static void c_defaults(config_c *c)
                       .emit_sql_as_comment = true };
 }
 
-/* A prefix must make valid C names with anything behind it: no leading digit or underscore, no
- * trailing underscore (names with two in a row belong to the implementation in C++). */
-static bool is_identifier(const char *text)
-{
-    size_t i = 0;
-    for (; text[i] != '\0'; i++) {
-        char c = text[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!letter && (i == 0 || (c != '_' && (c < '0' || c > '9')))) {
-            return false;
-        }
-    }
-    return i > 0 && i <= 32 && text[i - 1] != '_';
-}
-
-/* What a single key cannot tell: required options and ranges. */
+/* What a single key cannot tell: required options and ranges. Errors stand at the generator's
+ * block, because a missing key has no place of its own. */
 static bool check_c(reader *r, const yaml_node_t *node, const config_c *c)
 {
     if (c->out == NULL || c->out[0] == '\0') {
         (void) yaml_error(&r->tree, node, "the C generator needs \"out\", a folder");
         return false;
     }
-    if (c->prefix == NULL || !is_identifier(c->prefix)) {
+    if (c->prefix == NULL || !is_prefix(c->prefix)) {
         diag *d = yaml_error(&r->tree, node,
                              "the C generator needs options.prefix, a short "
                              "identifier");
@@ -180,7 +200,8 @@ typedef struct sql_entry {
     bool skip_flag; /* target of keys that are read and not used */
 } sql_entry;
 
-/* A sound generator joins its sql entry. */
+/* A sound generator joins its sql entry. NULL of VEC_ADD is noted here, so that the caller's
+ * false means "reported" in every case. */
 static bool add_generator(reader *r, sql_entry *entry, const yaml_node_t *node, const config_c *c)
 {
     config_c *added =
@@ -192,7 +213,8 @@ static bool add_generator(reader *r, sql_entry *entry, const yaml_node_t *node, 
     return added != NULL;
 }
 
-/* gen.c: our own spelling; upstream sqlc refuses it, so codegen is the documented one. */
+/* gen.c: our own spelling; upstream sqlc refuses it, so codegen is the documented one. Our
+ * options are spelled out in the block itself: "out" stands beside the others. */
 static bool read_gen_c(reader *r, const yaml_entry *entry, void *target)
 {
     config_c c;
@@ -201,7 +223,8 @@ static bool read_gen_c(reader *r, const yaml_entry *entry, void *target)
            add_generator(r, target, entry->value, &c);
 }
 
-/* Blocks of other generators are none of our business. */
+/* Blocks of other generators are none of our business. The Go block in the same entry is
+ * upstream's and stays readable for it. */
 static bool read_gen(reader *r, const yaml_entry *entry, void *target)
 {
     static const key_rule RULES[] = {
@@ -212,6 +235,7 @@ static bool read_gen(reader *r, const yaml_entry *entry, void *target)
     return read_level(r, entry->value, "gen", RULES, target);
 }
 
+/* An entry of codegen: before its options are understood. */
 typedef struct codegen_entry {
     const char *plugin, *out;
     const yaml_node_t *options;
@@ -235,7 +259,8 @@ static bool is_c_plugin(const reader *r, const char *name)
     return found;
 }
 
-/* Generators by plugin; entries of other plugins are skipped. */
+/* Generators by plugin; entries of other plugins are skipped. Source: sqlc.md §1.2. Options of
+ * other plugins are never looked at. */
 static bool read_codegen(reader *r, const yaml_entry *entry, void *target)
 {
     static const key_rule RULES[] = {
@@ -269,7 +294,8 @@ static bool read_codegen(reader *r, const yaml_entry *entry, void *target)
     return ok;
 }
 
-/* ${NAME} of upper-case letters and underscores, from the environment; unset gives nothing. */
+/* ${NAME} of upper-case letters and underscores, from the environment; unset gives nothing.
+ * Source: sqlc.md §1.2: no digits in names, and the token is never given away. */
 static const char *expand_variables(reader *r, const char *text)
 {
     AUTO(buf_auto) buf b;
@@ -317,7 +343,8 @@ static bool read_database(reader *r, const yaml_entry *entry, void *target)
     return true;
 }
 
-/* Entries without C generator may be for any engine. */
+/* Entries without C generator may be for any engine. Checked after the whole entry is read, so
+ * that the order of its keys does not matter. */
 static bool check_sql_entry(reader *r, const yaml_node_t *node, const sql_entry *entry)
 {
     if (entry->engine == NULL) {
@@ -339,7 +366,39 @@ static bool check_sql_entry(reader *r, const yaml_node_t *node, const sql_entry 
     return true;
 }
 
-/* One entry gives one set per C generator in it. */
+/* Without what makes no difference: "./" in front, '/' behind. */
+static slice plain_folder(const char *path)
+{
+    slice s = { path, strlen(path) };
+    while (slice_starts(s, SLICE("./")) && s.len > 2) {
+        s = slice_sub(s, 2, s.len);
+    }
+    while (s.len > 1 && s.ptr[s.len - 1] == '/') {
+        s.len--;
+    }
+    return s;
+}
+
+/* Two generators in one folder would overwrite models.h, and each would take away the files of the
+ * other as stale. */
+static bool check_out(reader *r, const yaml_node_t *node, const char *out)
+{
+    for (size_t i = 0; i < r->out->sets.count; i++) {
+        const config_set *set = VEC_AT(&r->out->sets, config_set, i);
+        if (slice_eq(plain_folder(set->c.out), plain_folder(out))) {
+            diag *d = yaml_error(&r->tree, node, "\"out\" is the folder of another entry: %s", out);
+            diag_hint(r->tree.diags, d,
+                      "give each generator a folder of its own; the other one "
+                      "stands at line %" PRIu32,
+                      set->line);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One entry gives one set per C generator in it. The schema may be empty: queries over the
+ * server's own catalogs need none. */
 static bool read_sql_entry(reader *r, const yaml_node_t *node)
 {
     static const key_rule RULES[] = {
@@ -362,6 +421,9 @@ static bool read_sql_entry(reader *r, const yaml_node_t *node)
         return false;
     }
     for (size_t i = 0; i < entry.generators.count; i++) {
+        if (!check_out(r, node, VEC_AT(&entry.generators, config_c, i)->out)) {
+            return false;
+        }
         config_set *set = VEC_ADD(r->tree.arena, &r->out->sets, config_set);
         if (set == NULL) {
             r->tree.nomem = true;
@@ -392,6 +454,7 @@ static bool read_sql(reader *r, const yaml_entry *entry, void *target)
     return ok;
 }
 
+/* What is wanted of a plugin's definition. */
 typedef struct plugin_entry {
     const char *name, *cmd;
 } plugin_entry;
@@ -407,7 +470,8 @@ static bool read_process(reader *r, const yaml_entry *entry, void *target)
     return read_level(r, entry->value, "process", RULES, target);
 }
 
-/* Names of plugins that are this program. */
+/* Names of plugins that are this program. The program may be given with a folder, e.g.
+ * ./build/sqlc-gen-c. */
 static bool read_plugins(reader *r, const yaml_entry *entry, void *target)
 {
     static const key_rule RULES[] = {
@@ -440,11 +504,13 @@ static bool read_plugins(reader *r, const yaml_entry *entry, void *target)
     return ok;
 }
 
+/* Target of the first pass over the root. */
 typedef struct version_target {
     const char *version;
 } version_target;
 
-/* Plugins first: codegen entries refer to them wherever they stand in the file. */
+/* Plugins first: codegen entries refer to them wherever they stand in the file. Two passes over
+ * the same mapping. Both tables name every key, else the strict reader would refuse it. */
 static bool read_root(reader *r, const yaml_node_t *root)
 {
     static const key_rule FIRST[] = {
@@ -489,6 +555,7 @@ static bool read_root(reader *r, const yaml_node_t *root)
     return r->out->sets.count > 0;
 }
 
+/* *out is written only when nothing was reported. */
 pgc_status config_parse(arena *mem, const char *path, slice text, diag_list *diags, config *out,
                         pgc_error *err)
 {
@@ -525,7 +592,7 @@ pgc_status config_parse(arena *mem, const char *path, slice text, diag_list *dia
     return PGC_OK;
 }
 
-/* Same names and the same refusal of two files as upstream. */
+/* Same names and the same refusal of two files as upstream. Source: sqlc.md §1.1. */
 static const char *find_config(const env *sys, diag_list *diags)
 {
     static const char *const NAMES[] = { "sqlc.yaml", "sqlc.yml", "sqlc.json" };
@@ -548,6 +615,8 @@ static const char *find_config(const env *sys, diag_list *diags)
     return NULL;
 }
 
+/* A config that cannot be read is the user's mistake and gets a diagnostic with its path, like
+ * all others. */
 pgc_status config_load(const env *sys, arena *mem, const char *path, diag_list *diags, config *out,
                        pgc_error *err)
 {

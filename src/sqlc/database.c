@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 
+/* For one statement of a schema; extensions and data loads take their time. */
 #define SCHEMA_TIMEOUT_US ((int64_t) 300 * 1000000)
 
 struct database {
@@ -20,8 +21,8 @@ struct database {
     pgc_conn *admin;  /* to the given server; NULL for a private cluster */
     const char *name; /* of the scratch database on a given server */
     const char *dir;  /* of the private cluster */
-    bool drop;
-    bool created;
+    bool drop;        /* at close */
+    bool created;     /* false: a kept database was found */
 };
 
 /* Few statements are prepared by name through the cache, so it stays small. */
@@ -34,7 +35,8 @@ static pgc_status connect(const char *conninfo, pgc_conn **out, pgc_error *err)
     return pgc_conn_open(&options, out, err);
 }
 
-/* Folder of the private cluster: below TMPDIR, with a random name. */
+/* Folder of the private cluster: below TMPDIR, with a random name. The name must not be
+ * guessable: the folder holds a server's socket. */
 static pgc_status cluster_dir(const env *sys, arena *mem, const char **out, pgc_error *err)
 {
     uint64_t random = 0;
@@ -47,7 +49,8 @@ static pgc_status cluster_dir(const env *sys, arena *mem, const char **out, pgc_
     return *out == NULL ? pgc_error_set(err, PGC_NOMEM, "start a private PostgreSQL") : PGC_OK;
 }
 
-/* The database name is fixed: the cluster is ours alone. */
+/* The database name is fixed: the cluster is ours alone. throw_away turns off every sync: the
+ * data is gone in a minute. */
 static pgc_status open_private(database *db, arena *mem, pgc_error *err)
 {
     TRY(cluster_dir(db->env, mem, &db->dir, err));
@@ -62,7 +65,8 @@ static pgc_status open_private(database *db, arena *mem, pgc_error *err)
     return connect(pgc_cluster_conninfo(db->cluster), &db->conn, err);
 }
 
-/* The server's conninfo with another database name: a later dbname wins in both forms. */
+/* The server's conninfo with another database name: a later dbname wins in both forms. Source:
+ * PostgreSQL manual, "Connection Strings": parameters given twice take the last value. */
 static const char *with_database(arena *mem, const char *server, const char *name)
 {
     bool uri = strncmp(server, "postgresql://", 13) == 0 || strncmp(server, "postgres://", 11) == 0;
@@ -73,7 +77,8 @@ static const char *with_database(arena *mem, const char *server, const char *nam
                         name);
 }
 
-/* fmt is a command that takes the name of the scratch database. */
+/* fmt is a command that takes the name of the scratch database. CREATE and DROP DATABASE take no
+ * parameters and no transaction block. */
 static pgc_status admin_script(database *db, arena *mem, const char *fmt, pgc_error *err)
 {
     /* The name is made of our prefix, hexadecimal digits and a process number. */
@@ -83,7 +88,8 @@ static pgc_status admin_script(database *db, arena *mem, const char *fmt, pgc_er
 }
 
 /* With `keep` a finished database of the same schema is used as it is. A new one is made under a
- * name with our process number, so that two runs never share a half-made one. */
+ * name with our process number, so that two runs never share a half-made one. A half-made
+ * database of a crashed run with our process number is dropped first. */
 static pgc_status open_on_server(database *db, arena *mem, const database_options *options,
                                  pgc_error *err)
 {
@@ -110,7 +116,8 @@ static pgc_status open_on_server(database *db, arena *mem, const database_option
     return connect(conninfo, &db->conn, err);
 }
 
-/* Hints for the errors that people meet with a new schema. */
+/* Hints for the errors that people meet with a new schema. The server names the extension, but
+ * not the package that brings it. */
 static void schema_hint(diag_list *diags, diag *d, const pgc_error *err)
 {
     if (d == NULL || strcmp(err->sqlstate, "0A000") != 0 ||
@@ -123,8 +130,9 @@ static void schema_hint(diag_list *diags, diag *d, const pgc_error *err)
         "a server that has it with --database URL");
 }
 
-/* Statement by statement: some cannot run in a transaction, and errors get their exact place. The
- * first error ends it. */
+/* Statement by statement: some cannot run in a transaction, and errors get their exact place.
+ * The first error ends it. The position of a server error counts characters of the statement; it
+ * is led back to the byte of the file. */
 static pgc_status apply_schema(database *db, arena *mem, const vec *statements, diag_list *diags,
                                pgc_error *err)
 {
@@ -159,7 +167,8 @@ static pgc_status apply_schema(database *db, arena *mem, const vec *statements, 
     return PGC_OK;
 }
 
-/* With `keep`: give the finished database its lasting name. */
+/* With `keep`: give the finished database its lasting name. A rename is atomic on the server:
+ * other runs see the whole database or none. */
 static pgc_status keep_database(database *db, arena *mem, const database_options *options,
                                 pgc_error *err)
 {
@@ -194,6 +203,7 @@ static pgc_status open_any(database *db, arena *mem, const database_options *opt
     return open_on_server(db, mem, options, err);
 }
 
+/* Generic plans make EXPLAIN EXECUTE work without values for the parameters. */
 pgc_status database_open(const env *sys, arena *mem, const database_options *options,
                          diag_list *diags, database **out, pgc_error *err)
 {
@@ -233,6 +243,7 @@ pgc_conn *database_conn(database *db)
     return db->conn;
 }
 
+/* The order matters: the server refuses to drop a database with connections. */
 void database_close(database *db)
 {
     if (db == NULL) {

@@ -7,15 +7,17 @@
 
 #include "base/buf.h"
 
+/* Expanded text included. */
 #define DESCRIBE_SQL_MAX ((size_t) 16 << 20)
-#define PLAN_TIMEOUT_US  ((int64_t) 60 * 1000000)
+/* Planning only; a join of very many tables takes seconds. */
+#define PLAN_TIMEOUT_US ((int64_t) 60 * 1000000)
 
 /* One query on its way. */
 typedef struct worker {
     const model_context *ctx;
     pgc_conn *conn;
-    query_facts *facts;
-    bool ok;
+    query_facts *facts; /* what is found out, written step by step */
+    bool ok;            /* false: diags says what is wrong with the query */
 } worker;
 
 /* Statuses that say nothing about the query: the run ends with them. */
@@ -39,7 +41,8 @@ static diag *query_error(worker *w, const char *message)
                       message);
 }
 
-/* Hints for what the server cannot know: how parameters get their types. */
+/* Hints for what the server cannot know: how parameters get their types. Source: sqlc.md §8.3,
+ * the traps of parameters without a type. */
 static const char *type_hint(const pgc_error *err)
 {
     if (strcmp(err->sqlstate, "42P18") == 0) {
@@ -55,7 +58,8 @@ static const char *type_hint(const pgc_error *err)
     return NULL;
 }
 
-/* Report a server error on the user's text. Fatal ones are passed on. */
+/* Report a server error on the user's text. Fatal ones are passed on. PGC_OK means that the
+ * query is marked as faulty and the run goes on with the next one. */
 static pgc_status server_error(worker *w, pgc_status status, const pgc_error *local, pgc_error *err)
 {
     const query_source *source = w->facts->source;
@@ -83,7 +87,8 @@ static pgc_status server_error(worker *w, pgc_status status, const pgc_error *lo
 /* Text with each "t.*" of an embed replaced by what `write` puts there. */
 typedef void (*embed_writer)(buf *b, const worker *w, size_t index);
 
-/* Everything but the embeds stays byte for byte. */
+/* Everything but the embeds stays byte for byte. NULL: no memory. The spans of the text are not
+ * moved along: errors of this text are reported for the whole query. */
 static char *replace_embeds(const worker *w, embed_writer write, size_t *len)
 {
     AUTO(buf_auto) buf b;
@@ -102,14 +107,16 @@ static char *replace_embeds(const worker *w, embed_writer write, size_t *len)
 }
 
 /* Markers around the columns tell where the embed lands in the result. They are only described,
- * never executed. */
+ * never executed. The alias of the marker cannot be a column of the user's: names with this
+ * prefix would collide with nothing else in one result. */
 static void write_probe(buf *b, const worker *w, size_t index)
 {
     const query_embed *embed = VEC_AT(&w->facts->text.embeds, query_embed, index);
     buf_printf(b, "'' AS \"sqlc_embed_%zu\", %s.*, '' AS \"sqlc_embed_end\"", index, embed->alias);
 }
 
-/* Written without quotes. Keywords are fine behind "alias.". */
+/* Written without quotes. Keywords are fine behind "alias.". Capitals fold on the server, so
+ * they need quotes. */
 static bool simple_identifier(const char *name)
 {
     size_t i = 0;
@@ -162,7 +169,9 @@ static void embed_error(worker *w, const query_embed *embed, const char *what)
     w->ok = false;
 }
 
-/* Columns between the markers of one embed tell which relation it is. */
+/* Columns between the markers of one embed tell which relation it is. Source: sqlc.md §8.4: the
+ * columns must be all of one relation, in its own order, else the model's decoder would read the
+ * wrong ones. */
 static void locate_embed(worker *w, const described *probe, size_t index, size_t *left_out)
 {
     embed_span *span = &w->facts->embeds[index];
@@ -209,7 +218,9 @@ static pgc_status describe_text(worker *w, const char *name, const char *sql,
     return conn_describe(w->conn, name, sql, param_oids, param_count, w->ctx->arena, out, err);
 }
 
-/* Find out what each embed stands for and put its columns into the text. */
+/* Find out what each embed stands for and put its columns into the text. The probe is described
+ * instead of the user's text, because only the server knows where a column of a nested select
+ * ends up. */
 static pgc_status expand_embeds(worker *w, slice *sql, pgc_error *err)
 {
     size_t count = w->facts->text.embeds.count;
@@ -245,7 +256,8 @@ static pgc_status expand_embeds(worker *w, slice *sql, pgc_error *err)
     return PGC_OK;
 }
 
-/* NUL-terminated text after star expansion. A text that our parser does not know stays. */
+/* NUL-terminated text after star expansion. A text that our parser does not know stays. Never
+ * rejects what the server accepts: for grammar that libpg_query does not know, a warning is all. */
 static pgc_status expand_stars(worker *w, slice *sql, pgc_error *err)
 {
     slice expanded = { 0 };
@@ -276,7 +288,8 @@ static pgc_status expand_stars(worker *w, slice *sql, pgc_error *err)
     return PGC_OK;
 }
 
-/* Types to declare: fixed for built-in ones, left to the server for those whose OIDs differ. */
+/* Types to declare: fixed for built-in ones, left to the server for those whose OIDs differ.
+ * Source: sqlc.md §8.2, step 3. */
 static uint32_t *declared_types(const worker *w, const described *shape)
 {
     uint32_t *oids = ARENA_ARRAY(w->ctx->arena, shape->param_count + 1, uint32_t);
@@ -287,7 +300,8 @@ static uint32_t *declared_types(const worker *w, const described *shape)
     return oids;
 }
 
-/* Expanded text must give the very columns that the user's text gives. */
+/* Expanded text must give the very columns that the user's text gives. Source: sqlc.md §8.2,
+ * step 4: when the numbers disagree the run fails instead of going on with a guess. */
 static bool same_columns(const described *a, const described *b)
 {
     bool same = a->column_count == b->column_count && a->param_count == b->param_count;
@@ -298,7 +312,8 @@ static bool same_columns(const described *a, const described *b)
     return same;
 }
 
-/* Errors that only the planner finds, such as ON CONFLICT without a matching index. */
+/* Errors that only the planner finds, such as ON CONFLICT without a matching index. Source:
+ * sqlc.md §8.2, step 5. Nothing is executed. */
 static pgc_status check_plan(worker *w, const char *name, pgc_error *err)
 {
     AUTO(buf_auto) buf b;
@@ -332,7 +347,8 @@ static pgc_status check_plan(worker *w, const char *name, pgc_error *err)
     return PGC_OK; /* e.g. a function that wants a session setting */
 }
 
-/* What will be sent at run time, with the types that will be declared. */
+/* What will be sent at run time, with the types that will be declared. The statement keeps its
+ * name until the connection ends, for EXPLAIN EXECUTE. */
 static pgc_status describe_final(worker *w, const described *first, size_t ordinal, pgc_error *err)
 {
     pgc_error local = PGC_ZERO;
@@ -355,7 +371,8 @@ static pgc_status describe_final(worker *w, const described *first, size_t ordin
     return check_plan(w, name, err);
 }
 
-/* Nullable or not, by sqlc's rule or the strict one; see sqlc.md §8.4. */
+/* Nullable or not, by sqlc's rule or the strict one; see sqlc.md §8.4. The reason is kept for
+ * `explain` and for the header comment. */
 static bool param_is_nullable(const worker *w, const query_param *param, const param_fact *fact,
                               const char **reason)
 {
@@ -372,7 +389,8 @@ static bool param_is_nullable(const worker *w, const query_param *param, const p
     return false;
 }
 
-/* Parameters first: which of them can be NULL decides about expressions of them. */
+/* Parameters first: which of them can be NULL decides about expressions of them. Fills claims,
+ * parameter facts and nullabilities of w->facts. */
 static pgc_status prove(worker *w, pgc_error *err)
 {
     arena *mem = w->ctx->arena;
@@ -405,6 +423,8 @@ static pgc_status prove(worker *w, pgc_error *err)
     return prove_columns_given(w->ctx->cat, &input, facts->shape.column_count, mem, claims, err);
 }
 
+/* The order is fixed: positions of server errors are exact only for the text before any
+ * expansion. */
 pgc_status describe_query(const model_context *ctx, pgc_conn *conn, const query_source *source,
                           size_t ordinal, query_facts *out, bool *ok, pgc_error *err)
 {

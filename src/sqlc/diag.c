@@ -4,6 +4,7 @@
 
 #include "sqlc/diag.h"
 
+/* An offset behind the end gives the place behind the last character. */
 void source_position(slice text, size_t offset, uint32_t *line, uint32_t *column)
 {
     uint32_t lines = 1;
@@ -27,7 +28,8 @@ void source_position(slice text, size_t offset, uint32_t *line, uint32_t *column
 static diag *diag_add(diag_list *list, const char *path, const char *fmt, va_list args)
     __attribute__((format(printf, 3, 0)));
 
-/* Text is formatted before the list grows, so that an item is never half made. */
+/* Text is formatted before the list grows, so that an item is never half made. Messages longer
+ * than the buffer are cut; they are for people. */
 static diag *diag_add(diag_list *list, const char *path, const char *fmt, va_list args)
 {
     char text[1024];
@@ -45,6 +47,7 @@ static diag *diag_add(diag_list *list, const char *path, const char *fmt, va_lis
     return added;
 }
 
+/* Counts as an error even when memory ran out, so a run with errors never looks clean. */
 diag *diag_error_at(diag_list *list, const char *path, uint32_t line, uint32_t column,
                     const char *fmt, ...)
 {
@@ -73,6 +76,7 @@ diag *diag_error(diag_list *list, const source_file *file, size_t offset, const 
     return added;
 }
 
+/* Warnings do not count: they never change the exit status. */
 diag *diag_warning(diag_list *list, const source_file *file, size_t offset, const char *fmt, ...)
 {
     va_list args;
@@ -99,6 +103,7 @@ static const char *server_words(const char *message)
     return message;
 }
 
+/* The hint wins over the detail: one line is shown. */
 diag *diag_server(diag_list *list, const source_file *file, size_t offset, const pgc_error *err)
 {
     diag *added = diag_error(list, file, offset, "%s", server_words(err->message));
@@ -113,6 +118,7 @@ diag *diag_server(diag_list *list, const source_file *file, size_t offset, const
     return added;
 }
 
+/* Also for a diagnostic that could not be made: then nothing happens. */
 void diag_hint(diag_list *list, diag *d, const char *fmt, ...)
 {
     char text[1024];
@@ -149,6 +155,7 @@ void diag_sort(diag_list *list)
     }
 }
 
+/* Called at the end of each phase; phases before it go on after an error to find the next one. */
 pgc_status diag_status(const diag_list *list, pgc_error *err)
 {
     if (list->failed) {

@@ -5,9 +5,11 @@
 
 #include "sqlc/cname.h"
 
+/* Generated text of one file; beyond it something is wrong with the input. */
 #define EMIT_FILE_MAX ((size_t) 256 << 20)
 
-/* Move what was written into the list of files and start over. */
+/* Move what was written into the list of files and start over. Text is copied out of the buffer,
+ * so one buffer serves all files. */
 static pgc_status finish_file(emitter *e, const char *base, const char *ending, vec *out,
                               pgc_error *err)
 {
@@ -28,7 +30,8 @@ static pgc_status finish_file(emitter *e, const char *base, const char *ending, 
     return PGC_OK;
 }
 
-/* Queries of one file in their order; everything they share is in models.h. */
+/* Queries of one file in their order; everything they share is in models.h. The guard carries
+ * the prefix: two query sets may be included together. */
 static pgc_status emit_header(emitter *e, size_t index, pgc_error *err)
 {
     const ir_file *file = &e->set->files[index];
@@ -51,7 +54,8 @@ static pgc_status emit_header(emitter *e, size_t index, pgc_error *err)
     return buf_finish(&e->out, err);
 }
 
-/* The same order as in the header. */
+/* The same order as in the header. Statics of a file carry the query's name, so queries of one
+ * file do not clash. */
 static void emit_source(emitter *e, size_t index)
 {
     const ir_file *file = &e->set->files[index];
@@ -81,6 +85,7 @@ static pgc_status emit_all(emitter *e, vec *out, pgc_error *err)
     return PGC_OK;
 }
 
+/* The emitter decides nothing about SQL: it writes down the representation. */
 pgc_status emit_set(const config_c *options, const ir_set *set, arena *mem, vec *out,
                     pgc_error *err)
 {

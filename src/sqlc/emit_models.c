@@ -11,11 +11,17 @@ static bool wanted(const emitter *e, bool used)
     return used || !e->options->omit_unused_structs;
 }
 
-/* The zero value stands for "unknown", so that zeroed structs hold no accidental label. */
+/* The zero value stands for "unknown", so that zeroed structs hold no accidental label. Values
+ * follow the server's order of labels and start at 1; numbers are not stored anywhere, so a new
+ * label may shift them. */
 static void enum_header(emitter *e, const ir_enum *type)
 {
     const char *n = type->name;
-    buf_printf(&e->out, "/** Enum %s.%s.", type->schema, type->sql_name);
+    buf_add_str(&e->out, "/** Enum ");
+    emit_comment_text(e, type->schema);
+    buf_add_char(&e->out, '.');
+    emit_comment_text(e, type->sql_name);
+    buf_add_char(&e->out, '.');
     if (type->comment != NULL) {
         buf_add_char(&e->out, ' ');
         emit_comment_text(e, type->comment);
@@ -44,7 +50,7 @@ static void enum_header(emitter *e, const ir_enum *type)
                type->unknown, n, n, type->unknown, n, n);
 }
 
-/* Labels in one table: both directions read it. */
+/* Labels in one table: both directions read it. Linear search: enums have a handful of labels. */
 static void enum_source(emitter *e, const ir_enum *type)
 {
     buf_printf(&e->out, "static const char *const %s_labels[] = {\n    NULL, /* unknown */\n",
@@ -74,6 +80,8 @@ static void enum_source(emitter *e, const ir_enum *type)
                type->name, type->name, type->label_count, type->name, type->name, type->unknown);
 }
 
+/* Enums stand first, because models have them as members; models are sorted by name and do not
+ * need each other. */
 pgc_status emit_models_header(emitter *e, pgc_error *err)
 {
     const ir_set *set = e->set;
@@ -104,6 +112,7 @@ pgc_status emit_models_header(emitter *e, pgc_error *err)
     return buf_finish(&e->out, err);
 }
 
+/* In the order of the header. */
 pgc_status emit_models_source(emitter *e, pgc_error *err)
 {
     const ir_set *set = e->set;

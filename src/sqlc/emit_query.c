@@ -12,7 +12,8 @@ typedef enum result_form {
     RESULT_SET
 } result_form;
 
-/* Values without pointers need no handle: they are copied out. */
+/* Values without pointers need no handle: they are copied out. Enums count as values: their
+ * labels are static text. */
 static result_form form_of(const ir_query *q)
 {
     if (q->row == NULL) {
@@ -23,7 +24,8 @@ static result_form form_of(const ir_query *q)
     return q->cmd == QUERY_ONE && bare ? RESULT_VALUE : RESULT_SET;
 }
 
-/* Few parameters are function parameters, more become a struct. */
+/* Few parameters are function parameters, more become a struct. A query without parameters has
+ * neither. */
 static bool by_value(const emitter *e, const ir_query *q)
 {
     return q->param_count <= (size_t) e->options->query_parameter_limit;
@@ -36,7 +38,8 @@ static const char *text(emitter *e, const char *made)
     return made == NULL ? "" : made;
 }
 
-/* C type and name of the output parameter; NULL when there is none. */
+/* C type and name of the output parameter; NULL when there is none. The last parameter before
+ * err, as house style has it. */
 static const char *out_param(emitter *e, const ir_query *q)
 {
     const char *type = NULL;
@@ -54,7 +57,8 @@ static const char *out_param(emitter *e, const ir_query *q)
     return NULL;
 }
 
-/* tail: what follows the prototype. */
+/* tail: what follows the prototype. The same text for prototype and definition, so they cannot
+ * differ. */
 static void signature(emitter *e, const ir_query *q, const char *tail)
 {
     const char *args[24];
@@ -62,6 +66,7 @@ static void signature(emitter *e, const ir_query *q, const char *tail)
     assert(tail != NULL);
     args[count++] = "pgc_db *db";
     if (by_value(e, q)) {
+        /* The config allows 16 parameters by value at most. */
         for (size_t i = 0; i < q->param_count && count < ARRAY_LEN(args) - 2; i++) {
             const char *type = emit_type(e, &q->params[i].type, q->params[i].nullable);
             args[count++] = text(
@@ -80,7 +85,8 @@ static void signature(emitter *e, const ir_query *q, const char *tail)
               args, count, tail);
 }
 
-/* Type, column it is compared with or stored in, and whether it may be NULL. */
+/* Type, column it is compared with or stored in, and whether it may be NULL. The reason is given
+ * for nullable ones only: NOT NULL is what people expect. */
 static void param_comment(emitter *e, const ir_param *param)
 {
     emit_comment_text(e, param->type.sql);
@@ -94,7 +100,8 @@ static void param_comment(emitter *e, const ir_param *param)
     }
 }
 
-/* Zeroed, it is a call with all nullable parameters NULL. */
+/* Zeroed, it is a call with all nullable parameters NULL. Passed by address, so fields can be
+ * added without touching callers that zero it. */
 static void params_struct(emitter *e, const ir_query *q)
 {
     if (by_value(e, q)) {
@@ -142,7 +149,8 @@ static void doc_result(emitter *e, const ir_query *q)
     }
 }
 
-/* The header must be readable without the query file: the SQL as it was written goes in. */
+/* The header must be readable without the query file: the SQL as it was written goes in. What a
+ * user needs to call it: statement, parameters, ownership, statuses. */
 static void doc_comment(emitter *e, const ir_query *q)
 {
     buf_printf(&e->out, "/**\n * %s (:%s).\n", q->name, query_cmd_text(q->cmd));
@@ -164,6 +172,7 @@ static void doc_comment(emitter *e, const ir_query *q)
                q->cmd == QUERY_ONE && q->row != NULL ? "PGC_NOT_FOUND when there is no row; " : "");
 }
 
+/* Row types that only this query has stand right above it. */
 void emit_query_header(emitter *e, const ir_query *q)
 {
     params_struct(e, q);
@@ -175,7 +184,8 @@ void emit_query_header(emitter *e, const ir_query *q)
     signature(e, q, " PGC_MUST_CHECK;\n\n");
 }
 
-/* Names come from the user's SQL and so are escaped like all text. */
+/* Names come from the user's SQL and so are escaped like all text. Names serve the messages of
+ * the runtime; types of the user have OID 0 and are compared by name. */
 static void type_ref(emitter *e, const char *name, const ir_type *type)
 {
     buf_add_str(&e->out, "    { ");
@@ -204,7 +214,8 @@ static void type_tables(emitter *e, const ir_query *q, size_t columns)
     }
 }
 
-/* Text too long for a portable literal: an array of characters. */
+/* Text too long for a portable literal: an array of characters. The portable limit of a literal
+ * is 4095 characters (C11 5.2.4.1). */
 static void long_sql(emitter *e, const ir_query *q)
 {
     buf_printf(&e->out, "static const char %s_query_sql[] = {", q->c_name);
@@ -221,7 +232,7 @@ static void long_sql(emitter *e, const ir_query *q)
     buf_add_str(&e->out, "\n    '\\0',\n};\n\n");
 }
 
-/* Lets the runtime allocate rows and result in one block. */
+/* Lets the runtime allocate rows and result in one block. 0 when no row comes. */
 static void row_size(emitter *e, const ir_query *q)
 {
     const char *type = "0";
@@ -235,7 +246,8 @@ static void row_size(emitter *e, const ir_query *q)
     buf_printf(&e->out, "sizeof(%s)", type == NULL ? "" : type);
 }
 
-/* Constant data with static storage: the runtime's caches key on its address. */
+/* Constant data with static storage: the runtime's caches key on its address. The hash names the
+ * prepared statement. */
 static void descriptor(emitter *e, const ir_query *q)
 {
     size_t columns = q->row == NULL ? 0 : q->column_count;
@@ -261,22 +273,24 @@ static void descriptor(emitter *e, const ir_query *q)
     buf_add_str(&e->out, ",\n};\n\n");
 }
 
-/* A value that must be there and is not: say so before anything is sent. */
+/* A value that must be there and is not: say so before anything is sent. Sent as NULL they would
+ * give the server's error about a constraint, or worse: an empty result. */
 static void check_param(emitter *e, const ir_query *q, const ir_param *param, const char *value)
 {
-    char condition[400];
+    const char *condition = NULL;
     if (param->type.labels != NULL) {
-        (void) snprintf(condition, sizeof condition, "%s%s%s_to_text(%s%s).ptr == NULL",
-                        param->nullable ? value : "", param->nullable ? ".has && " : "",
-                        param->type.labels->name, value, param->nullable ? ".v" : "");
+        condition = arena_printf(e->arena, "%s%s%s_to_text(%s%s).ptr == NULL",
+                                 param->nullable ? value : "", param->nullable ? ".has && " : "",
+                                 param->type.labels->name, value, param->nullable ? ".v" : "");
     } else if (param->type.c->pointer_like && !param->nullable) {
         const char *absent = param->type.c->absent;
         const char *mark = strstr(absent, "%s");
-        (void) snprintf(condition, sizeof condition, "%.*s%s%s", (int) (mark - absent), absent,
-                        value, mark + 2);
+        condition =
+            arena_printf(e->arena, "%.*s%s%s", (int) (mark - absent), absent, value, mark + 2);
     } else {
         return;
     }
+    condition = text(e, condition);
     buf_printf(&e->out,
                "    if (%s) {\n        return pgc_error_set(err, PGC_INVALID,\n"
                "                             \"query %s: parameter %s %s\");\n    }\n",
@@ -284,7 +298,8 @@ static void check_param(emitter *e, const ir_query *q, const ir_param *param, co
                param->type.labels != NULL ? "is no valid label" : "must not be NULL");
 }
 
-/* In the order of their numbers; the runtime knows no names. */
+/* In the order of their numbers; the runtime knows no names. Enums travel as text: the server
+ * knows its own labels. */
 static void add_param(emitter *e, const ir_param *param, const char *value)
 {
     const ir_type *type = &param->type;
@@ -308,7 +323,8 @@ static const char *param_value(emitter *e, const ir_query *q, const ir_param *pa
 }
 
 /* Build the argument list and run; leaves `status`, and `result` when rows or a count are wanted.
- */
+ *
+ * Arguments are released whatever the outcome. */
 static void run_query(emitter *e, const ir_query *q)
 {
     bool result = form_of(q) != RESULT_NONE;
@@ -329,7 +345,8 @@ static void run_query(emitter *e, const ir_query *q)
     }
 }
 
-/* A missing row is a status of its own, not an error of the server. */
+/* A missing row is a status of its own, not an error of the server. :one only. More than one row
+ * is no error, as in sqlc: the first one is taken. */
 static void no_row(emitter *e, const ir_query *q)
 {
     if (q->cmd == QUERY_ONE) {
@@ -342,7 +359,8 @@ static void no_row(emitter *e, const ir_query *q)
     }
 }
 
-/* The value is checked before *out is written. */
+/* The value is checked before *out is written. The reader keeps the first problem; one check at
+ * the end is enough. */
 static void take_value(emitter *e, const ir_query *q)
 {
     const ir_field *field = &q->row->fields[0];
@@ -366,7 +384,7 @@ static void take_value(emitter *e, const ir_query *q)
                          "    return PGC_OK;\n");
 }
 
-/* From the server's answer to the caller's outputs. */
+/* From the server's answer to the caller's outputs. *out is written last, on success only. */
 static void finish_query(emitter *e, const ir_query *q)
 {
     result_form form = form_of(q);

@@ -4,15 +4,17 @@
 
 #include "sqlc/emit.h"
 
-/* Type and nullability with the reason of the claim; plain constraints need no words. */
+/* Type and nullability with the reason of the claim; plain constraints need no words. NOT NULL
+ * constraints of the table are the normal case; other reasons deserve a word. */
 static void field_comment(emitter *e, const ir_field *field)
 {
     if (field->embed != NULL) {
         buf_printf(&e->out, " /**< %s", field->nullable ? "absent when has is false: " : "");
         emit_comment_text(e, field->reason);
     } else {
-        buf_printf(&e->out, " /**< %s; %s", field->type.sql,
-                   field->nullable ? "nullable" : "not NULL");
+        buf_add_str(&e->out, " /**< ");
+        emit_comment_text(e, field->type.sql);
+        buf_add_str(&e->out, field->nullable ? "; nullable" : "; not NULL");
         if (field->reason != NULL && strcmp(field->reason, "NOT NULL") != 0 &&
             strcmp(field->reason, "no NOT NULL constraint") != 0) {
             buf_add_str(&e->out, ": ");
@@ -35,11 +37,16 @@ static const char *field_type(emitter *e, const ir_field *field)
     return emit_type(e, &field->type, field->nullable);
 }
 
-/* Comments of the catalog become comments of the struct. */
+/* Comments of the catalog become comments of the struct. Members are in the order of the
+ * columns: what a reader of the SQL expects. */
 static void row_struct(emitter *e, const ir_row *row)
 {
     if (row->kind == IR_ROW_MODEL) {
-        buf_printf(&e->out, "/** One row of %s.%s.", row->schema, row->table);
+        buf_add_str(&e->out, "/** One row of ");
+        emit_comment_text(e, row->schema);
+        buf_add_char(&e->out, '.');
+        emit_comment_text(e, row->table);
+        buf_add_char(&e->out, '.');
     } else {
         buf_add_str(&e->out, row->kind == IR_ROW_SHARED
                                  ? "/** One row of the queries that name it with @row."
@@ -81,7 +88,8 @@ static const char *element_type(emitter *e, const ir_row *row)
     return row->kind == IR_ROW_SCALAR ? emit_type(e, &only->type, only->nullable) : row->name;
 }
 
-/* Static for rows of one query, public for rows that many files share. */
+/* Static for rows of one query, public for rows that many files share. row_max is 1 for :one, so
+ * that a wrong LIMIT does not cost memory. */
 static void take_signature(emitter *e, const ir_row *row, bool shared, const char *tail)
 {
     const char *args[] = { "pgc_result *result", "const pgc_query *query", "size_t row_max", NULL,
@@ -109,7 +117,7 @@ static void read_signature(emitter *e, const ir_row *row, bool shared, const cha
     emit_call(e, head, args, ARRAY_LEN(args), tail);
 }
 
-/* Always public. */
+/* Always public. For callers that keep one row and free the set. */
 static void clone_signature(emitter *e, const ir_row *row, const char *tail)
 {
     const char *arg = arena_printf(e->arena, "const %s *row", row->name);
@@ -121,7 +129,8 @@ static void clone_signature(emitter *e, const ir_row *row, const char *tail)
     emit_call(e, head, &arg, 1, tail);
 }
 
-/* Building blocks that other generated files and hand-written queries use. */
+/* Building blocks that other generated files and hand-written queries use. Public because other
+ * generated files call them; people may too. */
 static void shared_prototypes(emitter *e, const ir_row *row)
 {
     buf_add_str(&e->out, "/** Decode the columns from `column` on into one row; failures stay in "
@@ -137,6 +146,7 @@ static void shared_prototypes(emitter *e, const ir_row *row)
                row->base, row->name);
 }
 
+/* The set is const towards its rows: they belong to the result. */
 void emit_row_header(emitter *e, const ir_row *row, bool shared)
 {
     const char *b = row->base;
@@ -173,6 +183,7 @@ void emit_row_header(emitter *e, const ir_row *row, bool shared)
     buf_add_char(&e->out, '\n');
 }
 
+/* A nullable enum is read in two steps: the flag by the caller, the value here. */
 void emit_read(emitter *e, const char *target, const ir_type *type, bool nullable,
                const char *place)
 {
@@ -188,7 +199,8 @@ void emit_read(emitter *e, const char *target, const ir_type *type, bool nullabl
     }
 }
 
-/* reader, row and column as arguments. */
+/* reader, row and column as arguments. Columns count from the first one of the row, so that an
+ * embed can stand anywhere. */
 static const char *place_of(emitter *e, size_t column)
 {
     const char *place = column == 0 ? "reader, row, column"
@@ -197,7 +209,8 @@ static const char *place_of(emitter *e, size_t column)
     return place == NULL ? "" : place;
 }
 
-/* Column of a nullable embed whose NULL means "no row": the model's first NOT NULL one. */
+/* Column of a nullable embed whose NULL means "no row": the model's first NOT NULL one. Without
+ * a NOT NULL column any value says that the row is there; a row of NULLs only then looks absent. */
 static void embed_presence(emitter *e, const ir_field *field)
 {
     const ir_row *model = field->embed;
@@ -213,7 +226,8 @@ static void embed_presence(emitter *e, const ir_field *field)
     }
 }
 
-/* An absent embed stays zeroed, because its columns are all NULL. */
+/* An absent embed stays zeroed, because its columns are all NULL. Sets are zeroed when they are
+ * allocated. */
 static void read_embed(emitter *e, const ir_field *field)
 {
     assert(field->embed != NULL);
@@ -228,7 +242,7 @@ static void read_embed(emitter *e, const ir_field *field)
                field->name, field->embed->base, place_of(e, field->column), field->name);
 }
 
-/* Every field in the order of the columns. */
+/* Every field in the order of the columns. Cannot fail: the reader collects. */
 static void row_read(emitter *e, const ir_row *row, bool shared)
 {
     read_signature(e, row, shared, "\n{\n");
@@ -252,7 +266,7 @@ static void row_read(emitter *e, const ir_row *row, bool shared)
     buf_add_str(&e->out, "}\n\n");
 }
 
-/* Statement that decodes row `row` of a set. */
+/* Statement that decodes row `row` of a set. Scalars go into the array directly. */
 static void decode_element(emitter *e, const ir_row *row)
 {
     const ir_field *only = &row->fields[0];
@@ -266,7 +280,8 @@ static void decode_element(emitter *e, const ir_row *row)
     emit_read(e, "        rows[row]", &only->type, only->nullable, "&reader, row, 0");
 }
 
-/* Frees the result on failure, so that callers have nothing to clean up. */
+/* Frees the result on failure, so that callers have nothing to clean up. Rows are allocated
+ * inside the result: one free for both. */
 static void row_take(emitter *e, const ir_row *row, bool shared)
 {
     const char *element = element_type(e, row);
@@ -304,7 +319,8 @@ static void row_take(emitter *e, const ir_row *row, bool shared)
                          "}\n\n");
 }
 
-/* Only fields that point somewhere need a second look. */
+/* Only fields that point somewhere need a second look. Order does not matter, but both passes
+ * must have the same one. */
 static void clone_fields(emitter *e, const ir_row *row)
 {
     size_t written = 0;
@@ -329,7 +345,8 @@ static void clone_fields(emitter *e, const ir_row *row)
     }
 }
 
-/* Two passes over the same fields: sizes, then bytes. */
+/* Two passes over the same fields: sizes, then bytes. The measured copy is needed because a pass
+ * changes the pointers that it visits. */
 static void row_clone(emitter *e, const ir_row *row, bool shared)
 {
     buf_printf(&e->out, "%svoid %s_clone_pass(pgc_clone *clone, %s *row)\n{\n",
@@ -351,6 +368,7 @@ static void row_clone(emitter *e, const ir_row *row, bool shared)
                row->name, row->base, row->name, row->name, row->base);
 }
 
+/* Freeing a zeroed set does nothing, so callers can free in every path. */
 void emit_row_source(emitter *e, const ir_row *row, bool shared)
 {
     assert(row->field_count > 0);

@@ -9,6 +9,8 @@
 #include "base/file.h"
 #include "sqlc/source.h"
 
+/* The length of a character follows from its first byte; whether its tail is right is for
+ * slice_is_utf8() to say. */
 size_t source_bad_utf8(slice text)
 {
     size_t i = 0;
@@ -24,7 +26,8 @@ size_t source_bad_utf8(slice text)
     return text.len;
 }
 
-/* Dot files are editors' business, down scripts would undo the schema. */
+/* Dot files are editors' business, down scripts would undo the schema. Source: sqlc.md §1.2.
+ * Case matters. */
 static bool wanted_name(const char *name)
 {
     slice s = { name, strlen(name) };
@@ -44,7 +47,7 @@ static diag *file_error(diag_list *diags, const char *path, const char *what)
 }
 
 /* Files that cannot be read are the user's mistakes and are collected; only lack of memory ends
- * it. */
+ * it. A path that is no regular file gives the system's own words. */
 static pgc_status read_source(const env *sys, arena *mem, const char *full, const char *shown,
                               diag_list *diags, vec *out, pgc_error *err)
 {
@@ -73,7 +76,8 @@ static pgc_status read_source(const env *sys, arena *mem, const char *full, cons
     return PGC_OK;
 }
 
-/* Names wanted of one folder, sorted. names: of const char *. */
+/* Names wanted of one folder, sorted. names: of const char *. readdir() has no order of its own,
+ * and schema files are applied in order. */
 static pgc_status list_folder(const env *sys, arena *mem, const char *full, vec *names,
                               pgc_error *err)
 {
@@ -107,7 +111,8 @@ static pgc_status list_folder(const env *sys, arena *mem, const char *full, vec 
     return status;
 }
 
-/* One level deep, like upstream: folders with down scripts may lie below. */
+/* One level deep, like upstream: folders with down scripts may lie below. Shown paths stay
+ * relative to the config file, so messages and manifests are the same on every machine. */
 static pgc_status load_folder(const env *sys, arena *mem, const char *full, const char *shown,
                               diag_list *diags, vec *out, pgc_error *err)
 {
@@ -127,7 +132,8 @@ static pgc_status load_folder(const env *sys, arena *mem, const char *full, cons
     return PGC_OK;
 }
 
-/* One existing path: folder or file. */
+/* One existing path: folder or file. A path that is not there is an error: a typing mistake must
+ * not look like an empty schema. */
 static pgc_status load_path(const env *sys, arena *mem, const char *base, const char *full,
                             diag_list *diags, vec *out, pgc_error *err)
 {
@@ -148,7 +154,14 @@ static pgc_status load_path(const env *sys, arena *mem, const char *base, const 
                                : read_source(sys, mem, full, shown, diags, out, err);
 }
 
-/* A pattern that matches nothing is fine. */
+static bool is_folder(const env *sys, const char *path)
+{
+    struct stat st;
+    return sys->fs->fstatat(sys->fs->ctx, AT_FDCWD, path, &st, 0) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* A pattern that matches nothing is fine. Folders that match give their files, as upstream has
+ * it; other names must end in .sql like those of a folder. */
 static pgc_status load_pattern(const env *sys, arena *mem, const char *base, const char *full,
                                diag_list *diags, vec *out, pgc_error *err)
 {
@@ -162,7 +175,7 @@ static pgc_status load_pattern(const env *sys, arena *mem, const char *base, con
         char *path = arena_strdup(mem, found.gl_pathv[i]);
         if (path == NULL) {
             status = pgc_error_set(err, PGC_NOMEM, "expand \"%s\"", full);
-        } else if (wanted_name(source_base_name(path))) {
+        } else if (wanted_name(source_base_name(path)) || is_folder(sys, path)) {
             status = load_path(sys, mem, base, path, diags, out, err);
         }
     }
@@ -170,6 +183,7 @@ static pgc_status load_pattern(const env *sys, arena *mem, const char *base, con
     return status;
 }
 
+/* Duplicates stay: applying a file twice is the user's order. */
 pgc_status source_load(const env *sys, arena *mem, const char *base, const vec *paths,
                        diag_list *diags, vec *out, pgc_error *err)
 {

@@ -172,11 +172,14 @@ static const char *const WORDS[] = {
     "xmltable",
 };
 
+/* For bsearch(): WORDS is in byte order. */
 static int compare_word(const void *name, const void *entry)
 {
     return strcmp((const char *) name, *(const char *const *) entry);
 }
 
+/* A word too many costs two quotes, a word too few breaks the statement, so the table has the
+ * words of all versions. */
 bool keyword_needs_quotes(const char *name)
 {
     if (name[0] != '_' && (name[0] < 'a' || name[0] > 'z')) {

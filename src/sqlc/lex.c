@@ -28,7 +28,8 @@ static lex_token token_bad(slice text, size_t start, const char *why)
     return (lex_token) { .kind = LEX_BAD, .start = start, .end = text.len, .why = why };
 }
 
-/* Nested comments count, unlike in C. */
+/* Nested comments count, unlike in C. An end mark that is missing makes the rest of the file a
+ * comment on the server too; here it is reported at the opening mark. */
 static lex_token lex_block_comment(slice text, size_t start)
 {
     size_t depth = 1;
@@ -50,7 +51,8 @@ static lex_token lex_block_comment(slice text, size_t start)
     return token_bad(text, start, "unterminated /* comment");
 }
 
-/* quote_at: the opening quote; doubling escapes it, and a backslash too when escapes is set. */
+/* quote_at: the opening quote; doubling escapes it, and a backslash too when escapes is set.
+ * Standard strings (standard_conforming_strings is on since PostgreSQL 9.1). */
 static lex_token lex_quoted(slice text, size_t start, size_t quote_at, bool escapes)
 {
     char quote = text.ptr[quote_at];
@@ -72,7 +74,8 @@ static lex_token lex_quoted(slice text, size_t start, size_t quote_at, bool esca
                      quote == '"' ? "unterminated quoted identifier" : "unterminated string");
 }
 
-/* At '$': a parameter, a dollar-quoted string, or a lone dollar sign. */
+/* At '$': a parameter, a dollar-quoted string, or a lone dollar sign. Tags follow the rules of
+ * identifiers without '$', and they are case-sensitive. */
 static lex_token lex_dollar(slice text, size_t start)
 {
     size_t i = start + 1;
@@ -114,7 +117,8 @@ static lex_token lex_number(slice text, size_t start)
     return token_of(LEX_NUMBER, start, i);
 }
 
-/* Some prefixes belong to the string behind them. */
+/* Some prefixes belong to the string behind them. Prefixes: E escapes, B and X bits, N national,
+ * U& Unicode. */
 static lex_token lex_word(slice text, size_t start)
 {
     char c = text.ptr[start];
@@ -136,6 +140,7 @@ static lex_token lex_word(slice text, size_t start)
     return token_of(LEX_WORD, start, i);
 }
 
+/* LEX_END stays at the end however often it is called. */
 lex_token lex_next(slice text, size_t *pos)
 {
     size_t start = *pos;
@@ -173,6 +178,7 @@ lex_token lex_next(slice text, size_t *pos)
     return token;
 }
 
+/* Used where only tokens of the grammar count. */
 lex_token lex_skip(slice text, size_t *pos)
 {
     lex_token token;

@@ -20,7 +20,8 @@ typedef struct writer {
     bool failed;
 } writer;
 
-/* Takes the value over, also when it fails. */
+/* Takes the value over, also when it fails. NULL values fail too, so nested calls need no
+ * checks. */
 static void put(writer *w, json_t *object, const char *key, json_t *value)
 {
     w->failed = json_object_set_new(object, key, value) != 0 || w->failed;
@@ -38,6 +39,7 @@ static void push(writer *w, json_t *array, json_t *value)
     w->failed = json_array_append_new(array, value) != 0 || w->failed;
 }
 
+/* An empty text has a hash as well. */
 const char *manifest_hash(arena *mem, slice text)
 {
     uint8_t digest[SHA256_SIZE];
@@ -49,6 +51,8 @@ const char *manifest_hash(arena *mem, slice text)
     return arena_strdup(mem, hex);
 }
 
+/* A new option that changes the output must be added here, else `check --offline` would not see
+ * it. The output folder is no part of it: a moved project is not stale. */
 const char *manifest_options_hash(arena *mem, const config_c *c)
 {
     AUTO(buf_auto) buf b;
@@ -66,7 +70,8 @@ const char *manifest_options_hash(arena *mem, const config_c *c)
     return b.failed ? NULL : manifest_hash(mem, buf_view(&b));
 }
 
-/* Paths are those of messages, so the manifest does not know where the project lies. */
+/* Paths are those of messages, so the manifest does not know where the project lies. In the
+ * order of the files; jansson keeps it. */
 static pgc_status add_entry(arena *mem, vec *list, const char *path, slice text, pgc_error *err)
 {
     manifest_entry *entry = VEC_ADD(mem, list, manifest_entry);
@@ -107,7 +112,8 @@ static json_t *entries_json(writer *w, const vec *list)
     return object;
 }
 
-/* Both sides of the mapping, for readers of the file. */
+/* Both sides of the mapping, for readers of the file. The C type is derived and could be left
+ * out, but people read the file in reviews. */
 static void put_type(writer *w, json_t *object, const ir_type *type)
 {
     put_text(w, object, "type", type->sql);
@@ -133,7 +139,7 @@ static json_t *field_json(writer *w, const ir_field *field)
     return object;
 }
 
-/* The kind tells readers where the struct is declared. */
+/* The kind tells readers where the struct is declared. Scalars have no name. */
 static json_t *row_json(writer *w, const ir_row *row)
 {
     static const char *const KINDS[] = { "model", "shared", "query", "scalar" };
@@ -194,7 +200,8 @@ static json_t *column_json(writer *w, const ir_column *column)
     return object;
 }
 
-/* Models are named, other rows are spelled out. */
+/* Models are named, other rows are spelled out. The SQL is the final one, so a review sees what
+ * the server will get. */
 static json_t *query_json(writer *w, const ir_query *query)
 {
     char hash[17];
@@ -223,7 +230,7 @@ static json_t *query_json(writer *w, const ir_query *query)
     return object;
 }
 
-/* The representation as three lists. */
+/* The representation as three lists. The order of the lists is that of the generated files. */
 static void put_ir(writer *w, json_t *root, const ir_set *set)
 {
     json_t *enums = json_array();
@@ -245,7 +252,7 @@ static void put_ir(writer *w, json_t *root, const ir_set *set)
     put(w, root, "queries", queries);
 }
 
-/* For json_dump_callback(). */
+/* For json_dump_callback(). The buffer keeps its own failure; -1 stops jansson early. */
 static int dump_piece(const char *piece, size_t size, void *data)
 {
     buf *out = data;
@@ -253,7 +260,8 @@ static int dump_piece(const char *piece, size_t size, void *data)
     return out->failed ? -1 : 0;
 }
 
-/* One line break at the end, as text files have. */
+/* One line break at the end, as text files have. One blank per level: the file is long and lies
+ * in the repository. */
 static pgc_status dump(const writer *w, const json_t *root, buf *out, pgc_error *err)
 {
     if (w->failed || json_dump_callback(root, dump_piece, out, JSON_INDENT(1)) != 0) {
@@ -263,6 +271,7 @@ static pgc_status dump(const writer *w, const json_t *root, buf *out, pgc_error 
     return buf_finish(out, err);
 }
 
+/* The caller's buffer may hold text already; JSON is appended. */
 pgc_status manifest_write(const manifest *m, const ir_set *set, buf *out, pgc_error *err)
 {
     writer w = { 0 };
@@ -285,7 +294,8 @@ pgc_status manifest_write_ir(const ir_set *set, buf *out, pgc_error *err)
     return dump(&w, root, out, err);
 }
 
-/* Anything but an object of texts gives no entries: the check then finds everything changed. */
+/* Anything but an object of texts gives no entries: the check then finds everything changed.
+ * Paths are checked by those who use them. */
 static pgc_status read_entries(arena *mem, json_t *entries, vec *out, pgc_error *err)
 {
     const char *key;
@@ -305,6 +315,7 @@ static pgc_status read_entries(arena *mem, json_t *entries, vec *out, pgc_error 
     return status;
 }
 
+/* Only what the checks need is read; the rest of the file is for people. */
 pgc_status manifest_read(arena *mem, const char *path, slice text, manifest *out, pgc_error *err)
 {
     json_error_t problem;

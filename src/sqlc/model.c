@@ -13,7 +13,8 @@ static pgc_status no_memory(pgc_error *err)
     return pgc_error_set(err, PGC_NOMEM, "build the models");
 }
 
-/* Names can be cured in the config, so the complaint points there. */
+/* Names can be cured in the config, so the complaint points there. The line is that of the sql
+ * entry: the schema may be many files. */
 static diag *config_error(const model_context *ctx, const char *what, const char *raw)
 {
     diag *d = diag_error_at(ctx->diags, ctx->config_path, ctx->line, ctx->column,
@@ -22,7 +23,8 @@ static diag *config_error(const model_context *ctx, const char *what, const char
     return d;
 }
 
-/* The user's word for a raw name; NULL: none. */
+/* The user's word for a raw name; NULL: none. One map for columns, tables and parameters, as
+ * upstream has it (sqlc.md §1.4). */
 static const char *renamed(const model_context *ctx, const char *raw)
 {
     const vec *renames = &ctx->options->renames;
@@ -35,6 +37,7 @@ static const char *renamed(const model_context *ctx, const char *raw)
     return NULL;
 }
 
+/* A renamed field is taken as it is. */
 pgc_status model_field_name(const model_context *ctx, const char *raw, const char **out,
                             pgc_error *err)
 {
@@ -51,7 +54,7 @@ pgc_status model_field_name(const model_context *ctx, const char *raw, const cha
     return PGC_OK;
 }
 
-/* What unqualified names mean in this database. */
+/* What unqualified names mean in this database. The first schema of the search path that exists. */
 static const char *default_schema(const model_context *ctx)
 {
     size_t count = 0;
@@ -59,14 +62,14 @@ static const char *default_schema(const model_context *ctx)
     return count > 0 ? path[0] : "public";
 }
 
-/* The server's own tables are no models. */
+/* The server's own tables are no models. Names that begin with pg_ are reserved for the server. */
 static bool is_user_schema(const char *schema)
 {
     return strncmp(schema, "pg_", 3) != 0 && strcmp(schema, "information_schema") != 0;
 }
 
 /* prefix_[schema_]name, where the schema is left out when it is the default one. *out NULL: no
- * name can be made. */
+ * name can be made. Schemas in names keep two tables of the same name apart. */
 static pgc_status type_name(const model_context *ctx, const char *schema, const char *name,
                             const char **out, pgc_error *err)
 {
@@ -87,6 +90,7 @@ static pgc_status type_name(const model_context *ctx, const char *schema, const 
     return *out == NULL ? no_memory(err) : PGC_OK;
 }
 
+/* For people; code goes by OID and attnum. */
 const char *model_source(const model_context *ctx, const catalog_relation *relation,
                          const char *column)
 {
@@ -95,6 +99,7 @@ const char *model_source(const model_context *ctx, const catalog_relation *relat
                  : arena_printf(ctx->arena, "%s.%s.%s", relation->schema, relation->name, column);
 }
 
+/* Linear, once per query and embed. */
 ir_row *model_of(const model_context *ctx, uint32_t relation_oid)
 {
     for (size_t i = 0; relation_oid != 0 && i < ctx->set->model_count; i++) {
@@ -105,6 +110,7 @@ ir_row *model_of(const model_context *ctx, uint32_t relation_oid)
     return NULL;
 }
 
+/* Domains are their base type; their name stays in the comment. */
 bool model_type(const model_context *ctx, uint32_t type_oid, ir_type *out)
 {
     uint32_t base = catalog_base_type(ctx->cat, type_oid);
@@ -127,7 +133,8 @@ bool model_type(const model_context *ctx, uint32_t type_oid, ir_type *out)
 }
 
 /* Constant of a label: PREFIX_TYPE_LABEL; "value_N" when nothing usable is left of it, a number
- * behind it when it is taken. */
+ * behind it when it is taken. The number is that of the label, so it stays when other labels are
+ * added at the end. */
 static const char *label_constant(const model_context *ctx, const ir_enum *type, size_t index,
                                   const char *const *taken)
 {
@@ -140,15 +147,18 @@ static const char *label_constant(const model_context *ctx, const ir_enum *type,
     char *lower = snake == NULL ? arena_printf(ctx->arena, "%s_value_%zu", type->name, index + 1)
                                 : arena_printf(ctx->arena, "%s_%s", type->name, snake);
     char *upper = lower == NULL ? NULL : cname_upper(ctx->arena, lower);
-    for (size_t i = 0; upper != NULL && i <= index; i++) {
-        if (strcmp(i == 0 ? type->unknown : taken[i - 1], upper) == 0) {
-            return arena_printf(ctx->arena, "%s_%zu", upper, index + 1);
+    char *name = upper;
+    for (size_t number = index + 1, i = 0; name != NULL && i <= index; i++) {
+        if (strcmp(i == 0 ? type->unknown : taken[i - 1], name) == 0) {
+            name = arena_printf(ctx->arena, "%s_%zu", upper, number++);
+            i = SIZE_MAX; /* another label may be called like that */
         }
     }
-    return upper;
+    return name;
 }
 
-/* Constants carry the type's name, because C enums share one name space. */
+/* Constants carry the type's name, because C enums share one name space. An enum without a C
+ * name is reported and left out; columns of it then have no type. */
 static pgc_status build_enum(const model_context *ctx, const catalog_type *type, ir_enum *out,
                              pgc_error *err)
 {
@@ -186,7 +196,7 @@ static int compare_enums(const void *a, const void *b)
     return strcmp(((const ir_enum *) a)->name, ((const ir_enum *) b)->name);
 }
 
-/* Before the models, which refer to them. */
+/* Before the models, which refer to them. Sorted by C name: OIDs differ between databases. */
 static pgc_status build_enums(const model_context *ctx, pgc_error *err)
 {
     vec enums = { 0 };
@@ -213,18 +223,23 @@ static pgc_status build_enums(const model_context *ctx, pgc_error *err)
     return PGC_OK;
 }
 
-/* A second field of the same C name gets a number. */
+/* A second field of the same C name gets a number. Tried until it is free, because the numbered
+ * name may be a column too. */
 static const char *unique_field(const model_context *ctx, const ir_field *fields, size_t count,
                                 const char *name)
 {
-    size_t same = 1;
-    for (size_t i = 0; i < count; i++) {
-        same += strcmp(fields[i].name, name) == 0 ? 1 : 0;
+    const char *tried = name;
+    for (size_t number = 2, i = 0; tried != NULL && i < count; i++) {
+        if (strcmp(fields[i].name, tried) == 0) {
+            tried = arena_printf(ctx->arena, "%s_%zu", name, number++);
+            i = SIZE_MAX; /* the earlier fields may have the new name */
+        }
     }
-    return same == 1 ? name : arena_printf(ctx->arena, "%s_%zu", name, same);
+    return tried;
 }
 
-/* NOT NULL of the table is the claim; queries lower it where they join. */
+/* NOT NULL of the table is the claim; queries lower it where they join. Names that cannot be
+ * made are reported and the column is left out of the struct, so that one run finds them all. */
 static pgc_status build_field(const model_context *ctx, const catalog_relation *relation,
                               const catalog_column *column, ir_row *row, pgc_error *err)
 {
@@ -247,7 +262,8 @@ static pgc_status build_field(const model_context *ctx, const catalog_relation *
     return field->name == NULL || field->source == NULL ? no_memory(err) : PGC_OK;
 }
 
-/* Columns without C type are named in a comment instead of spoiling the whole table. */
+/* Columns without C type are named in a comment instead of spoiling the whole table. A table
+ * with no usable column has no model. */
 static pgc_status build_model(const model_context *ctx, const catalog_relation *relation,
                               ir_row *out, pgc_error *err)
 {
@@ -298,6 +314,8 @@ static int compare_rows(const void *a, const void *b)
     return strcmp(((const ir_row *) a)->name, ((const ir_row *) b)->name);
 }
 
+/* Composite types are no relations that can be read from; sequences and the like are not what
+ * models are for. */
 pgc_status model_build(const model_context *ctx, pgc_error *err)
 {
     vec models = { 0 };
@@ -307,7 +325,7 @@ pgc_status model_build(const model_context *ctx, pgc_error *err)
     TRY(build_enums(ctx, err));
     for (size_t i = 0; i < count; i++) {
         ir_row built = { 0 };
-        if (relations[i].kind == 'c' || !is_user_schema(relations[i].schema)) {
+        if (strchr("rpvmf", relations[i].kind) == NULL || !is_user_schema(relations[i].schema)) {
             continue;
         }
         TRY(build_model(ctx, &relations[i], &built, err));

@@ -8,10 +8,12 @@
 
 #include "base/file.h"
 
+/* What a file on disk may hold to be compared. */
 #define OUTPUT_FILE_MAX ((size_t) 256 << 20)
 #define DIFF_CONTEXT    3u
 
-/* Keeps the old text only when it differs: diff wants it. */
+/* Keeps the old text only when it differs: diff wants it. A file that cannot be read ends the
+ * run: it might be one that must not be replaced. */
 static pgc_status compare_file(const env *sys, arena *mem, output_change *change, pgc_error *err)
 {
     AUTO(buf_auto) buf old;
@@ -40,6 +42,7 @@ static pgc_status compare_file(const env *sys, arena *mem, output_change *change
     return PGC_OK;
 }
 
+/* Nothing is written; the result says what output_write() would do. */
 pgc_status output_compare(const env *sys, arena *mem, const char *dir, const char *shown,
                           const vec *files, vec *out, pgc_error *err)
 {
@@ -58,6 +61,7 @@ pgc_status output_compare(const env *sys, arena *mem, const char *dir, const cha
     return PGC_OK;
 }
 
+/* Unchanged files keep their time stamps, which keeps make and ninja quiet. */
 pgc_status output_write(const env *sys, const char *dir, const vec *changes, pgc_error *err)
 {
     TRY(file_mkdirs(sys, AT_FDCWD, dir, 0755, false, err));
@@ -75,7 +79,8 @@ pgc_status output_write(const env *sys, const char *dir, const vec *changes, pgc
     return PGC_OK;
 }
 
-/* Number of lines of [0, end), and where line `index` starts. */
+/* Number of lines of [0, end), and where line `index` starts. The last line counts only when a
+ * line break ends it. */
 static size_t count_lines(slice text, size_t end)
 {
     size_t lines = 0;
@@ -85,7 +90,8 @@ static size_t count_lines(slice text, size_t end)
     return lines;
 }
 
-/* Each line with its sign, as in a unified diff. */
+/* Each line with its sign, as in a unified diff. A last line without line break gets one, as
+ * diff tools show it. */
 static void add_lines(buf *out, char sign, slice lines)
 {
     slice rest = lines;
@@ -109,6 +115,8 @@ static size_t lines_back(slice text, size_t at, size_t lines)
     return at;
 }
 
+/* One hunk from the first to the last difference: enough to see what changed, and always a valid
+ * patch. */
 void output_diff(const output_change *change, buf *out)
 {
     slice a = change->old;

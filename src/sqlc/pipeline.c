@@ -11,7 +11,8 @@ static pgc_status no_memory(pgc_error *err)
     return pgc_error_set(err, PGC_NOMEM, "read the inputs");
 }
 
-/* Hash over names and texts of the schema files, in order. */
+/* Hash over names and texts of the schema files, in order. Paths stay out: the same schema in
+ * another folder is the same schema. */
 static pgc_status hash_schema(arena *mem, pipeline_set *set, pgc_error *err)
 {
     AUTO(buf_auto) buf b;
@@ -24,7 +25,8 @@ static pgc_status hash_schema(arena *mem, pipeline_set *set, pgc_error *err)
     return set->schema_hash == NULL ? no_memory(err) : PGC_OK;
 }
 
-/* Inputs are hashed as they are read; the hash of the schema names the scratch database. */
+/* Inputs are hashed as they are read; the hash of the schema names the scratch database. Reads
+ * everything before the first server is started. */
 static pgc_status read_set(const env *sys, arena *mem, const config *cfg, pipeline_set *set,
                            diag_list *diags, pgc_error *err)
 {
@@ -63,7 +65,8 @@ pgc_status pipeline_read(const env *sys, arena *mem, const command_options *opti
     return diag_status(diags, err);
 }
 
-/* Where to analyse: command line, config, environment, else a private cluster. */
+/* Where to analyse: command line, config, environment, else a private cluster. A user's own
+ * choice is never overruled by the environment. */
 static const char *server_of(const command_options *options, const config_set *set)
 {
     const char *variable = getenv("SQLC_GEN_C_DATABASE");
@@ -112,11 +115,13 @@ static pgc_status emit_with_manifest(arena *mem, pipeline_set *set, pgc_error *e
     return PGC_OK;
 }
 
+/* An error in one set does not keep the others from being looked at; nothing is written then. */
 pgc_status pipeline_run(const env *sys, arena *mem, const command_options *options,
                         const config *cfg, vec *sets, diag_list *diags, pgc_error *err)
 {
     AUTO(database_auto) database *db = NULL;
     const pipeline_set *opened = NULL;
+    size_t prepared = 0;
     for (size_t i = 0; i < sets->count; i++) {
         pipeline_set *set = VEC_AT(sets, pipeline_set, i);
         const char *server = server_of(options, set->config);
@@ -132,6 +137,7 @@ pgc_status pipeline_run(const env *sys, arena *mem, const command_options *optio
                                 .query_files = &set->query_files,
                                 .schema_hash = set->schema_hash,
                                 .db = db,
+                                .prepared = &prepared,
                                 .stop = options->stop };
         pgc_status status = compile_set(mem, &input, diags, &set->ir, err);
         if (status != PGC_OK && (status != PGC_INVALID || diags->error_count == 0)) {

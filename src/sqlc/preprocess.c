@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "sqlc/lex.h"
 
+/* As the limit of the later steps. */
 #define PREPROCESS_SQL_MAX ((size_t) 16 << 20)
 
 /* The last two tokens that matter, to see "IN (" in front of a slice. */
@@ -18,16 +19,17 @@ typedef struct recent {
 
 typedef struct rewriter {
     arena *arena;
-    const query_source *query;
+    const query_source *query; /* for positions and the range of the statement */
     diag_list *diags;
-    query_text *text;
-    slice src; /* the file up to the statement's end */
+    query_text *text; /* the result being built */
+    slice src;        /* the file up to the statement's end */
     buf sql;
     recent last[3]; /* newest first */
     bool nomem;
 } rewriter;
 
-/* Says where the text that follows comes from. */
+/* Says where the text that follows comes from. Spans are in the order of the result: positions
+ * only grow. */
 static void add_span(rewriter *rw, size_t src, bool fixed)
 {
     offset_span *span = VEC_ADD(rw->arena, &rw->text->spans, offset_span);
@@ -38,7 +40,8 @@ static void add_span(rewriter *rw, size_t src, bool fixed)
     *span = (offset_span) { .out = rw->sql.len, .src = src, .fixed = fixed };
 }
 
-/* Token by token: positions inside it stay exact. */
+/* Token by token: positions inside it stay exact. Also tokens that are broken: the server
+ * explains them better. */
 static void copy_token(rewriter *rw, lex_token token)
 {
     add_span(rw, token.start, false);
@@ -52,7 +55,8 @@ static void made_text(rewriter *rw, size_t src, const char *text)
     buf_add_str(&rw->sql, text);
 }
 
-/* Parameter of that name, made with the lowest free number when new; NULL: no memory. */
+/* Parameter of that name, made with the lowest free number when new; NULL: no memory. Source:
+ * sqlc.md §2: one name is one parameter, however often it stands in the query. */
 static query_param *named_param(rewriter *rw, const char *name, size_t at)
 {
     vec *params = &rw->text->params;
@@ -78,7 +82,8 @@ static query_param *named_param(rewriter *rw, const char *name, size_t at)
     return p;
 }
 
-/* Numbers written by hand keep their meaning, so they are reserved before names get theirs. */
+/* Numbers written by hand keep their meaning, so they are reserved before names get theirs.
+ * Walks strings and comments as tokens, so "$1" inside them is no parameter. */
 static void reserve_numbers(rewriter *rw)
 {
     size_t pos = rw->query->start;
@@ -114,7 +119,8 @@ static void emit_param(rewriter *rw, const query_param *param, size_t at)
     made_text(rw, at, text);
 }
 
-/* "IN (" in front of a slice becomes "= ANY(", "NOT IN (" becomes "<> ALL(". */
+/* "IN (" in front of a slice becomes "= ANY(", "NOT IN (" becomes "<> ALL(". Source: sqlc.md
+ * §8.2, step 1. Spans of the removed text go with it. */
 static void rewrite_in_list(rewriter *rw, size_t pos)
 {
     lex_token next = lex_skip(rw->src, &pos);
@@ -146,7 +152,8 @@ typedef struct macro_arg {
     size_t end; /* behind the ')' */
 } macro_arg;
 
-/* Copy without quotes, doubled quotes made single. */
+/* Copy without quotes, doubled quotes made single. The caller's token has both quotes, so the
+ * length is at least 2. */
 static char *unquote(arena *mem, slice text)
 {
     char quote = text.ptr[0];
@@ -163,7 +170,8 @@ static char *unquote(arena *mem, slice text)
     return out;
 }
 
-/* Like the server: letters fold to small ones; sqlc drops the dots. */
+/* Like the server: letters fold to small ones; sqlc drops the dots. ASCII only, as the server
+ * does for UTF-8 databases. */
 static char *fold(arena *mem, slice text)
 {
     char *out = arena_copy(mem, text);
@@ -179,7 +187,8 @@ static char *fold(arena *mem, slice text)
     return out;
 }
 
-/* As SQL sees the name, and as it must be written again. */
+/* As SQL sees the name, and as it must be written again. E'…' and U&"…" are not taken: their
+ * escapes would have to be undone. */
 static void arg_name(rewriter *rw, macro_arg *arg, slice whole)
 {
     slice first = lex_text(rw->src, arg->token);
@@ -194,7 +203,8 @@ static void arg_name(rewriter *rw, macro_arg *arg, slice whole)
     }
 }
 
-/* Read "( … )" from pos, which stands behind the '('. False: no ')' came. */
+/* Read "( … )" from pos, which stands behind the '('. False: no ')' came. Commas inside
+ * parentheses belong to the argument. */
 static bool read_args(rewriter *rw, size_t pos, macro_arg *out)
 {
     size_t depth = 0;
@@ -231,7 +241,8 @@ static bool read_args(rewriter *rw, size_t pos, macro_arg *out)
     return true;
 }
 
-/* The columns are filled in when the catalog is known. */
+/* The columns are filled in when the catalog is known. Only recorded here: which columns it
+ * stands for is decided in describe_query.c. */
 static void emit_embed(rewriter *rw, const macro_arg *arg, size_t at)
 {
     if (arg->dotted || arg->token.kind == LEX_STRING) {
@@ -253,7 +264,8 @@ static void emit_embed(rewriter *rw, const macro_arg *arg, size_t at)
     };
 }
 
-/* One macro call: sqlc.<fn>( arg ). */
+/* One macro call: sqlc.<fn>( arg ). Messages are those of upstream, so that people find them in
+ * its documentation. */
 static void emit_macro(rewriter *rw, slice fn, const macro_arg *arg, size_t at)
 {
     bool embed = slice_eq_nocase(fn, SLICE("embed"));
@@ -293,7 +305,8 @@ static void emit_macro(rewriter *rw, slice fn, const macro_arg *arg, size_t at)
     }
 }
 
-/* At the word "sqlc": true when a macro call was read, *pos then stands behind it. */
+/* At the word "sqlc": true when a macro call was read, *pos then stands behind it. A column
+ * called sqlc with a field is no macro: only "sqlc.name(" is. */
 static bool try_macro(rewriter *rw, lex_token word, size_t *pos)
 {
     size_t at = *pos;
@@ -317,7 +330,8 @@ static bool try_macro(rewriter *rw, lex_token word, size_t *pos)
     return true;
 }
 
-/* At '@': true when it starts a parameter; *pos then stands behind the name. */
+/* At '@': true when it starts a parameter; *pos then stands behind the name. Operators that
+ * contain '@' must stay what they are: a doubtful one is an error, not a guess. */
 static bool try_at_param(rewriter *rw, lex_token sign, size_t *pos)
 {
     size_t at = *pos;
@@ -349,7 +363,9 @@ static bool try_at_param(rewriter *rw, lex_token sign, size_t *pos)
     return true;
 }
 
-/* A comment that has its line for itself (optimizer hints stay). *pos moves over the line's end. */
+/* A comment that has its line for itself (optimizer hints stay). *pos moves over the line's end.
+ * Flags and documentation would otherwise travel to the server with every call, and a changed
+ * comment would change the statement's hash. */
 static bool drop_comment(rewriter *rw, lex_token t, size_t *pos)
 {
     slice text = lex_text(rw->src, t);
@@ -375,7 +391,7 @@ static bool drop_comment(rewriter *rw, lex_token t, size_t *pos)
     return true;
 }
 
-/* Newest first. */
+/* Newest first. Three are enough for NOT IN (. */
 static void remember(rewriter *rw, lex_token t, size_t out)
 {
     rw->last[2] = rw->last[1];
@@ -383,7 +399,8 @@ static void remember(rewriter *rw, lex_token t, size_t out)
     rw->last[0] = (recent) { .token = t, .out = out };
 }
 
-/* The one pass over the statement. */
+/* The one pass over the statement. Every byte of the statement is copied, replaced or dropped
+ * exactly once. */
 static void rewrite(rewriter *rw)
 {
     size_t pos = rw->query->start;
@@ -411,6 +428,8 @@ static int compare_params(const void *a, const void *b)
     return x->number < y->number ? -1 : x->number > y->number ? 1 : 0;
 }
 
+/* Parameters come out sorted by number, without gaps only if the user's numbers have none: the
+ * server is asked about gaps. */
 pgc_status query_preprocess(arena *mem, const query_source *query, diag_list *diags,
                             query_text *out, bool *ok, pgc_error *err)
 {
@@ -443,6 +462,7 @@ pgc_status query_preprocess(arena *mem, const query_source *query, diag_list *di
     return PGC_OK;
 }
 
+/* The spans are sorted, and there are few of them. */
 size_t query_source_offset(const query_text *text, size_t sql_offset)
 {
     const offset_span *found = NULL;
@@ -460,6 +480,7 @@ size_t query_source_offset(const query_text *text, size_t sql_offset)
     return found->fixed ? found->src : found->src + (sql_offset - found->out);
 }
 
+/* The server counts characters of the encoding, which is UTF-8 here. */
 size_t query_char_offset(slice sql, int32_t position)
 {
     int32_t seen = 0;

@@ -12,9 +12,9 @@
 
 typedef struct builder {
     const model_context *ctx;
-    const query_facts *facts;
+    const query_facts *facts; /* from the server and the provers */
     ir_query *query;
-    bool ok;
+    bool ok; /* false: diags says what is wrong with the query */
 } builder;
 
 /* Names the query, because memory may run out on one odd query of many. */
@@ -43,7 +43,8 @@ static const query_flag *find_flag(const query_source *source, const char *word)
     return NULL;
 }
 
-/* Complain about a type without C form, with the cast that gives one. */
+/* Complain about a type without C form, with the cast that gives one. The cast is the way out
+ * that always works: every type has a text form. */
 static void type_error(builder *b, const char *what, const char *name, uint32_t type_oid)
 {
     char message[256];
@@ -68,7 +69,8 @@ static void use_type(const ir_type *type, bool nullable)
     }
 }
 
-/* True when a flag such as "@nonnull a b" of the query names the column. */
+/* True when a flag such as "@nonnull a b" of the query names the column. Column names as in the
+ * result; blanks part them. */
 static bool flag_names(const query_source *source, const char *word, const char *column)
 {
     for (size_t i = 0; i < source->flags.count; i++) {
@@ -84,7 +86,8 @@ static bool flag_names(const query_source *source, const char *word, const char 
     return false;
 }
 
-/* The user's word on a column counts more than the proof. */
+/* The user's word on a column counts more than the proof. A wrong @nonnull is found at run time:
+ * a NULL is then an error, never a zero. */
 static void apply_overrides(const builder *b, ir_column *column)
 {
     if (flag_names(b->facts->source, "nonnull", column->sql_name)) {
@@ -96,7 +99,8 @@ static void apply_overrides(const builder *b, ir_column *column)
     }
 }
 
-/* As the server describes them, with what was proved and what the user knows better. */
+/* As the server describes them, with what was proved and what the user knows better. Stops at
+ * the first column without C type: the others would be reported once it is cured. */
 static pgc_status build_columns(builder *b, pgc_error *err)
 {
     const described *shape = &b->facts->shape;
@@ -131,7 +135,8 @@ static pgc_status build_columns(builder *b, pgc_error *err)
     return PGC_OK;
 }
 
-/* True when columns [first, first + model's) are that model's and its NOT NULL claims hold. */
+/* True when columns [first, first + model's) are that model's and its NOT NULL claims hold. The
+ * other direction does not matter: a value fits a nullable field. */
 static bool model_claims_hold(const builder *b, const ir_row *model, size_t first)
 {
     assert(first + model->field_count <= b->query->column_count);
@@ -143,7 +148,8 @@ static bool model_claims_hold(const builder *b, const ir_row *model, size_t firs
     return true;
 }
 
-/* Only a whole table in its own order and names: anything else is another type. */
+/* Only a whole table in its own order and names: anything else is another type. Source: sqlc.md
+ * §2.6, but by OID and attnum instead of names. */
 static ir_row *matching_model(const builder *b)
 {
     const described *shape = &b->facts->shape;
@@ -161,12 +167,22 @@ static ir_row *matching_model(const builder *b)
     return model_claims_hold(b, model, 0) ? model : NULL;
 }
 
-/* C name that no earlier field has: a number behind the second one, with a warning. */
+static bool has_field(const ir_row *row, const char *name)
+{
+    for (size_t i = 0; i < row->field_count; i++) {
+        if (strcmp(row->fields[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* C name that no earlier field has: a number behind the second one, with a warning. Source:
+ * sqlc.md §8.8. */
 static pgc_status field_name(builder *b, const ir_row *row, const char *raw, size_t position,
                              const char **out, pgc_error *err)
 {
     const char *name = NULL;
-    size_t same = 1;
     if (strcmp(raw, "?column?") == 0) {
         name = arena_printf(b->ctx->arena, "column_%zu", position);
     } else {
@@ -183,22 +199,20 @@ static pgc_status field_name(builder *b, const ir_row *row, const char *raw, siz
     if (name == NULL) {
         return no_memory(b, err);
     }
-    for (size_t i = 0; i < row->field_count; i++) {
-        same += strcmp(row->fields[i].sql_name, raw) == 0 || strcmp(row->fields[i].name, name) == 0
-                    ? 1
-                    : 0;
-    }
     *out = name;
-    if (same > 1) {
+    for (size_t number = 2; *out != NULL && has_field(row, *out); number++) {
+        *out = arena_printf(b->ctx->arena, "%s_%zu", name, number);
+    }
+    if (*out != name) {
         diag *d = diag_warning(b->ctx->diags, b->facts->source->file, b->facts->source->start,
                                "two result columns are called \"%s\"", raw);
         diag_hint(b->ctx->diags, d, "give one an alias with AS");
-        *out = arena_printf(b->ctx->arena, "%s_%zu", name, same);
     }
     return *out == NULL ? no_memory(b, err) : PGC_OK;
 }
 
-/* The claims of all its columns decide whether the row may be absent. */
+/* The claims of all its columns decide whether the row may be absent. Named by its alias, as
+ * upstream does. */
 static pgc_status add_embed(builder *b, ir_row *row, const embed_span *span, pgc_error *err)
 {
     ir_field *field = &row->fields[row->field_count];
@@ -232,7 +246,8 @@ static pgc_status add_column(builder *b, ir_row *row, size_t index, pgc_error *e
     return PGC_OK;
 }
 
-/* Struct of its own for the query's columns. */
+/* Struct of its own for the query's columns. Embeds take the columns of their model; all others
+ * are fields of their own. */
 static pgc_status build_row(builder *b, ir_row **out, pgc_error *err)
 {
     ir_row *row = ARENA_NEW(b->ctx->arena, ir_row);
@@ -263,7 +278,7 @@ static pgc_status build_row(builder *b, ir_row **out, pgc_error *err)
     return PGC_OK;
 }
 
-/* Nullability may differ: it is merged. */
+/* Nullability may differ: it is merged. C types decide, because the struct is what is shared. */
 static bool same_fields(const ir_row *a, const ir_row *b)
 {
     bool same = a->field_count == b->field_count;
@@ -276,7 +291,7 @@ static bool same_fields(const ir_row *a, const ir_row *b)
     return same;
 }
 
-/* For a message that shows both sides. */
+/* For a message that shows both sides. NULL: no memory; the hint then lacks it. */
 static char *field_list(const builder *b, const ir_row *row)
 {
     AUTO(buf_auto) buf text;
@@ -289,7 +304,8 @@ static char *field_list(const builder *b, const ir_row *row)
     return text.failed ? NULL : arena_copy(b->ctx->arena, buf_view(&text));
 }
 
-/* @row Name: one struct for all queries that name it. A field is nullable when it is so in any. */
+/* @row Name: one struct for all queries that name it. A field is nullable when it is so in any.
+ * The first query that names it decides about names and order. */
 static pgc_status share_row(builder *b, const query_flag *flag, ir_row *row, pgc_error *err)
 {
     char *snake = NULL;
@@ -339,7 +355,8 @@ static pgc_status share_row(builder *b, const query_flag *flag, ir_row *row, pgc
     return PGC_OK;
 }
 
-/* A model when it fits, a bare value for one column, else a struct. */
+/* A model when it fits, a bare value for one column, else a struct. A table of one column gives
+ * a bare value as well: a struct around one value helps nobody. */
 static pgc_status choose_row(builder *b, pgc_error *err)
 {
     const query_flag *shared = find_flag(b->facts->source, "row");
@@ -379,7 +396,8 @@ static pgc_status choose_row(builder *b, pgc_error *err)
     return PGC_OK;
 }
 
-/* SQL name of a parameter: as written, else what its place suggests, else its number. */
+/* SQL name of a parameter: as written, else what its place suggests, else its number. "dollar_N"
+ * is upstream's word for parameters without any hint. */
 static const char *param_sql_name(const builder *b, size_t index)
 {
     for (size_t i = 0; i < b->facts->text.params.count; i++) {
@@ -404,11 +422,12 @@ static bool wants_array(const builder *b, size_t index)
     return false;
 }
 
-/* Names that the generated function uses itself. */
+/* Names that the generated function uses itself. Must list every local of the bodies that
+ * emit_query.c writes. */
 static bool is_local_name(const char *name)
 {
-    static const char *const LOCALS[] = { "db",     "out",    "err",      "p",   "args",
-                                          "result", "status", "affected", "rows" };
+    static const char *const LOCALS[] = { "db",     "out",    "err",      "p",      "args",
+                                          "result", "status", "affected", "reader", "value" };
     for (size_t i = 0; i < ARRAY_LEN(LOCALS); i++) {
         if (strcmp(name, LOCALS[i]) == 0) {
             return true;
@@ -417,12 +436,23 @@ static bool is_local_name(const char *name)
     return false;
 }
 
-/* Function parameters must not hide names of the generated body. */
+/* Among the parameters before this one. */
+static bool has_param(const ir_query *query, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(query->params[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Function parameters must not hide names of the generated body. Tried until it is free: the
+ * changed name may be another parameter's. */
 static pgc_status name_param(builder *b, size_t index, pgc_error *err)
 {
     ir_param *param = &b->query->params[index];
     const char *name = NULL;
-    size_t same = 1;
     param->sql_name = param_sql_name(b, index);
     if (param->sql_name == NULL) {
         return no_memory(b, err);
@@ -435,20 +465,18 @@ static pgc_status name_param(builder *b, size_t index, pgc_error *err)
         (void) query_error(b, message);
         return PGC_OK;
     }
-    for (size_t i = 0; i < index; i++) {
-        same += strcmp(b->query->params[i].name, name) == 0 ? 1 : 0;
-    }
     bool by_value = b->facts->shape.param_count <= (size_t) b->ctx->options->query_parameter_limit;
-    if (by_value && is_local_name(name)) {
-        name = arena_printf(b->ctx->arena, "%s_", name);
-    } else if (same > 1) {
-        name = arena_printf(b->ctx->arena, "%s_%zu", name, same);
+    const char *free_name =
+        by_value && is_local_name(name) ? arena_printf(b->ctx->arena, "%s_", name) : name;
+    for (size_t number = 2; free_name != NULL && has_param(b->query, index, free_name); number++) {
+        free_name = arena_printf(b->ctx->arena, "%s_%zu", name, number);
     }
-    param->name = name;
-    return name == NULL ? no_memory(b, err) : PGC_OK;
+    param->name = free_name;
+    return free_name == NULL ? no_memory(b, err) : PGC_OK;
 }
 
-/* The declared type decides, not the column that the value is compared with. */
+/* The declared type decides, not the column that the value is compared with. The column is only
+ * where the name and the comment come from. */
 static pgc_status build_param(builder *b, size_t index, pgc_error *err)
 {
     ir_param *param = &b->query->params[index];
@@ -484,7 +512,8 @@ static pgc_status build_param(builder *b, size_t index, pgc_error *err)
     return PGC_OK;
 }
 
-/* The runtime sends a fixed number at most. */
+/* The runtime sends a fixed number at most. More than the runtime's limit cannot be sent; arrays
+ * can. */
 static pgc_status build_params(builder *b, pgc_error *err)
 {
     size_t count = b->facts->shape.param_count;
@@ -506,6 +535,7 @@ static pgc_status build_params(builder *b, pgc_error *err)
     return PGC_OK;
 }
 
+/* Commands without rows ignore what RETURNING would give. */
 pgc_status rows_build(const model_context *ctx, const query_facts *facts, ir_query *query, bool *ok,
                       pgc_error *err)
 {

@@ -44,8 +44,9 @@ typedef struct statement {
     size_t begin;         /* behind the previous semicolon */
     size_t start, end;    /* first token, semicolon or end of text; start SIZE_MAX: empty */
     size_t annotation_at; /* SIZE_MAX: none */
-    slice annotation;     /* the whole comment */
-    bool terminated;      /* by a semicolon */
+    /* Kept as text until the statement turns out to be complete. */
+    slice annotation; /* the whole comment */
+    bool terminated;  /* by a semicolon */
     const source_file *file;
 } statement;
 
@@ -55,7 +56,8 @@ static bool at_line_start(slice text, size_t at)
     return at == 0 || text.ptr[at - 1] == '\n';
 }
 
-/* What stands between the comment markers. */
+/* What stands between the comment markers. A carriage return before the line break is no part of
+ * it. */
 static slice comment_body(slice comment)
 {
     assert(comment.len >= 2);
@@ -66,7 +68,8 @@ static slice comment_body(slice comment)
     return slice_sub(comment, 2, comment.len - 2);
 }
 
-/* True for "name", blanks, ':' at the start of a trimmed comment. */
+/* True for "name", blanks, ':' at the start of a trimmed comment. Wider than the strict form, so
+ * that a near miss is an error and not a silently skipped query. */
 static bool looks_like_annotation(slice body)
 {
     slice rest = slice_trim(body);
@@ -77,7 +80,8 @@ static bool looks_like_annotation(slice body)
     return slice_starts(rest, SLICE(":"));
 }
 
-/* Nothing but blanks between the comment and both ends of its line, and no line break inside. */
+/* Nothing but blanks between the comment and both ends of its line, and no line break inside.
+ * Comments behind code on the same line explain that line, not the query. */
 static bool is_full_line(slice text, lex_token token)
 {
     size_t before = token.start;
@@ -100,7 +104,8 @@ typedef struct body_depth {
     bool after_begin;
 } body_depth;
 
-/* Sees one token at a time; CASE … END nests like a block. */
+/* Sees one token at a time; CASE … END nests like a block. Source: PostgreSQL manual, "CREATE
+ * FUNCTION", sql_body. */
 static void body_track(body_depth *body, slice text, lex_token token)
 {
     bool after_begin = body->after_begin;
@@ -114,7 +119,9 @@ static void body_track(body_depth *body, slice text, lex_token token)
     }
 }
 
-/* Read one statement from *pos. False: text is malformed, the error is in diags. */
+/* Read one statement from *pos. False: text is malformed, the error is in diags. Comments and
+ * blanks before a statement belong to it; those behind the last semicolon of a file are a
+ * statement without a token. */
 static bool next_statement(const source_file *file, size_t *pos, diag_list *diags, statement *out)
 {
     slice text = file->text;
@@ -148,7 +155,7 @@ static bool next_statement(const source_file *file, size_t *pos, diag_list *diag
     }
 }
 
-/* ASCII only: it becomes a C name. */
+/* ASCII only: it becomes a C name. A leading capital is custom, not a rule. */
 static bool is_query_name(slice name)
 {
     for (size_t i = 0; i < name.len; i++) {
@@ -185,7 +192,8 @@ static bool find_command(const statement *st, slice word, size_t at, diag_list *
     return false;
 }
 
-/* "-- name: X :cmd" is strict: single blanks, exactly four parts (five with the closing mark). */
+/* "-- name: X :cmd" is strict: single blanks, exactly four parts (five with the closing mark).
+ * Source: sqlc.md §2.1. */
 static bool parse_annotation(arena *mem, const statement *st, diag_list *diags, query_source *query)
 {
     slice parts[6];
@@ -224,7 +232,8 @@ static bool parse_annotation(arena *mem, const statement *st, diag_list *diags, 
     return false;
 }
 
-/* Documentation lines and @flags of the statement's comments. */
+/* Documentation lines and @flags of the statement's comments. Comments inside the statement
+ * count too, as upstream has it. */
 static pgc_status collect_comments(arena *mem, const statement *st, query_source *query,
                                    pgc_error *err)
 {
@@ -262,7 +271,8 @@ static pgc_status collect_comments(arena *mem, const statement *st, query_source
     return PGC_OK;
 }
 
-/* A faulty query is reported and left out; the file is read on. */
+/* A faulty query is reported and left out; the file is read on. A statement without semicolon at
+ * the end of a file is most often one that was cut off. */
 static pgc_status take_query(arena *mem, const statement *st, diag_list *diags, vec *out,
                              pgc_error *err)
 {
@@ -291,6 +301,8 @@ static pgc_status take_query(arena *mem, const statement *st, diag_list *diags, 
     return PGC_OK;
 }
 
+/* Schema and query lists may name the same file (sqlc.md §1.2), so statements without annotation
+ * are no error. */
 pgc_status source_queries(arena *mem, const source_file *file, diag_list *diags, vec *out,
                           pgc_error *err)
 {
@@ -318,7 +330,8 @@ pgc_status source_queries(arena *mem, const source_file *file, diag_list *diags,
     return PGC_OK;
 }
 
-/* Byte offset from which migration tools keep their down part; text.len when there is none. */
+/* Byte offset from which migration tools keep their down part; text.len when there is none.
+ * Source: sqlc.md §1.2. */
 static size_t down_part(slice text)
 {
     static const char *const MARKS[] = { "-- +goose down", "-- +migrate down",
@@ -339,7 +352,8 @@ static size_t down_part(slice text)
     return text.len;
 }
 
-/* Copy in which psql commands (lines that start with a backslash) are blanks: same offsets. */
+/* Copy in which psql commands (lines that start with a backslash) are blanks: same offsets.
+ * pg_dump writes them; the server does not know them. */
 static char *blank_psql_commands(arena *mem, slice text)
 {
     char *copy = arena_copy(mem, text);
@@ -353,6 +367,8 @@ static char *blank_psql_commands(arena *mem, slice text)
     return copy;
 }
 
+/* Annotated statements are queries that share the file; data statements of a schema file are
+ * run, since enums and lookup tables may be filled by them. */
 pgc_status source_schema(arena *mem, const source_file *file, diag_list *diags, vec *out,
                          pgc_error *err)
 {

@@ -4,18 +4,21 @@
 
 #include "sqlc/symbols.h"
 
+/* One global C name and who wants it. */
 typedef struct symbol {
     const char *name;
     const char *origin; /* "query GetAsset", "table public.assets" */
 } symbol;
 
+/* The list while it grows. */
 typedef struct collector {
     const model_context *ctx;
     vec symbols; /* of symbol */
     bool nomem;
 } collector;
 
-/* origin may be NULL when memory ran out while it was made. */
+/* origin may be NULL when memory ran out while it was made. Suffix "" stands for the base
+ * itself. */
 static void add(collector *c, const char *origin, const char *base, const char *suffix)
 {
     symbol *s = VEC_ADD(c->ctx->arena, &c->symbols, symbol);
@@ -28,21 +31,41 @@ static void add(collector *c, const char *origin, const char *base, const char *
     *s = (symbol) { .name = name, .origin = origin };
 }
 
-/* Names of a row type's functions and set. */
+/* As emit_opt_name() makes it. */
+static void add_optional(collector *c, const char *origin, const char *name)
+{
+    const char *prefix = c->ctx->set->prefix;
+    assert(prefix != NULL);
+    const char *made = arena_printf(c->ctx->arena, "%s_opt%s", prefix, name + strlen(prefix));
+    assert(strncmp(name, prefix, strlen(prefix)) == 0);
+    if (made == NULL) {
+        c->nomem = true;
+        return;
+    }
+    add(c, origin, made, "");
+}
+
+/* Names of a row type's functions and set. The names of emit_rows.c; a change there needs one
+ * here. */
 static void add_row(collector *c, const char *origin, const ir_row *row)
 {
     assert(row->base != NULL);
     if (row->kind != IR_ROW_SCALAR) {
         add(c, origin, row->name, "");
         add(c, origin, row->base, "_clone");
+        add(c, origin, row->base, "_clone_pass");
         add(c, origin, row->base, "_read");
+    }
+    if (row->kind == IR_ROW_MODEL) {
+        add_optional(c, origin, row->name);
     }
     add(c, origin, row->base, "_set");
     add(c, origin, row->base, "_set_free");
     add(c, origin, row->base, "_set_take");
 }
 
-/* Everything that the emitter derives from a query's name. */
+/* Everything that the emitter derives from a query's name. Rows that are shared or models are
+ * added once, by their owner. */
 static void add_query(collector *c, const ir_query *query)
 {
     const char *origin = arena_printf(c->ctx->arena, "query %s", query->name);
@@ -68,16 +91,24 @@ static int compare_symbols(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->origin, y->origin);
 }
 
-/* The type and its two functions; constants carry its name. */
+/* The type and its two functions; constants carry its name. Constants are names of their own in
+ * C: they live in the same scope as functions. */
 static void add_enum(collector *c, const ir_enum *type)
 {
     const char *origin = arena_printf(c->ctx->arena, "enum %s.%s", type->schema, type->sql_name);
     add(c, origin, type->name, "");
     add(c, origin, type->name, "_from_text");
     add(c, origin, type->name, "_to_text");
+    add(c, origin, type->name, "_labels");
+    add_optional(c, origin, type->name);
+    add(c, origin, type->unknown, "");
+    for (size_t i = 0; i < type->label_count; i++) {
+        add(c, origin, type->constants[i], "");
+    }
 }
 
-/* All sources of names, in any order. */
+/* All sources of names, in any order. Includes what options leave out of the output: whether a
+ * name is free must not depend on which queries exist. */
 static void collect(collector *c)
 {
     const ir_set *set = c->ctx->set;
@@ -97,6 +128,7 @@ static void collect(collector *c)
     }
 }
 
+/* Three sources of one name give two messages, each with the neighbour. */
 pgc_status symbols_check(const model_context *ctx, pgc_error *err)
 {
     collector c = { .ctx = ctx };

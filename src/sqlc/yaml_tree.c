@@ -10,6 +10,8 @@ static uint32_t mark_number(size_t zero_based)
     return zero_based < UINT32_MAX ? (uint32_t) zero_based + 1 : UINT32_MAX;
 }
 
+/* The whole document is parsed before anything is looked at: a syntax error is the only message
+ * then. */
 pgc_status yaml_tree_load(yaml_tree *tree, slice text, pgc_error *err)
 {
     yaml_parser_t parser;
@@ -42,6 +44,7 @@ void yaml_tree_done(yaml_tree *tree)
     }
 }
 
+/* NULL points to the start of the file: an absent value has no mark. */
 diag *yaml_error(yaml_tree *tree, const yaml_node_t *node, const char *fmt, ...)
 {
     char text[512];
@@ -72,6 +75,7 @@ const yaml_node_t *yaml_item(yaml_tree *tree, const yaml_node_t *sequence, size_
     return yaml_document_get_node(&tree->doc, sequence->data.sequence.items.start[index]);
 }
 
+/* Duplicate keys are legal for libyaml; the last one would win silently. */
 bool yaml_entries(yaml_tree *tree, const yaml_node_t *node, const char *what, vec *out)
 {
     if (node == NULL || node->type != YAML_MAPPING_NODE) {
@@ -112,6 +116,7 @@ static bool is_null(const yaml_node_t *node)
            (strcmp(text, "") == 0 || strcmp(text, "~") == 0 || strcmp(text, "null") == 0);
 }
 
+/* Numbers and booleans are texts too: `version: 2` and `prefix: on` mean what they say. */
 bool yaml_text(yaml_tree *tree, const yaml_node_t *node, const char *what, const char **out)
 {
     if (node == NULL || node->type != YAML_SCALAR_NODE) {
@@ -131,6 +136,7 @@ bool yaml_text(yaml_tree *tree, const yaml_node_t *node, const char *what, const
     return true;
 }
 
+/* YAML 1.1 would also take yes, no, on and off; upstream does not, so neither do we. */
 bool yaml_bool(yaml_tree *tree, const yaml_node_t *node, const char *what, bool *out)
 {
     const char *text = NULL;
@@ -145,6 +151,7 @@ bool yaml_bool(yaml_tree *tree, const yaml_node_t *node, const char *what, bool 
     return false;
 }
 
+/* Decimal only. */
 bool yaml_int(yaml_tree *tree, const yaml_node_t *node, const char *what, int64_t *out)
 {
     const char *text = NULL;
@@ -158,13 +165,21 @@ bool yaml_int(yaml_tree *tree, const yaml_node_t *node, const char *what, int64_
     return true;
 }
 
+/* A missing value is an empty list; an empty text is a mistake, since as a path it would mean
+ * the folder itself. */
 bool yaml_texts(yaml_tree *tree, const yaml_node_t *node, const char *what, vec *out)
 {
     bool list = node != NULL && node->type == YAML_SEQUENCE_NODE;
-    size_t count = list ? yaml_count(node) : 1;
+    bool none = node != NULL && node->type == YAML_SCALAR_NODE && is_null(node);
+    size_t count = list ? yaml_count(node) : none ? 0 : 1;
     for (size_t i = 0; i < count; i++) {
         const char *text = NULL;
-        if (!yaml_text(tree, list ? yaml_item(tree, node, i) : node, what, &text)) {
+        const yaml_node_t *item = list ? yaml_item(tree, node, i) : node;
+        if (!yaml_text(tree, item, what, &text)) {
+            return false;
+        }
+        if (text[0] == '\0') {
+            (void) yaml_error(tree, item, "%s holds an empty text", what);
             return false;
         }
         const char **slot = VEC_ADD(tree->arena, out, const char *);

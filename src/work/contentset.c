@@ -28,6 +28,8 @@ static size_t find(const contentset *set, const char *hash)
     return place;
 }
 
+/* Two files of equal content would both find nothing in the database and both become assets; the
+ * second one waits here and then finds the first. */
 size_t contentset_enter(contentset *set, const char *hash)
 {
     assert(hash[0] != '\0');
@@ -42,6 +44,7 @@ size_t contentset_enter(contentset *set, const char *hash)
     return place;
 }
 
+/* Everybody wakes, because nobody knows who waits for which content. */
 void contentset_leave(contentset *set, size_t place)
 {
     assert(place < CONTENTSET_SIZE);

@@ -28,15 +28,21 @@ typedef struct import_state {
     pgc_error fatal;     /* the first reason to stop; status PGC_OK: none */
 } import_state;
 
+/* Set by a signal handler, hence a plain flag that is looked at between two files. */
 static bool stop_wanted(const import_state *state)
 {
     return state->options->stop != NULL && *state->options->stop != 0;
 }
 
+/* The callback runs under the lock: it sees counts that belong together, and events one at a
+ * time. */
 static void event_report(import_state *state, const import_event *event)
 {
+    assert(event->outcome < IMPORT_OUTCOME_COUNT);
+    assert(event->reason != NULL);
     (void) pthread_mutex_lock(&state->lock);
     state->progress.done++;
+    assert(state->progress.done <= state->progress.found);
     state->progress.outcomes[event->outcome]++;
     if (event->file_size > 0) {
         state->progress.bytes_done += (uint64_t) event->file_size;
@@ -89,6 +95,7 @@ static void full_count(import_state *state, import_outcome outcome, const pgc_er
 
 /* Walk side. */
 
+/* One more file to be done; the bar needs the number at once. */
 static void found_add(import_state *state)
 {
     (void) pthread_mutex_lock(&state->lock);
@@ -96,6 +103,7 @@ static void found_add(import_state *state)
     (void) pthread_mutex_unlock(&state->lock);
 }
 
+/* The queue is bounded: a walk through a huge tree waits here for the workers. */
 static pgc_status on_file(void *arg, const char *path, pgc_error *err)
 {
     import_state *state = arg;
@@ -110,6 +118,7 @@ static pgc_status on_file(void *arg, const char *path, pgc_error *err)
     return no_memory ? pgc_error_set(err, PGC_NOMEM, "queue %s", path) : PGC_CANCELLED;
 }
 
+/* What the walk has dealt with itself never passes the queue. */
 static void on_other(import_state *state, import_outcome outcome, const char *path,
                      const char *reason)
 {
@@ -144,6 +153,7 @@ static walk_exclude own_folder(const import_state *state)
     return result == 0 ? (walk_exclude) { info.st_dev, info.st_ino } : (walk_exclude) { 0, 0 };
 }
 
+/* The walk's end is told even when it failed: the workers wait for it. */
 static void walk_all(import_state *state)
 {
     const walk_sink sink = {
@@ -169,6 +179,7 @@ static void walk_all(import_state *state)
 
 /* Worker side. */
 
+/* One file, told to the caller whatever became of it, and the consequences for the rest. */
 static void file_work(import_state *state, media_host *host, const char *path)
 {
     pgc_error err;
@@ -186,6 +197,8 @@ static void file_work(import_state *state, media_host *host, const char *path)
     }
 }
 
+/* Each worker has a helper process of its own: one bad file ends one helper, and nobody waits
+ * for another's. */
 static void *worker_main(void *arg)
 {
     import_state *state = arg;
@@ -212,6 +225,7 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
+/* Decoding pictures is what takes time, and it takes one core per worker. */
 static uint32_t job_count(const import_options *options)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -219,6 +233,7 @@ static uint32_t job_count(const import_options *options)
     return jobs < JOBS_MAX ? jobs : JOBS_MAX;
 }
 
+/* Fewer threads than asked for are enough. This thread walks, so that no thread is without work. */
 static void threads_run(import_state *state)
 {
     pthread_t threads[JOBS_MAX];
@@ -261,6 +276,7 @@ static pgc_status unlock_and_sweep(const import_state *state, pgc_error *err)
                                                                : PGC_OK;
 }
 
+/* What threads share; the target was opened before, so nothing in here can fail. */
 static void state_init(import_state *state, const import_options *options)
 {
     state->options = options;
@@ -280,6 +296,8 @@ static void state_done(import_state *state)
 pgc_status import_run(lum_library *library, lum_session *session, const import_options *options,
                       import_progress *out, pgc_error *err)
 {
+    assert(options->paths != NULL);
+    assert(options->helper_path != NULL);
     import_state *state = MEM_NEW(lum_library_env(library)->alloc, import_state);
     if (state == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "import");

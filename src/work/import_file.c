@@ -29,12 +29,15 @@ typedef struct file_life {
     char path[PLACE_PATH_SIZE];
 } file_life;
 
+/* Bytes behind the last slash, UTF-8 or not. */
 static slice base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return pgc_text_from(slash != NULL ? slash + 1 : path);
 }
 
+/* Thumbnails are written by the sandbox into nameless files that we opened: it needs no right to
+ * open any. */
 pgc_status import_probe(const import_target *target, media_host *host, int fd,
                         import_thumbnails *out, pgc_error *err)
 {
@@ -104,6 +107,7 @@ static void name_take(file_life *life)
     }
 }
 
+/* intent_open is set before the call: when its answer is lost the row may exist all the same. */
 static pgc_status intent_create(file_life *life, pgc_error *err)
 {
     import_original *original = &life->original;

@@ -23,6 +23,7 @@ void pathqueue_done(pathqueue *queue)
     (void) pthread_mutex_destroy(&queue->lock);
 }
 
+/* Waits while the queue is full; false when it was closed, or with *no_memory set. */
 bool pathqueue_put(pathqueue *queue, const char *path, bool *no_memory)
 {
     char *copy = mem_strdup(queue->alloc, path);
@@ -48,6 +49,8 @@ bool pathqueue_put(pathqueue *queue, const char *path, bool *no_memory)
     return taken;
 }
 
+/* Waits while it is empty; NULL once it is closed, or ended and empty. The path belongs to the
+ * caller. */
 char *pathqueue_take(pathqueue *queue)
 {
     char *path = NULL;
@@ -65,6 +68,7 @@ char *pathqueue_take(pathqueue *queue)
     return path;
 }
 
+/* Nothing more will come, but what is in it is still worked off. */
 void pathqueue_end(pathqueue *queue)
 {
     (void) pthread_mutex_lock(&queue->lock);
@@ -73,6 +77,7 @@ void pathqueue_end(pathqueue *queue)
     (void) pthread_mutex_unlock(&queue->lock);
 }
 
+/* Everybody stops now; what is in it stays undone. */
 void pathqueue_close(pathqueue *queue)
 {
     (void) pthread_mutex_lock(&queue->lock);

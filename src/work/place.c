@@ -16,6 +16,8 @@ static size_t char_length(slice text)
     return 0;
 }
 
+/* The database holds UTF-8 only, a file system any bytes. Not exact means that the caller keeps
+ * the bytes as well. */
 bool place_display_name(slice name, char *out, size_t out_size, size_t *out_len)
 {
     static const char REPLACEMENT[] = "\xef\xbf\xbd"; /* U+FFFD */
@@ -87,6 +89,8 @@ static pgc_status suffix_make(const char *hash_hex, unsigned attempt, char out[s
     return PGC_OK;
 }
 
+/* Layouts by date and flat keep the name that people know; the one by content spreads over three
+ * levels of 256 folders. */
 pgc_status place_original(lum_strategy strategy, const place_facts *facts, unsigned attempt,
                           char out[static PLACE_PATH_SIZE], pgc_error *err)
 {
@@ -116,6 +120,7 @@ pgc_status place_original(lum_strategy strategy, const place_facts *facts, unsig
     return PGC_OK;
 }
 
+/* By content: equal pictures of two assets share their thumbnails. */
 void place_thumbnail(const char *hash_hex, media_size size, char out[static PLACE_PATH_SIZE])
 {
     const char *text = media_size_text(size);

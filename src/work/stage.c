@@ -14,9 +14,12 @@
 
 const char *stage_hash_hex(const char *hash)
 {
+    assert(strlen(hash) == STAGE_HASH_SIZE - 1);
     return hash + 7;
 }
 
+/* Failures of the caller's file are told apart from those of the library's disk: the former skip
+ * one file, the latter may end the import. */
 pgc_status stage_source_error(pgc_error *err, int os_errno, const char *what)
 {
     pgc_status status = os_errno == ENOENT ? LUM_SOURCE_CHANGED : LUM_SOURCE_UNREADABLE;
@@ -27,6 +30,8 @@ pgc_status stage_source_error(pgc_error *err, int os_errno, const char *what)
     return status;
 }
 
+/* What was looked at by name may be another file by now: everything is decided on the
+ * descriptor. */
 pgc_status stage_open_source(const env *e, const char *path, int *out, struct stat *info,
                              pgc_error *err)
 {
@@ -99,6 +104,7 @@ static pgc_status stream(const env *e, int source, int target, sha256 *state, in
     return status;
 }
 
+/* Peeked, not ended: the state belongs to the caller. */
 static pgc_status hash_finish(const sha256 *state, char hash[static STAGE_HASH_SIZE],
                               pgc_error *err)
 {
@@ -122,6 +128,8 @@ pgc_status stage_hash_fd(const env *e, int fd, char hash[static STAGE_HASH_SIZE]
     return hash_finish(state, hash, err);
 }
 
+/* A nameless file: a crash leaves nothing to clean up. Hashed while it is copied, so that hash
+ * and copy are of the same bytes even when the source changes meanwhile. */
 pgc_status stage_copy(const env *e, int source, const struct stat *info, int staging_dir,
                       staged_file *out, pgc_error *err)
 {
@@ -174,6 +182,7 @@ static pgc_status folder_part(const char *path, char out[static PATH_MAX], pgc_e
     return PGC_OK;
 }
 
+/* A name is durable only when its folder is. */
 pgc_status stage_sync_folder(const env *e, int root, const char *path, pgc_error *err)
 {
     char folder[PATH_MAX];
@@ -202,8 +211,12 @@ static pgc_status folder_open(const env *e, int root, const char *folder, int *o
     return PGC_OK;
 }
 
+/* linkat() gives a nameless file its name, and never replaces a file that has it already;
+ * rename() would. */
 pgc_status stage_link(const env *e, int fd, int root, const char *path, pgc_error *err)
 {
+    assert(fd >= 0);
+    assert(path[0] != '/');
     char folder[PATH_MAX];
     char nameless[64];
     AUTO(fd_auto) int dir = -1;

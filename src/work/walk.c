@@ -45,6 +45,7 @@ typedef struct walk_names {
     size_t count, size;
 } walk_names;
 
+/* The lists are short and names many; fnmatch() is fast enough beside the system calls. */
 static bool matches(const char *const *patterns, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++) {
@@ -55,12 +56,14 @@ static bool matches(const char *const *patterns, size_t count, const char *name)
     return false;
 }
 
+/* Not strerror(): several threads may ask. */
 static const char *reason_text(int os_errno)
 {
     const char *text = strerrordesc_np(os_errno);
     return text != NULL ? text : "unknown error";
 }
 
+/* What people call it, for the list of what was skipped. */
 static const char *kind_text(mode_t mode)
 {
     switch (mode & S_IFMT) {
@@ -78,6 +81,7 @@ static const char *kind_text(mode_t mode)
     }
 }
 
+/* One allocation for the node and its path. */
 static walk_folder *folder_new(const env *e, const char *parent, const char *name, size_t depth)
 {
     size_t size = sizeof(walk_folder) + strlen(parent) + strlen(name) + 2;
@@ -109,6 +113,7 @@ static bool grow(const env *e, void *items_pointer, size_t item_size, size_t cou
     return true;
 }
 
+/* By device and inode: the library may be reached by many paths. */
 static bool folder_is_excluded(const walk *w, const struct stat *info)
 {
     return info->st_dev == w->exclude.device && info->st_ino == w->exclude.inode;
@@ -130,6 +135,7 @@ static bool folder_is_known(walk *w, const struct stat *info, bool *no_memory)
     return false;
 }
 
+/* Byte order, so that a run is the same in every locale. */
 static int name_compare(const void *a, const void *b)
 {
     return strcmp(*(const char *const *) a, *(const char *const *) b);
@@ -208,6 +214,8 @@ static pgc_status entry_visit(walk *w, const walk_folder *folder, const char *na
     return status;
 }
 
+/* A folder that cannot be read is reported and passed over: the rest of the tree is still
+ * wanted. */
 static pgc_status folder_visit(walk *w, const walk_folder *folder, pgc_error *err)
 {
     struct stat info;
@@ -241,6 +249,7 @@ static pgc_status folder_visit(walk *w, const walk_folder *folder, pgc_error *er
     return status;
 }
 
+/* After a failure the list is only emptied. */
 static pgc_status walk_folders(walk *w, pgc_error *err)
 {
     pgc_status status = PGC_OK;
@@ -255,6 +264,8 @@ static pgc_status walk_folders(walk *w, pgc_error *err)
     return status;
 }
 
+/* A link that the caller names is followed; links found on the way are not, as they may lead out
+ * of the tree or in circles. */
 pgc_status walk_path(const env *e, const char *path, walk_exclude exclude, const walk_sink *sink,
                      pgc_error *err)
 {

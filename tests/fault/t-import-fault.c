@@ -7,6 +7,7 @@
 #include <pgc/cluster.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 
@@ -127,6 +128,56 @@ static void an_interrupted_call_is_made_again(void)
         CHECK_STATUS(self->status, PGC_OK, &self->err);
         CHECK_INT(self->progress.outcomes[IMPORT_CREATED], 1);
     }
+    importer_check(self, made);
+}
+
+/* Memory. */
+
+static atomic_uint_fast64_t alloc_calls, alloc_fail_at;
+
+static void *failing_resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
+{
+    (void) ctx;
+    (void) old_size;
+    return atomic_fetch_add(&alloc_calls, 1) + 1 == atomic_load(&alloc_fail_at)
+               ? NULL
+               : realloc(ptr, new_size);
+}
+
+static void plain_release(void *ctx, void *ptr, size_t size)
+{
+    (void) ctx;
+    (void) size;
+    free(ptr);
+}
+
+static void any_allocation_may_fail(void)
+{
+    static const pgc_alloc ALLOC = { NULL, failing_resize, plain_release };
+    IMPORTER(self);
+    uint32_t made = 0;
+    uint64_t step = 1;
+    unsigned failures = 0;
+    self->options.jobs = 1;
+    for (uint64_t at = 1; at < 400; at += step) {
+        pictures(self, 700 + made++, 1);
+        atomic_store(&alloc_calls, 0);
+        atomic_store(&alloc_fail_at, at);
+        importer_env.alloc = &ALLOC;
+        importer_run(self);
+        importer_env.alloc = env_default()->alloc;
+        check_is_clean(self);
+        CHECK(self->status == PGC_OK || self->status == PGC_NOMEM);
+        failures += self->status != PGC_OK || self->progress.outcomes[IMPORT_FAILED] > 0;
+        step = at < 20 ? 1 : at / 8;
+        if (atomic_load(&alloc_calls) < at) {
+            break;
+        }
+    }
+    (void) printf("# %u imports, %u of them ran out of memory\n", made, failures);
+    CHECK(failures > 5);
+    importer_run(self);
+    CHECK_STATUS(self->status, PGC_OK, &self->err);
     importer_check(self, made);
 }
 
@@ -433,6 +484,7 @@ static const tap_case CASES[] = {
     TAP("files: any operation may fail, the next run makes it good", any_file_operation_may_fail),
     TAP("files: a short transfer is no failure", a_short_transfer_is_no_failure),
     TAP("files: an interrupted call is made again", an_interrupted_call_is_made_again),
+    TAP("memory: any allocation may fail", any_allocation_may_fail),
     TAP("disk: an absent repository is told", an_absent_repository_is_told),
     TAP("database: lost connections are made again", lost_connections_are_made_again),
     TAP("database: stopped, it ends the import; the next run does the rest",

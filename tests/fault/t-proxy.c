@@ -240,7 +240,7 @@ static void measure(bench *b, size_t work, bool fresh, uint64_t counts[2])
 
 #define CUTS_PER_WORK 44
 
-/* Half of the rounds begin with a new pool, so that logging in is cut as well. */
+/* A third of the rounds begins with a new pool, so that logging in is cut as well. */
 static void cut_at_any_byte(void)
 {
     static const proxy_fault FAULTS[] = { PROXY_CUT, PROXY_RESET, PROXY_HALF_CLOSE };
@@ -252,7 +252,7 @@ static void cut_at_any_byte(void)
         measure(&b, work, true, spans[1]);
         measure(&b, work, false, spans[0]);
         for (int i = 0; i < CUTS_PER_WORK; i++) {
-            bool fresh = i % 2 == 0;
+            bool fresh = i % 3 == 0;
             proxy_side side = random_below(&state, 2) == 0 ? PROXY_FROM_CLIENT : PROXY_FROM_SERVER;
             const proxy_plan plan = {
                 .fault = FAULTS[random_below(&state, ARRAY_LEN(FAULTS))],

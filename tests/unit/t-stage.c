@@ -53,7 +53,7 @@ static void copies_bytes_and_knows_their_hash(void)
     set_up();
     REQUIRE_OK(stage_hello(env_default(), &staged), &err);
     CHECK_STR(staged.hash, HELLO_HASH);
-    CHECK_STR(stage_hash_hex(staged.hash), HELLO_HASH + 7);
+    CHECK_STR(stage_hash_hex(staged.hash), &HELLO_HASH[7]);
     CHECK_INT(staged.size, 5);
     CHECK_INT(pread(staged.fd, bytes, sizeof bytes, 0), 5);
     CHECK_STR(bytes, "hello");

@@ -1,0 +1,196 @@
+/* A C program that calls every generated function of a set once, made from the representation that
+ * the functions were made from: each call runs in a transaction of its own that is rolled back.
+ *
+ * Values come from v_<suffix>() below; a nullable parameter gets a value in the first pass and NULL
+ * in the second, so both ways through the encoder are taken. */
+#ifndef TEST_CORPUS_DRIVER_H
+#define TEST_CORPUS_DRIVER_H
+
+#include "base/buf.h"
+#include "sqlc/ir.h"
+
+/* Values of every representation. Chosen so that constraints of the corpus hold. */
+static const char DRIVER_HEAD[] =
+    "#include <stdio.h>\n#include <string.h>\n\n#include <pgc/conn.h>\n\n"
+    "static int failures, calls;\n"
+    "static bool v_bool(void) { return true; }\n"
+    "static int16_t v_i16(void) { return 1; }\n"
+    "static int32_t v_i32(void) { return 1; }\n"
+    "static int64_t v_i64(void) { return 1; }\n"
+    "static uint32_t v_u32(void) { return 1; }\n"
+    "static float v_f32(void) { return 1.5f; }\n"
+    "static double v_f64(void) { return 1.5; }\n"
+    "static pgc_uuid v_uuid(void) { pgc_uuid u = PGC_ZERO; u.bytes[15] = 1; return u; }\n"
+    "static pgc_timestamptz v_timestamptz(void) { pgc_timestamptz t = PGC_ZERO; return t; }\n"
+    "static pgc_timestamp v_timestamp(void) { pgc_timestamp t = PGC_ZERO; return t; }\n"
+    "static pgc_date v_date(void) { pgc_date d = PGC_ZERO; return d; }\n"
+    "static pgc_time v_time(void) { pgc_time t = PGC_ZERO; return t; }\n"
+    "static pgc_interval v_interval(void) { pgc_interval i = PGC_ZERO; i.days = 1; return i; }\n"
+    "static pgc_text v_text(void) { return pgc_text_from(\"v\"); }\n"
+    "static pgc_text v_json(void) { return pgc_text_from(\"{\\\"a\\\": 1}\"); }\n"
+    "static pgc_text v_jsonb(void) { return v_json(); }\n"
+    "static pgc_bytes v_bytes(void)\n"
+    "{\n    static const uint8_t bytes[] = { 0, 255 };\n"
+    "    pgc_bytes b;\n    b.ptr = bytes;\n    b.len = 2;\n    return b;\n}\n"
+    "static pgc_numeric v_numeric(void)\n"
+    "{\n    static uint16_t digits[PGC_NUMERIC_DIGITS_MAX];\n"
+    "    pgc_numeric n = PGC_ZERO;\n"
+    "    (void) pgc_numeric_parse(pgc_text_from(\"12.50\"), digits, &n);\n    return n;\n}\n"
+    "static pgc_vector v_vector(void)\n"
+    "{\n    static const float v[] = { 1, 2, 3 };\n"
+    "    pgc_vector r;\n    r.v = v;\n    r.dim = 3;\n    return r;\n}\n"
+    "static pgc_halfvec v_halfvec(void)\n"
+    "{\n    static const uint16_t v[] = { 0x3c00, 0 };\n"
+    "    pgc_halfvec r;\n    r.v = v;\n    r.dim = 2;\n    return r;\n}\n"
+    "#define ARRAY(suffix, type)                       \\\n"
+    "    static pgc_arr_##suffix v_arr_##suffix(void)  \\\n"
+    "    {                                             \\\n"
+    "        static type items[2];                     \\\n"
+    "        static const uint8_t nulls[] = { 0, 1 };  \\\n"
+    "        pgc_arr_##suffix r;                       \\\n"
+    "        items[0] = v_##suffix();                  \\\n"
+    "        r.has = true;                             \\\n"
+    "        r.count = 2;                              \\\n"
+    "        r.v = items;                              \\\n"
+    "        r.nulls = nulls;                          \\\n"
+    "        return r;                                 \\\n"
+    "    }\n"
+    "ARRAY(bool, bool)\nARRAY(i16, int16_t)\nARRAY(i32, int32_t)\nARRAY(i64, int64_t)\n"
+    "ARRAY(f32, float)\nARRAY(f64, double)\nARRAY(text, pgc_text)\nARRAY(uuid, pgc_uuid)\n"
+    "ARRAY(timestamptz, pgc_timestamptz)\n\n"
+    "static void report(const char *name, pgc_status status, const pgc_error *err)\n"
+    "{\n    calls++;\n    if (status != PGC_OK && status != PGC_NOT_FOUND) {\n"
+    "        failures++;\n"
+    "        (void) printf(\"%s: status %d: %s\\n\", name, (int) status, err->message);\n"
+    "    }\n}\n\n";
+
+static const char DRIVER_TAIL[] =
+    "int main(int argc, char **argv)\n{\n    pgc_error err;\n    pgc_conn *conn = NULL;\n"
+    "    pgc_conn_options options;\n    memset(&options, 0, sizeof options);\n"
+    "    options.struct_size = sizeof options;\n"
+    "    options.conninfo = argc > 1 ? argv[1] : \"\";\n"
+    "    if (pgc_conn_open(&options, &conn, &err) != PGC_OK) {\n"
+    "        (void) printf(\"%s\\n\", err.message);\n        return 1;\n    }\n"
+    "    for (int pass = 0; pass < 2; pass++) {\n"
+    "        for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {\n"
+    "            if (pgc_conn_script(conn, \"BEGIN\", 0, NULL, &err) != PGC_OK) {\n"
+    "                report(\"BEGIN\", PGC_DB, &err);\n            }\n"
+    "            queries[i](pgc_conn_db(conn), pass == 1);\n"
+    "            if (pgc_conn_script(conn, \"ROLLBACK\", 0, NULL, &err) != PGC_OK) {\n"
+    "                report(\"ROLLBACK\", PGC_DB, &err);\n            }\n        }\n    }\n"
+    "    pgc_conn_close(conn);\n"
+    "    (void) printf(\"%d calls, %d failed\\n\", calls, failures);\n"
+    "    return failures == 0 ? 0 : 1;\n}\n";
+
+/* Assign a value to `target`, or leave the zeroed NULL in the second pass. */
+static inline void driver_value(buf *out, const char *target, const ir_param *param,
+                                bool pointer_like)
+{
+    const char *guard = param->nullable ? "    if (!nulls) {\n        " : "    ";
+    buf_add_str(out, guard);
+    if (param->type.labels != NULL && param->nullable) {
+        buf_printf(out, "%s.has = true;\n        %s.v = %s;\n", target, target,
+                   param->type.labels->constants[0]);
+    } else if (param->type.labels != NULL) {
+        buf_printf(out, "%s = %s;\n", target, param->type.labels->constants[0]);
+    } else if (param->nullable && !pointer_like) {
+        buf_printf(out, "%s.has = true;\n        %s.v = v_%s();\n", target, target,
+                   param->type.c->suffix);
+    } else {
+        buf_printf(out, "%s = v_%s();\n", target, param->type.c->suffix);
+    }
+    buf_add_str(out, param->nullable ? "    }\n" : "");
+}
+
+/* Declare the output of a query; gives the argument. free_it: the set needs freeing. */
+static inline const char *driver_out(buf *out, const ir_query *q, const char *prefix, bool *free_it)
+{
+    *free_it = false;
+    if (q->row == NULL) {
+        buf_add_str(out, q->cmd == QUERY_EXECROWS ? "    int64_t out = 0;\n" : "");
+        return q->cmd == QUERY_EXECROWS ? "&out, " : "";
+    }
+    const ir_field *only = &q->row->fields[0];
+    bool value = q->row->kind == IR_ROW_SCALAR && q->cmd == QUERY_ONE &&
+                 (only->type.labels != NULL || !only->type.c->pointer_like);
+    if (!value) {
+        *free_it = true;
+        buf_printf(out, "    %s_set out = PGC_ZERO;\n", q->row->base);
+    } else if (only->type.labels != NULL && only->nullable) {
+        buf_printf(out, "    %s_opt%s out = PGC_ZERO;\n", prefix,
+                   only->type.labels->name + strlen(prefix));
+    } else if (only->type.labels != NULL) {
+        buf_printf(out, "    %s out = %s;\n", only->type.labels->name, only->type.labels->unknown);
+    } else {
+        buf_printf(out, "    %s out = PGC_ZERO;\n",
+                   only->nullable ? only->type.c->opt_type : only->type.c->type);
+    }
+    return "&out, ";
+}
+
+/* One function that calls one query. limit: query_parameter_limit. */
+static inline void driver_query(buf *out, const ir_query *q, const char *prefix, size_t limit)
+{
+    bool free_it = false;
+    bool by_value = q->param_count <= limit;
+    buf_printf(out, "static void q_%s(pgc_db *db, bool nulls)\n{\n    pgc_error err = PGC_ZERO;\n",
+               q->c_name);
+    if (!by_value) {
+        buf_printf(out, "    %s_%s_params p = PGC_ZERO;\n", prefix, q->c_name);
+    }
+    for (size_t i = 0; by_value && i < q->param_count; i++) {
+        const ir_param *p = &q->params[i];
+        const char *type = p->type.labels != NULL ? p->type.labels->name
+                           : p->nullable          ? p->type.c->opt_type
+                                                  : p->type.c->type;
+        if (p->type.labels != NULL && p->nullable) {
+            buf_printf(out, "    %s_opt%s a%zu = PGC_ZERO;\n", prefix, type + strlen(prefix), i);
+        } else if (p->type.labels != NULL) {
+            buf_printf(out, "    %s a%zu = %s;\n", type, i, p->type.labels->unknown);
+        } else {
+            buf_printf(out, "    %s a%zu = PGC_ZERO;\n", type, i);
+        }
+    }
+    const char *result = driver_out(out, q, prefix, &free_it);
+    buf_add_str(out, "    (void) nulls;\n");
+    for (size_t i = 0; i < q->param_count; i++) {
+        char target[200];
+        if (by_value) {
+            (void) snprintf(target, sizeof target, "a%zu", i);
+        } else {
+            (void) snprintf(target, sizeof target, "p.%s", q->params[i].name);
+        }
+        driver_value(out, target, &q->params[i], q->params[i].type.c->pointer_like);
+    }
+    buf_printf(out, "    report(\"%s\", %s_%s(db, ", q->name, prefix, q->c_name);
+    for (size_t i = 0; by_value && i < q->param_count; i++) {
+        buf_printf(out, "a%zu, ", i);
+    }
+    buf_printf(out, "%s%s&err), &err);\n", by_value ? "" : "&p, ", result);
+    if (free_it) {
+        buf_printf(out, "    %s_set_free(&out);\n", q->row->base);
+    }
+    buf_add_str(out, "}\n\n");
+}
+
+/* The whole program. */
+static inline void driver_write(buf *out, const ir_set *set, size_t limit)
+{
+    buf_add_str(out, DRIVER_HEAD);
+    for (size_t i = 0; i < set->file_count; i++) {
+        buf_printf(out, "#include \"%s.h\"\n", set->files[i].base);
+    }
+    buf_add_char(out, '\n');
+    for (size_t i = 0; i < set->query_count; i++) {
+        driver_query(out, &set->queries[i], set->prefix, limit);
+    }
+    buf_add_str(out,
+                "typedef void call(pgc_db *db, bool nulls);\nstatic call *const queries[] = {\n");
+    for (size_t i = 0; i < set->query_count; i++) {
+        buf_printf(out, "    q_%s,\n", set->queries[i].c_name);
+    }
+    buf_add_str(out, "};\n\n");
+    buf_add_str(out, DRIVER_TAIL);
+}
+
+#endif
