@@ -57,6 +57,7 @@ static void rows_print(const repo_asset_set *set, const list_call *call)
     }
 }
 
+/* An empty answer is no error: the text says what to do next. */
 static pgc_status list_action(lum_actor actor, void *arg, pgc_error *err)
 {
     const list_call *call = arg;
@@ -107,6 +108,7 @@ int cmd_search(int argc, char **argv)
     return list_or_search("search", argc, argv);
 }
 
+/* Row and thumbnails are two queries; in between the asset may go, then it has no thumbnails. */
 static pgc_status show_action(lum_actor actor, void *arg, pgc_error *err)
 {
     const pgc_uuid *asset_id = arg;

@@ -175,6 +175,7 @@ int cmd_db_psql(int argc, char **argv)
     return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : CLI_FAILED;
 }
 
+/* The same counts in both forms. */
 static void verify_print(const import_fsck *found)
 {
     if (cli_common_options.json) {

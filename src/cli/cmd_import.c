@@ -80,6 +80,7 @@ static void on_event(void *arg, const import_event *event, const import_progress
     progress_update(&view->bar, progress->done, progress->found, progress->walk_done);
 }
 
+/* In JSON the last line, told from the others by its type. */
 static void summary_print(const import_progress *progress, const import_view *view)
 {
     const uint64_t *outcomes = progress->outcomes;

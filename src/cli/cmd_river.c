@@ -75,6 +75,7 @@ static void server_close(server *s)
     *s = (server) { .conn = NULL };
 }
 
+/* On failure the caller's AUTO() closes what was opened. */
 static pgc_status server_open(server *s, pgc_error *err)
 {
     TRY(cli_database_open(NULL, &s->database, err));

@@ -43,6 +43,7 @@ static void time_left(char *out, size_t size, uint64_t left, double rate)
                     whole / 60 % 60, whole % 60);
 }
 
+/* While the walk goes on the total grows, so there is a "+" and no time left. */
 static void draw_bar(progress_bar *bar, uint64_t done, uint64_t total, bool total_known)
 {
     char fill[BAR_WIDTH + 1];

@@ -44,6 +44,7 @@ static const pgc_query EXTENSION_QUERY = {
     .columns = VERSION_COLUMN,
 };
 
+/* Installed in the database counts, else what the server could install. */
 static pgc_status extension_check(pgc_conn *conn, size_t index, pgc_error *err)
 {
     char package[64];
@@ -152,6 +153,7 @@ static pgc_status pool_open(lum_library *library, const lum_library_options *opt
     return pgc_pool_open(&pool, &library->pool, err);
 }
 
+/* The order is the one of the file's head. */
 static pgc_status open_all(lum_library *library, const lum_library_options *options, pgc_error *err)
 {
     TRY(lum_home_resolve(options->home, library->home, sizeof library->home, err));

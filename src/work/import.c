@@ -38,8 +38,11 @@ static bool stop_wanted(const import_state *state)
  * time. */
 static void event_report(import_state *state, const import_event *event)
 {
+    assert(event->outcome < IMPORT_OUTCOME_COUNT);
+    assert(event->reason != NULL);
     (void) pthread_mutex_lock(&state->lock);
     state->progress.done++;
+    assert(state->progress.done <= state->progress.found);
     state->progress.outcomes[event->outcome]++;
     if (event->file_size > 0) {
         state->progress.bytes_done += (uint64_t) event->file_size;
@@ -92,6 +95,7 @@ static void full_count(import_state *state, import_outcome outcome, const pgc_er
 
 /* Walk side. */
 
+/* One more file to be done; the bar needs the number at once. */
 static void found_add(import_state *state)
 {
     (void) pthread_mutex_lock(&state->lock);
@@ -114,6 +118,7 @@ static pgc_status on_file(void *arg, const char *path, pgc_error *err)
     return no_memory ? pgc_error_set(err, PGC_NOMEM, "queue %s", path) : PGC_CANCELLED;
 }
 
+/* What the walk has dealt with itself never passes the queue. */
 static void on_other(import_state *state, import_outcome outcome, const char *path,
                      const char *reason)
 {
@@ -174,6 +179,7 @@ static void walk_all(import_state *state)
 
 /* Worker side. */
 
+/* One file, told to the caller whatever became of it, and the consequences for the rest. */
 static void file_work(import_state *state, media_host *host, const char *path)
 {
     pgc_error err;
@@ -270,6 +276,7 @@ static pgc_status unlock_and_sweep(const import_state *state, pgc_error *err)
                                                                : PGC_OK;
 }
 
+/* What threads share; the target was opened before, so nothing in here can fail. */
 static void state_init(import_state *state, const import_options *options)
 {
     state->options = options;
@@ -289,6 +296,8 @@ static void state_done(import_state *state)
 pgc_status import_run(lum_library *library, lum_session *session, const import_options *options,
                       import_progress *out, pgc_error *err)
 {
+    assert(options->paths != NULL);
+    assert(options->helper_path != NULL);
     import_state *state = MEM_NEW(lum_library_env(library)->alloc, import_state);
     if (state == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "import");

@@ -32,6 +32,8 @@ typedef struct check_state {
     pgc_status status; /* first failure inside a callback */
 } check_state;
 
+/* Grows by doubling inside the arena: the old halves stay until the end, at most as much again.
+ * */
 static pgc_status known_add(check_state *state, slice path, slice hash, int64_t size,
                             pgc_error *err)
 {
@@ -58,6 +60,7 @@ static pgc_status known_add(check_state *state, slice path, slice hash, int64_t 
     return PGC_OK;
 }
 
+/* Trash included: its files stay until they are purged. */
 static pgc_status assets_load(check_state *state, pgc_error *err)
 {
     repo_list_asset_files_params params = { .repository_id = state->target->repository_id,
@@ -80,6 +83,7 @@ static pgc_status assets_load(check_state *state, pgc_error *err)
     return PGC_OK;
 }
 
+/* Thumbnails carry no hash: they can be made again. */
 static pgc_status thumbnails_load(check_state *state, pgc_error *err)
 {
     repo_list_thumbnail_files_params params = { .repository_id = state->target->repository_id,
@@ -102,6 +106,7 @@ static pgc_status thumbnails_load(check_state *state, pgc_error *err)
     return PGC_OK;
 }
 
+/* Bytes, as the walk sorts; the database's collation plays no part. */
 static int path_compare(const void *a, const void *b)
 {
     return strcmp(((const known_file *) a)->path, ((const known_file *) b)->path);
@@ -163,6 +168,7 @@ static void on_skipped(void *arg, const char *path, const char *reason)
     state->found->files_without_row++;
 }
 
+/* A folder that cannot be read makes the comparison worthless: rows in it would count as lost. */
 static void on_failed(void *arg, const char *path, const char *reason)
 {
     check_state *state = arg;
@@ -171,6 +177,7 @@ static void on_failed(void *arg, const char *path, const char *reason)
     }
 }
 
+/* Staging is left out: what lies there has no name to compare. */
 static pgc_status files_walk(check_state *state, pgc_error *err)
 {
     static const char *const FOLDERS[] = { "inbox", ".lumilio/assets" };
@@ -203,6 +210,8 @@ static void known_sort(check_state *state)
     state->count = kept;
 }
 
+/* Rows first: a file that an import adds meanwhile is then looked up in the database, not missed.
+ * */
 static pgc_status check_run(check_state *state, pgc_error *err)
 {
     TRY(assets_load(state, err));

@@ -29,6 +29,7 @@ typedef struct file_life {
     char path[PLACE_PATH_SIZE];
 } file_life;
 
+/* Bytes behind the last slash, UTF-8 or not. */
 static slice base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -13,6 +13,7 @@
 
 #define BATCH 100 /* rows read at once */
 
+/* Nothing of the file is here: the source still is where it was, the next import takes it. */
 static pgc_status intent_fail(const import_target *target, const repo_import_intent *intent,
                               const char *why, pgc_error *err)
 {
@@ -75,6 +76,7 @@ static pgc_status intent_resume(const import_target *target, media_host *host,
     return status;
 }
 
+/* What stands under the intent's path decides: the intent's content, or anything else. */
 static pgc_status intent_recover(const import_target *target, media_host *host,
                                  const repo_import_intent *intent, bool *resumed, pgc_error *err)
 {
@@ -126,6 +128,7 @@ static pgc_status batch_recover(const import_target *target, media_host *host,
     return PGC_OK;
 }
 
+/* In batches, oldest first; those that stay open are passed over by the offset. */
 static pgc_status intents_recover(const import_target *target, const char *helper_path,
                                   import_recovery *out, pgc_error *err)
 {
@@ -155,6 +158,7 @@ static pgc_status intents_recover(const import_target *target, const char *helpe
 pgc_status import_recover_target(const import_target *target, const char *helper_path,
                                  import_recovery *out, pgc_error *err)
 {
+    assert(target->lock_fd >= 0);
     *out = (import_recovery) { .resumed = 0 };
     pgc_status status = intents_recover(target, helper_path, out, err);
     if (status == PGC_OK) {

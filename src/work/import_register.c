@@ -138,6 +138,7 @@ static pgc_status names_sync(const import_target *target, const import_original 
     return PGC_OK;
 }
 
+/* In the asset's transaction: no reader sees an asset whose thumbnails are still to come. */
 static pgc_status thumbnail_rows(lum_actor actor, pgc_uuid asset_id, const char *hash_hex,
                                  const media_report *report, pgc_error *err)
 {
@@ -268,6 +269,8 @@ static pgc_status rows_commit(const import_target *target, const import_original
 pgc_status import_register(const import_target *target, const import_original *original,
                            const import_thumbnails *thumbnails, import_answer *out, pgc_error *err)
 {
+    assert(original->path[0] != '\0');
+    assert(strncmp(original->hash, "sha256:", 7) == 0);
     media_report report = thumbnails->report;
     import_answer answer = { .duplicate = false };
     pgc_status status = PGC_OK;
@@ -286,6 +289,7 @@ pgc_status import_register(const import_target *target, const import_original *o
     return PGC_OK;
 }
 
+/* An intent that another process has finished meanwhile keeps its files. */
 static pgc_status abandon(const import_target *target, lum_actor actor,
                           const import_original *original, const media_report *placed,
                           const char *why)

@@ -12,6 +12,7 @@
 #define STAGING_FOLDER ".lumilio/staging"
 #define LOCK_FILE      ".lumilio/import.lock"
 
+/* The repository's own folder is never made here: where it is missing, a disk is not mounted. */
 static pgc_status folders_open(import_target *target, pgc_error *err)
 {
     const vfs *fs = target->env->fs;

@@ -14,6 +14,7 @@
 
 const char *stage_hash_hex(const char *hash)
 {
+    assert(strlen(hash) == STAGE_HASH_SIZE - 1);
     return hash + 7;
 }
 
@@ -214,6 +215,8 @@ static pgc_status folder_open(const env *e, int root, const char *folder, int *o
  * rename() would. */
 pgc_status stage_link(const env *e, int fd, int root, const char *path, pgc_error *err)
 {
+    assert(fd >= 0);
+    assert(path[0] != '/');
     char folder[PATH_MAX];
     char nameless[64];
     AUTO(fd_auto) int dir = -1;

@@ -63,6 +63,7 @@ static const char *reason_text(int os_errno)
     return text != NULL ? text : "unknown error";
 }
 
+/* What people call it, for the list of what was skipped. */
 static const char *kind_text(mode_t mode)
 {
     switch (mode & S_IFMT) {

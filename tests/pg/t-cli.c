@@ -44,6 +44,7 @@ static pid_t start(const char *const *words, int out, int err)
     }
     pid_t pid = fork();
     if (pid == 0) {
+        (void) setpgid(0, 0); /* signals reach the program and its helpers, as from a terminal */
         int null = open("/dev/null", O_RDONLY);
         (void) dup2(null, 0);
         (void) dup2(out, 1);
@@ -446,11 +447,12 @@ static void an_interrupt_ends_after_what_is_begun(void)
     for (bool asked = false; got > 0 && length + 1 < sizeof text; length += (size_t) got) {
         text[length] = '\0';
         if (!asked && strstr(text, "\"imported\"") != NULL) {
-            asked = CHECK(kill(pid, SIGINT) == 0);
+            asked = CHECK(kill(-pid, SIGINT) == 0);
         }
         got = read(pipes[0], text + length, sizeof text - 1 - length);
     }
     CHECK_INT(finish(pid), 1);
+    CHECK(strstr(text, "\"failed\",") == NULL); /* the file at work went in all the same */
     take_text(err, err_text);
     CHECK(has(err_text, "stopped; what was begun is finished"));
     fd_auto(&pipes[0]);
