@@ -93,7 +93,10 @@ static void copy_members(copier *c, ast *node, json_t *object, unsigned depth)
 }
 
 /* {"SelectStmt": {…}} becomes one node of that kind with the inner members; an object without
- * a tag, such as an alias, becomes a bare node. */
+ * a tag, such as an alias, becomes a bare node.
+ *
+ *     {"A_Const": {"ival": {"ival": 1}, "location": 7}}   a node of kind AST_A_CONST
+ *     {"relname": "t", "relpersistence": "p"}             members without a tag: AST_BARE */
 static ast *copy_object(copier *c, json_t *object, unsigned depth)
 {
     void *iter = json_object_iter(object);
@@ -178,7 +181,9 @@ static pgc_status parse_error(const PgQueryError *error, pgc_error *err)
 }
 
 /* The JSON text is outside input of a kind (libpg_query's), hence no assumption about its
- * shape. */
+ * shape.
+ *
+ *     {"version": 150001, "stmts": [{"stmt": {"SelectStmt": {…}}, "stmt_len": 8}]} */
 static pgc_status copy_tree(const char *json, arena *mem, const ast **out, pgc_error *err)
 {
     json_error_t problem;
@@ -278,7 +283,9 @@ bool ast_is(const ast *node, const char *key, const char *value)
     return text != NULL && strcmp(text, value) == 0;
 }
 
-/* Byte offset 0 is a default value, too, and so not written: absent means 0, not unknown. */
+/* Byte offset 0 is a default value, too, and so not written: absent means 0, not unknown.
+ *
+ *     SELECT a, b    has the locations 7 and 10; a node at the very start has none in the JSON */
 int64_t ast_location(const ast *node)
 {
     return node != NULL ? ast_int(node, "location", 0) : -1;

@@ -12,7 +12,7 @@ typedef struct c_type {
     const char *opt_type; /* nullable: "pgc_opt_i32"; the same as type when pointer_like */
     const char *absent;   /* pointer_like: condition for SQL NULL with %s for the value */
     const char *clone;    /* function that copies what the value points to; NULL: nothing */
-    bool pointer_like;
+    bool pointer_like;    /* NULL is said by the value itself */
 } c_type;
 
 /* NULL when the type has none (enums too: the caller handles them); domains give their base's. */

@@ -152,7 +152,11 @@ static value all_not_null(const value *values, size_t count, value v)
  * belongs to, whether a group can be empty, whether FILTER may drop all rows.
  * count(*) of no rows is 0, sum(x) of no rows is NULL. GROUP BY makes no group without a row, so
  * there sum(x) has a value as soon as x has one in every row. FILTER takes rows out of the group
- * again. */
+ * again.
+ *
+ *     SELECT sum(n) FROM t              -> nullable: no rows
+ *     SELECT sum(n) FROM t GROUP BY k   -> N when n is
+ *     SELECT stddev(n) … GROUP BY k     -> nullable: one row has none */
 static value aggregate_result(analysis *a, const scope *s, const ast *call, const char *name,
                               value v)
 {
@@ -258,7 +262,12 @@ static bool is_any_name(const char *name, const char *const *list, size_t count)
 }
 
 /* lag() and lead() leave the partition at its ends: only a default that is not NULL saves
- * them. */
+ * them.
+ *
+ *     row_number() OVER ()              -> N
+ *     lag(n) OVER ()                    -> nullable: the first row has none before it
+ *     lag(n, 1, 0) OVER ()              -> N when n is
+ *     sum(n) OVER (ROWS BETWEEN 1 FOLLOWING AND 2 FOLLOWING) -> nullable: an empty frame */
 static value window_result(analysis *a, const scope *s, const ast *call, const char *name, value v)
 {
     static const char *const always[] = { "row_number", "rank",  "dense_rank", "percent_rank",
@@ -305,7 +314,9 @@ static value value_of_window(analysis *a, const scope *s, const ast *call, const
 
 /* --- plain functions --- */
 
-/* Fields of a date that infinity has too. Source: PostgreSQL manual, "EXTRACT, date_part". */
+/* Fields of a date that infinity has too. Source: PostgreSQL manual, "EXTRACT, date_part".
+ *
+ *     extract(year FROM 'infinity'::timestamp) = Infinity,  extract(hour FROM …) is NULL */
 static bool field_of_infinity(const ast *call)
 {
     static const char *const fields[] = { "century", "decade",     "epoch", "isoyear",
@@ -341,7 +352,10 @@ static value apply_rule(function_rule rule, const value *values, const call_args
     return v;
 }
 
-/* Functions whose arrays have no NULL elements. */
+/* Functions whose arrays have no NULL elements.
+ *
+ *     string_to_array(s, ',')        no NULL element
+ *     string_to_array(s, ',', 'x')   'x' becomes NULL */
 static bool result_elements(const char *name, const value *values, const call_args *args)
 {
     static const char *const always[] = { "array_positions", "current_schemas",

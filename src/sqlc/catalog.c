@@ -82,7 +82,9 @@ void catalog_add_relation(catalog *cat, const catalog_relation *relation)
 
 /* Make room for one more item at the end of an array that belongs to an entry: capacity is the
  * next power of two. NULL when memory is gone. The entry stores no capacity: it follows from the
- * count, which keeps the structs small. */
+ * count, which keeps the structs small.
+ *
+ *     count 0 -> room for 1, 1 -> 2, 2 -> 4, 3 -> as it is, 4 -> 8 */
 static void *entry_grow(catalog *cat, const void *items, size_t count, size_t size)
 {
     bool full = (count & (count - 1)) == 0; /* 0, 1, 2, 4, 8 … */
@@ -265,7 +267,9 @@ const catalog_relation *catalog_relation_by_oid(const catalog *cat, uint32_t oid
 
 /* Place of a schema along the search path, lower is earlier; SIZE_MAX when not on it. Source:
  * PostgreSQL manual, "The Schema Search Path": pg_catalog is searched first unless the path
- * names it. */
+ * names it.
+ *
+ *     search_path = mine, public:   pg_catalog 0, mine 1, public 2, other SIZE_MAX */
 static size_t schema_rank(const catalog *cat, const char *schema)
 {
     if (strcmp(schema, "pg_catalog") == 0) {

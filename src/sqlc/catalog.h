@@ -47,7 +47,7 @@ typedef enum catalog_type_kind {
 } catalog_type_kind;
 
 typedef struct catalog_type {
-    uint32_t oid;
+    uint32_t oid;              /* of pg_type */
     const char *schema, *name; /* name as in pg_type: "int4", "_int4", "vector" */
     const char *spelling;      /* format_type(oid, NULL), e.g. "timestamp with time zone" */
     const char *comment;       /* NULL: none */
@@ -67,11 +67,11 @@ typedef struct catalog_type {
 } catalog_type;
 
 typedef struct catalog_column {
-    const char *name;
-    int16_t attnum;
-    uint32_t type_oid;
-    int32_t typmod; /* -1: none */
-    bool not_null;  /* enforced: attnotnull here and in all children; false for foreign tables */
+    const char *name;  /* as in pg_attribute, unquoted */
+    int16_t attnum;    /* from 1; dropped columns leave gaps */
+    uint32_t type_oid; /* domains as they are */
+    int32_t typmod;    /* -1: none */
+    bool not_null;     /* enforced: attnotnull here and in all children; false for foreign tables */
     bool domain_not_null; /* its type is a NOT NULL domain */
     bool has_default;     /* DEFAULT or identity */
     bool identity;        /* GENERATED … AS IDENTITY */
@@ -99,14 +99,14 @@ typedef struct catalog_function {
     const char *extension; /* owner extension; NULL: none */
     char kind;             /* prokind: f function, p procedure, a aggregate, w window */
     bool strict, returns_set;
-    uint32_t result_oid;
+    uint32_t result_oid;          /* pseudo-types as they are */
     const uint32_t *arg_oids;     /* input arguments */
     const char *const *arg_names; /* entries NULL or ""; whole array NULL: none has a name */
-    size_t arg_count;
-    size_t default_count;  /* trailing arguments with defaults */
-    uint32_t variadic_oid; /* element type of a VARIADIC last argument; 0: none */
-    size_t out_count;      /* OUT, INOUT and TABLE columns */
-    const char *const *out_names;
+    size_t arg_count;             /* variadic array included */
+    size_t default_count;         /* trailing arguments with defaults */
+    uint32_t variadic_oid;        /* element type of a VARIADIC last argument; 0: none */
+    size_t out_count;             /* OUT, INOUT and TABLE columns */
+    const char *const *out_names; /* "" for unnamed ones */
     const uint32_t *out_oids;
 } catalog_function;
 
@@ -115,18 +115,18 @@ typedef struct catalog_operator {
     const char *schema, *name;
     const char *extension;        /* NULL: none */
     uint32_t left_oid, right_oid; /* left 0: prefix operator */
-    uint32_t result_oid;
-    bool strict; /* of the function behind it */
+    uint32_t result_oid;          /* 0: a shell operator */
+    bool strict;                  /* of the function behind it */
 } catalog_operator;
 
 /* One row of pg_cast; conversions by text between types need none. */
 typedef struct catalog_cast {
     uint32_t oid;
-    uint32_t source_oid, target_oid;
-    bool implicit;         /* taken without being asked for */
-    bool with_function;    /* false: binary or by text */
-    bool strict;           /* of the function; true without one */
-    const char *extension; /* NULL: none */
+    uint32_t source_oid, target_oid; /* domains have no casts of their own */
+    bool implicit;                   /* taken without being asked for */
+    bool with_function;              /* false: binary or by text */
+    bool strict;                     /* of the function; true without one */
+    const char *extension;           /* NULL: none */
 } catalog_cast;
 
 typedef struct catalog catalog;

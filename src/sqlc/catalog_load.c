@@ -210,7 +210,9 @@ static uint32_t *oids_at(loader *l, size_t row, size_t column, size_t *count)
 }
 
 /* Empty names keep their place: an argument without a name is still an argument. Names may be
- * empty: unnamed arguments of a function that names others. */
+ * empty: unnamed arguments of a function that names others.
+ *
+ *     "a", separator, "", separator, "c"   three names, the second one empty */
 static const char **names_at(loader *l, size_t row, size_t column, size_t *count)
 {
     slice text = pgc_read_opt_text(&l->reader, row, column);
@@ -300,7 +302,9 @@ static void take_view(loader *l, size_t row)
 }
 
 /* Columns that come back: OUT, INOUT and TABLE, named by proargnames. Modes: i in, o out, b
- * both, v variadic, t table column. */
+ * both, v variadic, t table column.
+ *
+ *     f(IN a int, OUT b int, INOUT c text)   modes "iob"   columns b and c */
 static void take_out_columns(loader *l, size_t row, catalog_function *f, const char **names,
                              size_t name_count)
 {
@@ -324,7 +328,9 @@ static void take_out_columns(loader *l, size_t row, catalog_function *f, const c
     f->out_oids = out_oids;
 }
 
-/* proargnames counts all parameters; we want those of the input arguments. */
+/* proargnames counts all parameters; we want those of the input arguments.
+ *
+ *     f(IN a int, OUT b int, INOUT c text)   modes "iob"   arguments a and c */
 static void take_arg_names(loader *l, size_t row, catalog_function *f, const char **names,
                            size_t name_count)
 {

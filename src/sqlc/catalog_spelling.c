@@ -92,7 +92,10 @@ static bool take_plain(char c, parts *out)
 }
 
 /* Modifiers in parentheses are dropped, dimensions make an array. Quotes protect case, blanks and
- * dots, as in SQL. False: no spelling of a type. */
+ * dots, as in SQL. False: no spelling of a type.
+ *
+ *     "character varying(20)[]"   -> name "character varying", array
+ *     "\"Odd \"\"One\"\".t\""     -> the quoted name, its dots and quotes kept */
 static bool take_apart(slice text, parts *out)
 {
     for (size_t at = 0; at < text.len && at != SIZE_MAX;) {

@@ -40,7 +40,12 @@ static bool word_begins(slice raw, size_t i)
 }
 
 /* A leading digit gets an "n" before it; leading and trailing underscores vanish, because such C
- * names are reserved. */
+ * names are reserved.
+ *
+ *     ListAssetsByURL -> list_assets_by_url
+ *     GetV2Item       -> get_v2_item
+ *     "Weird-Name!"   -> weird_name
+ *     2fa             -> n2fa */
 pgc_status cname_snake(arena *mem, slice raw, char **out, pgc_error *err)
 {
     AUTO(buf_auto) buf b;

@@ -82,7 +82,9 @@ static named name_of_value_function(const ast *expr)
     return (named) { NULL, -1 };
 }
 
-/* A cast or CASE names the column only when the inside has no name of its own. */
+/* A cast or CASE names the column only when the inside has no name of its own.
+ *
+ *     a::text -> a (a column is stronger),   1::text -> text,   CASE … END::text -> case */
 static named weak_over(named inner, const char *name)
 {
     if (inner.strength < 0 || inner.strength > 1 || name == NULL) {
@@ -179,6 +181,7 @@ static named name_of(analysis *a, const scope *s, const ast *expr)
     return kind == AST_XML_EXPR ? name_of_xml(expr) : (named) { NULL, -1 };
 }
 
+/*     count(*) -> count, a.b -> b, x::text -> x or text, CASE … -> case, 1 + 1 -> ?column? */
 const char *name_of_expr(analysis *a, const scope *s, const ast *expr)
 {
     named n = name_of(a, s, expr);

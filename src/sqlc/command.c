@@ -114,7 +114,10 @@ static const char *entry_hash(const vec *list, const char *path)
 }
 
 /* Name what is new or different now, and what was there then and is gone. Both directions,
- * because a file that is gone changes the result as much as a new one. */
+ * because a file that is gone changes the result as much as a new one.
+ *
+ *     db/queries/a.sql: changed since the last generate
+ *     db/queries/b.sql: removed since the last generate */
 static void report_entries(const vec *now, const vec *then, const char *what,
                            command_result *result)
 {
@@ -257,7 +260,15 @@ static void explain_line(buf *out, const char *name, const ir_type *type, bool n
                reason == NULL ? "" : reason);
 }
 
-/* A query as text for people: what goes in, what comes out and why, what the server gets. */
+/* A query as text for people: what goes in, what comes out and why, what the server gets.
+ *
+ *     GetAuthor :one  q/authors.sql:12
+ *     parameters
+ *       author_id                bigint                       not NULL  …
+ *     columns
+ *       bio                      text                         nullable  authors.bio is nullable
+ *     row type
+ *       lib_author */
 static void explain_query(const ir_query *query, buf *out)
 {
     buf_printf(out, "%s :%s  %s:%" PRIu32 "\n", query->name, query_cmd_text(query->cmd),

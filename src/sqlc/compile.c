@@ -43,7 +43,9 @@ static void check_duplicates(set_work *work)
 }
 
 /* "assets" of "db/queries/assets.sql". The model files are ours, so a query file must not take
- * their name. */
+ * their name.
+ *
+ *     db/queries/Album-Items.sql -> album_items.h, album_items.c */
 static pgc_status file_base(const model_context *ctx, const source_file *file, const char **out,
                             pgc_error *err)
 {
@@ -89,7 +91,10 @@ static pgc_status read_files(set_work *work, pgc_error *err)
 }
 
 /* Text for the server: the name first, so that it shows in the server's statistics. The hash
- * covers this text: a renamed query is a new statement. */
+ * covers this text: a renamed query is a new statement.
+ *
+ *     -- name: GetAuthor :one
+ *     SELECT author_id, name FROM authors WHERE author_id = $1 */
 static pgc_status final_sql(const set_work *work, const query_facts *facts, ir_query *query,
                             pgc_error *err)
 {

@@ -9,11 +9,11 @@
 
 /* What one set is made from. */
 typedef struct compile_input {
-    const config *config;
+    const config *config; /* for messages */
     const config_set *set;
-    const vec *query_files; /* of source_file */
-    const char *schema_hash;
-    database *db;
+    const vec *query_files;  /* of source_file */
+    const char *schema_hash; /* hexadecimal; goes into the set */
+    database *db;            /* with the schema applied */
     size_t *prepared; /* statements on db's connection so far: sets share it, their names differ */
     const volatile sig_atomic_t *stop; /* as in command_options */
 } compile_input;

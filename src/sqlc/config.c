@@ -214,7 +214,10 @@ static bool add_generator(reader *r, sql_entry *entry, const yaml_node_t *node, 
 }
 
 /* gen.c: our own spelling; upstream sqlc refuses it, so codegen is the documented one. Our
- * options are spelled out in the block itself: "out" stands beside the others. */
+ * options are spelled out in the block itself: "out" stands beside the others.
+ *
+ *     gen:
+ *       c: {out: src/db, prefix: db} */
 static bool read_gen_c(reader *r, const yaml_entry *entry, void *target)
 {
     config_c c;
@@ -260,7 +263,12 @@ static bool is_c_plugin(const reader *r, const char *name)
 }
 
 /* Generators by plugin; entries of other plugins are skipped. Source: sqlc.md §1.2. Options of
- * other plugins are never looked at. */
+ * other plugins are never looked at.
+ *
+ *     codegen:
+ *       - plugin: c
+ *         out: src/db
+ *         options: {prefix: db, query_parameter_limit: 2} */
 static bool read_codegen(reader *r, const yaml_entry *entry, void *target)
 {
     static const key_rule RULES[] = {
@@ -398,7 +406,12 @@ static bool check_out(reader *r, const yaml_node_t *node, const char *out)
 }
 
 /* One entry gives one set per C generator in it. The schema may be empty: queries over the
- * server's own catalogs need none. */
+ * server's own catalogs need none.
+ *
+ *     sql:
+ *       - engine: postgresql
+ *         schema: db/migrations
+ *         queries: [db/queries, db/more.sql] */
 static bool read_sql_entry(reader *r, const yaml_node_t *node)
 {
     static const key_rule RULES[] = {
@@ -471,7 +484,11 @@ static bool read_process(reader *r, const yaml_entry *entry, void *target)
 }
 
 /* Names of plugins that are this program. The program may be given with a folder, e.g.
- * ./build/sqlc-gen-c. */
+ * ./build/sqlc-gen-c.
+ *
+ *     plugins:
+ *       - name: mine
+ *         process: {cmd: build/sqlc-gen-c} */
 static bool read_plugins(reader *r, const yaml_entry *entry, void *target)
 {
     static const key_rule RULES[] = {

@@ -7,7 +7,7 @@
 #include "sqlc/diag.h"
 
 typedef struct config_rename {
-    const char *from, *to;
+    const char *from, *to; /* SQL name, C name */
 } config_rename;
 
 /* Options of the C generator (codegen[].options or gen.c). */
@@ -31,7 +31,7 @@ typedef struct config_set {
     vec schema, queries;      /* of const char *: paths as written */
     const char *database_uri; /* variables replaced; NULL: none */
     uint32_t line, column;    /* of the entry */
-    config_c c;
+    config_c c;               /* its generator */
 } config_set;
 
 typedef struct config {

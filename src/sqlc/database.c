@@ -89,7 +89,10 @@ static pgc_status admin_script(database *db, arena *mem, const char *fmt, pgc_er
 
 /* With `keep` a finished database of the same schema is used as it is. A new one is made under a
  * name with our process number, so that two runs never share a half-made one. A half-made
- * database of a crashed run with our process number is dropped first. */
+ * database of a crashed run with our process number is dropped first.
+ *
+ *     sqlc_<schema hash>_<process>    while it is made, and without keep
+ *     sqlc_<schema hash>              complete, with keep */
 static pgc_status open_on_server(database *db, arena *mem, const database_options *options,
                                  pgc_error *err)
 {

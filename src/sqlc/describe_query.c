@@ -108,7 +108,9 @@ static char *replace_embeds(const worker *w, embed_writer write, size_t *len)
 
 /* Markers around the columns tell where the embed lands in the result. They are only described,
  * never executed. The alias of the marker cannot be a column of the user's: names with this
- * prefix would collide with nothing else in one result. */
+ * prefix would collide with nothing else in one result.
+ *
+ *     SELECT '' AS "sqlc_embed_0", a.*, '' AS "sqlc_embed_end", count(*) … */
 static void write_probe(buf *b, const worker *w, size_t index)
 {
     const query_embed *embed = VEC_AT(&w->facts->text.embeds, query_embed, index);
@@ -289,7 +291,9 @@ static pgc_status expand_stars(worker *w, slice *sql, pgc_error *err)
 }
 
 /* Types to declare: fixed for built-in ones, left to the server for those whose OIDs differ.
- * Source: sqlc.md §8.2, step 3. */
+ * Source: sqlc.md §8.2, step 3.
+ *
+ *     bigint -> 20, varchar[] -> 1009 (text[]), an enum -> 0 (the server decides) */
 static uint32_t *declared_types(const worker *w, const described *shape)
 {
     uint32_t *oids = ARENA_ARRAY(w->ctx->arena, shape->param_count + 1, uint32_t);
@@ -313,7 +317,9 @@ static bool same_columns(const described *a, const described *b)
 }
 
 /* Errors that only the planner finds, such as ON CONFLICT without a matching index. Source:
- * sqlc.md §8.2, step 5. Nothing is executed. */
+ * sqlc.md §8.2, step 5. Nothing is executed.
+ *
+ *     EXPLAIN (COSTS OFF) EXECUTE "sqlc_7"(NULL, NULL) */
 static pgc_status check_plan(worker *w, const char *name, pgc_error *err)
 {
     AUTO(buf_auto) buf b;

@@ -9,18 +9,18 @@
 
 /* Result columns that belong to one sqlc.embed(). */
 typedef struct embed_span {
-    const query_embed *embed;
-    ir_row *model;
-    size_t first; /* result column; model->column_count follow */
+    const query_embed *embed; /* where it stands in the text */
+    ir_row *model;            /* what it stands for */
+    size_t first;             /* result column; model->column_count follow */
 } embed_span;
 
 /* What is known about a query before rows and names are made of it. */
 typedef struct query_facts {
-    const query_source *source;
-    query_text text;
-    slice sql;       /* final, without the name line */
-    described shape; /* of sql; parameter types as declared */
-    embed_span *embeds;
+    const query_source *source; /* the user's file and range */
+    query_text text;            /* after the macros, stars as written */
+    slice sql;                  /* final, without the name line */
+    described shape;            /* of sql; parameter types as declared */
+    embed_span *embeds;         /* in the order of the text */
     size_t embed_count;
     const null_claim *claims;      /* one per column */
     const param_fact *param_facts; /* one per parameter */

@@ -90,7 +90,9 @@ diag *diag_warning(diag_list *list, const source_file *file, size_t offset, cons
     return added;
 }
 
-/* The server's own words: the runtime puts the step it was in before them. */
+/* The server's own words: the runtime puts the step it was in before them.
+ *
+ *     "prepare: column \"x\" does not exist"  ->  "column \"x\" does not exist" */
 static const char *server_words(const char *message)
 {
     static const char *const STEPS[] = { "prepare: ", "describe: ", "script: " };
@@ -133,7 +135,9 @@ void diag_hint(diag_list *list, diag *d, const char *fmt, ...)
     list->failed = list->failed || d->hint == NULL;
 }
 
-/* For qsort(): by place, then by text, so that the order never depends on the sort. */
+/* For qsort(): by place, then by text, so that the order never depends on the sort.
+ *
+ *     q/a.sql:2:8 before q/a.sql:10:1 before q/b.sql:1:1 */
 static int compare_diags(const void *a, const void *b)
 {
     const diag *x = a;

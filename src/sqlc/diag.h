@@ -11,24 +11,24 @@
 
 /* A text file as read; path is what messages show. */
 typedef struct source_file {
-    const char *path;
-    slice text;
+    const char *path; /* below the config's folder */
+    slice text;       /* owned by the arena */
 } source_file;
 
 typedef struct diag {
-    const char *path;
+    const char *path;      /* sorts first */
     uint32_t line, column; /* 1-based; 0: the file as a whole */
-    bool warning;
-    char sqlstate[6];
-    const char *message;
-    const char *hint; /* NULL: none */
+    bool warning;          /* does not fail the run */
+    char sqlstate[6];      /* "" unless the server said it */
+    const char *message;   /* without place and hint */
+    const char *hint;      /* NULL: none */
 } diag;
 
 typedef struct diag_list {
     arena *arena;
-    vec items; /* of diag, in the order found */
-    size_t error_count;
-    bool failed; /* memory ran out: some are missing */
+    vec items;          /* of diag, in the order found */
+    size_t error_count; /* warnings not counted */
+    bool failed;        /* memory ran out: some are missing */
 } diag_list;
 
 /* Line and column (in characters) of a byte offset, both 1-based. */

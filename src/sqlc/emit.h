@@ -9,13 +9,13 @@
 
 typedef struct emit_file {
     const char *name; /* below the output folder: "assets.h" */
-    slice content;
+    slice content;    /* in the arena */
 } emit_file;
 
 /* What every emitting function needs. */
 typedef struct emitter {
-    const config_c *options;
-    const ir_set *set;
+    const config_c *options; /* of the generator entry */
+    const ir_set *set;       /* read only */
     arena *arena;
     buf out; /* the file being written */
 } emitter;

@@ -13,7 +13,14 @@ static bool wanted(const emitter *e, bool used)
 
 /* The zero value stands for "unknown", so that zeroed structs hold no accidental label. Values
  * follow the server's order of labels and start at 1; numbers are not stored anywhere, so a new
- * label may shift them. */
+ * label may shift them.
+ *
+ * For an enum "mood" and the prefix "lib":
+ *
+ *     typedef enum lib_mood { LIB_MOOD_UNKNOWN = 0, LIB_MOOD_SAD = 1 } lib_mood;
+ *     typedef struct lib_opt_mood { bool has; lib_mood v; } lib_opt_mood;
+ *     pgc_text lib_mood_to_text(lib_mood value);
+ *     lib_mood lib_mood_from_text(pgc_text text); */
 static void enum_header(emitter *e, const ir_enum *type)
 {
     const char *n = type->name;
@@ -50,7 +57,11 @@ static void enum_header(emitter *e, const ir_enum *type)
                type->unknown, n, n, type->unknown, n, n);
 }
 
-/* Labels in one table: both directions read it. Linear search: enums have a handful of labels. */
+/* Labels in one table: both directions read it. Linear search: enums have a handful of labels.
+ *
+ *     static const char *const lib_mood_labels[] = { NULL, "sad" };
+ *
+ * and the two functions over it. */
 static void enum_source(emitter *e, const ir_enum *type)
 {
     buf_printf(&e->out, "static const char *const %s_labels[] = {\n    NULL, /* unknown */\n",

@@ -58,7 +58,15 @@ static const char *out_param(emitter *e, const ir_query *q)
 }
 
 /* tail: what follows the prototype. The same text for prototype and definition, so they cannot
- * differ. */
+ * differ.
+ *
+ *     pgc_status lib_get_author(pgc_db *db, int64_t author_id, lib_author_set *out,
+ *                               pgc_error *err)
+ *
+ * with one parameter, and with more than the limit:
+ *
+ *     pgc_status lib_set_mood(pgc_db *db, const lib_set_mood_params *p, int64_t *affected,
+ *                             pgc_error *err) */
 static void signature(emitter *e, const ir_query *q, const char *tail)
 {
     const char *args[24];
@@ -101,7 +109,11 @@ static void param_comment(emitter *e, const ir_param *param)
 }
 
 /* Zeroed, it is a call with all nullable parameters NULL. Passed by address, so fields can be
- * added without touching callers that zero it. */
+ * added without touching callers that zero it.
+ *
+ *     typedef struct lib_set_mood_params {
+ *         lib_opt_mood mood; ...
+ *     } lib_set_mood_params; */
 static void params_struct(emitter *e, const ir_query *q)
 {
     if (by_value(e, q)) {
@@ -195,7 +207,11 @@ static void type_ref(emitter *e, const char *name, const ir_type *type)
     buf_printf(&e->out, ", %" PRIu32 " },\n", type->oid);
 }
 
-/* The runtime compares these with what the server describes. */
+/* The runtime compares these with what the server describes.
+ *
+ *     static const pgc_type_ref get_author_query_params[] = {
+ *         { "author_id", "bigint", 20 },
+ *     }; */
 static void type_tables(emitter *e, const ir_query *q, size_t columns)
 {
     if (q->param_count > 0) {
@@ -247,7 +263,12 @@ static void row_size(emitter *e, const ir_query *q)
 }
 
 /* Constant data with static storage: the runtime's caches key on its address. The hash names the
- * prepared statement. */
+ * prepared statement.
+ *
+ *     static const pgc_query get_author_query = {
+ *         "GetAuthor", "-- name: GetAuthor :one\n...", hash, flags,
+ *         param_count, column_count, params, columns, sizeof(row),
+ *     }; */
 static void descriptor(emitter *e, const ir_query *q)
 {
     size_t columns = q->row == NULL ? 0 : q->column_count;
@@ -274,7 +295,11 @@ static void descriptor(emitter *e, const ir_query *q)
 }
 
 /* A value that must be there and is not: say so before anything is sent. Sent as NULL they would
- * give the server's error about a constraint, or worse: an empty result. */
+ * give the server's error about a constraint, or worse: an empty result.
+ *
+ *     if (p->name.ptr == NULL) {
+ *         return pgc_error_set(err, PGC_INVALID, "query X: parameter name must not be NULL");
+ *     } */
 static void check_param(emitter *e, const ir_query *q, const ir_param *param, const char *value)
 {
     const char *condition = NULL;
@@ -324,7 +349,14 @@ static const char *param_value(emitter *e, const ir_query *q, const ir_param *pa
 
 /* Build the argument list and run; leaves `status`, and `result` when rows or a count are wanted.
  *
- * Arguments are released whatever the outcome. */
+ * Arguments are released whatever the outcome.
+ *
+ *     pgc_result *result = NULL;
+ *     pgc_args args;
+ *     pgc_args_init(&args, NULL);
+ *     pgc_add_i64(&args, author_id);
+ *     pgc_status status = pgc_db_run(db, &get_author_query, &args, &result, err);
+ *     pgc_args_done(&args); */
 static void run_query(emitter *e, const ir_query *q)
 {
     bool result = form_of(q) != RESULT_NONE;
@@ -360,7 +392,16 @@ static void no_row(emitter *e, const ir_query *q)
 }
 
 /* The value is checked before *out is written. The reader keeps the first problem; one check at
- * the end is enough. */
+ * the end is enough.
+ *
+ *     pgc_reader reader;
+ *     int64_t value;
+ *     pgc_reader_init(&reader, result, &count_authors_query);
+ *     value = pgc_read_i64(&reader, 0, 0);
+ *     status = pgc_reader_finish(&reader, err);
+ *     pgc_result_free(result);
+ *     ...
+ *     *out = value; */
 static void take_value(emitter *e, const ir_query *q)
 {
     const ir_field *field = &q->row->fields[0];

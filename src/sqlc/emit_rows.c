@@ -38,7 +38,14 @@ static const char *field_type(emitter *e, const ir_field *field)
 }
 
 /* Comments of the catalog become comments of the struct. Members are in the order of the
- * columns: what a reader of the SQL expects. */
+ * columns: what a reader of the SQL expects.
+ *
+ *     typedef struct lib_author {
+ *         int64_t author_id; (with type, nullability and reason as a comment)
+ *         ...
+ *     } lib_author;
+ *
+ * and for an embed that may be absent: struct lib_opt_author { bool has; lib_author v; }. */
 static void row_struct(emitter *e, const ir_row *row)
 {
     if (row->kind == IR_ROW_MODEL) {
@@ -210,7 +217,9 @@ static const char *place_of(emitter *e, size_t column)
 }
 
 /* Column of a nullable embed whose NULL means "no row": the model's first NOT NULL one. Without
- * a NOT NULL column any value says that the row is there; a row of NULLs only then looks absent. */
+ * a NOT NULL column any value says that the row is there; a row of NULLs only then looks absent.
+ *
+ *     out->p.has = !pgc_read_is_null(reader, row, column + 3); */
 static void embed_presence(emitter *e, const ir_field *field)
 {
     const ir_row *model = field->embed;
@@ -227,7 +236,9 @@ static void embed_presence(emitter *e, const ir_field *field)
 }
 
 /* An absent embed stays zeroed, because its columns are all NULL. Sets are zeroed when they are
- * allocated. */
+ * allocated.
+ *
+ *     lib_author_read(reader, row, column + 3, &out->a); */
 static void read_embed(emitter *e, const ir_field *field)
 {
     assert(field->embed != NULL);
@@ -242,7 +253,13 @@ static void read_embed(emitter *e, const ir_field *field)
                field->name, field->embed->base, place_of(e, field->column), field->name);
 }
 
-/* Every field in the order of the columns. Cannot fail: the reader collects. */
+/* Every field in the order of the columns. Cannot fail: the reader collects.
+ *
+ *     void lib_author_read(pgc_reader *reader, size_t row, size_t column, lib_author *out)
+ *     {
+ *         out->author_id = pgc_read_i64(reader, row, column);
+ *         ...
+ *     } */
 static void row_read(emitter *e, const ir_row *row, bool shared)
 {
     read_signature(e, row, shared, "\n{\n");
@@ -281,7 +298,12 @@ static void decode_element(emitter *e, const ir_row *row)
 }
 
 /* Frees the result on failure, so that callers have nothing to clean up. Rows are allocated
- * inside the result: one free for both. */
+ * inside the result: one free for both.
+ *
+ *     pgc_status lib_author_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
+ *                                    lib_author_set *out, pgc_error *err)
+ *
+ * allocates the rows inside the result, decodes each, and asks the reader once at the end. */
 static void row_take(emitter *e, const ir_row *row, bool shared)
 {
     const char *element = element_type(e, row);
@@ -346,7 +368,13 @@ static void clone_fields(emitter *e, const ir_row *row)
 }
 
 /* Two passes over the same fields: sizes, then bytes. The measured copy is needed because a pass
- * changes the pointers that it visits. */
+ * changes the pointers that it visits.
+ *
+ *     lib_author measured = *row;
+ *     pgc_clone_init(&clone);
+ *     lib_author_clone_pass(&clone, &measured);             (adds up sizes)
+ *     lib_author *copy = pgc_clone_alloc(&clone, row, sizeof *row);
+ *     lib_author_clone_pass(&clone, copy);                  (copies, sets pointers) */
 static void row_clone(emitter *e, const ir_row *row, bool shared)
 {
     buf_printf(&e->out, "%svoid %s_clone_pass(pgc_clone *clone, %s *row)\n{\n",

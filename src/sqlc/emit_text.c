@@ -127,7 +127,10 @@ static bool call_fits(size_t column, const char *const *args, size_t count, cons
     return column + strcspn(tail, "\n") <= 100;
 }
 
-/* Continues below the opening parenthesis where that leaves room, else with one indent. */
+/* Continues below the opening parenthesis where that leaves room, else with one indent.
+ *
+ *     head(first, second,
+ *          third)tail */
 void emit_call(emitter *e, const char *head, const char *const *args, size_t count,
                const char *tail)
 {

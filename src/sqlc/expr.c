@@ -16,7 +16,10 @@ static value nullable(uint32_t type_oid, const char *reason)
     return (value) { .type_oid = type_oid, .reason = reason };
 }
 
-/* A number that is no int4 is int8 or numeric, which one depends on its size; no rule asks. */
+/* A number that is no int4 is int8 or numeric, which one depends on its size; no rule asks.
+ *
+ *     1 -> N int4,  1.5 -> N numeric,  'x' -> N of unknown type,  '{}' -> also no NULL element,
+ *     NULL -> nullable */
 static value value_of_const(const ast *expr)
 {
     if (ast_flag(expr, "isnull")) {
@@ -63,7 +66,10 @@ static value value_of_column(analysis *a, const scope *s, const ast *expr)
     return value_of_lookup(a, &found);
 }
 
-/* Elements of an array are cast one by one and may lose what the array as a whole keeps. */
+/* Elements of an array are cast one by one and may lose what the array as a whole keeps.
+ *
+ *     note_not_null::text  -> N        stamp::time  -> nullable (infinity has no time of day)
+ *     $1::int              -> as the parameter        data::int -> nullable (jsonb null) */
 static value value_of_cast(analysis *a, const scope *s, const ast *expr)
 {
     const ast *arg = ast_get(expr, "arg");
@@ -138,7 +144,10 @@ static value value_of_operand(analysis *a, const scope *s, const ast *expr)
     return value_of_expr(a, s, expr);
 }
 
-/* array || array is NULL only when both are; an element always makes an array. */
+/* array || array is NULL only when both are; an element always makes an array.
+ *
+ *     '{1}' || NULL::int[]  ->  {1}        NULL::int[] || NULL::int[]  ->  NULL
+ *     NULL::int[] || 1      ->  {1} */
 static bool join_arrays(const analysis *a, const value *left, const value *right, value *out)
 {
     bool left_array = element_of(a, left->type_oid) != 0;
@@ -177,7 +186,10 @@ static value operator_value(analysis *a, const ast *name, const value *left, con
     return all_of(operands, 2, v.result_oid, analysis_text(a, "operator %s of values", text));
 }
 
-/* x = ANY (array) compares with every element: a NULL among them makes "no match" unknown. */
+/* x = ANY (array) compares with every element: a NULL among them makes "no match" unknown.
+ *
+ *     x = ANY (ARRAY[1, 2])     N when x is: no element is NULL
+ *     x = ANY (numbers)         nullable: the column may hold {1,NULL} */
 static value value_of_array_operator(analysis *a, const scope *s, const ast *expr)
 {
     value left = value_of_operand(a, s, ast_get(expr, "lexpr"));
@@ -242,7 +254,10 @@ static value value_of_bool(analysis *a, const scope *s, const ast *expr)
     return all;
 }
 
-/* COALESCE, GREATEST, LEAST: one argument is enough. */
+/* COALESCE, GREATEST, LEAST: one argument is enough.
+ *
+ *     coalesce(note, '-')   -> N, "coalesce: constant"
+ *     greatest(a, b)        -> N when a or b is */
 static value value_of_any(analysis *a, const scope *s, const ast *args, const char *name)
 {
     value result =
@@ -266,7 +281,10 @@ static value value_of_any(analysis *a, const scope *s, const ast *args, const ch
 /* Each branch is looked at knowing that its condition holds and that those before it do not.
  * CASE WHEN x IS NULL THEN 0 ELSE x END: the ELSE branch runs only where the test was not true, and
  * a test for NULL is never NULL itself, so x has a value there. CASE x WHEN … compares by = and
- * tells nothing about the branches. */
+ * tells nothing about the branches.
+ *
+ *     CASE WHEN n IS NOT NULL THEN n ELSE 0 END   -> N: the branch sees the condition
+ *     CASE WHEN ok THEN 1 END                     -> nullable: no ELSE */
 static value value_of_case(analysis *a, const scope *s, const ast *expr)
 {
     value result = not_null(OID_UNKNOWN, "every branch of CASE has a value");
@@ -375,7 +393,10 @@ static value value_of_sub_test(analysis *a, const scope *s, const ast *expr)
                               : nullable(OID_BOOL, "operator may give NULL");
 }
 
-/* No row gives NULL, whatever the column is. */
+/* No row gives NULL, whatever the column is.
+ *
+ *     (SELECT count(*) FROM t)           -> N: one row for certain
+ *     (SELECT name FROM t WHERE id = 1)  -> nullable: there may be no row */
 value value_of_sub_select(analysis *a, const scope *s, const ast *select)
 {
     shape rows = shape_of_statement(a, s, s->ctes, select);
@@ -390,7 +411,9 @@ value value_of_sub_select(analysis *a, const scope *s, const ast *select)
     return v;
 }
 
-/* What stands around a sub-select decides what it gives. */
+/* What stands around a sub-select decides what it gives.
+ *
+ *     EXISTS (…), ARRAY(…)  -> N        x IN (SELECT y …)  -> N when x and y are */
 static value value_of_sub_link(analysis *a, const scope *s, const ast *expr)
 {
     const char *type = ast_str(expr, "subLinkType");

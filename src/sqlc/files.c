@@ -161,7 +161,10 @@ static bool is_folder(const env *sys, const char *path)
 }
 
 /* A pattern that matches nothing is fine. Folders that match give their files, as upstream has
- * it; other names must end in .sql like those of a folder. */
+ * it; other names must end in .sql like those of a folder.
+ *
+ *     db/[0-9]?.sql   the files that match
+ *     modules/?       files of the folders that match, and .sql files beside them */
 static pgc_status load_pattern(const env *sys, arena *mem, const char *base, const char *full,
                                diag_list *diags, vec *out, pgc_error *err)
 {

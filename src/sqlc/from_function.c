@@ -37,7 +37,10 @@ static shape defined_columns(analysis *a, const ast *definitions)
     return rows;
 }
 
-/* key is not NULL in …_each, value too unless it is text. */
+/* key is not NULL in …_each, value too unless it is text.
+ *
+ *     SELECT key, value FROM jsonb_each(d)        N, N  (a JSON null is a value)
+ *     SELECT key, value FROM jsonb_each_text(d)   N, nullable */
 static void claim_each(const char *function, column *c)
 {
     bool each = strcmp(function, "json_each") == 0 || strcmp(function, "jsonb_each") == 0;
@@ -88,7 +91,9 @@ static const catalog_relation *row_relation(const analysis *a, uint32_t type_oid
                : NULL;
 }
 
-/* unnest(array): the elements. */
+/* unnest(array): the elements.
+ *
+ *     unnest(ARRAY[1, 2]) -> N        unnest(tags) -> nullable */
 static value unnest_value(analysis *a, const value *arg, uint32_t type)
 {
     value v = { .type_oid = type, .not_null = arg->elems_not_null };

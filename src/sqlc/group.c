@@ -20,7 +20,9 @@ static void push(analysis *a, const ast ***list, size_t *count, const ast *expr)
     *list = grown;
 }
 
-/* An output column by number or by AS name; input columns come first. */
+/* An output column by number or by AS name; input columns come first.
+ *
+ *     SELECT lower(name) AS n … GROUP BY 1    and    GROUP BY n    mean lower(name) */
 static const ast *resolve_target(analysis *a, const scope *s, const ast *select, const ast *expr)
 {
     const ast *targets = ast_get(select, "targetList");
@@ -70,7 +72,11 @@ static void add_partial(analysis *a, scope *s, const ast *select, const ast *nod
     add_expr(a, s, select, node, false);
 }
 
-/* Every set of the item groups by something. */
+/* Every set of the item groups by something.
+ *
+ *     GROUP BY a                        true
+ *     GROUP BY GROUPING SETS ((a), ())  false: the empty set has a row without input
+ *     GROUP BY ROLLUP (a)               false */
 static bool item_never_empty(const ast *group)
 {
     if (ast_kind_of(group) != AST_GROUPING_SET) {

@@ -8,15 +8,15 @@
 #include "sqlc/source.h"
 
 typedef struct ir_enum {
-    const char *name; /* C type, e.g. "repo_state" */
-    const char *schema, *sql_name;
-    const char *comment;          /* NULL: none */
-    const char *const *labels;    /* as the server writes them */
-    const char *const *constants; /* C names, e.g. "REPO_STATE_DONE" */
-    const char *unknown;          /* C name of the zero value */
-    size_t label_count;
-    uint32_t type_oid; /* only while analysing */
-    bool used, used_optional;
+    const char *name;              /* C type, e.g. "repo_state" */
+    const char *schema, *sql_name; /* for comments and messages */
+    const char *comment;           /* NULL: none */
+    const char *const *labels;     /* as the server writes them */
+    const char *const *constants;  /* C names, e.g. "REPO_STATE_DONE" */
+    const char *unknown;           /* C name of the zero value */
+    size_t label_count;            /* without the unknown one */
+    uint32_t type_oid;             /* only while analysing */
+    bool used, used_optional;      /* by some query; in nullable form */
 } ir_enum;
 
 typedef struct ir_type {
@@ -37,13 +37,13 @@ typedef enum ir_row_kind {
 
 /* A row type. */
 typedef struct ir_row {
-    ir_row_kind kind;
+    ir_row_kind kind;           /* decides where it is declared */
     const char *name;           /* C type of a row: "repo_asset", or "int64_t" for scalars */
     const char *base;           /* stem of set, read and clone functions */
     const char *schema, *table; /* models */
     const char *comment;        /* NULL: none */
     uint32_t relation_oid;      /* models; only while analysing */
-    ir_field *fields;
+    ir_field *fields;           /* in the order of the columns */
     size_t field_count;
     size_t column_count;      /* result columns that one row takes */
     const char *left_out;     /* models: columns without C type, as text; NULL: none */
@@ -54,50 +54,50 @@ struct ir_field {
     const char *name;     /* C */
     const char *sql_name; /* column or alias */
     ir_type type;         /* unless embed */
-    bool nullable;
-    const char *reason; /* why it is or is not nullable */
-    const char *source; /* "assets.title", NULL for expressions */
-    const char *comment;
-    int16_t attnum;      /* models; only while analysing */
-    const ir_row *embed; /* a nested model; NULL: a value */
-    size_t column;       /* first result column within the row */
+    bool nullable;        /* of an embed: the row may be absent */
+    const char *reason;   /* why it is or is not nullable */
+    const char *source;   /* "assets.title", NULL for expressions */
+    const char *comment;  /* of the catalog; NULL: none */
+    int16_t attnum;       /* models; only while analysing */
+    const ir_row *embed;  /* a nested model; NULL: a value */
+    size_t column;        /* first result column within the row */
 };
 
 typedef struct ir_param {
-    const char *name; /* C */
-    const char *sql_name;
-    uint32_t number;
-    ir_type type;
+    const char *name;     /* C */
+    const char *sql_name; /* as the user wrote it, or proposed */
+    uint32_t number;      /* of $n, from 1 */
+    ir_type type;         /* the one that is declared to the server */
     bool nullable;
-    const char *reason;
-    const char *source;
+    const char *reason; /* why it may be NULL, or how to allow it */
+    const char *source; /* "users.id": stored in or compared with */
 } ir_param;
 
 /* A result column as the server sends it. */
 typedef struct ir_column {
-    const char *sql_name;
+    const char *sql_name; /* label of the result */
     ir_type type;
-    const char *source;
-    bool nullable;
-    const char *reason;
+    const char *source; /* "users.id"; NULL for expressions */
+    bool nullable;      /* after the user's @nonnull and @nullable */
+    const char *reason; /* of the claim; never NULL */
 } ir_column;
 
 typedef struct ir_query {
-    const char *name;   /* "GetAsset" */
-    const char *c_name; /* "get_asset" */
-    query_cmd cmd;
-    const char *file; /* path as in messages */
-    uint32_t line;
-    size_t file_index; /* in ir_set.files */
-    slice sql;         /* final text, NUL-terminated */
-    slice written;     /* as the user wrote it, for people to read */
-    uint64_t hash;
-    bool unnamed, read_only;
-    const char *const *comments;
+    const char *name;            /* "GetAsset" */
+    const char *c_name;          /* "get_asset" */
+    query_cmd cmd;               /* decides the form of the function */
+    const char *file;            /* path as in messages */
+    uint32_t line;               /* of the annotation, from 1 */
+    size_t file_index;           /* in ir_set.files */
+    slice sql;                   /* final text, NUL-terminated */
+    slice written;               /* as the user wrote it, for people to read */
+    uint64_t hash;               /* ir_query_hash() of sql */
+    bool unnamed, read_only;     /* flags for the runtime */
+    const char *const *comments; /* documentation lines */
     size_t comment_count;
-    ir_param *params;
+    ir_param *params; /* by number, without gaps */
     size_t param_count;
-    ir_column *columns;
+    ir_column *columns; /* as described; embeds are spelled out */
     size_t column_count;
     const ir_row *row; /* NULL for :exec and :execrows */
 } ir_query;
@@ -110,10 +110,10 @@ typedef struct ir_file {
 
 /* All of one generator entry of the config. */
 typedef struct ir_set {
-    const char *prefix;
+    const char *prefix;      /* of every global name */
     const char *schema_hash; /* hexadecimal */
-    int32_t server_version;
-    ir_file *files;
+    int32_t server_version;  /* as libpq counts: 150004 */
+    ir_file *files;          /* in the order of the config */
     size_t file_count;
     ir_enum *enums; /* by name */
     size_t enum_count;

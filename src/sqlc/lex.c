@@ -52,7 +52,9 @@ static lex_token lex_block_comment(slice text, size_t start)
 }
 
 /* quote_at: the opening quote; doubling escapes it, and a backslash too when escapes is set.
- * Standard strings (standard_conforming_strings is on since PostgreSQL 9.1). */
+ * Standard strings (standard_conforming_strings is on since PostgreSQL 9.1).
+ *
+ *     'it''s'    "Odd ""Name"""    E'a\'b'    U&'\00e9' */
 static lex_token lex_quoted(slice text, size_t start, size_t quote_at, bool escapes)
 {
     char quote = text.ptr[quote_at];
@@ -75,7 +77,9 @@ static lex_token lex_quoted(slice text, size_t start, size_t quote_at, bool esca
 }
 
 /* At '$': a parameter, a dollar-quoted string, or a lone dollar sign. Tags follow the rules of
- * identifiers without '$', and they are case-sensitive. */
+ * identifiers without '$', and they are case-sensitive.
+ *
+ *     $1    $$text$$    $fn$ … $$ … $fn$ */
 static lex_token lex_dollar(slice text, size_t start)
 {
     size_t i = start + 1;

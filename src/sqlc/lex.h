@@ -25,7 +25,7 @@ typedef enum lex_kind {
 } lex_kind;
 
 typedef struct lex_token {
-    lex_kind kind;
+    lex_kind kind;     /* LEX_BAD has a reason */
     size_t start, end; /* bytes [start, end) */
     const char *why;   /* LEX_BAD: static text */
 } lex_token;

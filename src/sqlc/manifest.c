@@ -52,7 +52,9 @@ const char *manifest_hash(arena *mem, slice text)
 }
 
 /* A new option that changes the output must be added here, else `check --offline` would not see
- * it. The output folder is no part of it: a moved project is not stale. */
+ * it. The output folder is no part of it: a moved project is not stale.
+ *
+ *     lib|1|01000|x:lens|r:colour=color */
 const char *manifest_options_hash(arena *mem, const config_c *c)
 {
     AUTO(buf_auto) buf b;
@@ -201,7 +203,10 @@ static json_t *column_json(writer *w, const ir_column *column)
 }
 
 /* Models are named, other rows are spelled out. The SQL is the final one, so a review sees what
- * the server will get. */
+ * the server will get.
+ *
+ *     {"name": "GetAuthor", "command": "one", "file": "…", "hash": "…", "sql": "…",
+ *      "params": […], "columns": […], "row": "lib_author"} */
 static json_t *query_json(writer *w, const ir_query *query)
 {
     char hash[17];
@@ -271,7 +276,16 @@ static pgc_status dump(const writer *w, const json_t *root, buf *out, pgc_error 
     return buf_finish(out, err);
 }
 
-/* The caller's buffer may hold text already; JSON is appended. */
+/* The caller's buffer may hold text already; JSON is appended.
+ *
+ *     {
+ *      "generator": "0.1.0",
+ *      "options_hash": "…",
+ *      "inputs": {"db/schema.sql": "sha256…"},
+ *      "outputs": {"models.h": "sha256…"},
+ *      "prefix": "lib", "schema_hash": "…",
+ *      "enums": […], "models": […], "queries": […]
+ *     } */
 pgc_status manifest_write(const manifest *m, const ir_set *set, buf *out, pgc_error *err)
 {
     writer w = { 0 };

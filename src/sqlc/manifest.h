@@ -9,7 +9,7 @@
 
 /* SHA-256 of one input or output. */
 typedef struct manifest_entry {
-    const char *path;
+    const char *path;   /* as in messages */
     const char *sha256; /* hexadecimal */
 } manifest_entry;
 

@@ -69,7 +69,10 @@ static bool is_user_schema(const char *schema)
 }
 
 /* prefix_[schema_]name, where the schema is left out when it is the default one. *out NULL: no
- * name can be made. Schemas in names keep two tables of the same name apart. */
+ * name can be made. Schemas in names keep two tables of the same name apart.
+ *
+ *     public.authors -> lib_author, shop.orders -> lib_shop_order,
+ *     rename {authors: Writer} -> lib_writer */
 static pgc_status type_name(const model_context *ctx, const char *schema, const char *name,
                             const char **out, pgc_error *err)
 {
@@ -90,7 +93,9 @@ static pgc_status type_name(const model_context *ctx, const char *schema, const 
     return *out == NULL ? no_memory(err) : PGC_OK;
 }
 
-/* For people; code goes by OID and attnum. */
+/* For people; code goes by OID and attnum.
+ *
+ *     authors.name        shop.orders.total (not in the default schema) */
 const char *model_source(const model_context *ctx, const catalog_relation *relation,
                          const char *column)
 {
@@ -134,7 +139,11 @@ bool model_type(const model_context *ctx, uint32_t type_oid, ir_type *out)
 
 /* Constant of a label: PREFIX_TYPE_LABEL; "value_N" when nothing usable is left of it, a number
  * behind it when it is taken. The number is that of the label, so it stays when other labels are
- * added at the end. */
+ * added at the end.
+ *
+ *     'very happy' -> LIB_MOOD_VERY_HAPPY
+ *     'very-happy' -> LIB_MOOD_VERY_HAPPY_3   (the third label; the name is taken)
+ *     '?'          -> LIB_MOOD_VALUE_4 */
 static const char *label_constant(const model_context *ctx, const ir_enum *type, size_t index,
                                   const char *const *taken)
 {
@@ -224,7 +233,9 @@ static pgc_status build_enums(const model_context *ctx, pgc_error *err)
 }
 
 /* A second field of the same C name gets a number. Tried until it is free, because the numbered
- * name may be a column too. */
+ * name may be a column too.
+ *
+ *     columns "a b", "a-b", a_b_3  ->  a_b, a_b_2, a_b_3 */
 static const char *unique_field(const model_context *ctx, const ir_field *fields, size_t count,
                                 const char *name)
 {

@@ -7,13 +7,13 @@
 
 /* What naming and typing need; lives as long as one analysis. */
 typedef struct model_context {
-    arena *arena;
-    const catalog *cat;
+    arena *arena;       /* of everything that is made */
+    const catalog *cat; /* read only */
     const config_c *options;
-    diag_list *diags;
+    diag_list *diags;        /* for names that cannot be made */
     const char *config_path; /* for complaints about names */
     uint32_t line, column;   /* of the sql entry there */
-    ir_set *set;
+    ir_set *set;             /* filled by model_build() */
 } model_context;
 
 /* Fill set->enums and set->models from the catalog. Names that cannot be made go to diags. */

@@ -116,7 +116,11 @@ static size_t lines_back(slice text, size_t at, size_t lines)
 }
 
 /* One hunk from the first to the last difference: enough to see what changed, and always a valid
- * patch. */
+ * patch.
+ *
+ *     --- a/src/db/a.c
+ *     +++ b/src/db/a.c
+ *     @@ -5,7 +5,7 @@ */
 void output_diff(const output_change *change, buf *out)
 {
     slice a = change->old;

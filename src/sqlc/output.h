@@ -9,9 +9,9 @@ typedef enum output_state { OUTPUT_SAME, OUTPUT_DIFFERENT, OUTPUT_MISSING } outp
 
 /* One file of the folder compared with what it should hold. */
 typedef struct output_change {
-    const char *path; /* as in messages */
-    const char *full; /* for the file system */
-    output_state state;
+    const char *path;   /* as in messages */
+    const char *full;   /* for the file system */
+    output_state state; /* what is to be done */
     slice old, content; /* old: what is on disk */
 } output_change;
 

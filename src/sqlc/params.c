@@ -125,7 +125,9 @@ static void walk_operand(const walker *w, const ast *operand, const hint *h)
     }
 }
 
-/* (a, b) < ($1, $2): each field has its own partner. */
+/* (a, b) < ($1, $2): each field has its own partner.
+ *
+ *     (a, b) < ($1, $2)   ->   $1 is about a, $2 about b */
 static bool walk_rows(const walker *w, const ast *left, const ast *right)
 {
     if (ast_kind_of(left) != AST_ROW || ast_kind_of(right) != AST_ROW) {
@@ -161,7 +163,9 @@ static void walk_operator(const walker *w, const ast *expr)
     walk_operand(w, right, &h);
 }
 
-/* Name of one argument; NULL when the overloads differ. */
+/* Name of one argument; NULL when the overloads differ.
+ *
+ *     make_interval(days => $1) -> days,   double_it($1) -> n, its only parameter */
 static const char *argument_name(const candidates *found, size_t index)
 {
     const char *name = NULL;
@@ -281,7 +285,9 @@ static hint hint_of_target(const scope *s, const catalog_column *c)
     return h;
 }
 
-/* SET list of UPDATE and of ON CONFLICT. */
+/* SET list of UPDATE and of ON CONFLICT.
+ *
+ *     UPDATE t SET a = $1, (b, c) = ($2, $3) */
 static void walk_set_list(const walker *w, const ast *targets)
 {
     const leaf *l = target_leaf(w->s);
@@ -332,7 +338,10 @@ static void walk_insert_row(const walker *w, const ast *insert, const ast *row)
     }
 }
 
-/* VALUES lists and the target lists of all branches of a set operation. */
+/* VALUES lists and the target lists of all branches of a set operation.
+ *
+ *     INSERT INTO t (a, b) VALUES ($1, $2)          $1 stands for a, $2 for b
+ *     INSERT INTO t (a) SELECT $1 UNION SELECT $2   both stand for a */
 static void walk_insert_source(const walker *w, const ast *insert, const ast *select)
 {
     if (select == NULL || w->a->depth >= ANALYSE_DEPTH_MAX) {

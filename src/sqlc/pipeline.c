@@ -115,7 +115,9 @@ static pgc_status emit_with_manifest(arena *mem, pipeline_set *set, pgc_error *e
     return PGC_OK;
 }
 
-/* An error in one set does not keep the others from being looked at; nothing is written then. */
+/* An error in one set does not keep the others from being looked at; nothing is written then.
+ *
+ *     schema, queries -> database -> catalog -> models, queries -> representation -> files */
 pgc_status pipeline_run(const env *sys, arena *mem, const command_options *options,
                         const config *cfg, vec *sets, diag_list *diags, pgc_error *err)
 {

@@ -7,14 +7,14 @@
 
 /* One set with everything that was made of it. */
 typedef struct pipeline_set {
-    const config_set *config;
+    const config_set *config;      /* borrowed from the config */
     const char *dir;               /* output folder for the file system */
     const char *shown;             /* the same in messages */
     vec schema_files, query_files; /* of source_file */
-    const char *schema_hash;
-    manifest manifest; /* inputs; outputs after emitting */
-    ir_set ir;
-    vec files; /* of emit_file, the manifest as the last one */
+    const char *schema_hash;       /* over the schema files' texts */
+    manifest manifest;             /* inputs; outputs after emitting */
+    ir_set ir;                     /* after pipeline_run() */
+    vec files;                     /* of emit_file, the manifest as the last one */
 } pipeline_set;
 
 /* Read config and input files: enough for checks without a server. sets: of pipeline_set. */

@@ -83,7 +83,9 @@ static query_param *named_param(rewriter *rw, const char *name, size_t at)
 }
 
 /* Numbers written by hand keep their meaning, so they are reserved before names get theirs.
- * Walks strings and comments as tokens, so "$1" inside them is no parameter. */
+ * Walks strings and comments as tokens, so "$1" inside them is no parameter.
+ *
+ *     SELECT $2, @a, @b   ->   SELECT $2, $1, $3 */
 static void reserve_numbers(rewriter *rw)
 {
     size_t pos = rw->query->start;
@@ -120,7 +122,11 @@ static void emit_param(rewriter *rw, const query_param *param, size_t at)
 }
 
 /* "IN (" in front of a slice becomes "= ANY(", "NOT IN (" becomes "<> ALL(". Source: sqlc.md
- * §8.2, step 1. Spans of the removed text go with it. */
+ * §8.2, step 1. Spans of the removed text go with it.
+ *
+ *     x IN (sqlc.slice(ids))       ->  x = ANY($1)
+ *     x NOT IN (sqlc.slice(ids))   ->  x <> ALL($1)
+ *     x IN (sqlc.slice(ids), 2)    ->  x IN ($1, 2)     (more than the slice: left alone) */
 static void rewrite_in_list(rewriter *rw, size_t pos)
 {
     lex_token next = lex_skip(rw->src, &pos);
@@ -242,7 +248,9 @@ static bool read_args(rewriter *rw, size_t pos, macro_arg *out)
 }
 
 /* The columns are filled in when the catalog is known. Only recorded here: which columns it
- * stands for is decided in describe_query.c. */
+ * stands for is decided in describe_query.c.
+ *
+ *     SELECT sqlc.embed(a), …   ->   SELECT a.*, … */
 static void emit_embed(rewriter *rw, const macro_arg *arg, size_t at)
 {
     if (arg->dotted || arg->token.kind == LEX_STRING) {
@@ -306,7 +314,9 @@ static void emit_macro(rewriter *rw, slice fn, const macro_arg *arg, size_t at)
 }
 
 /* At the word "sqlc": true when a macro call was read, *pos then stands behind it. A column
- * called sqlc with a field is no macro: only "sqlc.name(" is. */
+ * called sqlc with a field is no macro: only "sqlc.name(" is.
+ *
+ *     sqlc.arg(name), sqlc.narg('name'), SQLC . slice ( "Name" ) */
 static bool try_macro(rewriter *rw, lex_token word, size_t *pos)
 {
     size_t at = *pos;
@@ -331,7 +341,11 @@ static bool try_macro(rewriter *rw, lex_token word, size_t *pos)
 }
 
 /* At '@': true when it starts a parameter; *pos then stands behind the name. Operators that
- * contain '@' must stay what they are: a doubtful one is an error, not a guess. */
+ * contain '@' must stay what they are: a doubtful one is an error, not a guess.
+ *
+ *     @name     parameter
+ *     a @> b    operator: '@' with anything but a letter behind it
+ *     a <@b     an error with a hint: may be either */
 static bool try_at_param(rewriter *rw, lex_token sign, size_t *pos)
 {
     size_t at = *pos;
@@ -365,7 +379,11 @@ static bool try_at_param(rewriter *rw, lex_token sign, size_t *pos)
 
 /* A comment that has its line for itself (optimizer hints stay). *pos moves over the line's end.
  * Flags and documentation would otherwise travel to the server with every call, and a changed
- * comment would change the statement's hash. */
+ * comment would change the statement's hash.
+ *
+ *     SELECT a, -- stays: code stands before it
+ *       -- goes, with its line
+ *       a block comment that starts with a plus sign stays: a hint for the planner */
 static bool drop_comment(rewriter *rw, lex_token t, size_t *pos)
 {
     slice text = lex_text(rw->src, t);

@@ -8,7 +8,9 @@
 
 #include "sqlc/scope.h"
 
-/* One reason for all columns. */
+/* One reason for all columns.
+ *
+ *     the reason is what `explain` shows: "the columns of the statement are not certain" */
 static void claim_nothing(null_claim *claims, size_t count, const char *reason)
 {
     for (size_t i = 0; i < count; i++) {

@@ -27,13 +27,13 @@ typedef enum param_context {
 } param_context;
 
 typedef struct param_fact {
-    const char *name;   /* proposed name; NULL: none */
-    uint32_t table_oid; /* column the parameter is attributed to; 0: none */
-    int16_t attnum;
-    bool not_null;    /* by sqlc's rule for the context (sqlc.md §2.4) */
-    bool array;       /* stands for many: = ANY($1), unnest($1) */
-    bool equals_only; /* every use is "column = $n" or IN: NULL would never match */
-    param_context context;
+    const char *name;      /* proposed name; NULL: none */
+    uint32_t table_oid;    /* column the parameter is attributed to; 0: none */
+    int16_t attnum;        /* with table_oid */
+    bool not_null;         /* by sqlc's rule for the context (sqlc.md §2.4) */
+    bool array;            /* stands for many: = ANY($1), unnest($1) */
+    bool equals_only;      /* every use is "column = $n" or IN: NULL would never match */
+    param_context context; /* of the use that decided */
 } param_fact;
 
 /* Replace every `*` and `t.*` of target lists and RETURNING by explicit columns, at every level;
@@ -52,7 +52,7 @@ pgc_status prove_columns(const catalog *cat, slice sql, size_t column_count, are
  * generated function can never send NULL as $i+1. Without it every parameter may be NULL, and so
  * may `1 - (embedding <=> $1)`. */
 typedef struct prove_input {
-    slice sql;
+    slice sql;                  /* final text */
     const bool *param_not_null; /* param_count entries; NULL: all may be NULL */
     size_t param_count;
 } prove_input;

@@ -289,7 +289,10 @@ static const fact *facts_of_all(analysis *a, const scope *s, const ast *args, fa
     return facts;
 }
 
-/* One of the arguments follows the rule, we cannot tell which. */
+/* One of the arguments follows the rule, we cannot tell which.
+ *
+ *     x = 1 OR x = 2     x has a value
+ *     x = 1 OR y = 2     nothing: either may be NULL */
 static const fact *facts_of_some(analysis *a, const scope *s, const ast *args, fact_rule *rule,
                                  const fact *facts)
 {
@@ -435,7 +438,9 @@ const fact *facts_when_not_true(analysis *a, const scope *s, const ast *conditio
  * leaves, the join has b on its nullable side: it becomes an inner join, so every column of b keeps
  * the claim of its table. With the condition in an ON clause only the leaves below that join, on
  * the side whose rows it can drop, are reached.
- * Mark one column that a condition over leaves [first, end) excludes NULL in. */
+ * Mark one column that a condition over leaves [first, end) excludes NULL in.
+ *
+ *     a LEFT JOIN b ON … WHERE b.x = 1    no row of b was made up: the join is an inner one */
 static bool refine_leaf(scope *s, const fact *f, size_t first, size_t end)
 {
     size_t number = f->leaf->number;

@@ -95,7 +95,13 @@ static fit fit_polymorphic(const catalog_type *known, uint32_t wanted)
     return ok ? FIT_POLYMORPHIC : FIT_NO;
 }
 
-/* Not known fits everything; a type that differs fits only by a cast the server takes unasked. */
+/* Not known fits everything; a type that differs fits only by a cast the server takes unasked.
+ *
+ *     known int4, wanted int4        exact
+ *     known int4, wanted anyelement  polymorphic
+ *     known int4, wanted int8        through an implicit cast
+ *     known text, wanted int4        no
+ *     not known                      open: all that follows is a guess */
 static fit fit_type(const analysis *a, uint32_t known, uint32_t wanted)
 {
     uint32_t base = catalog_base_type(a->cat, known);
@@ -363,7 +369,9 @@ static bool is_any_of(uint32_t oid, const uint32_t *list, size_t count)
     return false;
 }
 
-/* infinity has no time of day; jsonb null becomes SQL NULL in newer servers. */
+/* infinity has no time of day; jsonb null becomes SQL NULL in newer servers.
+ *
+ *     stamp::time   jsonb::int   (see sqlc.md §8.4, casts) */
 static bool cast_loses(uint32_t source, uint32_t target)
 {
     static const uint32_t times[] = { OID_TIME, OID_TIMETZ };

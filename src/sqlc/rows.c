@@ -356,7 +356,12 @@ static pgc_status share_row(builder *b, const query_flag *flag, ir_row *row, pgc
 }
 
 /* A model when it fits, a bare value for one column, else a struct. A table of one column gives
- * a bare value as well: a struct around one value helps nobody. */
+ * a bare value as well: a struct around one value helps nobody.
+ *
+ *     SELECT * FROM authors                 lib_author       (the model)
+ *     SELECT count(*) FROM authors          int64_t          (a bare value)
+ *     SELECT name, bio FROM authors         lib_<query>_row
+ *     the same with "-- @row Brief"         lib_brief        (shared) */
 static pgc_status choose_row(builder *b, pgc_error *err)
 {
     const query_flag *shared = find_flag(b->facts->source, "row");
@@ -397,7 +402,9 @@ static pgc_status choose_row(builder *b, pgc_error *err)
 }
 
 /* SQL name of a parameter: as written, else what its place suggests, else its number. "dollar_N"
- * is upstream's word for parameters without any hint. */
+ * is upstream's word for parameters without any hint.
+ *
+ *     WHERE id = $1 -> id,  LIMIT $2 -> limit,  $3::int -> dollar_3 */
 static const char *param_sql_name(const builder *b, size_t index)
 {
     for (size_t i = 0; i < b->facts->text.params.count; i++) {
@@ -448,7 +455,10 @@ static bool has_param(const ir_query *query, size_t count, const char *name)
 }
 
 /* Function parameters must not hide names of the generated body. Tried until it is free: the
- * changed name may be another parameter's. */
+ * changed name may be another parameter's.
+ *
+ *     @class -> class_ (a keyword of C++),  @out -> out_ (a local),  @fooBar, @foo_bar -> foo_bar,
+ *     foo_bar_2 */
 static pgc_status name_param(builder *b, size_t index, pgc_error *err)
 {
     ir_param *param = &b->query->params[index];

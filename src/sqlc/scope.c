@@ -52,7 +52,9 @@ static bool side_is_real(const scope *s, size_t first, size_t end)
     return false;
 }
 
-/* The join that may fill the leaf with NULLs; NULL: none. */
+/* The join that may fill the leaf with NULLs; NULL: none.
+ *
+ *     a LEFT JOIN (b JOIN c ON …) ON …    rows of b and c may be made up by the LEFT join */
 static const join *nulling_join(const scope *s, const leaf *l, const join *except)
 {
     for (const join *j = s->joins; j != NULL; j = j->next) {
@@ -220,7 +222,9 @@ const item *scope_find_item(const scope *s, const char *schema, const char *name
     return find_item(s, schema, name, &i) == FOUND_ONE ? i : NULL;
 }
 
-/* Level by level outwards. "Not sure" ends the search: the name may be hidden here. */
+/* Level by level outwards. "Not sure" ends the search: the name may be hidden here.
+ *
+ *     SELECT (SELECT x) FROM t    finds x of t: the inner query has none */
 static bool find_bare(const scope *s, const char *name, lookup *out)
 {
     for (; s != NULL; s = s->parent) {

@@ -17,23 +17,23 @@
 
 /* What is known about a value. type_oid 0: not known; OID_UNKNOWN: an untyped literal. */
 typedef struct value {
-    bool not_null;
-    bool elems_not_null;
+    bool not_null;       /* proved: never NULL */
+    bool elems_not_null; /* arrays: proved, no element is NULL */
     uint32_t type_oid;
-    const char *reason;
+    const char *reason; /* for people; never NULL */
 } value;
 
 typedef struct column {
-    const char *name; /* NULL: we cannot tell how the server calls it */
-    value value;      /* as its relation gives it, before outer joins above */
-    bool refined;     /* a condition of this query level rejects NULL here */
-    uint32_t table_oid;
+    const char *name;   /* NULL: we cannot tell how the server calls it */
+    value value;        /* as its relation gives it, before outer joins above */
+    bool refined;       /* a condition of this query level rejects NULL here */
+    uint32_t table_oid; /* source of a plain column; 0: an expression */
     int16_t attnum;
 } column;
 
 /* Shape of a relation. Not known: a function or a grammar that we do not understand. */
 typedef struct shape {
-    bool known;
+    bool known;   /* false: nothing may be said */
     bool one_row; /* exactly one row for certain */
     column *columns;
     size_t count;
@@ -41,10 +41,10 @@ typedef struct shape {
 
 /* One relation of a FROM tree. */
 typedef struct leaf {
-    size_t number; /* position among the scope's leaves */
-    const char *name;
+    size_t number;                    /* position among the scope's leaves */
+    const char *name;                 /* alias or name; NULL: none */
     const catalog_relation *relation; /* NULL: not a table or view */
-    shape shape;
+    shape shape;                      /* a copy of its own: conditions mark it */
     struct leaf *next;
 } leaf;
 
@@ -53,7 +53,7 @@ typedef struct join {
     size_t first, middle, end;
     char type; /* as written: i, l, r, f */
     bool nulls_left, nulls_right;
-    const ast *quals;
+    const ast *quals;             /* of ON; NULL: USING or none */
     const struct var_pair *pairs; /* of USING and NATURAL */
     struct join *next;
 } join;
@@ -62,10 +62,10 @@ typedef struct item item;
 
 /* A column that a name means: one of a leaf, or two merged by USING. */
 typedef struct var {
-    const char *name;
-    leaf *leaf;
-    size_t index; /* in leaf->shape.columns */
-    const join *merged;
+    const char *name;               /* as references spell it */
+    leaf *leaf;                     /* NULL: a merged one */
+    size_t index;                   /* in leaf->shape.columns */
+    const join *merged;             /* join that merged two; NULL: plain */
     const struct var *left, *right; /* of a merged one */
     const item *owner;              /* whose name qualifies it; NULL for a merged one */
 } var;
@@ -78,17 +78,17 @@ typedef struct var_pair {
 /* A name of the FROM clause. */
 struct item {
     const char *schema; /* only of tables without alias */
-    const char *name;
-    bool known;
-    bool hidden; /* behind the alias of a join */
-    var *vars;
+    const char *name;   /* alias or name; NULL: cannot be referred to */
+    bool known;         /* its columns are certain */
+    bool hidden;        /* behind the alias of a join */
+    var *vars;          /* in the order of `*` */
     size_t var_count;
     leaf *leaf; /* NULL: alias of a join */
     item *next;
 };
 
 typedef struct cte {
-    const char *name;
+    const char *name; /* hides tables of the same name */
     shape shape;
     const struct cte *next; /* the ones seen earlier and outside */
 } cte;
@@ -112,21 +112,21 @@ typedef struct grouping {
 } grouping;
 
 typedef struct scope {
-    const struct scope *parent;
-    item *items;
-    leaf *leaves;
-    join *joins;
+    const struct scope *parent; /* of the query around; NULL: outermost */
+    item *items;                /* names of FROM, from left to right */
+    leaf *leaves;               /* relations, the last one first */
+    join *joins;                /* the inner ones behind the outer ones */
     size_t leaf_count;
-    var *vars;
+    var *vars; /* what a bare `*` means */
     size_t var_count;
-    bool complete; /* vars are final */
-    bool opaque;   /* an item of unknown shape: names that we miss may be its */
-    const cte *ctes;
+    bool complete;          /* vars are final */
+    bool opaque;            /* an item of unknown shape: names that we miss may be its */
+    const cte *ctes;        /* visible here */
     const fact *facts;      /* where we look: WHERE's, and those of the CASE branch */
     const fact *base_facts; /* of every row: what is known of a column in another row */
-    grouping group;
+    grouping group;         /* filled by scope_group() */
     bool single_set; /* one set-returning call in the whole target list: nothing pads its rows */
-    const ast *statement;
+    const ast *statement; /* the node of this level */
 } scope;
 
 /* A query that EXISTS asks. */
@@ -143,15 +143,15 @@ typedef void analysis_visit(analysis *a, scope *s, const ast *statement, void *c
 struct analysis {
     const catalog *cat;
     arena *mem;
-    bool failed; /* memory is gone: the result is worthless */
-    unsigned steps, depth, view_depth;
-    const bool *param_not_null;
+    bool failed;                       /* memory is gone: the result is worthless */
+    unsigned steps, depth, view_depth; /* against ANALYSE_…_MAX */
+    const bool *param_not_null;        /* per parameter; NULL: all may be NULL */
     size_t param_count;
     analysis_visit *visit; /* NULL: none */
     void *visit_ctx;
-    const exists_query *exists;
-    struct visited *visited; /* statements that visit() has seen */
-    struct view_memo *views;
+    const exists_query *exists; /* innermost first */
+    struct visited *visited;    /* statements that visit() has seen */
+    struct view_memo *views;    /* shapes of views seen so far */
 };
 
 /* scope.c: names to variables to values. */
@@ -164,11 +164,11 @@ value value_of_var(analysis *a, const scope *s, const var *v);
 /* True when rows of the leaf may be made of NULLs by a join of the scope. */
 bool leaf_nulled(const scope *s, const leaf *l);
 typedef struct lookup {
-    const scope *scope; /* where it was found; NULL: not found */
-    const var *var;     /* NULL: a whole row or a system column */
-    const item *item;
-    const catalog_column *system_column;
-    bool whole_row;
+    const scope *scope;                  /* where it was found; NULL: not found */
+    const var *var;                      /* NULL: a whole row or a system column */
+    const item *item;                    /* whose column or row it is */
+    const catalog_column *system_column; /* NULL: not one */
+    bool whole_row;                      /* the name of an item alone */
 } lookup;
 /* Column reference to what it names. False: not found or not certain. */
 const item *scope_find_item(const scope *s, const char *schema, const char *name);
@@ -213,14 +213,14 @@ bool operator_is_own(const analysis *a, const char *name);
 #define RESOLVE_ARGS_MAX 16u
 typedef struct call_args {
     size_t count;
-    uint32_t types[RESOLVE_ARGS_MAX];
-    bool named; /* by name: positions mean nothing */
-    bool variadic;
+    uint32_t types[RESOLVE_ARGS_MAX]; /* 0: not known */
+    bool named;                       /* by name: positions mean nothing */
+    bool variadic;                    /* the last one is an array for VARIADIC */
 } call_args;
 typedef struct candidates {
-    const catalog_function *items[64];
+    const catalog_function *items[64]; /* overloads that may be meant */
     size_t count;
-    bool overflow;
+    bool overflow; /* more than fit: nothing is claimed */
 } candidates;
 void resolve_function(const analysis *a, const ast *name, const call_args *args, candidates *out);
 /* All come with the server or a known extension. */

@@ -224,7 +224,11 @@ shape shape_of_targets(analysis *a, const scope *s, const ast *targets)
 
 /* --- SELECT --- */
 
-/* One row: an aggregate over everything, or no FROM and no WHERE. */
+/* One row: an aggregate over everything, or no FROM and no WHERE.
+ *
+ *     SELECT 1                   true
+ *     SELECT max(x) FROM t       true
+ *     SELECT max(x) FROM t LIMIT 0, … GROUP BY k, … HAVING c    false */
 static bool gives_one_row(analysis *a, const scope *s, const ast *select)
 {
     static const char *const cuts[] = { "groupClause", "havingClause", "limitCount", "limitOffset",
@@ -296,7 +300,11 @@ static shape shape_of_values(analysis *a, const scope *outer, const cte *ctes, c
 }
 
 /* UNION may show either side; a row of INTERSECT stands in both; EXCEPT gives rows of the
- * left. */
+ * left.
+ *
+ *     UNION      N when both sides are
+ *     INTERSECT  N when one side is: its rows are in both
+ *     EXCEPT     as the left side */
 static value combine_values(const char *op, value left, value right)
 {
     value v = left;
@@ -402,7 +410,11 @@ static bool same_claims(const shape *x, const shape *y)
 /* WITH RECURSIVE r(a, b) AS (SELECT 1, 2 UNION ALL SELECT b, NULL FROM r): the first branch claims
  * both, the second takes back b; in the next round a, which is b of the row before, falls, too.
  * Each round can only take claims back, so this ends.
- * Start from the first branch, then take back what the recursive branch does not uphold. */
+ * Start from the first branch, then take back what the recursive branch does not uphold.
+ *
+ *     WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT next FROM r, t …)
+ *
+ * starts with n as N; when next may be NULL the second round takes that back. */
 static shape shape_of_recursive(analysis *a, const scope *outer, const cte *ctes, const ast *node,
                                 const ast *query)
 {
@@ -468,7 +480,9 @@ static const cte *add_ctes(analysis *a, const scope *outer, const cte *ctes, con
 /* --- INSERT, UPDATE, DELETE --- */
 
 /* UPDATE t SET a = NULL WHERE a IS NOT NULL RETURNING a gives NULL: WHERE saw another row.
- * The row that comes back is the one that is stored, not the one that WHERE saw. */
+ * The row that comes back is the one that is stored, not the one that WHERE saw.
+ *
+ *     UPDATE t SET x = $1 WHERE x IS NOT NULL RETURNING x    x is the new value */
 static void forget_changed(scope *s, leaf *target, const ast *update)
 {
     assert(target->number == 0);

@@ -105,7 +105,11 @@ typedef struct body_depth {
 } body_depth;
 
 /* Sees one token at a time; CASE … END nests like a block. Source: PostgreSQL manual, "CREATE
- * FUNCTION", sql_body. */
+ * FUNCTION", sql_body.
+ *
+ *     CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END;
+ *
+ * is one statement with two semicolons inside. */
 static void body_track(body_depth *body, slice text, lex_token token)
 {
     bool after_begin = body->after_begin;
@@ -193,7 +197,10 @@ static bool find_command(const statement *st, slice word, size_t at, diag_list *
 }
 
 /* "-- name: X :cmd" is strict: single blanks, exactly four parts (five with the closing mark).
- * Source: sqlc.md §2.1. */
+ * Source: sqlc.md §2.1.
+ *
+ *     -- name: GetAuthor :one
+ *     the same between the marks of a block comment */
 static bool parse_annotation(arena *mem, const statement *st, diag_list *diags, query_source *query)
 {
     slice parts[6];
@@ -233,7 +240,11 @@ static bool parse_annotation(arena *mem, const statement *st, diag_list *diags, 
 }
 
 /* Documentation lines and @flags of the statement's comments. Comments inside the statement
- * count too, as upstream has it. */
+ * count too, as upstream has it.
+ *
+ *     -- name: ListAssets :many
+ *     -- Newest first.                  documentation
+ *     -- @row AssetSummary              a flag: word "row", rest "AssetSummary" */
 static pgc_status collect_comments(arena *mem, const statement *st, query_source *query,
                                    pgc_error *err)
 {

@@ -19,19 +19,19 @@ typedef struct query_flag {
 
 /* One annotated statement. */
 typedef struct query_source {
-    const source_file *file;
-    size_t start, end; /* bytes of the statement: first token up to the semicolon */
-    size_t name_at;    /* byte offset of the annotation */
-    const char *name;  /* "GetAsset" */
-    query_cmd cmd;
-    vec comments; /* of const char *: lines of documentation, markers removed */
-    vec flags;    /* of query_flag */
+    const source_file *file; /* positions count in it */
+    size_t start, end;       /* bytes of the statement: first token up to the semicolon */
+    size_t name_at;          /* byte offset of the annotation */
+    const char *name;        /* "GetAsset" */
+    query_cmd cmd;           /* checked; others are refused */
+    vec comments;            /* of const char *: lines of documentation, markers removed */
+    vec flags;               /* of query_flag */
 } query_source;
 
 /* One statement of a schema file. */
 typedef struct schema_statement {
-    const source_file *file;
-    size_t start, end;
+    const source_file *file; /* text without psql commands */
+    size_t start, end;       /* bytes of that text */
 } schema_statement;
 
 const char *query_cmd_text(query_cmd cmd); /* "one" */

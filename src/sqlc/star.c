@@ -104,7 +104,10 @@ typedef struct star {
 
 /* t.* keeps what was written in front of the star, byte for byte, for every column. A bare * writes
  * a name in front only where two columns of FROM share theirs.
- * One column of a star; gives the problem, or NULL. */
+ * One column of a star; gives the problem, or NULL.
+ *
+ *     SELECT * FROM a JOIN b ON …   ->   a.id, name, b.id, size    (qualified where needed)
+ *     SELECT t.* FROM t             ->   t.id, t.name              (as it was written) */
 static const char *add_column(buf *b, const scope *s, const star *all, const var *v)
 {
     if (v->name == NULL) {

@@ -46,7 +46,10 @@ static void add_optional(collector *c, const char *origin, const char *name)
 }
 
 /* Names of a row type's functions and set. The names of emit_rows.c; a change there needs one
- * here. */
+ * here.
+ *
+ *     lib_author, lib_author_clone, lib_author_clone_pass, lib_author_read, lib_author_set,
+ *     lib_author_set_free, lib_author_set_take, lib_opt_author */
 static void add_row(collector *c, const char *origin, const ir_row *row)
 {
     assert(row->base != NULL);

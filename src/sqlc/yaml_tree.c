@@ -166,7 +166,11 @@ bool yaml_int(yaml_tree *tree, const yaml_node_t *node, const char *what, int64_
 }
 
 /* A missing value is an empty list; an empty text is a mistake, since as a path it would mean
- * the folder itself. */
+ * the folder itself.
+ *
+ *     queries: db/queries            one text
+ *     queries: [a.sql, b.sql]        two
+ *     schema:                        none */
 bool yaml_texts(yaml_tree *tree, const yaml_node_t *node, const char *what, vec *out)
 {
     bool list = node != NULL && node->type == YAML_SEQUENCE_NODE;

@@ -8,16 +8,16 @@
 
 typedef struct yaml_tree {
     yaml_document_t doc;
-    bool loaded;
-    const char *path;
+    bool loaded;      /* doc needs deleting */
+    const char *path; /* for messages */
     arena *arena;
     diag_list *diags;
-    bool nomem;
+    bool nomem; /* a list lacks something */
 } yaml_tree;
 
 typedef struct yaml_entry {
-    const char *key;
-    const yaml_node_t *key_node, *value;
+    const char *key;                     /* a copy in the arena */
+    const yaml_node_t *key_node, *value; /* in doc, with their marks */
 } yaml_entry;
 
 /* Parse text; syntax errors go to diags (then loaded stays false). Release with yaml_tree_done().
