@@ -4,6 +4,7 @@
 #include "base/prelude.h"
 
 #include "work/import_internal.h"
+#include "work/retry.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -212,7 +213,8 @@ static pgc_status deletion_carry_out(const import_target *target, const repo_fil
     return repo_delete_file_deletion(actor.db, row->deletion_id, err);
 }
 
-pgc_status import_sweep(const import_target *target, pgc_error *err)
+/* One pass over the due deletions; may be repeated, for each one carried out is gone. */
+static pgc_status sweep_once(const import_target *target, pgc_error *err)
 {
     repo_list_due_file_deletions_params params = { .owner_id = target->user_id,
                                                    .row_limit = BATCH };
@@ -235,6 +237,17 @@ pgc_status import_sweep(const import_target *target, pgc_error *err)
         }
         repo_file_deletion_set_free(&set);
     }
+    return status;
+}
+
+pgc_status import_sweep(const import_target *target, pgc_error *err)
+{
+    retry again;
+    pgc_status status = PGC_OK;
+    retry_begin(&again, target->env->clock, target->database_wait_us);
+    do {
+        status = sweep_once(target, err);
+    } while (retry_again(&again, status, err));
     return pgc_error_wrap(err, status, "remove files that are no longer needed");
 }
 

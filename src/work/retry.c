@@ -15,11 +15,13 @@ void retry_begin(retry *r, const clock_ops *clock, int64_t wait_us)
                    .pause_us = PAUSE_FIRST_US };
 }
 
-/* A wrong password or an absent database does not come right by waiting. */
+/* A wrong password or an absent database does not come right by waiting. A commit whose outcome is
+ * unknown counts as well: the caller says that his call may run twice. */
 static bool passes_by_itself(pgc_status status, const pgc_error *err)
 {
     if (status == PGC_CONNECTION) {
-        return err == NULL || err->sqlstate[0] == '\0' || err->retry;
+        return err == NULL ||
+               (strncmp(err->sqlstate, "28", 2) != 0 && strncmp(err->sqlstate, "3D", 2) != 0);
     }
     return status == PGC_CONFLICT && err != NULL && err->retry;
 }
