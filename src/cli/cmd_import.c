@@ -30,7 +30,7 @@ static const char *const OUTCOME_TEXT[IMPORT_OUTCOME_COUNT] = {
 static void on_signal(int number)
 {
     (void) number;
-    import_stop = 1;
+    __atomic_store_n(&import_stop, 1, __ATOMIC_RELAXED);
 }
 
 /* A path as JSON text: bytes that are not UTF-8 become \xNN as on the terminal. */

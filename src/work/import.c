@@ -31,7 +31,8 @@ typedef struct import_state {
 /* Set by a signal handler, hence a plain flag that is looked at between two files. */
 static bool stop_wanted(const import_state *state)
 {
-    return state->options->stop != NULL && *state->options->stop != 0;
+    const volatile int *stop = state->options->stop;
+    return stop != NULL && __atomic_load_n(stop, __ATOMIC_RELAXED) != 0;
 }
 
 /* The callback runs under the lock: it sees counts that belong together, and events one at a

@@ -41,7 +41,9 @@ typedef struct import_options {
     /* Both may be NULL; called from worker threads, one call at a time. */
     void (*on_event)(void *arg, const import_event *event, const import_progress *progress);
     void *arg;
-    const volatile int *stop; /* set to 1 (by a signal handler): finish what is begun, then end */
+    /* Set to 1 by __atomic_store_n(), from a signal handler or another thread: finish what is
+     * begun, then end. NULL: never. */
+    const volatile int *stop;
     int64_t database_wait_us; /* a server that is away may come back; 0: 10 s, -1: do not wait */
 } import_options;
 

@@ -567,7 +567,7 @@ static void trash_does_not_count_as_there(void)
 static void stop_after_first(importer *self, const import_event *event)
 {
     (void) event;
-    self->stop = 1;
+    __atomic_store_n(&self->stop, 1, __ATOMIC_RELAXED);
 }
 
 static void a_stop_finishes_what_is_begun(void)
