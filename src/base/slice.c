@@ -158,6 +158,11 @@ bool slice_is_utf8(slice text)
     return true;
 }
 
+size_t slice_char_length(slice text)
+{
+    return text.len == 0 ? 0 : utf8_step((const unsigned char *) text.ptr, text.len);
+}
+
 /* Negative numbers are built downwards: the smallest one has no positive counterpart. */
 bool slice_to_i64(slice text, int64_t *out)
 {

@@ -31,6 +31,8 @@ int slice_cmp(slice a, slice b);
 
 /* True for well-formed UTF-8 without NUL: what the server accepts as text. */
 bool slice_is_utf8(slice text);
+/* Bytes of the UTF-8 character at the start; 0 when there is none or it is not well-formed. */
+size_t slice_char_length(slice text);
 
 /* Strict decimal numbers: the whole text, optional sign, no blanks; false leaves *out alone. */
 bool slice_to_i64(slice text, int64_t *out);

@@ -5,17 +5,6 @@
 
 #define SAFE_TEXT_MAX ((size_t) 1 << 20) /* bytes; longer texts are cut */
 
-/* Bytes of the UTF-8 character at the start of text, 0 when it is not well-formed. */
-static size_t char_length(slice text)
-{
-    for (size_t len = 1; len <= 4 && len <= text.len; len++) {
-        if (slice_is_utf8(slice_sub(text, 0, len))) {
-            return len;
-        }
-    }
-    return 0;
-}
-
 /* Not for a terminal: C0, DEL and C1 controls (the latter are C2 80 … C2 9F). */
 static bool is_control(slice character)
 {
@@ -29,7 +18,7 @@ static bool is_control(slice character)
 void cli_add_safe(buf *out, slice text)
 {
     while (text.len > 0) {
-        size_t len = char_length(text);
+        size_t len = slice_char_length(text);
         size_t take = len == 0 ? 1 : len;
         if (len == 0 || is_control(slice_sub(text, 0, len))) {
             for (size_t i = 0; i < take; i++) {
@@ -56,7 +45,7 @@ size_t cli_text_width(slice text)
 {
     size_t width = 0;
     while (text.len > 0) {
-        size_t len = char_length(text);
+        size_t len = slice_char_length(text);
         size_t take = len == 0 ? 1 : len;
         width += len == 0 || is_control(slice_sub(text, 0, len)) ? take * 4 : 1;
         text = slice_sub(text, take, text.len);

@@ -5,17 +5,6 @@
 
 #define STEM_MAX 180 /* bytes of an original's name that are kept on disk */
 
-/* Bytes of the UTF-8 character at the start, 0 when it is not well-formed. */
-static size_t char_length(slice text)
-{
-    for (size_t len = 1; len <= 4 && len <= text.len; len++) {
-        if (slice_is_utf8(slice_sub(text, 0, len))) {
-            return len;
-        }
-    }
-    return 0;
-}
-
 /* The database holds UTF-8 only, a file system any bytes. Not exact means that the caller keeps
  * the bytes as well. */
 bool place_display_name(slice name, char *out, size_t out_size, size_t *out_len)
@@ -25,7 +14,7 @@ bool place_display_name(slice name, char *out, size_t out_size, size_t *out_len)
     size_t characters = 0;
     bool exact = true;
     while (name.len > 0) {
-        size_t len = char_length(name);
+        size_t len = slice_char_length(name);
         const char *from = len > 0 ? name.ptr : REPLACEMENT;
         size_t size = len > 0 ? len : sizeof REPLACEMENT - 1;
         exact = exact && len > 0;
@@ -56,7 +45,7 @@ static void stem_copy(slice name, char out[static STEM_MAX + 1])
     name = slice_sub(name, 0, end);
     size_t used = 0;
     while (name.len > 0) {
-        size_t len = char_length(name);
+        size_t len = slice_char_length(name);
         unsigned char first = (unsigned char) name.ptr[0];
         bool bad = len == 0 || first < 0x20 || first == 0x7f || (len == 2 && first == 0xc2) ||
                    (len == 1 && strchr("/\\:*?\"<>|", (int) first) != NULL) ||

@@ -162,7 +162,20 @@ static void overlong_numbers_are_refused(void)
     CHECK(close_to(value, 42));
 }
 
-TAP_MAIN(TAP("slice: equality", equality), TAP("slice: order", order),
+static void knows_the_first_character(void)
+{
+    CHECK_INT(slice_char_length(SLICE("ab")), 1);
+    CHECK_INT(slice_char_length(SLICE("\xc3\xa9x")), 2);
+    CHECK_INT(slice_char_length(SLICE("\xe2\x82\xac")), 3);
+    CHECK_INT(slice_char_length(SLICE("\xf0\x9f\x98\x80")), 4);
+    CHECK_INT(slice_char_length(SLICE("\xe2\x82")), 0);
+    CHECK_INT(slice_char_length(SLICE("\xff")), 0);
+    CHECK_INT(slice_char_length((slice) { "\0", 1 }), 0);
+    CHECK_INT(slice_char_length((slice) { NULL, 0 }), 0);
+}
+
+TAP_MAIN(TAP("slice: the length of the first character", knows_the_first_character),
+         TAP("slice: equality", equality), TAP("slice: order", order),
          TAP("slice: cutting", cutting), TAP("slice: next walks all parts", next_walks_all_parts),
          TAP("slice: UTF-8 as the server accepts it", utf8),
          TAP("slice: strict integers", integers), TAP("slice: strict doubles", doubles),
