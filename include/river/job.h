@@ -28,7 +28,7 @@ typedef enum river_state {
 
 #define RIVER_STATE_COUNT 8u
 
-/** Set of states: one bit each. */
+/** Set of states: one bit each, as River keeps them in unique_states. */
 typedef uint8_t river_states;
 #define RIVER_STATE_BIT(state) ((river_states) (1u << (unsigned) (state)))
 #define RIVER_STATES_ALL       ((river_states) 0xff)
