@@ -20,8 +20,9 @@ typedef struct river_ctx river_ctx;
  * @param arg what the worker was registered with.
  * @return PGC_OK: completed, or what river_ctx_snooze() / river_ctx_cancel() asked for. Anything
  *         else: the attempt failed with err's message and will be repeated after a delay, or the
- *         job is discarded when its attempts are used up. PGC_CANCELLED after the client was told
- *         to stop: the attempt does not count and the job is available again.
+ *         job is discarded when its attempts are used up. PGC_CLOSED or PGC_CANCELLED after the
+ *         client was told to stop hard: the attempt does not count and the job is available
+ *         again.
  *
  * A handler runs at least once, and again when its process died in the middle. Effects in the
  * database are exactly once when they happen in the transaction of river_ctx_complete().

@@ -388,13 +388,18 @@ void json_add_go(buf *out, slice text)
     }
 }
 
-void json_add_decoded(buf *out, slice string)
+size_t json_decode(slice string, char *bytes)
 {
     slice text = inside(string);
+    size_t count = 0;
     for (size_t at = 0; at < text.len;) {
-        char bytes[4];
-        buf_add(out, encode(next_char(text, &at), bytes));
+        char piece[4];
+        slice encoded = encode(next_char(text, &at), piece);
+        memcpy(bytes + count, encoded.ptr, encoded.len);
+        count += encoded.len;
     }
+    assert(count <= text.len);
+    return count;
 }
 
 void json_add_text(buf *out, slice text)
@@ -418,16 +423,26 @@ void json_walk_begin(json_walk *walk, slice object)
     *walk = (json_walk) { .rest = slice_trim(object) };
 }
 
+/* To the next entry: over the opening bracket or the comma. False at the end. */
+static bool walk_step(json_walk *walk, char open, char close, scan *s)
+{
+    *s = (scan) { .text = walk->rest };
+    skip_blanks(s);
+    if (peek(s) != (walk->started ? ',' : open))
+        return false;
+    s->at++;
+    skip_blanks(s);
+    walk->started = true;
+    return peek(s) != close;
+}
+
 bool json_walk_next(json_walk *walk, json_member *out)
 {
-    scan s = { .text = walk->rest, .at = walk->started ? 0 : 1 };
-    skip_blanks(&s);
-    if (peek(&s) == ',') {
-        s.at++;
-        skip_blanks(&s);
-    }
+    scan s;
+    if (!walk_step(walk, '{', '}', &s))
+        return false;
     size_t key = s.at;
-    if (peek(&s) != '"' || !scan_string(&s))
+    if (!scan_string(&s))
         return false;
     out->key = slice_sub(s.text, key, s.at);
     skip_blanks(&s);
@@ -438,7 +453,19 @@ bool json_walk_next(json_walk *walk, json_member *out)
         return false;
     out->value = slice_sub(s.text, value, s.at);
     walk->rest = slice_sub(s.text, s.at, s.text.len);
-    walk->started = true;
+    return true;
+}
+
+bool json_walk_element(json_walk *walk, slice *out)
+{
+    scan s;
+    if (!walk_step(walk, '[', ']', &s))
+        return false;
+    size_t value = s.at;
+    if (!scan_value(&s))
+        return false;
+    *out = slice_sub(s.text, value, s.at);
+    walk->rest = slice_sub(s.text, s.at, s.text.len);
     return true;
 }
 

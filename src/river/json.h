@@ -34,13 +34,15 @@ void json_add_go(buf *out, slice text);
  */
 void json_add_text(buf *out, slice text);
 
-/* Begin at an object; false at its end. */
+/* Begin at an object; false at its end or when it is none. */
 void json_walk_begin(json_walk *walk, slice object);
 bool json_walk_next(json_walk *walk, json_member *out);
 /* The value of a key, given without quotes and unescaped; absent when there is none. */
 slice json_get(slice object, slice key);
-/* The text that a JSON string stands for. */
-void json_add_decoded(buf *out, slice string);
+/* The same for the elements of an array; begin as for an object. */
+bool json_walk_element(json_walk *walk, slice *out);
+/* The text that a JSON string stands for; it is never longer than the string. Gives its bytes. */
+size_t json_decode(slice string, char *bytes);
 /* True for a string, an object, … by its first byte. */
 bool json_is(slice value, char first);
 

@@ -1,7 +1,7 @@
 /* Every SQL statement of the queue, one function each, on whatever handle the caller has: pool,
- * connection or transaction. Nothing here decides; rows in, rows out. A store is made once per
- * client: it holds the statements with the schema's name in them and is read-only afterwards, so
- * all threads share it. */
+ * connection or transaction. Nothing here decides; rows in, rows out. A store is the statements
+ * with a schema's name in them. There is one per schema and process, made at first use and never
+ * freed: connections keep prepared statements of it. Read-only, shared by all threads. */
 #ifndef RIVER_STORE_H
 #define RIVER_STORE_H
 
@@ -9,15 +9,14 @@
 #include <river/insert.h>
 #include <river/manage.h>
 
-#include "base/env.h"
+#include "base/slice.h"
 
 typedef struct river_store river_store;
 
 /* schema NULL or "": the first one of search_path, which is asked of db and fixed. PGC_SCHEMA: no
  * tables, or version below 6. */
-pgc_status store_open(pgc_db *db, const char *schema, const pgc_alloc *alloc, river_store **out,
-                      pgc_error *err) PGC_MUST_CHECK;
-void store_close(river_store *store);
+pgc_status store_open(pgc_db *db, const char *schema, const river_store **out, pgc_error *err)
+    PGC_MUST_CHECK;
 /* Name of the schema, for channels "schema.river_insert". */
 const char *store_schema(const river_store *store);
 
@@ -45,6 +44,17 @@ pgc_status store_fetch(const river_store *store, pgc_db *db, const char *queue,
                        const char *client_id, uint32_t max, river_jobs **out, pgc_error *err)
     PGC_MUST_CHECK;
 
+/* An attempt that succeeded and left nothing to write. */
+typedef struct store_done {
+    int64_t id;
+    int16_t attempt; /* the fence */
+    bool stored;     /* out: false when the job is not this attempt's any more */
+} store_done;
+
+/* The hot path of completion: finalized_at is the server's clock. Sorts entries by id. */
+pgc_status store_complete(const river_store *store, pgc_db *db, store_done *entries, size_t count,
+                          pgc_timestamptz *finalized_out, pgc_error *err) PGC_MUST_CHECK;
+
 /* Outcome of one attempt. */
 typedef struct store_outcome {
     int64_t id;
@@ -61,9 +71,8 @@ typedef struct store_outcome {
 /* Write outcomes in one statement. *out: the rows as they are afterwards, by id; jobs that are gone
  * are not in it. Rows that run no more, or run under another attempt, only merge metadata. A job
  * that was told to cancel and is not final becomes cancelled. */
-pgc_status store_finish(const river_store *store, pgc_db *db, const char *client_id,
-                        const store_outcome *outcomes, size_t count, river_jobs **out,
-                        pgc_error *err) PGC_MUST_CHECK;
+pgc_status store_finish(const river_store *store, pgc_db *db, const store_outcome *outcomes,
+                        size_t count, river_jobs **out, pgc_error *err) PGC_MUST_CHECK;
 
 /* Queue rows. */
 pgc_status store_queue_upsert(const river_store *store, pgc_db *db, const char *name,
@@ -85,9 +94,16 @@ pgc_status store_lead_extend(const river_store *store, pgc_db *db, const char *i
 pgc_status store_lead_resign(const river_store *store, pgc_db *db, const char *id,
                              const store_term *term, pgc_error *err) PGC_MUST_CHECK;
 
-/* Maintenance: each does one batch and says how many rows it had. */
-pgc_status store_clean_jobs(const river_store *store, pgc_db *db, pgc_opt_timestamptz completed,
-                            pgc_opt_timestamptz cancelled, pgc_opt_timestamptz discarded,
+/* What may be deleted: final since before these times; has false keeps the state for ever. */
+typedef struct store_retention {
+    pgc_opt_timestamptz completed_before, cancelled_before, discarded_before;
+    const pgc_text *queues; /* these only, or all but these */
+    size_t queue_count;
+    bool only_these;
+} store_retention;
+
+/* Maintenance: each does one batch, lowest ids first, and says how many rows it had. */
+pgc_status store_clean_jobs(const river_store *store, pgc_db *db, const store_retention *keep,
                             int32_t max, int64_t *count_out, pgc_error *err) PGC_MUST_CHECK;
 pgc_status store_clean_queues(const river_store *store, pgc_db *db, pgc_timestamptz before,
                               int32_t max, int64_t *count_out, pgc_error *err) PGC_MUST_CHECK;

@@ -79,23 +79,18 @@ static pgc_status check_key(slice name, pgc_error *err)
 }
 
 /* Text that a JSON string stands for, in the arena. */
-static pgc_status decoded(arena *memory, const pgc_alloc *alloc, slice string, slice *out,
-                          pgc_error *err)
+static pgc_status decoded(arena *memory, slice string, slice *out, pgc_error *err)
 {
-    AUTO(buf_auto) buf text;
-    buf_init(&text, alloc, INT32_MAX);
-    json_add_decoded(&text, string);
-    TRY(buf_finish(&text, err));
-    const char *copy = arena_copy(memory, buf_view(&text));
-    if (copy == NULL)
+    char *bytes = arena_take(memory, string.len);
+    if (bytes == NULL)
         return pgc_error_set(err, PGC_NOMEM, "unique key: out of memory");
-    *out = (slice) { copy, text.len };
+    *out = (slice) { bytes, json_decode(string, bytes) };
     return PGC_OK;
 }
 
 /* Members of an object, sorted. Two of one name have no defined key in Go. */
-static pgc_status sorted_members(arena *memory, const pgc_alloc *alloc, slice object, entry **out,
-                                 size_t *count_out, pgc_error *err)
+static pgc_status sorted_members(arena *memory, slice object, entry **out, size_t *count_out,
+                                 pgc_error *err)
 {
     json_walk walk;
     json_member member;
@@ -108,7 +103,7 @@ static pgc_status sorted_members(arena *memory, const pgc_alloc *alloc, slice ob
         return pgc_error_set(err, PGC_NOMEM, "unique key: out of memory");
     json_walk_begin(&walk, object);
     for (size_t i = 0; i < count && json_walk_next(&walk, &member); i++) {
-        TRY(decoded(memory, alloc, member.key, &entries[i].name, err));
+        TRY(decoded(memory, member.key, &entries[i].name, err));
         entries[i].raw = member.value;
     }
     qsort(entries, count, sizeof(*entries), compare_entries);
@@ -126,7 +121,7 @@ static pgc_status add_all(slice args, arena *memory, buf *out, pgc_error *err)
 {
     entry *entries = NULL;
     size_t count = 0;
-    TRY(sorted_members(memory, out->alloc, args, &entries, &count, err));
+    TRY(sorted_members(memory, args, &entries, &count, err));
     buf_add_char(out, '{');
     for (size_t i = 0; i < count; i++) {
         TRY(check_key(entries[i].name, err));
