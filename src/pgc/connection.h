@@ -34,7 +34,10 @@ struct pgc_conn {
     bool bloated;            /* libpq's buffers grew with a huge answer and never shrink */
     statement_cache statements;
     type_map types;
-    void *owner; /* the pool's slot, NULL outside a pool */
+    void *owner;        /* the pool's slot, NULL outside a pool */
+    uint64_t system_id; /* system identifier of the server; 0: not asked for */
+    int64_t run;        /* of the server; a crash ends it, and this session */
+    uint32_t timeline;  /* of its log; 0: not asked for, or a standby */
 };
 
 /* pgc_conn_open() on given seams. */
