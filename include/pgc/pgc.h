@@ -12,6 +12,7 @@
 #include <pgc/db.h>
 #include <pgc/error.h>
 #include <pgc/export.h>
+#include <pgc/hooks.h>
 #include <pgc/pipeline.h>
 #include <pgc/pool.h>
 #include <pgc/query.h>
