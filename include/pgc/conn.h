@@ -3,6 +3,7 @@
 
 #include <pgc/alloc.h>
 #include <pgc/db.h>
+#include <pgc/hooks.h>
 
 PGC_BEGIN_DECLS
 
@@ -47,6 +48,7 @@ typedef struct pgc_conn_options {
     uint32_t statement_cache;    /**< prepared statements kept; default 256 */
     bool unnamed_statements;     /**< never name statements: for transaction-pooling proxies */
     const pgc_alloc *alloc;      /**< must outlive the connection; default libc */
+    const pgc_hooks *hooks;      /**< told what happens; copied; NULL: nobody is told */
     int64_t host_timeout_us;     /**< per address; default conninfo's connect_timeout, else an equal
                                       share of what is left of the whole */
     int64_t cancel_grace_us;     /**< time for the server to confirm a cancel; default 2 s */

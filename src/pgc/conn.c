@@ -10,6 +10,7 @@
 #include "pgc/conninfo.h"
 #include "pgc/failure.h"
 #include "pgc/run.h"
+#include "pgc/watch.h"
 
 /* A typing mistake shows when a pool is opened, not at its first query. */
 pgc_status conn_check_conninfo(const pq_ops *pq, const char *conninfo_text, pgc_error *err)
@@ -20,13 +21,6 @@ pgc_status conn_check_conninfo(const pq_ops *pq, const char *conninfo_text, pgc_
     pgc_status status = want_parse(conninfo_get(&info, "target_session_attrs"), &want, err);
     conninfo_close(&info);
     return status;
-}
-
-/* Notices would go to stderr otherwise. */
-void conn_notice(void *arg, const PGresult *result)
-{
-    (void) arg;
-    (void) result;
 }
 
 /* Names and values are parameters: they need no quoting, and one text serves for any number. */
@@ -101,6 +95,21 @@ static pgc_status connect_all(pgc_conn *conn, const pgc_conn_options *options,
     return status;
 }
 
+/* The clock is read for a listener only. */
+static pgc_status connect_told(pgc_conn *conn, const pgc_conn_options *options,
+                               const conn_seams *seams, pgc_error *err)
+{
+    if (conn->hooks.on_connect == NULL) {
+        return connect_all(conn, options, seams, err);
+    }
+    pgc_error ours;
+    err = err != NULL ? err : &ours;
+    int64_t since_us = conn->clock->mono_us(conn->clock->ctx);
+    pgc_status status = connect_all(conn, options, seams, err);
+    hooks_connect(conn, status, err, conn->clock->mono_us(conn->clock->ctx) - since_us);
+    return status;
+}
+
 static const pgc_db_ops CONN_DB_OPS = { sizeof(pgc_db_ops), conn_db_run };
 
 /* pgc_conn_close() copes with every half-made state. */
@@ -108,7 +117,9 @@ pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams
                         pgc_error *err)
 {
     pgc_conn_options full;
+    pgc_hooks hooks;
     TRY(conn_options_resolve(options, &full, err));
+    TRY(hooks_resolve(full.hooks, &hooks, err));
     pgc_conn *conn = MEM_NEW(full.alloc, pgc_conn);
     if (conn == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "connect");
@@ -121,13 +132,15 @@ pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams
     conn->recycle_bytes = full.recycle_bytes;
     conn->unnamed = full.unnamed_statements;
     (void) pthread_mutex_init(&conn->cancel_lock, NULL);
+    hooks_attach(conn, &hooks);
     typemap_init(&conn->types, conn->alloc);
     pgc_status status = PGC_OK;
     if (!statement_cache_init(&conn->statements, conn->alloc, full.statement_cache)) {
         status = pgc_error_set(err, PGC_NOMEM, "connect");
     }
     if (status == PGC_OK) {
-        status = connect_all(conn, &full, seams, err);
+        status = connect_told(conn, &full, seams, err);
+        conn->opened = status == PGC_OK;
     }
     if (status != PGC_OK) {
         pgc_conn_close(conn);
@@ -152,6 +165,9 @@ void pgc_conn_close(pgc_conn *conn)
 {
     if (conn == NULL) {
         return;
+    }
+    if (conn->opened) {
+        hooks_disconnect(conn);
     }
     if (conn->cancel != NULL) {
         (void) cancel_finish(TAKE(conn->cancel), 0);

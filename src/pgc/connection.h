@@ -3,6 +3,7 @@
 #define PGC_CONNECTION_H
 
 #include <pgc/conn.h>
+#include <pgc/hooks.h>
 
 #include "base/clock.h"
 #include "pgc/hosts.h"
@@ -48,14 +49,17 @@ struct pgc_conn {
     struct cancel_job *cancel;   /* asked for during that call; call_end() settles it */
     statement_cache statements;
     type_map types;
-    void *owner; /* the pool's slot, NULL outside a pool */
+    void *owner;               /* the pool's slot, NULL outside a pool */
+    const char *pool_name;     /* for hooks; NULL outside a pool */
+    bool opened;               /* connecting has succeeded */
+    bool watched;              /* hooks want to hear of queries */
+    pgc_end_reason end_reason; /* for hooks, when the pool closes it */
+    pgc_hooks hooks;
 };
 
 /* pgc_conn_open() on given seams. */
 pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams, pgc_conn **out,
                         pgc_error *err) PGC_MUST_CHECK;
-/* Takes the server's notices: a library does not print. */
-void conn_notice(void *arg, const PGresult *result);
 /* False when the server is no longer of the kind that target_session_attrs asked for, such as after
  * a demotion. No query: what the server reported with its last answer. */
 bool conn_fits(const pgc_conn *conn);

@@ -22,6 +22,7 @@
     X(connectPoll)          \
     X(connectStartParams)   \
     X(consumeInput)         \
+    X(db)                   \
     X(enterPipelineMode)    \
     X(errorMessage)         \
     X(exitPipelineMode)     \
@@ -41,6 +42,7 @@
     X(getisnull)            \
     X(getlength)            \
     X(getvalue)             \
+    X(host)                 \
     X(isBusy)               \
     X(libVersion)           \
     X(nfields)              \
@@ -51,6 +53,7 @@
     X(paramtype)            \
     X(pipelineStatus)       \
     X(pipelineSync)         \
+    X(port)                 \
     X(putCopyData)          \
     X(putCopyEnd)           \
     X(resultErrorField)     \
@@ -70,7 +73,8 @@
     X(setnonblocking)       \
     X(socket)               \
     X(status)               \
-    X(transactionStatus)
+    X(transactionStatus)    \
+    X(user)
 
 /* Newer functions that Debian 12's libpq 15 does not have; they are there when the headers say so.
  * Cancel requests that are encrypted and do not block: libpq 17. */
