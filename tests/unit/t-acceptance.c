@@ -32,7 +32,7 @@ static pgc_pool *pool_on(fake_pq *fake, uint32_t max_conns, pgc_error *err)
                                        .max_conns = max_conns,
                                        .min_conns = 1, /* the fake connects one at a time */
                                        .acquire_timeout_us = -1 };
-    const conn_seams seams = { fake_pq_ops(), clock_os(), -1 };
+    const conn_seams seams = { fake_pq_ops(), clock_os(), -1, NULL };
     pgc_pool *pool = NULL;
     fake_pq_init(fake, NULL, 0);
     return pool_open_on(&options, &seams, &pool, err) == PGC_OK ? pool : NULL;
