@@ -6,12 +6,13 @@
 
 #include "pgc/args.h"
 #include "pgc/failure.h"
+#include "pgc/watch.h"
 #include "pgc/wire.h"
 
 void group_init(group *g, pgc_conn *conn)
 {
     g->conn = conn;
-    g->count = 0;
+    g->count = g->main = 0;
     g->sent = g->stale = false;
 }
 
@@ -94,14 +95,8 @@ static void keep_answers(group *g, exchange *ex, const item_place *places, bool 
     }
 }
 
-/* Arguments are checked for all before anything is sent for one. */
-pgc_status group_run(group *g, int64_t timeout_us, pgc_error *err)
+static pgc_status send_and_settle(group *g, int64_t timeout_us, pgc_error *err)
 {
-    assert(g->count > 0);
-    for (size_t i = 0; i < g->count; i++) {
-        assert(g->items[i].answer == NULL);
-        TRY(args_check(g->items[i].args, g->items[i].query, err));
-    }
     item_place places[GROUP_MAX];
     memset(places, 0, sizeof places);
     exchange ex;
@@ -121,6 +116,30 @@ pgc_status group_run(group *g, int64_t timeout_us, pgc_error *err)
     keep_answers(g, &ex, places, status != PGC_OK && g->conn->lost);
     exchange_done(&ex);
     return status;
+}
+
+/* One operation for the listener, whatever travels with the query. */
+static pgc_status run_watched(group *g, int64_t timeout_us, pgc_error *err)
+{
+    pgc_error ours;
+    query_watch watch;
+    err = err != NULL ? err : &ours;
+    watch_begin(&watch, g->conn, g->items[g->main].query);
+    pgc_status status = send_and_settle(g, timeout_us, err);
+    watch_answer(&watch, g->items[g->main].answer);
+    watch_end(&watch, status, err);
+    return status;
+}
+
+/* Arguments are checked for all before anything is sent for one. */
+pgc_status group_run(group *g, int64_t timeout_us, pgc_error *err)
+{
+    assert(g->main < g->count);
+    for (size_t i = 0; i < g->count; i++) {
+        assert(g->items[i].answer == NULL);
+        TRY(args_check(g->items[i].args, g->items[i].query, err));
+    }
+    return g->conn->watched ? run_watched(g, timeout_us, err) : send_and_settle(g, timeout_us, err);
 }
 
 PGresult *group_take(group *g, size_t index)
@@ -178,5 +197,5 @@ void group_reset(group *g)
 void group_done(group *g)
 {
     group_reset(g);
-    g->count = 0;
+    g->count = g->main = 0;
 }

@@ -20,8 +20,9 @@ typedef struct group_item {
 typedef struct group {
     pgc_conn *conn;
     size_t count;
-    bool sent;  /* something may have reached the server */
-    bool stale; /* the failure is that of an outdated statement */
+    size_t main; /* what it is about, for hooks; the first one unless set */
+    bool sent;   /* something may have reached the server */
+    bool stale;  /* the failure is that of an outdated statement */
     group_item items[GROUP_MAX];
 } group;
 

@@ -8,6 +8,7 @@
 #include "pgc/pool_state.h"
 #include "pgc/result.h"
 #include "pgc/tx_parts.h"
+#include "pgc/watch.h"
 
 pgc_status tx_do(pgc_conn *conn, const char *name, const char *sql, pgc_error *err)
 {
@@ -90,7 +91,7 @@ static pgc_status exec_once(pgc_tx *tx, const pgc_query *query, const pgc_args *
     group_init(&g, tx->conn);
     bool opens = tx->pending;
     tx_start_queue(tx, &g, &savepoint, sql);
-    size_t at = group_add(&g, query, args);
+    size_t at = g.main = group_add(&g, query, args);
     size_t track = tx_track_queue(tx, query, &g);
     pgc_status status = group_run(&g, tx_time_left(tx), err);
     tx_start_settle(tx, &g);
@@ -112,6 +113,11 @@ pgc_status tx_exec(pgc_tx *tx, const pgc_query *query, const pgc_args *args, PGr
     bool again = false;
     pgc_status status = exec_once(tx, query, args, out, &again, err);
     if (again && start_over(tx)) {
+        const pgc_retry_event event = {
+            .kind = PGC_RETRY_STALE, .name = query->name, .attempt = 1, .status = status
+        };
+        hooks_retry(&tx->conn->hooks, event, err);
+        pgc_error_clear(err);
         status = exec_once(tx, query, args, out, &again, err);
     }
     note_failure(tx, status, err);
@@ -295,7 +301,9 @@ static pgc_status acquire_from_pool(void *ctx, int64_t deadline_us, pgc_pool **p
 
 tx_source tx_source_pool(pgc_pool *pool)
 {
-    return (tx_source) { .ctx = pool, .clock = pool->seams.clock, .acquire = acquire_from_pool };
+    return (tx_source) {
+        .ctx = pool, .clock = pool->seams.clock, .hooks = &pool->hooks, .acquire = acquire_from_pool
+    };
 }
 
 pgc_status pgc_tx_begin(pgc_pool *pool, const pgc_tx_options *options, pgc_tx **out, pgc_error *err)

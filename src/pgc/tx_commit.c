@@ -77,6 +77,7 @@ static void queue_last(pgc_tx *tx, last_trip *trip, const pgc_query *query, cons
         g->items[trip->track].flush = true; /* on its way before the commit starts */
     }
     trip->commit = group_add(g, &COMMIT, NULL);
+    g->main = query == NULL ? trip->commit : trip->query;
     trip->where = tx->outer->options.token == NULL ? GROUP_MAX : group_add(g, &TX_WHERE, NULL);
 }
 
@@ -109,12 +110,14 @@ static pgc_status clear_doubt(pgc_tx *tx, pgc_error *err)
         (void) pgc_error_wrap(err, PGC_CONNECTION, "commit: nothing was written");
         err->status = PGC_CONNECTION;
         err->retry = true;
+        err->outcome = PGC_OUTCOME_NOT_RUN;
         return PGC_CONNECTION;
     }
     if (outer->pool == NULL || outer->xact.id == 0 || outer->options.resolve_timeout_us < 0) {
         (void) pgc_error_wrap(err, PGC_IN_DOUBT, "commit: outcome unknown");
         err->status = PGC_IN_DOUBT;
         err->retry = false; /* it may have been committed */
+        err->outcome = PGC_OUTCOME_UNKNOWN;
         err->xact = outer->xact;
         return PGC_IN_DOUBT;
     }
@@ -175,6 +178,7 @@ static pgc_status check_sendable(pgc_tx *tx, bool query, pgc_error *err)
         (void) pgc_error_set(err, PGC_CONNECTION,
                              "commit: not sent: the connection was lost before: rolled back");
         err->retry = true;
+        err->outcome = PGC_OUTCOME_NOT_RUN;
         return PGC_CONNECTION;
     }
     pgc_tx_state state = pgc_conn_tx_state(tx->conn);

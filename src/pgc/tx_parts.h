@@ -18,6 +18,7 @@
 typedef struct tx_source {
     void *ctx;
     const clock_ops *clock;
+    const pgc_hooks *hooks;
     /* A connection with the pool to give it back to. */
     pgc_status (*acquire)(void *ctx, int64_t deadline_us, pgc_pool **pool, pgc_conn **conn,
                           pgc_error *err);

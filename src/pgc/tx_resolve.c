@@ -149,6 +149,7 @@ static pgc_status in_doubt(const pgc_xact *xact, const char *why, pgc_error *err
         err, PGC_IN_DOUBT, "outcome of transaction %" PRIu64 " is not known: %s", xact->id, why);
     if (err != NULL) {
         err->xact = *xact;
+        err->outcome = PGC_OUTCOME_UNKNOWN;
     }
     return status;
 }
@@ -165,6 +166,7 @@ static pgc_status tell(const question *q, outcome found, pgc_error *err)
                              q->xact->id);
         if (err != NULL) {
             err->retry = true;
+            err->outcome = PGC_OUTCOME_NOT_RUN;
         }
         return PGC_CONNECTION;
     case OUT_UNKNOWN:

@@ -5,6 +5,7 @@
 
 #include "pgc/pool_state.h"
 #include "pgc/tx_parts.h"
+#include "pgc/watch.h"
 
 #define ATTEMPTS_DEFAULT 5u
 /* Half to all of 5 ms, 10 ms, 20 ms … so that the same transactions do not meet again. */
@@ -104,6 +105,12 @@ pgc_status tx_run_from(const tx_source *source, const pgc_tx_options *options, u
                 return pgc_error_wrap(err, status, "no time for attempt %" PRIu32, number + 1);
             }
         }
+        const pgc_retry_event event = { .kind = PGC_RETRY_TRANSACTION,
+                                        .name = "transaction",
+                                        .attempt = number,
+                                        .status = status,
+                                        .pause_us = pause_us };
+        hooks_retry(source->hooks, event, err);
         if (pause_us > 0) {
             clock->sleep_us(clock->ctx, pause_us);
         }

@@ -45,13 +45,15 @@ static bool bench_open(bench *b, bool by_proxy, uint32_t max)
     }
     const pgc_pool_options pool = {
         .struct_size = sizeof pool,
-        .conn = { .conninfo = by_proxy ? proxy_conninfo(b->net) : url, .app_name = "tx-commit" },
+        .conn = { .conninfo = by_proxy ? proxy_conninfo(b->net) : url,
+                  .app_name = "tx-commit",
+                  .cancel_grace_us = 200000 },
         .max_conns = max,
         .min_conns = 1,
     };
     b->pq = *pq_libpq();
     b->pq.pipelineSync = counting_sync;
-    const conn_seams seams = { &b->pq, clock_os(), -1 };
+    const conn_seams seams = { &b->pq, clock_os(), -1, NULL };
     return CHECK_STATUS(pool_open_on(&pool, &seams, &b->pool, &err), PGC_OK, &err);
 }
 
