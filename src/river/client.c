@@ -144,6 +144,7 @@ pgc_status client_open_on(const river_client_options *options, const env *seams,
     pthread_mutex_init(&client->lock, NULL);
     pgc_status status = fill(client, options, err);
     if (status != PGC_OK) {
+        runtime_free(client);
         pthread_mutex_destroy(&client->lock);
         return pgc_error_wrap(err, status, "open a client of the job queue");
     }

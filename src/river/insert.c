@@ -5,7 +5,7 @@
  */
 #include "base/prelude.h"
 
-#include "river/client_state.h"
+#include "river/insertion.h"
 
 #include "river/check.h"
 #include "river/jobs.h"
@@ -23,6 +23,7 @@ typedef struct insertion {
     size_t *places; /* row of each job */
     pgc_text *payloads;
     size_t payload_count;
+    bool available; /* whatever scheduled_at says */
     pgc_error *err;
 } insertion;
 
@@ -31,8 +32,10 @@ static pgc_status no_memory(pgc_error *err)
     return pgc_error_set(err, PGC_NOMEM, "insert jobs: out of memory");
 }
 
-static river_state state_of(const river_insert *job)
+static river_state state_of(const insertion *in, const river_insert *job)
 {
+    if (in->available)
+        return RIVER_AVAILABLE;
     if (job->pending)
         return RIVER_PENDING;
     return job->scheduled_at.has ? RIVER_SCHEDULED : RIVER_AVAILABLE;
@@ -69,7 +72,7 @@ static pgc_status add_row(insertion *in, size_t i)
 {
     river_insert *job = &in->jobs[i];
     TRY(check_one(in, job));
-    store_row row = { .job = job, .state = state_of(job) };
+    store_row row = { .job = job, .state = state_of(in, job) };
     if (unique_wanted(&job->unique)) {
         row.unique = true;
         row.unique_states =
@@ -108,6 +111,7 @@ static pgc_status prepare(insertion *in, river_client *client, const river_inser
     if (count == 0 || jobs == NULL)
         return pgc_error_set(err, PGC_INVALID, "insert jobs: none given");
     *in = (insertion) {
+        .available = in->available,
         .client = client,
         .memory = arena_new(client->options.alloc, 0, 0),
         .count = count,
@@ -182,16 +186,14 @@ static pgc_status insert_in(pgc_tx *tx, void *arg, pgc_error *err)
     return insert_on(own->in, pgc_tx_db(tx), own->wanted ? &own->jobs : NULL);
 }
 
-pgc_status river_insert_many(river_client *client, pgc_db *db, const river_insert *jobs,
-                             size_t count, river_jobs **out, pgc_error *err)
+/* In a transaction of our own. */
+static pgc_status insert_alone(const insertion *in, river_jobs **out)
 {
-    AUTO(insertion_done) insertion in = { 0 };
-    TRY(prepare(&in, client, jobs, count, err));
-    if (db != NULL)
-        return insert_on(&in, db, out);
-    if (in.payload_count == 0) /* one statement: no transaction around it */
-        return insert_on(&in, pgc_pool_db(client->pool), out);
-    own_transaction own = { .in = &in, .wanted = out != NULL };
+    river_client *client = in->client;
+    pgc_error *err = in->err;
+    if (in->payload_count == 0) /* one statement: no transaction around it */
+        return insert_on(in, pgc_pool_db(client->pool), out);
+    own_transaction own = { .in = in, .wanted = out != NULL };
     pgc_status status = pgc_tx_run(client->pool, NULL, 0, insert_in, &own, err);
     if (status != PGC_OK) {
         river_jobs_free(own.jobs);
@@ -200,6 +202,21 @@ pgc_status river_insert_many(river_client *client, pgc_db *db, const river_inser
     if (out != NULL)
         *out = own.jobs;
     return PGC_OK;
+}
+
+pgc_status river_insert_many(river_client *client, pgc_db *db, const river_insert *jobs,
+                             size_t count, river_jobs **out, pgc_error *err)
+{
+    AUTO(insertion_done) insertion in = { 0 };
+    TRY(prepare(&in, client, jobs, count, err));
+    return db != NULL ? insert_on(&in, db, out) : insert_alone(&in, out);
+}
+
+pgc_status insert_available(river_client *client, const river_insert *job, pgc_error *err)
+{
+    AUTO(insertion_done) insertion in = { .available = true };
+    TRY(prepare(&in, client, job, 1, err));
+    return insert_alone(&in, NULL);
 }
 
 pgc_status river_insert_one(river_client *client, pgc_db *db, const river_insert *job,

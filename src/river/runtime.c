@@ -8,6 +8,7 @@
 #include "river/runtime.h"
 
 #include "river/check.h"
+#include "river/lead.h"
 
 #define TICK_US      5000   /* how soon waiting attempts get more threads */
 #define TICK_IDLE_US 200000 /* how soon stuck ones are noticed */
@@ -103,7 +104,9 @@ pgc_status runtime_make(river_client *client, const river_client_options *option
     runtime_cond_init(&run->signal);
     list_init(&run->producers);
     client->runtime = run;
-    return PGC_OK;
+    /* A client without queues only inserts and asks. */
+    bool takes_part = !client->options.no_lead && options->queue_count > 0;
+    return takes_part ? lead_make(run, options, err) : PGC_OK;
 }
 
 /* Without a limit of time a stop cannot fail. */
@@ -121,6 +124,7 @@ void runtime_free(river_client *client)
     if (run == NULL)
         return;
     stop_without_limit(client);
+    lead_free(run);
     hub_free(&run->hub);
     executor_free(&run->exec);
     pthread_mutex_destroy(&run->done.lock);
@@ -185,6 +189,7 @@ static pgc_status start_parts(runtime *run, pgc_error *err)
     const river_client_options *options = &run->client->options;
     TRY(completer_start(run, err));
     TRY(start_ticker(run, err));
+    TRY(lead_start(run, err));
     for (size_t i = 0; i < options->queue_count; i++) {
         run->exec.max_threads += options->queues[i].max_workers;
         TRY(producer_start(run, &options->queues[i], err));
@@ -268,6 +273,7 @@ static void end(runtime *run)
     pthread_mutex_unlock(&run->lock);
     if (!mine)
         return;
+    lead_stop(run);
     executor_stop(run);
     completer_stop(run);
     stop_ticker(run);
@@ -353,6 +359,7 @@ void river_client_get_stats(river_client *client, river_client_stats *out)
         .complete_count = atomic_load(&from->complete_count),
         .complete_us = atomic_load(&from->complete_us),
     };
+    out->leads = river_client_leads(client);
     pthread_mutex_lock(&run->lock);
     out->running = (uint32_t) still_active(run);
     pthread_mutex_unlock(&run->lock);

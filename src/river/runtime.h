@@ -137,6 +137,7 @@ struct river_runtime {
     river_client *client;
     const pgc_alloc *alloc;
     const clock_ops *clock;
+    struct leadership *lead; /* NULL: stays out of elections */
     event_hub hub;
     executor exec;
     completer done;

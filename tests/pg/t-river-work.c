@@ -2,59 +2,8 @@
 #include "base/prelude.h"
 
 #include <sched.h>
-#include <stdatomic.h>
 
-#include <river/insert.h>
-#include <river/manage.h>
-
-#include "river/migrate.h"
-
-#include "scratch.h"
-#include "tap.h"
-
-#define SECOND_US INT64_C(1000000)
-
-typedef struct scene {
-    scratch db;
-    arena *mem;
-    pgc_pool *pool;
-    river_client *client;
-    river_jobs *jobs;
-    atomic_int calls;
-    pgc_error err;
-} scene;
-
-static void scene_done(scene *s)
-{
-    river_jobs_free(s->jobs);
-    river_client_close(s->client);
-    pgc_pool_close(s->pool);
-    arena_free(s->mem);
-    scratch_drop(&s->db);
-}
-
-static bool scene_begin(scene *s)
-{
-    memset(s, 0, sizeof(*s));
-    if (!scratch_make(&s->db))
-        return false;
-    s->mem = arena_new(NULL, 0, 0);
-    river_migrate_options options = { .env = env_default() };
-    river_migrate_result result;
-    pgc_pool_options pool = { .struct_size = sizeof(pool),
-                              .max_conns = 4,
-                              .conn = { .struct_size = sizeof(pool.conn), .conninfo = s->db.url } };
-    return s->mem != NULL &&
-           river_migrate(s->db.conn, RIVER_UP, &options, &result, &s->err) == PGC_OK &&
-           pgc_pool_open(&pool, &s->pool, &s->err) == PGC_OK;
-}
-
-#define SCENE(name)                                    \
-    if (test_server() == NULL) {                       \
-        TAP_SKIP("no PostgreSQL server for the test"); \
-    }                                                  \
-    AUTO(scene_done) scene name;                       \
-    REQUIRE(scene_begin(&name))
+#include "river.h"
 
 /* Arguments say what the handler does. */
 static pgc_status handle(river_ctx *ctx, const river_job *job, void *arg, pgc_error *err)
@@ -99,12 +48,6 @@ static bool open_client(scene *s)
     return river_client_open(&options, &s->client, &s->err) == PGC_OK;
 }
 
-static const char *row(scene *s, const char *columns)
-{
-    const char *sql = arena_printf(s->mem, "SELECT %s FROM river_job ORDER BY id", columns);
-    return sql == NULL ? NULL : scratch_text(&s->db, s->mem, sql);
-}
-
 /* Insert one job with these arguments, work it, and wait for one event of a kind. */
 static bool work_one(scene *s, const char *args, river_event_kind kind)
 {
@@ -132,9 +75,9 @@ static void inserted_rows_have_rivers_defaults(void)
     CHECK_INT(got->state, RIVER_AVAILABLE);
     CHECK_INT(got->max_attempts, 25);
     CHECK(!river_jobs_duplicate(s.jobs, 0));
-    CHECK_STR(row(&s, "concat_ws(' ', state, attempt, max_attempts, priority, queue, tags, "
-                      "metadata, errors IS NULL, attempted_by IS NULL, unique_key IS NULL, "
-                      "unique_states IS NULL)"),
+    CHECK_STR(scene_row(&s, "concat_ws(' ', state, attempt, max_attempts, priority, queue, tags, "
+                            "metadata, errors IS NULL, attempted_by IS NULL, unique_key IS NULL, "
+                            "unique_states IS NULL)"),
               "available 0 25 1 default {} {} t t t t");
 }
 
@@ -143,8 +86,9 @@ static void a_success_is_completed(void)
     SCENE(s);
     REQUIRE(open_client(&s));
     REQUIRE(work_one(&s, "{\"do\": \"nothing\"}", RIVER_EVENT_COMPLETED));
-    CHECK_STR(row(&s, "concat_ws(' ', state, attempt, finalized_at IS NOT NULL, errors IS NULL, "
-                      "cardinality(attempted_by), metadata)"),
+    CHECK_STR(scene_row(&s,
+                        "concat_ws(' ', state, attempt, finalized_at IS NOT NULL, errors IS NULL, "
+                        "cardinality(attempted_by), metadata)"),
               "completed 1 t t 1 {}");
     CHECK_INT(atomic_load(&s.calls), 1);
 }
@@ -154,10 +98,11 @@ static void a_failure_is_kept_in_rivers_form(void)
     SCENE(s);
     REQUIRE(open_client(&s));
     REQUIRE(work_one(&s, "{\"do\": \"fail\"}", RIVER_EVENT_FAILED));
-    CHECK_STR(row(&s, "concat_ws(' ', state, attempt, errors[1]->>'error', errors[1]->>'attempt', "
+    CHECK_STR(
+        scene_row(&s, "concat_ws(' ', state, attempt, errors[1]->>'error', errors[1]->>'attempt', "
                       "errors[1]->>'trace' = '', (errors[1]->>'at')::timestamptz <= now(), "
                       "scheduled_at - now() < interval '1.1 s', finalized_at IS NULL)"),
-              "available 1 disk \"A\" is away 1 t t t t");
+        "available 1 disk \"A\" is away 1 t t t t");
 }
 
 static void a_snooze_does_not_count(void)
@@ -165,8 +110,8 @@ static void a_snooze_does_not_count(void)
     SCENE(s);
     REQUIRE(open_client(&s));
     REQUIRE(work_one(&s, "{\"do\": \"snooze\"}", RIVER_EVENT_SNOOZED));
-    CHECK_STR(row(&s, "concat_ws(' ', state, attempt, metadata, errors IS NULL, "
-                      "scheduled_at > now() + interval '50 s')"),
+    CHECK_STR(scene_row(&s, "concat_ws(' ', state, attempt, metadata, errors IS NULL, "
+                            "scheduled_at > now() + interval '50 s')"),
               "scheduled 0 {\"snoozes\": 1} t t");
 }
 
@@ -175,7 +120,7 @@ static void a_cancel_by_the_handler_is_final(void)
     SCENE(s);
     REQUIRE(open_client(&s));
     REQUIRE(work_one(&s, "{\"do\": \"cancel\"}", RIVER_EVENT_CANCELLED));
-    CHECK_STR(row(&s, "concat_ws(' ', state, errors[1]->>'error', finalized_at IS NOT NULL)"),
+    CHECK_STR(scene_row(&s, "concat_ws(' ', state, errors[1]->>'error', finalized_at IS NOT NULL)"),
               "cancelled JobCancelError: not wanted t");
 }
 
@@ -184,7 +129,7 @@ static void output_and_log_go_to_the_metadata(void)
     SCENE(s);
     REQUIRE(open_client(&s));
     REQUIRE(work_one(&s, "{\"do\": \"output\"}", RIVER_EVENT_COMPLETED));
-    CHECK_STR(row(&s, "concat_ws(' ', state, metadata->'output', metadata->'river:log')"),
+    CHECK_STR(scene_row(&s, "concat_ws(' ', state, metadata->'output', metadata->'river:log')"),
               "completed {\"size\": 3} [{\"log\": \"line 1\\n\", \"attempt\": 1}]");
 }
 
@@ -201,7 +146,7 @@ static void a_hard_stop_gives_the_job_back(void)
         sched_yield();
     CHECK_INT(river_client_stop(s.client, RIVER_STOP_SOFT, 1000, &s.err), PGC_TIMEOUT);
     REQUIRE_OK(river_client_stop(s.client, RIVER_STOP_HARD, -1, &s.err), &s.err);
-    CHECK_STR(row(&s, "concat_ws(' ', state, attempt, errors IS NULL, finalized_at IS NULL)"),
+    CHECK_STR(scene_row(&s, "concat_ws(' ', state, attempt, errors IS NULL, finalized_at IS NULL)"),
               "available 0 t t");
 }
 
