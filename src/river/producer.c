@@ -134,7 +134,8 @@ static void *produce(void *arg)
     pthread_mutex_lock(&from->lock);
     while (!from->stop) {
         int64_t now = runtime_now(run);
-        if (now >= row_at) {
+        if (now >= row_at || from->look) {
+            from->look = false;
             look_at_row(from);
             row_at = runtime_now(run) + row_us;
             continue;
@@ -244,6 +245,14 @@ void producer_pause(producer *from, bool paused)
     if (changed)
         hub_emit_queue(&from->run->hub, paused ? RIVER_EVENT_PAUSED : RIVER_EVENT_RESUMED,
                        from->name);
+}
+
+void producer_look(producer *from)
+{
+    pthread_mutex_lock(&from->lock);
+    from->look = true;
+    pthread_cond_signal(&from->wake);
+    pthread_mutex_unlock(&from->lock);
 }
 
 void producer_release(producer *from, river_ctx *ctx)

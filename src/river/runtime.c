@@ -9,6 +9,7 @@
 
 #include "river/check.h"
 #include "river/lead.h"
+#include "river/notify.h"
 
 #define TICK_US      5000   /* how soon waiting attempts get more threads */
 #define TICK_IDLE_US 200000 /* how soon stuck ones are noticed */
@@ -194,7 +195,7 @@ static pgc_status start_parts(runtime *run, pgc_error *err)
         run->exec.max_threads += options->queues[i].max_workers;
         TRY(producer_start(run, &options->queues[i], err));
     }
-    return PGC_OK;
+    return options->queue_count > 0 ? notify_start(run, err) : PGC_OK;
 }
 
 pgc_status river_client_start(river_client *client, pgc_error *err)
@@ -274,6 +275,7 @@ static void end(runtime *run)
     if (!mine)
         return;
     lead_stop(run);
+    notify_stop(run);
     executor_stop(run);
     completer_stop(run);
     stop_ticker(run);

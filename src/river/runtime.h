@@ -6,6 +6,8 @@
 
 #include <stdatomic.h>
 
+#include <pgc/listen.h>
+
 #include "base/buf.h"
 #include "base/list.h"
 #include "river/client_state.h"
@@ -83,7 +85,7 @@ struct producer {
     pthread_cond_t wake;
     list_node active;
     uint32_t active_count; /* places in use */
-    bool stop, paused, wanted, trouble;
+    bool stop, paused, wanted, trouble, look;
     bool starved; /* the last fetch could have taken more */
 };
 
@@ -138,6 +140,8 @@ struct river_runtime {
     const pgc_alloc *alloc;
     const clock_ops *clock;
     struct leadership *lead; /* NULL: stays out of elections */
+    pgc_listener *listener;  /* NULL: polls only */
+    pthread_t listening;
     event_hub hub;
     executor exec;
     completer done;
@@ -211,6 +215,8 @@ void producer_free(producer *from);
 /* There may be jobs: a notification, a freed place. */
 void producer_wake(producer *from);
 void producer_pause(producer *from, bool paused);
+/* Ask for the queue's row soon: a pause may have been missed. */
+void producer_look(producer *from);
 /* An outcome is stored, or the place is given up: one more may be fetched. */
 void producer_release(producer *from, river_ctx *ctx);
 /* Cancel by id; false: it is not worked here. */
