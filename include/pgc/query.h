@@ -24,7 +24,8 @@ typedef struct pgc_type_ref {
 } pgc_type_ref;
 
 #define PGC_QUERY_UNNAMED   1u /**< parse at each call: custom plan, works behind any pooler */
-#define PGC_QUERY_READ_ONLY 2u /**< may be routed to a replica */
+#define PGC_QUERY_READ_ONLY 2u /**< may be routed to a replica; may be cancelled half read */
+#define PGC_QUERY_TEXT_ROWS 4u /**< a column's type has no binary form: all come as text */
 
 /** Constant facts about one query. Must have static storage: caches key on its address. */
 typedef struct pgc_query {

@@ -280,6 +280,7 @@ pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams
     conn->clock = seams->clock;
     conn->call_timeout_us = full.call_timeout_us;
     conn->unnamed = full.unnamed_statements;
+    conn->schema_epoch = &conn->own_epoch;
     typemap_init(&conn->types, conn->alloc);
     pgc_status status = PGC_OK;
     if (!statement_cache_init(&conn->statements, conn->alloc, full.statement_cache)) {

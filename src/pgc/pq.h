@@ -21,6 +21,7 @@
     X(connectPoll)          \
     X(connectStartParams)   \
     X(consumeInput)         \
+    X(copyResult)           \
     X(enterPipelineMode)    \
     X(errorMessage)         \
     X(exitPipelineMode)     \
@@ -66,14 +67,21 @@
     X(setNoticeReceiver)    \
     X(setSingleRowMode)     \
     X(setnonblocking)       \
+    X(setvalue)             \
     X(socket)               \
     X(status)               \
     X(transactionStatus)
+
+/* A piece of a result in libpq 17 and later; older headers do not name it. */
+#define PQ_TUPLES_CHUNK ((ExecStatusType) 12)
 
 typedef struct pq_ops {
 #define X(name) __typeof__(PQ##name) *name;
     PQ_MAP(X)
 #undef X
+    /* NULL where libpq is older than 17. */
+    int (*sendClosePrepared)(PGconn *conn, const char *name);
+    int (*setChunkedRowsMode)(PGconn *conn, int rows);
     /* poll(2): waiting for the socket is part of the seam, so that a script can let time pass. */
     int (*wait)(struct pollfd *fds, nfds_t count, int timeout_ms);
 } pq_ops;
