@@ -92,15 +92,23 @@ pgc_status conn_wait(const pq_ops *pq, const clock_ops *clock, struct pollfd *fd
     }
 }
 
+/* call->cancel stays NULL when the request could not even be started. */
+void call_cancel(call_state *call)
+{
+    assert(call->cancelled || call->cancel == NULL);
+    if (!call->cancelled) {
+        call->cancelled = true;
+        call->cancel = cancel_start(call->conn->pq, call->conn->pg);
+        call->deadline_us = conn_deadline(call->conn, CALL_CANCEL_GRACE_US);
+    }
+}
+
 /* At the first deadline: ask the server to stop. At the second: give up. */
 static pgc_status out_of_time(call_state *call, pgc_error *err)
 {
     pgc_conn *conn = call->conn;
-    assert(call->cancelled || call->cancel == NULL);
     if (!call->cancelled && !call->hard) {
-        call->cancelled = true;
-        call->cancel = cancel_start(conn->pq, conn->pg);
-        call->deadline_us = conn_deadline(conn, CALL_CANCEL_GRACE_US);
+        call_cancel(call);
         if (call->cancel != NULL) {
             return PGC_OK;
         }

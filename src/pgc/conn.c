@@ -8,6 +8,7 @@
 #include "pgc/exchange.h"
 #include "pgc/failure.h"
 #include "pgc/run.h"
+#include "pgc/stream.h"
 
 #define CONNECT_TIMEOUT_DEFAULT_US 10000000
 #define CALL_TIMEOUT_DEFAULT_US    30000000
@@ -262,7 +263,7 @@ static pgc_status connect_all(pgc_conn *conn, const pgc_conn_options *options,
     return session_setup(conn, options, err);
 }
 
-static const pgc_db_ops CONN_DB_OPS = { sizeof(pgc_db_ops), conn_db_run };
+static const pgc_db_ops CONN_DB_OPS = { sizeof(pgc_db_ops), conn_db_run, conn_db_open_rows };
 
 /* pgc_conn_close() copes with every half-made state. */
 pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams, pgc_conn **out,
@@ -312,6 +313,9 @@ void pgc_conn_close(pgc_conn *conn)
 {
     if (conn == NULL) {
         return;
+    }
+    if (conn->rows != NULL) {
+        stream_detach(conn->rows);
     }
     conn->pq->finish(conn->pg);
     statement_cache_done(&conn->statements);

@@ -285,7 +285,7 @@ pgc_status exchange_piece(exchange *ex, size_t at, PGresult **piece_out)
     assert(at < ex->count);
     while (ex->status == PGC_OK && ex->answered <= at) {
         PGresult *result = NULL;
-        if (conn->pq->isBusy(conn->pg) != 0) {
+        if (!ex->hurry && conn->pq->isBusy(conn->pg) != 0) {
             call_extend(&ex->call);
         }
         ex->status = call_next(&ex->call, &result, ex->err);

@@ -25,6 +25,7 @@ typedef struct exchange {
     size_t count, cap;
     size_t answered; /* steps whose answer is complete */
     bool was_end;    /* the last thing read was the end mark of a command */
+    bool hurry;      /* pieces have what is left of the deadline in all, not anew each */
     step inline_steps[EXCHANGE_INLINE_STEPS];
     pgc_error *err;
 } exchange;

@@ -106,6 +106,78 @@ void run_queue(exchange *ex, const pgc_query *query, const char *const *values,
     out->at = exchange_named(ex, known->name, &params);
 }
 
+static bool is_prepared(pgc_conn *conn, const pgc_query *query, const statement *known)
+{
+    if (run_named(conn, query) && (known == NULL || !known->ready)) {
+        return false;
+    }
+    return query->column_count == 0 || (known != NULL && run_checked(known, query));
+}
+
+/* Queue what run_prepare() asks for; the Describe stands for the query. A statement that cannot be
+ * kept is looked at under no name. */
+static void queue_prepare(exchange *ex, const pgc_query *query, queued *out)
+{
+    Oid types[PGC_ARGS_MAX];
+    bool all_known = fill_types(query, types);
+    pgc_conn *conn = ex->call.conn;
+    statement *known = run_named(conn, query) ? run_recall(conn, query) : NULL;
+    const char *name = known == NULL ? "" : known->name;
+    *out = (queued) { .query = query, .named = known != NULL, .described = !all_known };
+    out->prepared = known == NULL || !known->ready;
+    if (out->prepared) {
+        out->prepare = exchange_prepare(ex, name, query->sql, types, query->param_count);
+    }
+    out->at = out->describe = exchange_describe(ex, name);
+    if (known != NULL && out->prepared) {
+        known->queued = true;
+    }
+}
+
+static pgc_status prepare_once(pgc_conn *conn, const run_item *context, size_t context_count,
+                               const pgc_query *query, bool *stale_out, pgc_error *err)
+{
+    queued queue[RUN_GROUP_MAX];
+    exchange ex;
+    assert(context_count < RUN_GROUP_MAX);
+    exchange_begin(&ex, conn, conn->call_timeout_us, err);
+    run_queue_deallocate(&ex);
+    for (size_t i = 0; i < context_count; i++) {
+        const pgc_args *args = context[i].args;
+        run_queue(&ex, context[i].query, args == NULL ? NULL : args->values,
+                  args == NULL ? NULL : args->lengths, &queue[i]);
+    }
+    queue_prepare(&ex, query, &queue[context_count]);
+    (void) exchange_sync(&ex);
+    pgc_status status = exchange_finish(&ex, false);
+    for (size_t i = 0; i <= context_count && status == PGC_OK; i++) {
+        *stale_out = run_settle(&ex, &queue[i]) || *stale_out;
+    }
+    for (size_t i = 0; i <= context_count && status == PGC_OK; i++) {
+        status = run_status(&ex, &queue[i], err);
+    }
+    exchange_done(&ex);
+    return status;
+}
+
+pgc_status run_prepare(pgc_conn *conn, const run_item *context, size_t context_count,
+                       const pgc_query *query, pgc_error *err)
+{
+    follow_epoch(conn);
+    pgc_tx_state state = pgc_conn_tx_state(conn);
+    if (is_prepared(conn, query, run_recall(conn, query)) || state == PGC_TX_FAILED) {
+        return PGC_OK;
+    }
+    bool stale = false;
+    pgc_status status = prepare_once(conn, context, context_count, query, &stale, err);
+    if (status != PGC_OK && stale && state == PGC_TX_IDLE &&
+        pgc_conn_tx_state(conn) == PGC_TX_IDLE) {
+        pgc_error_clear(err);
+        status = prepare_once(conn, context, context_count, query, &stale, err);
+    }
+    return status;
+}
+
 /* One try of a group. *stale_out: the failure is that of an outdated statement. */
 static pgc_status group_once(pgc_conn *conn, const run_item *items, size_t count,
                              PGresult **last_out, bool *stale_out, pgc_error *err)

@@ -26,6 +26,10 @@ pgc_status conn_run_group(pgc_conn *conn, const run_item *items, size_t count, P
 pgc_status conn_db_run(pgc_db *db, const pgc_query *query, const pgc_args *args, pgc_result **out,
                        pgc_error *err);
 
+/* The open_rows member of it. */
+pgc_status conn_db_open_rows(pgc_db *db, const pgc_query *query, const pgc_args *args,
+                             const pgc_run_options *options, pgc_rows **out, pgc_error *err);
+
 /* Parts for callers that build their own exchange. */
 
 /* Where a query stands in an exchange. */
@@ -45,6 +49,10 @@ void run_queue(exchange *ex, const pgc_query *query, const char *const *values,
                const int32_t *lengths, queued *out);
 /* After exchange_finish(): note what is prepared now and what went stale. True when stale. */
 bool run_settle(exchange *ex, const queued *of);
+/* Prepare and describe a query and compare its columns, in one round trip, unless that was done
+ * before; `context` are queries that go in front of it, such as settings. */
+pgc_status run_prepare(pgc_conn *conn, const run_item *context, size_t context_count,
+                       const pgc_query *query, pgc_error *err) PGC_MUST_CHECK;
 /* The query's own status, and its columns compared with the descriptor at first use. PGC_CONFLICT
  * with err->retry when the statement was outdated. */
 pgc_status run_status(exchange *ex, const queued *of, pgc_error *err) PGC_MUST_CHECK;

@@ -136,7 +136,7 @@ bool run_settle(exchange *ex, const queued *of)
     pgc_conn *conn = ex->call.conn;
     assert(of->at < ex->count);
     assert(!of->prepared || of->prepare < of->at);
-    statement *known = of->prepared ? known_of(conn, of->query) : NULL;
+    statement *known = of->named && of->prepared ? known_of(conn, of->query) : NULL;
     if (known != NULL) {
         known->queued = false;
         known->ready = step_ok(ex, of->prepare);
@@ -144,7 +144,7 @@ bool run_settle(exchange *ex, const queued *of)
             statement_drop(&conn->statements, known);
         }
     }
-    if (of->prepared && name_exists(ex, of->prepare)) {
+    if (of->named && of->prepared && name_exists(ex, of->prepare)) {
         forget(conn, NULL);
         return true;
     }

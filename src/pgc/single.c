@@ -92,11 +92,9 @@ pgc_status single_run(pgc_conn *conn, const run_item *item, const statement *kno
     }
     call_state call;
     call_begin(&call, conn, conn->call_timeout_us);
-    if (send_query(conn, item, known) == 0) {
-        return conn_send_failed(conn, "send", err);
-    }
     PGresult *answer = NULL;
-    pgc_status status = read_answer(&call, &answer, err);
+    pgc_status status = send_query(conn, item, known) == 0 ? conn_send_failed(conn, "send", err)
+                                                           : read_answer(&call, &answer, err);
     call_end(&call);
     if (status == PGC_OK) {
         status = judge(&call, item, answer, stale_out, err);

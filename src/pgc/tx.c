@@ -8,6 +8,7 @@
 #include "pgc/failure.h"
 #include "pgc/run.h"
 #include "pgc/session.h"
+#include "pgc/stream.h"
 
 struct pgc_tx {
     pgc_db db;
@@ -105,10 +106,8 @@ static pgc_status begin(pgc_conn *conn, const pgc_tx_options *options, pgc_error
 }
 
 /* Refuses what would silently run outside of the transaction. */
-static pgc_status tx_db_run(pgc_db *db, const pgc_query *query, const pgc_args *args,
-                            pgc_result **out, pgc_error *err)
+static pgc_status check_open(const pgc_tx *tx, const pgc_query *query, pgc_error *err)
 {
-    const pgc_tx *tx = CONTAINER_OF(db, pgc_tx, db);
     assert(tx->conn != NULL);
     if (tx->has_child) {
         return pgc_error_set(err, PGC_INVALID,
@@ -119,10 +118,28 @@ static pgc_status tx_db_run(pgc_db *db, const pgc_query *query, const pgc_args *
         return pgc_error_set(err, PGC_INVALID, "query %s: the transaction has ended already",
                              query->name);
     }
+    return PGC_OK;
+}
+
+static pgc_status tx_db_run(pgc_db *db, const pgc_query *query, const pgc_args *args,
+                            pgc_result **out, pgc_error *err)
+{
+    const pgc_tx *tx = CONTAINER_OF(db, pgc_tx, db);
+    TRY(check_open(tx, query, err));
     return conn_run(tx->conn, query, args, out, err);
 }
 
-static const pgc_db_ops TX_DB_OPS = { sizeof(pgc_db_ops), tx_db_run };
+/* The transaction is busy until the rows end. */
+static pgc_status tx_db_open_rows(pgc_db *db, const pgc_query *query, const pgc_args *args,
+                                  const pgc_run_options *options, pgc_rows **out, pgc_error *err)
+{
+    const pgc_tx *tx = CONTAINER_OF(db, pgc_tx, db);
+    const run_item item = { query, args };
+    TRY(check_open(tx, query, err));
+    return rows_open_on(tx->conn, NULL, &item, 1, options, out, err);
+}
+
+static const pgc_db_ops TX_DB_OPS = { sizeof(pgc_db_ops), tx_db_run, tx_db_open_rows };
 
 /* Made before BEGIN is sent: a transaction that is open always has its handle. */
 static pgc_tx *tx_new(pgc_conn *conn, pgc_pool *pool, pgc_tx *parent)
