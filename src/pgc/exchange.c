@@ -53,6 +53,7 @@ static bool step_room(exchange *ex)
         /* Steps already queued will be answered to nobody. */
         ex->call.conn->lost = true;
         ex->status = pgc_error_set(ex->err, PGC_NOMEM, "pipeline of %zu steps", ex->count);
+        failure_outcome(ex->err, PGC_OUTCOME_UNKNOWN);
         return false;
     }
     return true;
@@ -63,6 +64,9 @@ static size_t step_queued(exchange *ex, step_kind kind, int sent)
 {
     if (sent == 0) {
         ex->status = conn_send_failed(ex->call.conn, "send", ex->err);
+        /* libpq takes a message whole or not at all: without memory the first never left. */
+        bool nothing_left = ex->count == 0 && ex->status == PGC_NOMEM;
+        failure_outcome(ex->err, nothing_left ? PGC_OUTCOME_NOT_RUN : PGC_OUTCOME_UNKNOWN);
     }
     ex->steps[ex->count] = (step) { .kind = kind };
     return ex->count++;
@@ -143,8 +147,10 @@ size_t exchange_sync(exchange *ex)
 static pgc_status surprise(exchange *ex, const char *what)
 {
     ex->call.conn->lost = true;
-    return pgc_error_set(ex->err, PGC_PROTOCOL, "pipeline of %zu steps: %s: connection given up",
-                         ex->count, what);
+    pgc_status status = pgc_error_set(
+        ex->err, PGC_PROTOCOL, "pipeline of %zu steps: %s: connection given up", ex->count, what);
+    failure_outcome(ex->err, PGC_OUTCOME_UNKNOWN);
+    return status;
 }
 
 /* End mark of a command. libpq sends one per command but none behind a sync. */
@@ -175,9 +181,10 @@ pgc_status answer_check(const call_state *call, const PGresult *result, pgc_erro
     }
     if (kind == PGRES_COPY_IN || kind == PGRES_COPY_OUT || kind == PGRES_COPY_BOTH) {
         conn->lost = true;
-        return pgc_error_set(err, PGC_PROTOCOL,
-                             "COPY, which typed queries cannot do: connection "
-                             "given up");
+        pgc_status status = pgc_error_set(
+            err, PGC_PROTOCOL, "COPY, which typed queries cannot do: connection given up");
+        failure_outcome(err, PGC_OUTCOME_UNKNOWN);
+        return status;
     }
     if (kind != PGRES_FATAL_ERROR) {
         return PGC_OK;
@@ -204,7 +211,7 @@ static pgc_status keep_answer(exchange *ex, step *current, PGresult *result)
     assert(result != NULL);
     conn->pq->clear(current->result);
     current->result = result;
-    conn->bloated = conn->bloated || conn->pq->resultMemorySize(result) > CONN_BLOAT_BYTES;
+    conn->bloated = conn->bloated || conn->pq->resultMemorySize(result) > conn->recycle_bytes;
     if (current->kind == STEP_SYNC && conn->pq->resultStatus(result) != PGRES_FATAL_ERROR) {
         return surprise(ex, "rows instead of a sync");
     }
@@ -329,6 +336,7 @@ pgc_status answer_status(const call_state *call, const PGresult *result, const c
         if (err != NULL) {
             (void) snprintf(err->sqlstate, sizeof err->sqlstate, "57014");
         }
+        failure_outcome(err, PGC_OUTCOME_CANCELLED);
     }
     return status;
 }
@@ -339,8 +347,10 @@ pgc_status exchange_status(const exchange *ex, size_t index, const char *what, p
     assert(index < ex->count);
     const step *of = &ex->steps[index];
     if (of->aborted) {
-        return pgc_error_set(err, PGC_CANCELLED, "%s: not run because an earlier query failed",
-                             what);
+        pgc_status status =
+            pgc_error_set(err, PGC_CANCELLED, "%s: not run because an earlier query failed", what);
+        failure_outcome(err, PGC_OUTCOME_NOT_RUN);
+        return status;
     }
     return answer_status(&ex->call, of->result, what, err);
 }

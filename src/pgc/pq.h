@@ -15,6 +15,7 @@
     X(clear)                \
     X(cmdStatus)            \
     X(cmdTuples)            \
+    X(conndefaults)         \
     X(conninfo)             \
     X(conninfoFree)         \
     X(conninfoParse)        \
@@ -22,6 +23,7 @@
     X(connectStartParams)   \
     X(consumeInput)         \
     X(copyResult)           \
+    X(db)                   \
     X(enterPipelineMode)    \
     X(errorMessage)         \
     X(exitPipelineMode)     \
@@ -41,7 +43,9 @@
     X(getisnull)            \
     X(getlength)            \
     X(getvalue)             \
+    X(host)                 \
     X(isBusy)               \
+    X(libVersion)           \
     X(nfields)              \
     X(notifies)             \
     X(nparams)              \
@@ -50,6 +54,7 @@
     X(paramtype)            \
     X(pipelineStatus)       \
     X(pipelineSync)         \
+    X(port)                 \
     X(putCopyData)          \
     X(putCopyEnd)           \
     X(resultErrorField)     \
@@ -70,7 +75,22 @@
     X(setvalue)             \
     X(socket)               \
     X(status)               \
-    X(transactionStatus)
+    X(transactionStatus)    \
+    X(user)
+
+/* Newer functions that Debian 12's libpq 15 does not have; they are there when the headers say so.
+ * Cancel requests that are encrypted and do not block: libpq 17. */
+#ifdef LIBPQ_HAS_ASYNC_CANCEL
+#define PQ_CANCEL_MAP(X) \
+    X(cancelCreate)      \
+    X(cancelFinish)      \
+    X(cancelPoll)        \
+    X(cancelReset)       \
+    X(cancelSocket)      \
+    X(cancelStart)
+#else
+#define PQ_CANCEL_MAP(X)
+#endif
 
 /* A piece of a result in libpq 17 and later; older headers do not name it. */
 #define PQ_TUPLES_CHUNK ((ExecStatusType) 12)
@@ -78,6 +98,7 @@
 typedef struct pq_ops {
 #define X(name) __typeof__(PQ##name) *name;
     PQ_MAP(X)
+    PQ_CANCEL_MAP(X)
 #undef X
     /* NULL where libpq is older than 17. */
     int (*sendClosePrepared)(PGconn *conn, const char *name);

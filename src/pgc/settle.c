@@ -237,9 +237,9 @@ static pgc_status steps_status(const exchange *ex, const queued *of, pgc_error *
             continue;
         }
         if (one->aborted) {
-            return pgc_error_set(err, PGC_CANCELLED,
-                                 "query %s: not run because an earlier query failed",
-                                 of->query->name);
+            char what[80];
+            (void) snprintf(what, sizeof what, "query %s", of->query->name);
+            return exchange_status(ex, order[i], what, err);
         }
         if (one->result != NULL && pq->resultStatus(one->result) == PGRES_FATAL_ERROR) {
             pgc_status status =

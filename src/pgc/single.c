@@ -57,7 +57,7 @@ static pgc_status read_answer(call_state *call, PGresult **answer_out, pgc_error
         }
         conn->pq->clear(*answer_out);
         *answer_out = next;
-        conn->bloated = conn->bloated || conn->pq->resultMemorySize(next) > CONN_BLOAT_BYTES;
+        conn->bloated = conn->bloated || conn->pq->resultMemorySize(next) > conn->recycle_bytes;
         TRY(answer_check(call, next, err));
     }
 }

@@ -32,7 +32,8 @@ static void keep_piece(pgc_rows *rows, PGresult *res)
     piece->rows = count < 0 ? 0 : (size_t) count;
     piece->columns = columns < 0 ? 0 : (size_t) columns;
     piece->binary = pq->binaryTuples(res) == 1;
-    rows->conn->bloated = rows->conn->bloated || pq->resultMemorySize(res) > CONN_BLOAT_BYTES;
+    rows->conn->bloated =
+        rows->conn->bloated || pq->resultMemorySize(res) > rows->conn->recycle_bytes;
 }
 
 static pgc_status send_group(pgc_rows *rows, pgc_conn *conn, const run_item *items, pgc_error *err)
@@ -103,10 +104,24 @@ static pgc_status next_piece(pgc_rows *rows, bool *stale_out, pgc_error *err)
     return finish(rows, stale_out, err);
 }
 
+/* One operation for the listener, from the open to the end of the rows. */
+static void tell_end(pgc_rows *rows, const pgc_conn *conn, pgc_status status, const pgc_error *err)
+{
+    if (conn->watched) {
+        watch_add(&rows->watch, rows->count, rows->bytes);
+        watch_end(&rows->watch, status, err);
+    }
+}
+
 pgc_status stream_next(pgc_rows *rows, pgc_error *err)
 {
     bool stale = false;
-    return next_piece(rows, &stale, err);
+    const pgc_conn *conn = rows->conn;
+    pgc_status status = next_piece(rows, &stale, err);
+    if (rows->conn == NULL) {
+        tell_end(rows, conn, status, err);
+    }
+    return status;
 }
 
 /* A first use takes two round trips here: types of extensions are asked for by name, which is not
@@ -132,12 +147,25 @@ pgc_status stream_begin(pgc_rows *rows, pgc_conn *conn, const run_item *items, s
     }
     TRY(conn_check_usable(conn, err));
     bool stale = false;
+    const pgc_query *query = items[count - 1].query;
     rows->queue_count = count;
     rows->idle = pgc_conn_tx_state(conn) == PGC_TX_IDLE;
+    if (conn->watched) {
+        watch_begin(&rows->watch, conn, query);
+    }
     pgc_status status = begin_once(rows, conn, items, &stale, err);
     if (status != PGC_OK && stale && rows->idle && pgc_conn_tx_state(conn) == PGC_TX_IDLE) {
+        hooks_retry(&conn->hooks,
+                    (pgc_retry_event) { .kind = PGC_RETRY_STALE,
+                                        .name = query->name,
+                                        .attempt = rows->watch.event.attempt++,
+                                        .status = status },
+                    err);
         pgc_error_clear(err);
         status = begin_once(rows, conn, items, &stale, err);
+    }
+    if (rows->conn == NULL) {
+        tell_end(rows, conn, status, err);
     }
     return status;
 }
@@ -160,7 +188,7 @@ static void ask_to_stop(pgc_rows *rows)
     }
     if (ex->status == PGC_OK && ex->answered <= last->at && rows->idle &&
         (last->query->flags & PGC_QUERY_READ_ONLY) != 0) {
-        call_cancel(&ex->call);
+        (void) call_cancel(&ex->call);
     }
 }
 
@@ -170,6 +198,7 @@ void stream_stop(pgc_rows *rows)
         return;
     }
     exchange *ex = &rows->ex;
+    const pgc_conn *conn = rows->conn;
     size_t at = rows->queue[rows->queue_count - 1].at;
     pgc_error ignored;
     bool stale = false;
@@ -182,14 +211,17 @@ void stream_stop(pgc_rows *rows)
         res = NULL;
     } while (ex->status == PGC_OK && exchange_piece(ex, at, &res) == PGC_OK && res != NULL);
     (void) finish(rows, &stale, &ignored);
+    tell_end(rows, conn, rows->status, &rows->failure);
 }
 
 void stream_detach(pgc_rows *rows)
 {
     assert(rows->conn != NULL);
+    const pgc_conn *conn = rows->conn;
     exchange_done(&rows->ex);
     rows->conn = NULL;
     rows->pool = NULL;
     rows->status = pgc_error_set(&rows->failure, PGC_CLOSED,
                                  "rows: their connection was closed before they were read");
+    tell_end(rows, conn, rows->status, &rows->failure);
 }

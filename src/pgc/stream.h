@@ -8,6 +8,7 @@
 
 #include "pgc/result.h"
 #include "pgc/run.h"
+#include "pgc/watch.h"
 
 struct pgc_rows {
     const pgc_alloc *alloc;
@@ -23,6 +24,7 @@ struct pgc_rows {
     pgc_run_options options;
     pgc_status status; /* of the first failure, which is final */
     pgc_error failure;
+    query_watch watch; /* when the connection is watched */
     exchange ex;
     queued queue[RUN_GROUP_MAX];
     size_t queue_count;
