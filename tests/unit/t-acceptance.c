@@ -98,6 +98,7 @@ static void stale_in_a_transaction_is_not_repeated(void)
         FAKE_SYNC,
         { .status = PGRES_COMMAND_OK, .tag = "BEGIN", .tx_after = 1 + PQTRANS_INTRANS },
         FAKE_END,
+        FAKE_SYNC,
         { .status = PGRES_FATAL_ERROR,
           .sqlstate = "0A000",
           .severity = "ERROR",
@@ -105,6 +106,7 @@ static void stale_in_a_transaction_is_not_repeated(void)
           .message = "made up",
           .tx_after = 1 + PQTRANS_INERROR },
         FAKE_END,
+        FAKE_SYNC,
         { .status = PGRES_COMMAND_OK, .tag = "ROLLBACK", .tx_after = 1 + PQTRANS_IDLE },
         FAKE_END,
         FAKE_SYNC, /* not alone: DEALLOCATE is due */

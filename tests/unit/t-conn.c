@@ -361,10 +361,10 @@ static void other_0a000_errors_are_not_retried(void)
 static void a_lost_commit_has_an_unknown_outcome(void)
 {
     SCRIPT({ .status = PGRES_COMMAND_OK, .tag = "BEGIN", .tx_after = 1 + PQTRANS_INTRANS },
-           FAKE_END, FAKE_DIE);
+           FAKE_END, FAKE_SYNC, FAKE_DIE);
     pgc_tx *tx = NULL;
     REQUIRE_OK(pgc_tx_begin_conn(conn, NULL, &tx, &err), &err);
-    CHECK_STATUS(pgc_tx_commit(&tx, &err), PGC_CONNECTION, &err);
+    CHECK_STATUS(pgc_tx_commit(&tx, &err), PGC_IN_DOUBT, &err);
     CHECK(strstr(err.message, "outcome unknown") != NULL);
     CHECK(!err.retry);
     CHECK(tx == NULL);
@@ -374,7 +374,7 @@ static void a_lost_commit_has_an_unknown_outcome(void)
 static void a_failed_rollback_takes_the_connection(void)
 {
     SCRIPT({ .status = PGRES_COMMAND_OK, .tag = "BEGIN", .tx_after = 1 + PQTRANS_INTRANS },
-           FAKE_END, FAKE_ERROR("XX000"), FAKE_END);
+           FAKE_END, FAKE_SYNC, FAKE_ERROR("XX000"), FAKE_END);
     pgc_tx *tx = NULL;
     REQUIRE_OK(pgc_tx_begin_conn(conn, NULL, &tx, &err), &err);
     pgc_tx_rollback(tx);
