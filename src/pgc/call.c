@@ -93,7 +93,7 @@ pgc_status conn_wait(const pq_ops *pq, const clock_ops *clock, struct pollfd *fd
 }
 
 /* At the first deadline: ask the server to stop. At the second: give up. */
-static pgc_status out_of_time(call_state *call, pgc_error *err)
+pgc_status call_out_of_time(call_state *call, pgc_error *err)
 {
     pgc_conn *conn = call->conn;
     assert(call->cancelled || call->cancel == NULL);
@@ -127,7 +127,7 @@ pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
         struct pollfd fd = { .fd = pq->socket(conn->pg), .events = events };
         pgc_status status = conn_wait(pq, conn->clock, &fd, 1, call->deadline_us);
         if (status == PGC_TIMEOUT) {
-            TRY(out_of_time(call, err));
+            TRY(call_out_of_time(call, err));
             continue;
         }
         if (status != PGC_OK) {
@@ -143,11 +143,22 @@ pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
     return PGC_OK;
 }
 
+/* libpq keeps notifications until somebody asks for them: on a connection that listened to
+ * something and is nobody's listener they would pile up. */
+static void drop_notifies(const pgc_conn *conn)
+{
+    PGnotify *notify;
+    while (!conn->keeps_notifies && (notify = conn->pq->notifies(conn->pg)) != NULL) {
+        conn->pq->freemem(notify);
+    }
+}
+
 /* A cancel request is a signal to the server process and has no answer of its own: when it comes
  * late it would hit whatever runs then. */
 void call_end(call_state *call)
 {
     pgc_conn *conn = call->conn;
+    drop_notifies(conn);
     if (call->cancel == NULL) {
         return;
     }

@@ -178,10 +178,10 @@ static pgc_status connect_wait(pgc_conn *conn, const conn_seams *seams, int64_t 
 }
 
 /* Notices would go to stderr otherwise: a library does not print. */
-static void drop_notice(void *arg, const PGresult *result)
+static void count_notice(void *arg, const PGresult *result)
 {
-    (void) arg;
     (void) result;
+    ((pgc_conn *) arg)->notice_count++;
 }
 
 /* Verbose errors while connecting only, because libpq offers no other way to their SQLSTATE. */
@@ -202,7 +202,7 @@ static pgc_status start_connect(pgc_conn *conn, const pgc_conn_options *options,
         return pgc_error_set(err, PGC_NOMEM, "connect");
     }
     (void) conn->pq->setErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
-    (void) conn->pq->setNoticeReceiver(conn->pg, drop_notice, NULL);
+    (void) conn->pq->setNoticeReceiver(conn->pg, count_notice, conn);
     if (conn->pq->status(conn->pg) == CONNECTION_BAD) {
         return refused(conn, err);
     }
@@ -262,7 +262,8 @@ static pgc_status connect_all(pgc_conn *conn, const pgc_conn_options *options,
     return session_setup(conn, options, err);
 }
 
-static const pgc_db_ops CONN_DB_OPS = { sizeof(pgc_db_ops), conn_db_run };
+static const pgc_db_ops CONN_DB_OPS = { sizeof(pgc_db_ops), conn_db_run, conn_db_lend,
+                                        conn_db_give_back };
 
 /* pgc_conn_close() copes with every half-made state. */
 pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams, pgc_conn **out,

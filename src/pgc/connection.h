@@ -34,7 +34,9 @@ struct pgc_conn {
     bool bloated;            /* libpq's buffers grew with a huge answer and never shrink */
     statement_cache statements;
     type_map types;
-    void *owner; /* the pool's slot, NULL outside a pool */
+    uint32_t notice_count; /* notices so far; COPY tells by it what the server sends */
+    bool keeps_notifies;   /* notifications are a listener's; else they are dropped */
+    void *owner;           /* the pool's slot, NULL outside a pool */
 };
 
 /* pgc_conn_open() on given seams. */

@@ -122,7 +122,30 @@ static pgc_status tx_db_run(pgc_db *db, const pgc_query *query, const pgc_args *
     return conn_run(tx->conn, query, args, out, err);
 }
 
-static const pgc_db_ops TX_DB_OPS = { sizeof(pgc_db_ops), tx_db_run };
+/* The transaction's own connection, for work inside of it. */
+static pgc_status tx_db_lend(pgc_db *db, pgc_loan *out, pgc_error *err)
+{
+    pgc_tx *tx = CONTAINER_OF(db, pgc_tx, db);
+    if (tx->has_child) {
+        return pgc_error_set(err, PGC_INVALID, "a nested transaction is open: use that one");
+    }
+    pgc_conn *conn = pgc_tx_conn(tx);
+    TRY(conn_check_usable(conn, err));
+    if (pgc_conn_tx_state(conn) == PGC_TX_IDLE) {
+        return pgc_error_set(err, PGC_INVALID, "the transaction has ended already");
+    }
+    *out = (pgc_loan) { .conn = conn };
+    return PGC_OK;
+}
+
+/* It stays in the transaction's hands. */
+static void tx_db_give_back(pgc_db *db, pgc_loan *loan)
+{
+    (void) db;
+    (void) loan;
+}
+
+static const pgc_db_ops TX_DB_OPS = { sizeof(pgc_db_ops), tx_db_run, tx_db_lend, tx_db_give_back };
 
 /* Made before BEGIN is sent: a transaction that is open always has its handle. */
 static pgc_tx *tx_new(pgc_conn *conn, pgc_pool *pool, pgc_tx *parent)
