@@ -3,6 +3,7 @@
 
 #include <pgc/alloc.h>
 #include <pgc/db.h>
+#include <pgc/hooks.h>
 
 PGC_BEGIN_DECLS
 
@@ -21,6 +22,7 @@ typedef struct pgc_conn_options {
     uint32_t statement_cache;   /**< prepared statements kept; default 256 */
     bool unnamed_statements;    /**< never name statements: for transaction-pooling proxies */
     const pgc_alloc *alloc;     /**< must outlive the connection; default libc */
+    const pgc_hooks *hooks;     /**< told what happens; copied; NULL: nobody is told */
 } pgc_conn_options;
 
 /**

@@ -8,6 +8,7 @@
 #include "pgc/exchange.h"
 #include "pgc/failure.h"
 #include "pgc/run.h"
+#include "pgc/watch.h"
 
 #define CONNECT_TIMEOUT_DEFAULT_US 10000000
 #define CALL_TIMEOUT_DEFAULT_US    30000000
@@ -177,13 +178,6 @@ static pgc_status connect_wait(pgc_conn *conn, const conn_seams *seams, int64_t 
     return PGC_OK;
 }
 
-/* Notices would go to stderr otherwise: a library does not print. */
-static void count_notice(void *arg, const PGresult *result)
-{
-    (void) result;
-    ((pgc_conn *) arg)->notice_count++;
-}
-
 /* Verbose errors while connecting only, because libpq offers no other way to their SQLSTATE. */
 static pgc_status start_connect(pgc_conn *conn, const pgc_conn_options *options,
                                 const conn_seams *seams, pgc_error *err)
@@ -202,7 +196,7 @@ static pgc_status start_connect(pgc_conn *conn, const pgc_conn_options *options,
         return pgc_error_set(err, PGC_NOMEM, "connect");
     }
     (void) conn->pq->setErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
-    (void) conn->pq->setNoticeReceiver(conn->pg, count_notice, conn);
+    (void) conn->pq->setNoticeReceiver(conn->pg, hooks_notice, conn);
     if (conn->pq->status(conn->pg) == CONNECTION_BAD) {
         return refused(conn, err);
     }
@@ -262,6 +256,21 @@ static pgc_status connect_all(pgc_conn *conn, const pgc_conn_options *options,
     return session_setup(conn, options, err);
 }
 
+/* The clock is read for a listener only. */
+static pgc_status connect_told(pgc_conn *conn, const pgc_conn_options *options,
+                               const conn_seams *seams, pgc_error *err)
+{
+    if (conn->hooks.on_connect == NULL) {
+        return connect_all(conn, options, seams, err);
+    }
+    pgc_error ours;
+    err = err != NULL ? err : &ours;
+    int64_t since_us = conn->clock->mono_us(conn->clock->ctx);
+    pgc_status status = connect_all(conn, options, seams, err);
+    hooks_connect(conn, status, err, conn->clock->mono_us(conn->clock->ctx) - since_us);
+    return status;
+}
+
 static const pgc_db_ops CONN_DB_OPS = { sizeof(pgc_db_ops), conn_db_run, conn_db_lend,
                                         conn_db_give_back };
 
@@ -270,7 +279,9 @@ pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams
                         pgc_error *err)
 {
     pgc_conn_options full;
+    pgc_hooks hooks;
     TRY(conn_options_resolve(options, &full, err));
+    TRY(hooks_resolve(full.hooks, &hooks, err));
     pgc_conn *conn = MEM_NEW(full.alloc, pgc_conn);
     if (conn == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "connect");
@@ -281,13 +292,15 @@ pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams
     conn->clock = seams->clock;
     conn->call_timeout_us = full.call_timeout_us;
     conn->unnamed = full.unnamed_statements;
+    hooks_attach(conn, &hooks);
     typemap_init(&conn->types, conn->alloc);
     pgc_status status = PGC_OK;
     if (!statement_cache_init(&conn->statements, conn->alloc, full.statement_cache)) {
         status = pgc_error_set(err, PGC_NOMEM, "connect");
     }
     if (status == PGC_OK) {
-        status = connect_all(conn, &full, seams, err);
+        status = connect_told(conn, &full, seams, err);
+        conn->opened = status == PGC_OK;
     }
     if (status != PGC_OK) {
         pgc_conn_close(conn);
@@ -312,6 +325,9 @@ void pgc_conn_close(pgc_conn *conn)
 {
     if (conn == NULL) {
         return;
+    }
+    if (conn->opened) {
+        hooks_disconnect(conn);
     }
     conn->pq->finish(conn->pg);
     statement_cache_done(&conn->statements);

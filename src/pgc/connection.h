@@ -3,6 +3,7 @@
 #define PGC_CONNECTION_H
 
 #include <pgc/conn.h>
+#include <pgc/hooks.h>
 
 #include "base/clock.h"
 #include "pgc/pq.h"
@@ -34,9 +35,14 @@ struct pgc_conn {
     bool bloated;            /* libpq's buffers grew with a huge answer and never shrink */
     statement_cache statements;
     type_map types;
-    uint32_t notice_count; /* notices so far; COPY tells by it what the server sends */
-    bool keeps_notifies;   /* notifications are a listener's; else they are dropped */
-    void *owner;           /* the pool's slot, NULL outside a pool */
+    uint32_t notice_count;     /* notices so far; COPY tells by it what the server sends */
+    bool keeps_notifies;       /* notifications are a listener's; else they are dropped */
+    void *owner;               /* the pool's slot, NULL outside a pool */
+    const char *pool_name;     /* for hooks; NULL outside a pool */
+    bool opened;               /* connecting has succeeded */
+    bool watched;              /* hooks want to hear of queries */
+    pgc_end_reason end_reason; /* for hooks, when the pool closes it */
+    pgc_hooks hooks;
 };
 
 /* pgc_conn_open() on given seams. */

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 
 #include "pgc/pool_state.h"
+#include "pgc/watch.h"
 
 #define MAX_CONNS_DEFAULT    20u
 #define MIN_CONNS_DEFAULT    5u
@@ -157,6 +158,8 @@ pgc_status pool_open_on(const pgc_pool_options *options, const conn_seams *seams
 {
     pgc_pool_options full;
     TRY(options_resolve(options, &full, err));
+    pgc_hooks hooks;
+    TRY(hooks_resolve(full.conn.hooks, &hooks, err));
     TRY(conn_check_conninfo(seams->pq, full.conn.conninfo, err));
     pgc_pool *pool = MEM_NEW(full.conn.alloc, pgc_pool);
     if (pool == NULL) {
@@ -164,6 +167,8 @@ pgc_status pool_open_on(const pgc_pool_options *options, const conn_seams *seams
     }
     pool->db.ops = &POOL_DB_OPS;
     pool->options = full;
+    pool->hooks = hooks;
+    pool->options.conn.hooks = &pool->hooks;
     pool->seams = *seams;
     (void) pthread_mutex_init(&pool->lock, NULL);
     pool_cond_init(&pool->work);

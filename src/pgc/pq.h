@@ -21,6 +21,7 @@
     X(connectPoll)          \
     X(connectStartParams)   \
     X(consumeInput)         \
+    X(db)                   \
     X(enterPipelineMode)    \
     X(errorMessage)         \
     X(exitPipelineMode)     \
@@ -40,6 +41,7 @@
     X(getisnull)            \
     X(getlength)            \
     X(getvalue)             \
+    X(host)                 \
     X(isBusy)               \
     X(nfields)              \
     X(notifies)             \
@@ -49,6 +51,7 @@
     X(paramtype)            \
     X(pipelineStatus)       \
     X(pipelineSync)         \
+    X(port)                 \
     X(putCopyData)          \
     X(putCopyEnd)           \
     X(resultErrorField)     \
@@ -68,7 +71,8 @@
     X(setnonblocking)       \
     X(socket)               \
     X(status)               \
-    X(transactionStatus)
+    X(transactionStatus)    \
+    X(user)
 
 typedef struct pq_ops {
 #define X(name) __typeof__(PQ##name) *name;

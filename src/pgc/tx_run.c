@@ -5,21 +5,21 @@
 #include <pgc/tx.h>
 
 #include "pgc/pool_state.h"
+#include "pgc/watch.h"
 
 #define ATTEMPTS_DEFAULT 5u
 #define PAUSE_FIRST_US   5000
 #define PAUSE_LONGEST_US 100000
 
 /* Half to all of 5 ms, 10 ms, 20 ms … so that the same transactions do not meet again. */
-static void pause_before(pgc_pool *pool, uint32_t attempt)
+static int64_t pause_after(const pgc_pool *pool, uint32_t attempt)
 {
-    const clock_ops *clock = pool->seams.clock;
     int64_t pause_us = PAUSE_FIRST_US;
     for (uint32_t i = 1; i < attempt && pause_us < PAUSE_LONGEST_US; i++) {
         pause_us *= 2;
     }
     pause_us = pause_us > PAUSE_LONGEST_US ? PAUSE_LONGEST_US : pause_us;
-    clock->sleep_us(clock->ctx, pool_jitter(pool, pause_us));
+    return pool_jitter(pool, pause_us);
 }
 
 /* Serialization failure, deadlock, or a prepared statement that became outdated inside. */
@@ -71,6 +71,15 @@ pgc_status pgc_tx_run(pgc_pool *pool, const pgc_tx_options *options, uint32_t at
         if (number >= attempt_max || !worth_again(status, err)) {
             return status;
         }
-        pause_before(pool, number);
+        const clock_ops *clock = pool->seams.clock;
+        int64_t pause_us = pause_after(pool, number);
+        hooks_retry(&pool->hooks,
+                    (pgc_retry_event) { .kind = PGC_RETRY_TRANSACTION,
+                                        .name = "transaction",
+                                        .attempt = number,
+                                        .status = status,
+                                        .pause_us = pause_us },
+                    err);
+        clock->sleep_us(clock->ctx, pause_us);
     }
 }

@@ -161,6 +161,21 @@ static const char *fake_parameterStatus(const PGconn *conn, const char *name)
     return strcmp(name, "standard_conforming_strings") == 0 ? fake_of(conn)->strings : NULL;
 }
 
+/* host, port, db and user, in one: what connections of a script are called. */
+static char *fake_name(const PGconn *conn)
+{
+    static char name[] = "made-up";
+    (void) conn;
+    return name;
+}
+
+static char *fake_cmdTuples(PGresult *result)
+{
+    static char none[] = "0";
+    (void) result;
+    return none;
+}
+
 static PGTransactionStatusType fake_transactionStatus(const PGconn *conn)
 {
     const fake_pq *fake = fake_of(conn);
@@ -481,11 +496,13 @@ const pq_ops *fake_pq_ops(void)
         .cancel = fake_cancel,
         .clear = fake_clear,
         .cmdStatus = fake_cmdStatus,
+        .cmdTuples = fake_cmdTuples,
         .conninfoFree = fake_conninfoFree,
         .conninfoParse = fake_conninfoParse,
         .connectPoll = fake_connectPoll,
         .connectStartParams = fake_connectStartParams,
         .consumeInput = fake_consumeInput,
+        .db = fake_name,
         .enterPipelineMode = fake_enterPipelineMode,
         .errorMessage = fake_errorMessage,
         .exitPipelineMode = fake_exitPipelineMode,
@@ -499,6 +516,7 @@ const pq_ops *fake_pq_ops(void)
         .getisnull = fake_getisnull,
         .getlength = fake_getlength,
         .getvalue = fake_getvalue,
+        .host = fake_name,
         .isBusy = fake_isBusy,
         .nfields = fake_nfields,
         .notifies = fake_notifies,
@@ -508,6 +526,7 @@ const pq_ops *fake_pq_ops(void)
         .paramtype = fake_paramtype,
         .pipelineStatus = fake_pipelineStatus,
         .pipelineSync = fake_pipelineSync,
+        .port = fake_name,
         .putCopyEnd = fake_putCopyEnd,
         .resultErrorField = fake_resultErrorField,
         .resultErrorMessage = fake_resultErrorMessage,
@@ -525,6 +544,7 @@ const pq_ops *fake_pq_ops(void)
         .socket = fake_socket,
         .status = fake_status,
         .transactionStatus = fake_transactionStatus,
+        .user = fake_name,
         .wait = fake_wait,
     };
     return &table;
