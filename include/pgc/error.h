@@ -35,6 +35,14 @@ typedef enum pgc_status {
         PGC_STATUS_DOMAIN = 1000
 } pgc_status;
 
+/** What is known about the work of a failed call; decides whether it may simply be sent again. */
+typedef enum pgc_outcome {
+    PGC_OUTCOME_NONE = 0,      /**< the question does not arise: the server judged it, or we did */
+    PGC_OUTCOME_NOT_RUN = 1,   /**< not sent, or skipped by the server: safe to send again */
+    PGC_OUTCOME_CANCELLED = 2, /**< cancelled, and the server confirmed that: had no effect */
+    PGC_OUTCOME_UNKNOWN = 3    /**< sent, and the answer was lost: it may have been done */
+} pgc_outcome;
+
 /**
  * Why a call failed. Caller-owned, no heap inside: copy it freely, nothing to free.
  * Texts are always NUL-terminated and may be cut.
@@ -55,7 +63,8 @@ typedef struct pgc_error {
     char hint[256];      /**< the server's HINT or our way out */
     const char *file;    /**< static text: where the innermost message was set */
     int32_t line;
-    char reserved[60]; /**< zero; room to grow without breaking compiled callers */
+    pgc_outcome outcome; /**< may the work have been done all the same? */
+    char reserved[56];   /**< zero; room to grow without breaking compiled callers */
 } pgc_error;
 
 /**

@@ -15,6 +15,7 @@
     X(clear)                \
     X(cmdStatus)            \
     X(cmdTuples)            \
+    X(conndefaults)         \
     X(conninfo)             \
     X(conninfoFree)         \
     X(conninfoParse)        \
@@ -43,6 +44,7 @@
     X(getvalue)             \
     X(host)                 \
     X(isBusy)               \
+    X(libVersion)           \
     X(nfields)              \
     X(notifies)             \
     X(nparams)              \
@@ -74,12 +76,28 @@
     X(transactionStatus)    \
     X(user)
 
+/* Newer functions that Debian 12's libpq 15 does not have; they are there when the headers say so.
+ * Cancel requests that are encrypted and do not block: libpq 17. */
+#ifdef LIBPQ_HAS_ASYNC_CANCEL
+#define PQ_CANCEL_MAP(X) \
+    X(cancelCreate)      \
+    X(cancelFinish)      \
+    X(cancelPoll)        \
+    X(cancelReset)       \
+    X(cancelSocket)      \
+    X(cancelStart)
+#else
+#define PQ_CANCEL_MAP(X)
+#endif
+
 typedef struct pq_ops {
 #define X(name) __typeof__(PQ##name) *name;
     PQ_MAP(X)
+    PQ_CANCEL_MAP(X)
 #undef X
-    /* poll(2): waiting for the socket is part of the seam, so that a script can let time pass. */
-    int (*wait)(struct pollfd *fds, nfds_t count, int timeout_ms);
+        /* poll(2): waiting for the socket is part of the seam, so that a script can let time pass.
+         */
+        int (*wait)(struct pollfd *fds, nfds_t count, int timeout_ms);
 } pq_ops;
 
 /* The real libpq; static. */

@@ -42,6 +42,7 @@ static pgc_status take_error(script *run, const PGresult *result)
     pgc_status status = failure_from_result(conn->pq, result, "script", err);
     if (status == PGC_CANCELLED && run->call.cancelled) {
         status = pgc_error_set(err, PGC_TIMEOUT, "script: deadline passed, cancelled by us");
+        failure_outcome(err, PGC_OUTCOME_CANCELLED);
     }
     if (run->status == PGC_OK) {
         run->status = status;
@@ -90,10 +91,9 @@ static pgc_status run_script(pgc_conn *conn, const char *sql, int64_t timeout_us
     }
     script run = { .err = err };
     call_begin(&run.call, conn, timeout_us > 0 ? timeout_us : -1);
-    if (conn->pq->sendQuery(conn->pg, sql) == 0) {
-        return conn_send_failed(conn, "script", err);
-    }
-    pgc_status status = read_script(&run);
+    pgc_status status = conn->pq->sendQuery(conn->pg, sql) == 0
+                            ? conn_send_failed(conn, "script", err)
+                            : read_script(&run);
     call_end(&run.call);
     if (run.status != PGC_OK) {
         status = run.status;

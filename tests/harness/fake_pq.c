@@ -84,6 +84,16 @@ static PQconninfoOption *fake_conninfoParse(const char *conninfo, char **message
     return strcmp(conninfo, "bad") == 0 ? NULL : no_options;
 }
 
+static PQconninfoOption *fake_conndefaults(void)
+{
+    return no_options;
+}
+
+static int fake_libVersion(void)
+{
+    return 150000;
+}
+
 static void fake_conninfoFree(PQconninfoOption *options)
 {
     (void) options;
@@ -497,6 +507,7 @@ const pq_ops *fake_pq_ops(void)
         .clear = fake_clear,
         .cmdStatus = fake_cmdStatus,
         .cmdTuples = fake_cmdTuples,
+        .conndefaults = fake_conndefaults,
         .conninfoFree = fake_conninfoFree,
         .conninfoParse = fake_conninfoParse,
         .connectPoll = fake_connectPoll,
@@ -518,6 +529,7 @@ const pq_ops *fake_pq_ops(void)
         .getvalue = fake_getvalue,
         .host = fake_name,
         .isBusy = fake_isBusy,
+        .libVersion = fake_libVersion,
         .nfields = fake_nfields,
         .notifies = fake_notifies,
         .nparams = fake_nparams,
@@ -574,5 +586,5 @@ void fake_pq_script(fake_pq *fake, const fake_answer *answers, size_t count)
 
 conn_seams fake_pq_seams(fake_pq *fake)
 {
-    return (conn_seams) { fake_pq_ops(), &fake->clock.ops, -1 };
+    return (conn_seams) { fake_pq_ops(), &fake->clock.ops, -1, NULL };
 }
