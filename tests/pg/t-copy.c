@@ -309,7 +309,8 @@ static void an_early_close_leaves_the_connection_usable(void)
     static const pgc_type_ref columns[] = { { "g", "bigint", 20 }, { "t", "text", 25 } };
     static const pgc_query many = { .name = "Many",
                                     .sql = "SELECT g, repeat('x', 200) AS t"
-                                           " FROM (SELECT generate_series(1::int8, 50000000) AS g) s",
+                                           " FROM (SELECT generate_series(1::int8, 50000000) AS g)"
+                                           " s",
                                     .column_count = 2,
                                     .columns = columns };
     static const pgc_copy copy = { .name = "CopyMany", .query = &many };
