@@ -144,6 +144,7 @@ typedef struct river_client_stats {
     uint32_t running, waiting_completions, threads;
     bool leads;
 } river_client_stats;
+/** All of one moment. Blocks: briefly, on locks. Thread-safe: yes. Since: 0.1. */
 PGC_API void river_client_get_stats(river_client *client, river_client_stats *out);
 
 PGC_END_DECLS

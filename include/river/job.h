@@ -84,6 +84,7 @@ typedef struct river_job {
 /** Jobs of one answer; one allocation family, freed at once. Opaque. */
 typedef struct river_jobs river_jobs;
 
+/** NULL has none. */
 PGC_API size_t river_jobs_count(const river_jobs *jobs);
 /** @return a job that lives as long as `jobs`; NULL past the end. */
 PGC_API const river_job *river_jobs_at(const river_jobs *jobs, size_t index);
@@ -104,7 +105,9 @@ typedef struct river_queue {
 /** Queues of one answer. Opaque. */
 typedef struct river_queues river_queues;
 
+/** NULL has none. */
 PGC_API size_t river_queues_count(const river_queues *queues);
+/** @return a queue that lives as long as `queues`; NULL past the end. */
 PGC_API const river_queue *river_queues_at(const river_queues *queues, size_t index);
 /** NULL is allowed. */
 PGC_API void river_queues_free(river_queues *queues);

@@ -65,6 +65,7 @@ typedef struct river_filter {
     bool all;          /**< river_job_delete_many() without any filter */
 } river_filter;
 
+/** One page of jobs. @param filter NULL: all, by id. PGC_INVALID names what is wrong with it. */
 PGC_API pgc_status river_job_list(river_client *client, pgc_db *db, const river_filter *filter,
                                   river_jobs **out, pgc_error *err) PGC_MUST_CHECK;
 
@@ -82,8 +83,10 @@ PGC_API pgc_status river_job_delete_many(river_client *client, pgc_db *db,
 PGC_API pgc_status river_job_count(river_client *client, pgc_db *db, int64_t out[RIVER_STATE_COUNT],
                                    pgc_error *err) PGC_MUST_CHECK;
 
+/** @return PGC_NOT_FOUND when no client ever worked it. */
 PGC_API pgc_status river_queue_get(river_client *client, pgc_db *db, const char *name,
                                    river_queues **out, pgc_error *err) PGC_MUST_CHECK;
+/** Queues by name. @param limit 1 to 10000; 0: 100. */
 PGC_API pgc_status river_queue_list(river_client *client, pgc_db *db, int32_t limit,
                                     river_queues **out, pgc_error *err) PGC_MUST_CHECK;
 /** @param name a queue or "*". PGC_NOT_FOUND when no client ever worked it. */

@@ -12,6 +12,8 @@
 #include <river/insert.h>
 #include <river/manage.h>
 
+#include "base/env.h"
+
 #define COMMAND    "river bench"
 #define BATCH      5000
 #define BACKLOG    75000 /* kept waiting when no number of jobs is given */
@@ -54,14 +56,13 @@ static void bench_close(bench *b)
     pgc_pool_close(b->pool);
     pgc_conn_close(b->conn);
     lum_database_close(b->database);
-    free(b->batch);
+    mem_free(NULL, b->batch, BATCH * sizeof(*b->batch));
 }
 
 static int64_t now_us(void)
 {
-    struct timespec now;
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * SECOND_US + now.tv_nsec / 1000;
+    const clock_ops *clock = env_default()->clock;
+    return clock->mono_us(clock->ctx);
 }
 
 static double cpu_seconds(void)
@@ -119,7 +120,7 @@ static pgc_status open_all(bench *b, pgc_error *err)
     TRY(pgc_pool_open(&pool, &b->pool, err));
     TRY(pgc_conn_open(&b->conn_options, &b->conn, err));
     TRY(open_client(b, err));
-    b->batch = calloc(BATCH, sizeof(*b->batch));
+    b->batch = mem_new(NULL, BATCH * sizeof(*b->batch));
     if (b->batch == NULL)
         return pgc_error_set(err, PGC_NOMEM, "river bench: out of memory");
     for (size_t i = 0; i < BATCH; i++)
@@ -193,8 +194,7 @@ static pgc_status run(bench *b, pgc_error *err)
             return PGC_OK;
         if (flags.total == 0 && b->inserted - worked < BACKLOG)
             TRY(insert_jobs(b, BACKLOG - (b->inserted - worked), err));
-        const struct timespec pause = { .tv_nsec = LOOK_US * 1000 };
-        (void) nanosleep(&pause, NULL);
+        env_default()->clock->sleep_us(env_default()->clock->ctx, LOOK_US);
     }
 }
 
