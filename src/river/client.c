@@ -91,6 +91,31 @@ static bool copy_workers(arena *memory, river_client_options *options)
     return !failed;
 }
 
+/* Connections are opened long after the caller's structs are gone. */
+static bool copy_conn(arena *memory, river_client_options *options)
+{
+    bool failed = false;
+    if (options->conn == NULL)
+        return true;
+    pgc_conn_options *conn = ARENA_NEW(memory, pgc_conn_options);
+    if (conn == NULL)
+        return false;
+    *conn = *options->conn;
+    conn->conninfo = copy_text(memory, conn->conninfo, &failed);
+    conn->user = copy_text(memory, conn->user, &failed);
+    conn->role = copy_text(memory, conn->role, &failed);
+    conn->app_name = copy_text(memory, conn->app_name, &failed);
+    pgc_setting *settings = ARENA_ARRAY(memory, conn->setting_count + 1, pgc_setting);
+    failed = failed || settings == NULL;
+    for (size_t i = 0; !failed && i < conn->setting_count; i++) {
+        settings[i].name = copy_text(memory, conn->settings[i].name, &failed);
+        settings[i].value = copy_text(memory, conn->settings[i].value, &failed);
+    }
+    conn->settings = settings;
+    options->conn = conn;
+    return !failed;
+}
+
 /* "host_2026_08_07T14_32_57_123456", as River's clients name themselves. */
 static pgc_status make_id(river_client *client, const char *given, pgc_error *err)
 {
@@ -121,7 +146,8 @@ static pgc_status fill(river_client *client, const river_client_options *options
     fill_defaults(&client->options);
     TRY(check_times(&client->options, err));
     TRY(check_workers(options, err));
-    if (!copy_workers(client->memory, &client->options))
+    if (!copy_workers(client->memory, &client->options) ||
+        !copy_conn(client->memory, &client->options))
         return pgc_error_set(err, PGC_NOMEM, "job queue client: out of memory");
     TRY(make_id(client, options->id, err));
     client->options.id = client->id;
