@@ -258,6 +258,12 @@ static int fake_sendQueryPrepared(PGconn *conn, const char *name, int count,
     return sent(conn, "run", name);
 }
 
+static int fake_setSingleRowMode(PGconn *conn)
+{
+    log_line_of(fake_of(conn), "single row", "");
+    return 1;
+}
+
 static int fake_flush(PGconn *conn)
 {
     fake_pq *fake = fake_of(conn);
@@ -400,6 +406,14 @@ static char *fake_resultErrorMessage(const PGresult *result)
     return copy_text(answer->message == NULL ? "" : answer->message);
 }
 
+/* A libpq without memory for copies. */
+static PGresult *fake_copyResult(const PGresult *result, int flags)
+{
+    (void) result;
+    (void) flags;
+    return NULL;
+}
+
 static int fake_ntuples(const PGresult *result)
 {
     return answer_of(result)->rows;
@@ -459,6 +473,20 @@ static int fake_getisnull(const PGresult *result, int row, int column)
     return answer_of(result)->cells[column] == NULL;
 }
 
+/* Made by the fake as long as there are some; freemem() counts them. */
+static PGnotify *fake_notifies(PGconn *conn)
+{
+    fake_pq *fake = fake_of(conn);
+    if (fake->notifies == 0) {
+        return NULL;
+    }
+    fake->notifies--;
+    static PGnotify notify;
+    static char name[] = "channel", extra[] = "payload";
+    notify = (PGnotify) { .relname = name, .be_pid = 4712, .extra = extra };
+    return &notify;
+}
+
 static PGcancel *fake_getCancel(PGconn *conn)
 {
     atomic_fetch_add(&fake_of(conn)->cancel_asked, 1);
@@ -500,6 +528,7 @@ const pq_ops *fake_pq_ops(void)
         .connectPoll = fake_connectPoll,
         .connectStartParams = fake_connectStartParams,
         .consumeInput = fake_consumeInput,
+        .copyResult = fake_copyResult,
         .db = fake_name,
         .enterPipelineMode = fake_enterPipelineMode,
         .errorMessage = fake_errorMessage,
@@ -518,6 +547,7 @@ const pq_ops *fake_pq_ops(void)
         .isBusy = fake_isBusy,
         .libVersion = fake_libVersion,
         .nfields = fake_nfields,
+        .notifies = fake_notifies,
         .nparams = fake_nparams,
         .ntuples = fake_ntuples,
         .parameterStatus = fake_parameterStatus,
@@ -538,6 +568,7 @@ const pq_ops *fake_pq_ops(void)
         .serverVersion = fake_serverVersion,
         .setErrorVerbosity = fake_setErrorVerbosity,
         .setNoticeReceiver = fake_setNoticeReceiver,
+        .setSingleRowMode = fake_setSingleRowMode,
         .setnonblocking = fake_setnonblocking,
         .socket = fake_socket,
         .status = fake_status,
