@@ -10,6 +10,7 @@
 #include "pgc/connection.h"
 
 #include "live.h"
+#include "oom.h"
 #include "proxy.h"
 #include "tap.h"
 
@@ -231,6 +232,42 @@ static void settings_hold_for_the_session(void)
     }
 }
 
+static void connecting_survives_failed_allocations(void)
+{
+    static const pgc_setting SETTING = { "app.word", "x" };
+    ON_TCP(net);
+    char conninfo[300];
+    (void) snprintf(conninfo, sizeof conninfo,
+                    "host=db.test,127.0.0.1 port=%d dbname=postgres user=postgres sslmode=disable "
+                    "load_balance_hosts=disable",
+                    port_of(net));
+    const conn_seams seams = { pq_libpq(), clock_os(), -1, lookup_loopback };
+    bool complete = false;
+    int fail_at = 1;
+    for (; !complete && fail_at < 60; fail_at++) {
+        oom_plan plan = { .fail_at = fail_at };
+        const pgc_alloc alloc = oom_alloc(&plan);
+        const pgc_conn_options options = { .struct_size = sizeof options,
+                                           .conninfo = conninfo,
+                                           .role = "postgres",
+                                           .alloc = &alloc,
+                                           .settings = &SETTING,
+                                           .setting_count = 1,
+                                           .settings_late = fail_at % 2 == 0 };
+        pgc_error err;
+        pgc_conn *conn = NULL;
+        pgc_status status = conn_open_on(&options, &seams, &conn, &err);
+        complete = status == PGC_OK && plan.calls < fail_at;
+        CHECK(complete || status == PGC_NOMEM);
+        CHECK(status == PGC_OK || err.outcome == PGC_OUTCOME_NOT_RUN);
+        pgc_conn_close(conn);
+        CHECK_INT(plan.live, 0);
+        CHECK_INT(plan.bad_sizes, 0);
+    }
+    CHECK(complete);
+    CHECK(fail_at > 5);
+}
+
 static void bad_settings_are_told(void)
 {
     static const pgc_setting BAD = { "no_such_setting", "1" };
@@ -366,6 +403,7 @@ TAP_MAIN(TAP("connect: a dead first host is passed over", a_dead_first_host_is_p
              a_hanging_name_service_costs_its_share_only),
          TAP("connect: a refusal of the server ends the search", refused_passwords_end_the_search),
          TAP("connect: settings hold for the session", settings_hold_for_the_session),
+         TAP("connect: it survives failed allocations", connecting_survives_failed_allocations),
          TAP("connect: bad settings are told", bad_settings_are_told),
          TAP("health: the server tells about itself", the_server_tells_about_itself),
          TAP("cancel: another thread cancels the call that runs",
