@@ -53,6 +53,7 @@ pgc_status conn_lose(pgc_conn *conn, const char *doing, pgc_error *err)
         err->retry = true;
         err->outcome = PGC_OUTCOME_UNKNOWN;
     }
+    conn_last_words(conn, err);
     return status;
 }
 
@@ -224,6 +225,7 @@ void call_end(call_state *call)
     pgc_conn *conn = call->conn;
     (void) pthread_mutex_lock(&conn->cancel_lock);
     conn->running = false;
+    conn->used_us = conn->clock->mono_us(conn->clock->ctx);
     cancel_job *job = TAKE(conn->cancel);
     (void) pthread_mutex_unlock(&conn->cancel_lock);
     if (job == NULL) {

@@ -115,7 +115,7 @@ static void a_dead_first_host_is_passed_over(void)
                     "host=127.0.0.1,127.0.0.1,127.0.0.1 port=%d,%d,%d dbname=postgres "
                     "user=postgres sslmode=disable",
                     refuses.port, silent.port, port_of(net));
-    REQUIRE_OK(open_with(conninfo, NULL, 1500000, &conn, &err), &err);
+    REQUIRE_OK(open_with(conninfo, NULL, 3000000, &conn, &err), &err);
     pgc_conn_close(TAKE(conn));
     (void) snprintf(conninfo, sizeof conninfo,
                     "host=127.0.0.1,127.0.0.1 port=%d,%d sslmode=disable", refuses.port,
@@ -142,7 +142,7 @@ static void a_limit_per_host_holds(void)
     const pgc_conn_options options = { .struct_size = sizeof options,
                                        .conninfo = conninfo,
                                        .connect_timeout_us = 600000000,
-                                       .host_timeout_us = 50000 };
+                                       .host_timeout_us = 1000000 };
     /* Without the limit the first host would get five minutes. */
     AUTO(conn_auto) pgc_conn *conn = NULL;
     REQUIRE_OK(pgc_conn_open(&options, &conn, &err), &err);
@@ -189,7 +189,7 @@ static void a_hanging_name_service_costs_its_share_only(void)
     (void) snprintf(conninfo, sizeof conninfo,
                     "host=db.test,127.0.0.1 port=%d dbname=postgres user=postgres sslmode=disable",
                     port_of(net));
-    CHECK_STATUS(open_with(conninfo, lookup_hangs, 1000000, &conn, &err), PGC_OK, &err);
+    CHECK_STATUS(open_with(conninfo, lookup_hangs, 3000000, &conn, &err), PGC_OK, &err);
     pgc_conn_close(conn);
     atomic_store(&release_lookup, true); /* the threads clean up behind themselves */
 }
