@@ -28,7 +28,6 @@ void call_begin(call_state *call, pgc_conn *conn, int64_t timeout_us)
     *call = (call_state) { .conn = conn, .timeout_us = timeout_us, .hard = conn->connecting };
     call->deadline_us = conn_deadline(conn, timeout_us);
     (void) pthread_mutex_lock(&conn->cancel_lock);
-    assert(conn->cancel == NULL || conn->lost);
     conn->running = true;
     (void) pthread_mutex_unlock(&conn->cancel_lock);
 }
@@ -57,14 +56,19 @@ pgc_status conn_lose(pgc_conn *conn, const char *doing, pgc_error *err)
     return status;
 }
 
-/* libpq fails to send for two reasons only: no memory for the message, or a dead socket. */
+/* libpq fails to send for two reasons only: no memory for the message, or a dead socket. The server
+ * acts on whole messages, and the end of this one never left. */
 pgc_status conn_send_failed(pgc_conn *conn, const char *doing, pgc_error *err)
 {
-    if (conn->pq->status(conn->pg) != CONNECTION_BAD) {
+    pgc_status status;
+    if (conn->pq->status(conn->pg) == CONNECTION_BAD) {
+        status = conn_lose(conn, doing, err);
+    } else {
         conn->lost = true; /* half a request may be queued */
-        return pgc_error_set(err, PGC_NOMEM, "%s: no memory for the request", doing);
+        status = pgc_error_set(err, PGC_NOMEM, "%s: no memory for the request", doing);
     }
-    return conn_lose(conn, doing, err);
+    failure_outcome(err, PGC_OUTCOME_NOT_RUN);
+    return status;
 }
 
 /* Milliseconds for poll(), rounded up so that the loop does not spin before the deadline. */
@@ -133,16 +137,23 @@ pgc_status pgc_conn_cancel(pgc_conn *conn, pgc_error *err)
     return status;
 }
 
-/* At the first deadline: ask the server to stop. At the second: give up. */
-static pgc_status out_of_time(call_state *call, pgc_error *err)
+/* The server then has the grace time to end the call. */
+bool call_cancel(call_state *call)
 {
     pgc_conn *conn = call->conn;
-    if (!call->cancelled && !call->hard) {
+    if (!call->cancelled) {
         call->cancelled = true;
         call->deadline_us = conn_deadline(conn, conn->cancel_grace_us);
-        if (ask_to_stop(conn)) {
-            return PGC_OK;
-        }
+    }
+    return ask_to_stop(conn);
+}
+
+/* At the first deadline: ask the server to stop. At the second: give up. */
+pgc_status call_out_of_time(call_state *call, pgc_error *err)
+{
+    pgc_conn *conn = call->conn;
+    if (!call->cancelled && !call->hard && call_cancel(call)) {
+        return PGC_OK;
     }
     conn->lost = true;
     pgc_status status = pgc_error_set(err, PGC_TIMEOUT,
@@ -170,7 +181,7 @@ pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
         struct pollfd fd = { .fd = pq->socket(conn->pg), .events = events };
         pgc_status status = conn_wait(pq, conn->clock, &fd, 1, call->deadline_us);
         if (status == PGC_TIMEOUT) {
-            TRY(out_of_time(call, err));
+            TRY(call_out_of_time(call, err));
             continue;
         }
         if (status != PGC_OK) {
@@ -184,6 +195,16 @@ pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
     }
     *out = pq->getResult(conn->pg);
     return PGC_OK;
+}
+
+/* libpq keeps notifications until somebody asks for them: on a connection that listened to
+ * something and is nobody's listener they would pile up. */
+static void drop_notifies(const pgc_conn *conn)
+{
+    PGnotify *notify;
+    while (!conn->keeps_notifies && (notify = conn->pq->notifies(conn->pg)) != NULL) {
+        conn->pq->freemem(notify);
+    }
 }
 
 /* A round trip without a command, by which the server process has seen its signal: it drops a
@@ -223,6 +244,7 @@ static pgc_status settle(pgc_conn *conn)
 void call_end(call_state *call)
 {
     pgc_conn *conn = call->conn;
+    drop_notifies(conn);
     (void) pthread_mutex_lock(&conn->cancel_lock);
     conn->running = false;
     conn->used_us = conn->clock->mono_us(conn->clock->ctx);
