@@ -1,6 +1,7 @@
 /* Point reads by many at once: threads on a pool of ours beside goroutines on a pgxpool of the same
- * size, on the same server, each for the same time. Both read all 37 columns of an asset into a
- * struct. The server runs on the same machine, and both sides leave it what they do not use. */
+ * size, on the same server, each for the same time. "Together" is pgc_reads on that pool. Both read
+ * all 37 columns of an asset into a struct. The server runs on the same machine, and both sides
+ * leave it what they do not use. */
 #include "parts.h"
 
 #include <pgc/reads.h>
@@ -56,12 +57,9 @@ static bool load_open(load_state *load)
                                                  .conninfo = load->site->url },
                                        .max_conns = load->conns,
                                        .min_conns = load->conns };
-    const char *lanes = getenv("LANES");
-    const pgc_reads_options reads = { .struct_size = sizeof reads,
-                                      .lanes = lanes != NULL ? (uint32_t) strtol(lanes, NULL, 10) : 0 };
     pgc_error *err = &load->site->err;
     return load->pool != NULL || (pgc_pool_open(&options, &load->pool, err) == PGC_OK &&
-                                  pgc_reads_open(load->pool, &reads, &load->reads, err) == PGC_OK);
+                                  pgc_reads_open(load->pool, NULL, &load->reads, err) == PGC_OK);
 }
 
 static double load_ours(void *ctx)
@@ -114,9 +112,9 @@ void load_rows(bench_site *site, bench_rows *rows)
 {
     static load_state even, shared, crowded;
     even = (load_state) { .site = site, .conns = 8, .threads = 8 };
-    shared = (load_state) { .site = site, .conns = 8, .threads = 8, .together = true };
+    shared = (load_state) { .site = site, .conns = 8, .threads = 16, .together = true };
     crowded = (load_state) { .site = site, .conns = 8, .threads = 64, .together = true };
     load_row(rows, &even, "reads, 8 threads, 8 conns", "pgx v5 pool, 8 goroutines");
-    load_row(rows, &shared, "reads together, 8 threads", "pgx v5 pool, 8 goroutines, 8 conns");
-    load_row(rows, &crowded, "reads together, 64 threads", "pgx v5 pool, 64 goroutines, 8 conns");
+    load_row(rows, &shared, "reads together, 16 threads, 8 conns", "pgx v5 pool, 16 goroutines");
+    load_row(rows, &crowded, "reads together, 64 threads, 8 conns", "pgx v5 pool, 64 goroutines");
 }

@@ -18,6 +18,8 @@
 #include <pgc/query.h>
 #include <pgc/reader.h>
 #include <pgc/reads.h>
+#include <pgc/rows.h>
+#include <pgc/token.h>
 #include <pgc/tx.h>
 #include <pgc/types.h>
 

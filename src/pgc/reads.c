@@ -225,7 +225,15 @@ static pgc_status reads_db_run(pgc_db *db, const pgc_query *query, const pgc_arg
     return run_shared(reads, query, args, out, err);
 }
 
-static const pgc_db_ops READS_DB_OPS = { .struct_size = sizeof(pgc_db_ops), .run = reads_db_run };
+/* Rows read one after another keep a connection for as long as their reader likes. */
+static pgc_status reads_db_open_rows(pgc_db *db, const pgc_query *query, const pgc_args *args,
+                                     const pgc_run_options *options, pgc_rows **out, pgc_error *err)
+{
+    const run_item item = { query, args };
+    return pool_open_rows(CONTAINER_OF(db, pgc_reads, db)->pool, &item, 1, options, out, err);
+}
+
+static const pgc_db_ops READS_DB_OPS = { sizeof(pgc_db_ops), reads_db_run, reads_db_open_rows };
 
 /* Members that an older caller does not know stay zero. */
 static bool options_read(const pgc_reads_options *options, pgc_reads_options *out)
