@@ -233,7 +233,24 @@ static pgc_status reads_db_open_rows(pgc_db *db, const pgc_query *query, const p
     return pool_open_rows(CONTAINER_OF(db, pgc_reads, db)->pool, &item, 1, options, out, err);
 }
 
-static const pgc_db_ops READS_DB_OPS = { sizeof(pgc_db_ops), reads_db_run, reads_db_open_rows };
+/* Work of several messages on one connection is the pool's. */
+static pgc_status reads_db_lend(pgc_db *db, pgc_loan *out, pgc_error *err)
+{
+    pgc_db *pool = pgc_pool_db(CONTAINER_OF(db, pgc_reads, db)->pool);
+    return pool->ops->lend(pool, out, err);
+}
+
+static void reads_db_give_back(pgc_db *db, pgc_loan *loan)
+{
+    pgc_db *pool = pgc_pool_db(CONTAINER_OF(db, pgc_reads, db)->pool);
+    pool->ops->give_back(pool, loan);
+}
+
+static const pgc_db_ops READS_DB_OPS = { .struct_size = sizeof(pgc_db_ops),
+                                         .run = reads_db_run,
+                                         .open_rows = reads_db_open_rows,
+                                         .lend = reads_db_lend,
+                                         .give_back = reads_db_give_back };
 
 /* Members that an older caller does not know stay zero. */
 static bool options_read(const pgc_reads_options *options, pgc_reads_options *out)
