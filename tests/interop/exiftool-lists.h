@@ -10,8 +10,8 @@ typedef struct difference {
 
 /* Begins the reason of a difference that need not be there. */
 #define SOME_VERSIONS "with some versions of exiv2 only: "
-#define NIKON_NAME "the same lens; exiv2's list of names has the maker in front"
-#define CUT_SAMPLE "a cut sample: exiftool gives the size of the preview, one of 8 x 8 pixels"
+#define NIKON_NAME    "the same lens; exiv2's list of names has the maker in front"
+#define CUT_SAMPLE    "a cut sample: exiftool gives the size of the preview, one of 8 x 8 pixels"
 
 /* clang-format off: one line for the values, one for the reason. */
 static const difference DIFFERENCES[] = {
