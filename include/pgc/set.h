@@ -104,7 +104,8 @@ PGC_API void pgc_view_close(pgc_view *view);
 
 /**
  * As pgc_set_reader(), but replicas that have not replayed the view's token are waited for, then
- * skipped. A write moves the token on, in the same round trip.
+ * skipped. A write moves the token on, in the same round trip; one whose rows are read one by one
+ * (pgc_rows_open()) does not.
  */
 PGC_API pgc_db *pgc_view_db(pgc_view *view);
 

@@ -71,8 +71,26 @@ static pgc_status reader_run(pgc_db *db, const pgc_query *query, const pgc_args 
                                                      : set_write(&call, out, err);
 }
 
-static const pgc_db_ops WRITER_OPS = { sizeof(pgc_db_ops), writer_run };
-static const pgc_db_ops READER_OPS = { sizeof(pgc_db_ops), reader_run };
+static pgc_status writer_rows(pgc_db *db, const pgc_query *query, const pgc_args *args,
+                              const pgc_run_options *options, pgc_rows **out, pgc_error *err)
+{
+    const set_call call = { .set = CONTAINER_OF(db, pgc_set, writer),
+                            .query = query,
+                            .args = args };
+    return set_open_rows(&call, false, options, out, err);
+}
+
+static pgc_status reader_rows(pgc_db *db, const pgc_query *query, const pgc_args *args,
+                              const pgc_run_options *options, pgc_rows **out, pgc_error *err)
+{
+    const set_call call = { .set = CONTAINER_OF(db, pgc_set, reader),
+                            .query = query,
+                            .args = args };
+    return set_open_rows(&call, true, options, out, err);
+}
+
+static const pgc_db_ops WRITER_OPS = { sizeof(pgc_db_ops), writer_run, writer_rows };
+static const pgc_db_ops READER_OPS = { sizeof(pgc_db_ops), reader_run, reader_rows };
 
 /* Its pool has no other server to go to; the set has. */
 static pgc_status node_open(set_node *node, const char *conninfo, const pgc_set_options *options,

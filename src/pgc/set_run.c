@@ -24,10 +24,11 @@ static bool state_is(const pgc_error *err, const char *sqlstate)
     return strcmp(err->sqlstate, sqlstate) == 0;
 }
 
-/* 40001 and 40P01 come from the replay here: a single read conflicts with nothing else. */
+/* 40001 and 40P01 come from the replay here: a single read conflicts with nothing else. 25006 is a
+ * function that writes, in a query that is marked as a read. */
 bool set_is_conflict(const pgc_error *err)
 {
-    return state_is(err, "40001") || state_is(err, "40P01");
+    return state_is(err, "40001") || state_is(err, "40P01") || state_is(err, "25006");
 }
 
 /* One look at the position. PGC_OK and false: not yet. */
@@ -135,9 +136,7 @@ static bool read_on(const set_call *call, set_node *node, int64_t *budget_us, PG
         *status_out = PGC_OK;
         return true;
     }
-    /* A function that writes, in a query that is marked as a read. */
-    bool writes = state_is(err, "25006");
-    if (set_is_conflict(err) || writes) {
+    if (set_is_conflict(err)) {
         set_count(node->set, &node->stats.conflict_count);
         return false;
     }

@@ -107,6 +107,9 @@ typedef struct set_call {
 
 pgc_status set_write(const set_call *call, pgc_result **out, pgc_error *err) PGC_MUST_CHECK;
 pgc_status set_read(const set_call *call, pgc_result **out, pgc_error *err) PGC_MUST_CHECK;
+/* The open_rows member of the handles: on a replica when the query is a read and `routed`. */
+pgc_status set_open_rows(const set_call *call, bool routed, const pgc_run_options *options,
+                         pgc_rows **out, pgc_error *err) PGC_MUST_CHECK;
 /* Wait until the replica shows the token; budget_us is what may be waited and becomes less. False:
  * it does not, or the connection was lost. */
 bool set_reached(pgc_conn *conn, const pgc_token *token, int64_t *budget_us);

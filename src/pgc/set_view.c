@@ -13,17 +13,22 @@ struct pgc_view {
     tx_start *start; /* the settings, encoded once; NULL: none */
 };
 
+static set_call view_call(pgc_view *view, const pgc_query *query, const pgc_args *args)
+{
+    return (set_call) { .set = view->set,
+                        .session = view->start == NULL ? NULL : &view->start->settings,
+                        .token = pgc_view_token(view),
+                        .query = query,
+                        .args = args };
+}
+
 static pgc_status view_run(pgc_db *db, const pgc_query *query, const pgc_args *args,
                            pgc_result **out, pgc_error *err)
 {
     pgc_view *view = CONTAINER_OF(db, pgc_view, db);
     pgc_token written = { 0, 0, 0 };
-    const set_call call = { .set = view->set,
-                            .session = view->start == NULL ? NULL : &view->start->settings,
-                            .token = pgc_view_token(view),
-                            .written = &written,
-                            .query = query,
-                            .args = args };
+    set_call call = view_call(view, query, args);
+    call.written = &written;
     if ((query->flags & PGC_QUERY_READ_ONLY) != 0) {
         return set_read(&call, out, err);
     }
@@ -32,7 +37,16 @@ static pgc_status view_run(pgc_db *db, const pgc_query *query, const pgc_args *a
     return status;
 }
 
-static const pgc_db_ops VIEW_OPS = { sizeof(pgc_db_ops), view_run };
+/* Rows of a write that come one by one do not move the token: their transaction ends later. */
+static pgc_status view_rows(pgc_db *db, const pgc_query *query, const pgc_args *args,
+                            const pgc_run_options *options, pgc_rows **out, pgc_error *err)
+{
+    pgc_view *view = CONTAINER_OF(db, pgc_view, db);
+    const set_call call = view_call(view, query, args);
+    return set_open_rows(&call, true, options, out, err);
+}
+
+static const pgc_db_ops VIEW_OPS = { sizeof(pgc_db_ops), view_run, view_rows };
 
 pgc_status pgc_view_open(pgc_set *set, const pgc_view_options *options, pgc_view **out,
                          pgc_error *err)

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include <pgc/rows.h>
 #include <pgc/set.h>
 
 #include "base/clock.h"
@@ -187,6 +188,34 @@ static void a_view_sees_its_own_writes(void)
     AUTO(view_auto) pgc_view *other = NULL;
     REQUIRE_OK(pgc_view_open(set, &again, &other, &err), &err);
     CHECK_STR(text_of(pgc_view_db(other), &COUNT, text, sizeof text), "201");
+}
+
+/* Rows one by one, on whichever server; by a view behind its own write. */
+static void rows_come_from_the_replica(void)
+{
+    const pgc_set_options options = set_options(nodes);
+    SET(set, options, 1);
+    AUTO(view_auto) pgc_view *view = NULL;
+    REQUIRE_OK(pgc_view_open(set, NULL, &view, &err), &err);
+    static const pgc_query all =
+        TEXT_QUERY("all", "SELECT n::text FROM ledger", PGC_QUERY_READ_ONLY);
+    CHECK_STATUS(insert(pgc_view_db(view), 1900, &err), PGC_OK, &err);
+    pgc_db *const handles[] = { pgc_view_db(view), pgc_set_reader(set), pgc_set_writer(set) };
+    for (size_t i = 0; i < ARRAY_LEN(handles); i++) {
+        pgc_rows *rows = NULL;
+        bool more = false;
+        CHECK_STATUS(pgc_rows_open(handles[i], &all, NULL, NULL, &rows, &err), PGC_OK, &err);
+        while (rows != NULL && pgc_rows_next(rows, &more, &err) == PGC_OK && more) {
+        }
+        CHECK_INT(rows == NULL ? 0 : pgc_rows_count(rows), 202);
+        pgc_rows_close(rows);
+    }
+    pgc_set_stats stats;
+    pgc_node_stats node[2];
+    pgc_set_get_stats(set, &stats, node, 2);
+    CHECK_INT(node[0].read_count + stats.fallback_count, 2);
+    CHECK_INT(node[1].write_count, 2);
+    CHECK(do_on(PAIR_A, "DELETE FROM ledger WHERE n = 1900"));
 }
 
 typedef struct tx_look {
@@ -559,6 +588,7 @@ static void servers_stop(void)
 TAP_MAIN(TAP("set: two servers start", servers_start),
          TAP("set: reads go to the replica, writes to the primary", reads_go_to_the_replica),
          TAP("set: a view sees its own writes", a_view_sees_its_own_writes),
+         TAP("set: rows come one by one from the replica", rows_come_from_the_replica),
          TAP("set: transactions carry tokens", transactions_carry_tokens),
          TAP("set: a replica that stands still is left out",
              a_replica_that_stands_still_is_left_out),
