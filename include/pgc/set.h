@@ -105,7 +105,7 @@ PGC_API void pgc_view_close(pgc_view *view);
 /**
  * As pgc_set_reader(), but replicas that have not replayed the view's token are waited for, then
  * skipped. A write moves the token on, in the same round trip; one whose rows are read one by one
- * (pgc_rows_open()) does not.
+ * (pgc_rows_open()), a batch or COPY does not. Batches and COPY run on the primary.
  */
 PGC_API pgc_db *pgc_view_db(pgc_view *view);
 

@@ -89,8 +89,20 @@ static pgc_status reader_rows(pgc_db *db, const pgc_query *query, const pgc_args
     return set_open_rows(&call, true, options, out, err);
 }
 
-static const pgc_db_ops WRITER_OPS = { sizeof(pgc_db_ops), writer_run, writer_rows };
-static const pgc_db_ops READER_OPS = { sizeof(pgc_db_ops), reader_run, reader_rows };
+static pgc_status writer_lend(pgc_db *db, pgc_loan *out, pgc_error *err)
+{
+    return set_lend(CONTAINER_OF(db, pgc_set, writer), NULL, out, err);
+}
+
+static pgc_status reader_lend(pgc_db *db, pgc_loan *out, pgc_error *err)
+{
+    return set_lend(CONTAINER_OF(db, pgc_set, reader), NULL, out, err);
+}
+
+static const pgc_db_ops WRITER_OPS = { sizeof(pgc_db_ops), writer_run, writer_rows, writer_lend,
+                                       set_give_back };
+static const pgc_db_ops READER_OPS = { sizeof(pgc_db_ops), reader_run, reader_rows, reader_lend,
+                                       set_give_back };
 
 /* Its pool has no other server to go to; the set has. */
 static pgc_status node_open(set_node *node, const char *conninfo, const pgc_set_options *options,

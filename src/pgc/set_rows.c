@@ -1,5 +1,5 @@
-/* Rows one after another on a set: the server is chosen once, before the first row; from then on
- * the rows are those of one connection. Any thread. */
+/* Work on a set that keeps a connection: rows one after another, loans. The server is chosen once,
+ * at the start. Any thread. */
 #include "base/prelude.h"
 
 #include "pgc/pool_state.h"
@@ -78,4 +78,29 @@ pgc_status set_open_rows(const set_call *call, bool routed, const pgc_run_option
         set_suspect(node, &node->stats.lost_count);
     }
     return status;
+}
+
+pgc_status set_lend(pgc_set *set, const session_args *session, pgc_loan *out, pgc_error *err)
+{
+    set_node *node = NULL;
+    pgc_conn *conn = NULL;
+    TRY(set_acquire_primary(set, set_patience(set), &node, &conn, err));
+    set_count(set, &node->stats.write_count);
+    *out = (pgc_loan) { .conn = conn, .lender = node };
+    if (session != NULL) {
+        const run_item item = session_item(session);
+        out->first = item.query;
+        out->first_args = item.args;
+    }
+    return PGC_OK;
+}
+
+void set_give_back(pgc_db *db, pgc_loan *loan)
+{
+    (void) db;
+    set_node *node = loan->lender;
+    if (!pgc_conn_alive(loan->conn)) {
+        set_suspect(node, &node->stats.lost_count);
+    }
+    pgc_pool_release(node->pool, loan->conn);
 }

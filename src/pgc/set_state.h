@@ -110,6 +110,10 @@ pgc_status set_read(const set_call *call, pgc_result **out, pgc_error *err) PGC_
 /* The open_rows member of the handles: on a replica when the query is a read and `routed`. */
 pgc_status set_open_rows(const set_call *call, bool routed, const pgc_run_options *options,
                          pgc_rows **out, pgc_error *err) PGC_MUST_CHECK;
+/* The lend and give_back members: connections of the primary, since a batch or COPY may write. */
+pgc_status set_lend(pgc_set *set, const session_args *session, pgc_loan *out, pgc_error *err)
+    PGC_MUST_CHECK;
+void set_give_back(pgc_db *db, pgc_loan *loan);
 /* Wait until the replica shows the token; budget_us is what may be waited and becomes less. False:
  * it does not, or the connection was lost. */
 bool set_reached(pgc_conn *conn, const pgc_token *token, int64_t *budget_us);

@@ -46,7 +46,14 @@ static pgc_status view_rows(pgc_db *db, const pgc_query *query, const pgc_args *
     return set_open_rows(&call, true, options, out, err);
 }
 
-static const pgc_db_ops VIEW_OPS = { sizeof(pgc_db_ops), view_run, view_rows };
+static pgc_status view_lend(pgc_db *db, pgc_loan *out, pgc_error *err)
+{
+    pgc_view *view = CONTAINER_OF(db, pgc_view, db);
+    return set_lend(view->set, view->start == NULL ? NULL : &view->start->settings, out, err);
+}
+
+static const pgc_db_ops VIEW_OPS = { sizeof(pgc_db_ops), view_run, view_rows, view_lend,
+                                     set_give_back };
 
 pgc_status pgc_view_open(pgc_set *set, const pgc_view_options *options, pgc_view **out,
                          pgc_error *err)
