@@ -215,26 +215,32 @@ static void the_servers_refusal_names_the_line(void)
     CHECK(is_usable(conn));
 }
 
-/* Endless input: only an error that is noticed on the way ends it. */
+/* More input than anybody waits for: an error that is noticed on the way ends it. libpq may have
+ * read it unseen, then only the end tells; so it has three chances. */
 static void an_error_is_noticed_in_mid_stream(void)
 {
     WITH_TABLE(conn);
-    AUTO(copy_auto) pgc_copy_in *in = NULL;
-    REQUIRE_OK(pgc_copy_in_open(pgc_conn_db(conn), &ITEMS, NULL, &in, &err), &err);
-    REQUIRE_OK(add_rows(in, -1, 1, &err), &err);
-    pgc_status status = PGC_OK;
-    int32_t n = 0;
-    for (; status == PGC_OK && n < 100000000; n += 1000) {
-        status = add_rows(in, n, 1000, &err);
+    bool noticed = false;
+    for (int chance = 0; chance < 3 && !noticed; chance++) {
+        AUTO(copy_auto) pgc_copy_in *in = NULL;
+        REQUIRE_OK(pgc_copy_in_open(pgc_conn_db(conn), &ITEMS, NULL, &in, &err), &err);
+        REQUIRE_OK(add_rows(in, -1, 1, &err), &err);
+        pgc_status status = PGC_OK;
+        for (int32_t n = 0; status == PGC_OK && n < 2000000; n += 1000) {
+            status = add_rows(in, n, 1000, &err);
+        }
+        noticed = status != PGC_OK;
+        if (noticed) {
+            CHECK_STATUS(status, PGC_INVALID, &err);
+            CHECK_STATUS(add_rows(in, 0, 1, &err), PGC_INVALID, &err);
+        }
+        CHECK_STATUS(pgc_copy_in_finish(&in, NULL, &err), PGC_INVALID, &err);
+        CHECK_STR(err.sqlstate, "23514");
+        CHECK(strstr(err.message, "line 1") != NULL);
+        CHECK_INT(count_items(conn), 0);
+        REQUIRE(is_usable(conn));
     }
-    CHECK_STATUS(status, PGC_INVALID, &err);
-    CHECK_STR(err.sqlstate, "23514");
-    CHECK(strstr(err.message, "line 1") != NULL);
-    CHECK_STATUS(add_rows(in, n, 1, &err), PGC_INVALID, &err);
-    CHECK_STATUS(pgc_copy_in_finish(&in, NULL, &err), PGC_INVALID, &err);
-    CHECK_STR(err.sqlstate, "23514");
-    CHECK_INT(count_items(conn), 0);
-    CHECK(is_usable(conn));
+    CHECK(noticed);
 }
 
 static void notices_on_the_way_do_not_disturb(void)
