@@ -25,6 +25,7 @@ typedef struct pgc_type_ref {
 
 #define PGC_QUERY_UNNAMED   1u /**< parse at each call: custom plan, works behind any pooler */
 #define PGC_QUERY_READ_ONLY 2u /**< may be routed to a replica */
+#define PGC_QUERY_SESSION   8u /**< changes the session: a pool cleans it at release */
 
 /** Constant facts about one query. Must have static storage: caches key on its address. */
 typedef struct pgc_query {

@@ -30,6 +30,7 @@ void call_begin(call_state *call, pgc_conn *conn, int64_t timeout_us)
     (void) pthread_mutex_lock(&conn->cancel_lock);
     assert(conn->cancel == NULL || conn->lost);
     conn->running = true;
+    conn->calls++;
     (void) pthread_mutex_unlock(&conn->cancel_lock);
 }
 

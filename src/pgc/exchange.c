@@ -4,6 +4,7 @@
 
 #include "pgc/exchange.h"
 
+#include "pgc/dirty.h"
 #include "pgc/failure.h"
 
 /* A connection stays in pipeline mode until a script needs the simple protocol. */
@@ -167,7 +168,11 @@ static pgc_status keep_answer(exchange *ex, step *current, PGresult *result)
     conn->pq->clear(current->result);
     current->result = result;
     conn->bloated = conn->bloated || conn->pq->resultMemorySize(result) > conn->recycle_bytes;
-    if (conn->pq->resultStatus(result) != PGRES_FATAL_ERROR) {
+    ExecStatusType kind = conn->pq->resultStatus(result);
+    if (kind != PGRES_FATAL_ERROR) {
+        if (kind == PGRES_COMMAND_OK && current->kind == STEP_QUERY) {
+            dirty_note(conn, result);
+        }
         return current->kind == STEP_SYNC ? surprise(ex, "rows instead of a sync") : PGC_OK;
     }
     if (failure_sqlstate(conn->pq, result)[0] == '\0') {
@@ -182,6 +187,7 @@ static pgc_status keep_answer(exchange *ex, step *current, PGresult *result)
         conn->lost = true;
         return failure_from_result(conn->pq, result, "session ended by the server", ex->err);
     }
+    dirty_note_error(conn, failure_sqlstate(conn->pq, result));
     return PGC_OK;
 }
 
