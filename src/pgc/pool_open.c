@@ -26,11 +26,6 @@
 #define LEAK_DEFAULT_US INT64_C(60000000)
 #endif
 
-/* After the patience of pgc_pool_close(): for the server to stop, and for borrowers to notice that
- * their socket is cut. */
-#define CANCEL_GRACE_US 2000000
-#define CUT_GRACE_US    2000000
-
 /* Zero and less mean the default; options where less than zero has a meaning do not come here. */
 static void default_us(int64_t *value, int64_t otherwise)
 {
@@ -275,9 +270,11 @@ static void end_by_force(pgc_pool *pool)
     pool_tell_leaks(pool, 0);
     (void) pthread_mutex_lock(&pool->lock);
     cancel_borrowed(pool);
-    if (!wait_drained(pool, CANCEL_GRACE_US)) {
+    /* Time for the server to stop, then for borrowers to notice that their socket is cut. */
+    int64_t grace_us = pool->options.conn.cancel_grace_us;
+    if (!wait_drained(pool, grace_us)) {
         cut_borrowed(pool);
-        (void) wait_drained(pool, CUT_GRACE_US);
+        (void) wait_drained(pool, grace_us);
     }
 }
 
