@@ -58,6 +58,9 @@ struct pgc_conn {
     bool watched;              /* hooks want to hear of queries */
     pgc_end_reason end_reason; /* for hooks, when the pool closes it */
     pgc_hooks hooks;
+    uint64_t system_id; /* system identifier of the server; 0: not asked for */
+    int64_t run;        /* of the server; a crash ends it, and this session */
+    uint32_t timeline;  /* of its log; 0: not asked for, or a standby */
 };
 
 /* pgc_conn_open() on given seams. */

@@ -98,7 +98,13 @@ bool conn_probe(pgc_conn *conn)
     return socket_alive(conn) && conn_fits(conn);
 }
 
-/* An empty query is allowed in a failed transaction, too. */
+/* Errors that are as good as an answer: a failed transaction refuses even an empty query, and a
+ * cancel of somebody else's hits nothing here. */
+static bool shows_life(const char *sqlstate)
+{
+    return strcmp(sqlstate, "25P02") == 0 || strcmp(sqlstate, "57014") == 0;
+}
+
 pgc_status conn_ping(pgc_conn *conn, int64_t timeout_us, pgc_error *err)
 {
     exchange ex;
@@ -108,8 +114,7 @@ pgc_status conn_ping(pgc_conn *conn, int64_t timeout_us, pgc_error *err)
     size_t at = exchange_text(&ex, "", &none);
     (void) exchange_sync(&ex);
     pgc_status status = exchange_finish(&ex, false);
-    /* Somebody's cancel, which hits nothing here. */
-    if (status == PGC_OK && strcmp(failure_sqlstate(conn->pq, ex.steps[at].result), "57014") != 0) {
+    if (status == PGC_OK && !shows_life(failure_sqlstate(conn->pq, ex.steps[at].result))) {
         status = exchange_status(&ex, at, "ping", err);
     }
     exchange_done(&ex);
@@ -121,6 +126,5 @@ pgc_status pgc_conn_ping(pgc_conn *conn, int64_t timeout_us, pgc_error *err)
     if (conn == NULL) {
         return pgc_error_set(err, PGC_INVALID, "ping: no connection");
     }
-    pgc_status status = conn_ping(conn, timeout_us > 0 ? timeout_us : conn->call_timeout_us, err);
-    return pgc_error_wrap(err, status, "ping");
+    return conn_ping(conn, timeout_us > 0 ? timeout_us : conn->call_timeout_us, err);
 }

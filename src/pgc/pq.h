@@ -95,9 +95,9 @@ typedef struct pq_ops {
     PQ_MAP(X)
     PQ_CANCEL_MAP(X)
 #undef X
-        /* poll(2): waiting for the socket is part of the seam, so that a script can let time pass.
-         */
-        int (*wait)(struct pollfd *fds, nfds_t count, int timeout_ms);
+    /* poll(2): waiting for the socket is part of the seam, so that a script can let time pass.
+     */
+    int (*wait)(struct pollfd *fds, nfds_t count, int timeout_ms);
 } pq_ops;
 
 /* The real libpq; static. */
