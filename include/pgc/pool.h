@@ -93,7 +93,8 @@ PGC_API pgc_status pgc_pool_open(const pgc_pool_options *options, pgc_pool **out
  * @return true when everything had come back by itself; false when something was cancelled, cut or
  *         is still borrowed (on_leak was told who holds it).
  *
- * Blocks: up to close_timeout_us and twice conn.cancel_grace_us. Thread-safe: one thread closes. Since: 0.1.
+ * Blocks: up to close_timeout_us and twice conn.cancel_grace_us. Thread-safe: one thread closes.
+ * Since: 0.1.
  */
 PGC_API bool pgc_pool_close(pgc_pool *pool);
 

@@ -133,16 +133,23 @@ pgc_status pgc_conn_cancel(pgc_conn *conn, pgc_error *err)
     return status;
 }
 
+/* The server then has the grace time to end the call. */
+bool call_cancel(call_state *call)
+{
+    pgc_conn *conn = call->conn;
+    if (!call->cancelled) {
+        call->cancelled = true;
+        call->deadline_us = conn_deadline(conn, conn->cancel_grace_us);
+    }
+    return ask_to_stop(conn);
+}
+
 /* At the first deadline: ask the server to stop. At the second: give up. */
 static pgc_status out_of_time(call_state *call, pgc_error *err)
 {
     pgc_conn *conn = call->conn;
-    if (!call->cancelled && !call->hard) {
-        call->cancelled = true;
-        call->deadline_us = conn_deadline(conn, conn->cancel_grace_us);
-        if (ask_to_stop(conn)) {
-            return PGC_OK;
-        }
+    if (!call->cancelled && !call->hard && call_cancel(call)) {
+        return PGC_OK;
     }
     conn->lost = true;
     pgc_status status = pgc_error_set(err, PGC_TIMEOUT,

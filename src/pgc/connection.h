@@ -11,6 +11,8 @@
 #include "pgc/statement.h"
 #include "pgc/typemap.h"
 
+#include <stdatomic.h>
+
 #define CONN_NO_DEADLINE INT64_MAX
 
 /* An answer of so many bytes makes a pool replace the connection afterwards: the buffers it left
@@ -40,10 +42,10 @@ struct pgc_conn {
     conn_want want;          /* which servers will do */
     bool was_standby;        /* when it connected; what it reports since then counts more */
     bool was_read_only;
-    bool connecting; /* set-up queries: their deadline is the end, nobody is asked to stop */
-    bool unnamed;    /* never name statements */
-    bool lost;       /* never comes back; every call answers PGC_CONNECTION */
-    bool bloated;    /* libpq's buffers grew with a huge answer and never shrink */
+    bool connecting;    /* set-up queries: their deadline is the end, nobody is asked to stop */
+    bool unnamed;       /* never name statements */
+    bool lost;          /* never comes back; every call answers PGC_CONNECTION */
+    bool bloated;       /* libpq's buffers grew with a huge answer and never shrink */
     bool write_refused; /* the server answered 25006: it takes no writes */
     uint32_t dirty;     /* PGC_SESSION_*: what a pool must clean */
     uint32_t calls;     /* requests so far; wraps */
@@ -61,6 +63,11 @@ struct pgc_conn {
     uint64_t system_id; /* system identifier of the server; 0: not asked for */
     int64_t run;        /* of the server; a crash ends it, and this session */
     uint32_t timeline;  /* of its log; 0: not asked for, or a standby */
+    /* Counts changes of the schema that were noticed, on any connection that shares the counter. */
+    _Atomic uint32_t *schema_epoch;
+    _Atomic uint32_t own_epoch; /* what schema_epoch points to outside a pool */
+    uint32_t seen_epoch;        /* up to which statements and types were checked */
+    struct pgc_rows *rows;      /* rows being read one by one; NULL: none */
 };
 
 /* pgc_conn_open() on given seams. */

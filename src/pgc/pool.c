@@ -6,6 +6,7 @@
 #include "pgc/pool_state.h"
 
 #include "pgc/result.h"
+#include "pgc/stream.h"
 #include "pgc/watch.h"
 
 /* With the lock held: the one used last is the warmest. An old one is passed over while there is
@@ -338,6 +339,8 @@ void pgc_pool_detach(pgc_pool *pool, pgc_conn *conn)
     int64_t now_us = pool_now(pool);
     conn->owner = NULL;
     conn->pool_name = NULL;
+    atomic_store(&conn->own_epoch, conn->seen_epoch);
+    conn->schema_epoch = &conn->own_epoch;
     (void) pthread_mutex_lock(&pool->lock);
     assert(slot->state == SLOT_ACQUIRED);
     slot->conn = NULL;
@@ -390,4 +393,22 @@ pgc_status pool_run(pgc_pool *pool, const run_item *items, size_t count, pgc_res
     hooks_retry(&pool->hooks, event, err);
     pgc_error_clear(err);
     return run_borrowed(pool, items, count, out, &lost, err);
+}
+
+/* The group has sent nothing that counts when its first row does not come: a read is tried on
+ * another connection. */
+pgc_status pool_open_rows(pgc_pool *pool, const run_item *items, size_t count,
+                          const pgc_run_options *options, pgc_rows **out, pgc_error *err)
+{
+    bool again = (items[count - 1].query->flags & PGC_QUERY_READ_ONLY) != 0;
+    for (;;) {
+        pgc_conn *conn = NULL;
+        TRY(pgc_pool_acquire(pool, &conn, err));
+        pgc_status status = rows_open_on(conn, pool, items, count, options, out, err);
+        if (status != PGC_CONNECTION || !again) {
+            return status;
+        }
+        again = false;
+        pgc_error_clear(err);
+    }
 }

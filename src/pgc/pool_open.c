@@ -134,7 +134,15 @@ static pgc_status pool_db_run(pgc_db *db, const pgc_query *query, const pgc_args
     return pool_run(CONTAINER_OF(db, pgc_pool, db), &item, 1, out, err);
 }
 
-static const pgc_db_ops POOL_DB_OPS = { sizeof(pgc_db_ops), pool_db_run };
+/* The connection is lent until the rows end. */
+static pgc_status pool_db_open_rows(pgc_db *db, const pgc_query *query, const pgc_args *args,
+                                    const pgc_run_options *options, pgc_rows **out, pgc_error *err)
+{
+    const run_item item = { query, args };
+    return pool_open_rows(CONTAINER_OF(db, pgc_pool, db), &item, 1, options, out, err);
+}
+
+static const pgc_db_ops POOL_DB_OPS = { sizeof(pgc_db_ops), pool_db_run, pool_db_open_rows };
 
 /* One worker is enough to live with. */
 static pgc_status start_workers(pgc_pool *pool, pgc_error *err)

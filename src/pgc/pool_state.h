@@ -87,17 +87,17 @@ struct pgc_pool {
     uint32_t streak;                    /* interactive waiters served since a background one */
     pgc_pool_stats stats; /* stats.total counts connecting, idle, acquired, cleaning, closing */
     bool closed;
-    bool abandoned;    /* closed with borrowers left: the last one frees */
-    bool hinted;       /* somebody would like one more, but does not wait */
-    uint32_t replace;  /* successors wanted for old connections */
-    uint32_t failures; /* connects failed since the last success */
-    bool hopeless;     /* the last failure does not go away by waiting */
+    bool abandoned;                /* closed with borrowers left: the last one frees */
+    bool hinted;                   /* somebody would like one more, but does not wait */
+    uint32_t replace;              /* successors wanted for old connections */
+    _Atomic uint32_t schema_epoch; /* not under the lock; what connections' schema_epoch is */
+    uint32_t failures;             /* connects failed since the last success */
+    bool hopeless;                 /* the last failure does not go away by waiting */
     int64_t backoff_until_us;
     pgc_error last_error;   /* of the last failed connect */
     int64_t maintain_at_us; /* when the connections are looked through next */
     int64_t retire_from_us; /* start of the second in which retired counts */
     uint32_t retired;
-    atomic_uint generation;   /* stats.generation, readable without the lock */
     _Atomic int64_t alarm_us; /* when a connection was last found lost */
     pthread_t workers[POOL_WORKER_MAX];
     size_t worker_count;
@@ -114,6 +114,10 @@ void pool_free(pgc_pool *pool);
  * when its connection turned out to be lost. */
 pgc_status pool_run(pgc_pool *pool, const run_item *items, size_t count, pgc_result **out,
                     pgc_error *err) PGC_MUST_CHECK;
+/* Rows of the last item of a group, on a connection that is borrowed until they end. */
+pgc_status pool_open_rows(pgc_pool *pool, const run_item *items, size_t count,
+                          const pgc_run_options *options, pgc_rows **out, pgc_error *err)
+    PGC_MUST_CHECK;
 
 int64_t pool_now(const pgc_pool *pool);
 /* Random between half of us and us. */

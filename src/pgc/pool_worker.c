@@ -132,6 +132,8 @@ static void slot_fill(pgc_pool *pool, pool_slot *slot)
     slot->cut_fd = fcntl(conn->pq->socket(conn->pg), F_DUPFD_CLOEXEC, 0);
     conn->owner = slot;
     conn->pool_name = pool->options.name;
+    conn->schema_epoch = &pool->schema_epoch;
+    conn->seen_epoch = atomic_load(&pool->schema_epoch);
     dirty_take_baseline(conn, &slot->baseline);
 }
 

@@ -10,7 +10,13 @@ const pq_ops *pq_libpq(void)
 #define X(name) .name = PQ##name,
         PQ_MAP(X) PQ_CANCEL_MAP(X)
 #undef X
-            .wait = poll,
+#ifdef LIBPQ_HAS_CLOSE_PREPARED
+            .sendClosePrepared = PQsendClosePrepared,
+#endif
+#ifdef LIBPQ_HAS_CHUNK_MODE
+        .setChunkedRowsMode = PQsetChunkedRowsMode,
+#endif
+        .wait = poll,
     };
     return &table;
 }

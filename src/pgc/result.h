@@ -10,6 +10,7 @@
 struct pgc_result {
     const pq_ops *pq;
     PGresult *res;          /* owned */
+    PGresult *tail;         /* owned; has the command tag when res was put together from pieces */
     const pgc_alloc *alloc; /* never NULL */
     const pgc_query *query; /* NULL for scripts */
     arena *memory;          /* made by the first pgc_result_alloc() */

@@ -5,6 +5,7 @@
 
 #include "pgc/pool_state.h"
 #include "pgc/session.h"
+#include "pgc/stream.h"
 
 struct pgc_scope {
     pgc_db db;
@@ -29,7 +30,19 @@ static pgc_status scope_db_run(pgc_db *db, const pgc_query *query, const pgc_arg
     return pool_run(scope->pool, items, ARRAY_LEN(items), out, err);
 }
 
-static const pgc_db_ops SCOPE_DB_OPS = { sizeof(pgc_db_ops), scope_db_run };
+/* As above: nothing is read without the identity. */
+static pgc_status scope_db_open_rows(pgc_db *db, const pgc_query *query, const pgc_args *args,
+                                     const pgc_run_options *options, pgc_rows **out, pgc_error *err)
+{
+    pgc_scope *scope = CONTAINER_OF(db, pgc_scope, db);
+    if (scope->count == 0) {
+        return pgc_rows_open(pgc_pool_db(scope->pool), query, args, options, out, err);
+    }
+    const run_item items[] = { session_item(&scope->session), { query, args } };
+    return pool_open_rows(scope->pool, items, ARRAY_LEN(items), options, out, err);
+}
+
+static const pgc_db_ops SCOPE_DB_OPS = { sizeof(pgc_db_ops), scope_db_run, scope_db_open_rows };
 
 /* On failure pgc_scope_close() frees what was copied. */
 static bool copy_settings(pgc_scope *scope, const pgc_setting *settings)

@@ -7,6 +7,7 @@
 #include "pgc/failure.h"
 #include "pgc/pool_state.h"
 #include "pgc/result.h"
+#include "pgc/stream.h"
 #include "pgc/tx_parts.h"
 #include "pgc/watch.h"
 
@@ -138,7 +139,19 @@ static pgc_status tx_db_run(pgc_db *db, const pgc_query *query, const pgc_args *
     return result_new(tx->conn->pq, answer, tx->conn->alloc, query, out, err);
 }
 
-static const pgc_db_ops TX_DB_OPS = { sizeof(pgc_db_ops), tx_db_run };
+/* The transaction is busy until the rows end. What opens the scope goes ahead: its answer must not
+ * stand between the rows. */
+static pgc_status tx_db_open_rows(pgc_db *db, const pgc_query *query, const pgc_args *args,
+                                  const pgc_run_options *options, pgc_rows **out, pgc_error *err)
+{
+    pgc_tx *tx = CONTAINER_OF(db, pgc_tx, db);
+    const run_item item = { query, args };
+    TRY(tx_check_open(tx, query->name, err));
+    TRY(tx_send_start(tx, err));
+    return rows_open_on(tx->conn, NULL, &item, 1, options, out, err);
+}
+
+static const pgc_db_ops TX_DB_OPS = { sizeof(pgc_db_ops), tx_db_run, tx_db_open_rows };
 
 pgc_tx *tx_new(pgc_conn *conn, pgc_tx *parent)
 {

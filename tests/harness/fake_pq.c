@@ -334,7 +334,8 @@ static PGresult *fake_getResult(PGconn *conn)
         fake->tx = (PGTransactionStatusType) (answer->tx_after - 1);
     } else if (answer->status == PGRES_PIPELINE_SYNC && fake->tx == PQTRANS_ACTIVE) {
         fake->tx = PQTRANS_IDLE;
-    } else if (answer->kind == FAKE_KIND_END && fake->mode == PQ_PIPELINE_OFF) {
+    } else if (answer->kind == FAKE_KIND_END && fake->mode == PQ_PIPELINE_OFF &&
+               fake->tx == PQTRANS_ACTIVE) {
         fake->tx = PQTRANS_IDLE;
     }
     if (answer->kind == FAKE_KIND_END) {
