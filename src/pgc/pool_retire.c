@@ -144,7 +144,8 @@ pgc_status pgc_pool_set_max(pgc_pool *pool, uint32_t max_conns, pgc_error *err)
 /* Unused connections above both floors. */
 static bool is_surplus(const pgc_pool *pool, const pool_slot *slot, int64_t now_us)
 {
-    uint32_t left = pool->stats.total - pool->stats.closing;
+    /* A successor on its way does not count yet. */
+    uint32_t left = pool->stats.total - pool->stats.closing - pool->stats.connecting;
     return now_us - slot->idle_since_us >= pool->options.idle_us &&
            left > pool->options.min_conns && pool->stats.idle > pool->options.min_idle;
 }
