@@ -25,7 +25,17 @@ typedef struct pgc_run_options {
     uint32_t piece_rows; /**< rows that libpq holds at a time where it can choose; default 256 */
 } pgc_run_options;
 
-/** Operations behind a pgc_db. A test may fill its own. */
+struct pgc_conn;
+
+/** A connection lent by a handle for work of several messages: a batch, COPY. */
+typedef struct pgc_loan {
+    struct pgc_conn *conn;
+    const pgc_query *first;     /**< runs first in every transaction of the loan (identity); NULL:
+                                     nothing does */
+    const pgc_args *first_args; /**< its values; belongs to the handle */
+} pgc_loan;
+
+/** Operations behind a pgc_db. A test may fill its own; lend and give_back may be left out. */
 typedef struct pgc_db_ops {
     size_t struct_size; /**< sizeof(pgc_db_ops) */
     pgc_status (*run)(pgc_db *db, const pgc_query *query, const pgc_args *args, pgc_result **out,
@@ -33,6 +43,10 @@ typedef struct pgc_db_ops {
     /** For pgc_rows_open(), options never NULL; NULL: the answer is taken whole, then read. */
     pgc_status (*open_rows)(pgc_db *db, const pgc_query *query, const pgc_args *args,
                             const pgc_run_options *options, pgc_rows **out, pgc_error *err);
+    /** Lend a connection that may be used at once; blocks as the handle's queries do. */
+    pgc_status (*lend)(pgc_db *db, pgc_loan *out, pgc_error *err);
+    /** End of the loan, by the same thread, whatever state the connection is in. */
+    void (*give_back)(pgc_db *db, pgc_loan *loan);
 } pgc_db_ops;
 
 struct pgc_db {

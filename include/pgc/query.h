@@ -75,6 +75,9 @@ PGC_API void pgc_args_init(pgc_args *args, const pgc_alloc *alloc);
 /** Free what the list holds; the list may be started again. */
 PGC_API void pgc_args_done(pgc_args *args);
 
+/** Empty the list but keep its memory for the next values: for loops over rows. */
+PGC_API void pgc_args_reset(pgc_args *args);
+
 /**
  * State that the value added last must not be NULL; if it is, the list fails with PGC_INVALID.
  * For parameters of NOT NULL columns, so that a forgotten pointer is caught before the server.

@@ -145,7 +145,7 @@ bool call_cancel(call_state *call)
 }
 
 /* At the first deadline: ask the server to stop. At the second: give up. */
-static pgc_status out_of_time(call_state *call, pgc_error *err)
+pgc_status call_out_of_time(call_state *call, pgc_error *err)
 {
     pgc_conn *conn = call->conn;
     if (!call->cancelled && !call->hard && call_cancel(call)) {
@@ -177,7 +177,7 @@ pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
         struct pollfd fd = { .fd = pq->socket(conn->pg), .events = events };
         pgc_status status = conn_wait(pq, conn->clock, &fd, 1, call->deadline_us);
         if (status == PGC_TIMEOUT) {
-            TRY(out_of_time(call, err));
+            TRY(call_out_of_time(call, err));
             continue;
         }
         if (status != PGC_OK) {
@@ -191,6 +191,16 @@ pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
     }
     *out = pq->getResult(conn->pg);
     return PGC_OK;
+}
+
+/* libpq keeps notifications until somebody asks for them: on a connection that listened to
+ * something and is nobody's listener they would pile up. */
+static void drop_notifies(const pgc_conn *conn)
+{
+    PGnotify *notify;
+    while (!conn->keeps_notifies && (notify = conn->pq->notifies(conn->pg)) != NULL) {
+        conn->pq->freemem(notify);
+    }
 }
 
 /* A round trip without a command, by which the server process has seen its signal: it drops a
@@ -230,6 +240,7 @@ static pgc_status settle(pgc_conn *conn)
 void call_end(call_state *call)
 {
     pgc_conn *conn = call->conn;
+    drop_notifies(conn);
     (void) pthread_mutex_lock(&conn->cancel_lock);
     conn->running = false;
     cancel_job *job = TAKE(conn->cancel);

@@ -26,6 +26,10 @@ bool call_cancel(call_state *call);
 /* Next PGresult or NULL, as PQgetResult. At the deadline a cancel request goes out and the wait
  * goes on for the grace time. Any failure marks the connection as lost. */
 pgc_status call_next(call_state *call, PGresult **out, pgc_error *err) PGC_MUST_CHECK;
+/* What call_next() does at the deadline, for those who wait by themselves: the first time the
+ * server is asked to stop, and PGC_OK means that the grace time runs; the second time all is over.
+ */
+pgc_status call_out_of_time(call_state *call, pgc_error *err) PGC_MUST_CHECK;
 /* End of the call. After a cancel, by whomever: make sure that it cannot hit the next query. */
 void call_end(call_state *call);
 /* Mark the connection as lost in the middle of a request, whose outcome is unknown then; the

@@ -124,7 +124,11 @@ static pgc_status connect_told(pgc_conn *conn, const pgc_conn_options *options,
     return status;
 }
 
-static const pgc_db_ops CONN_DB_OPS = { sizeof(pgc_db_ops), conn_db_run, conn_db_open_rows };
+static const pgc_db_ops CONN_DB_OPS = { .struct_size = sizeof(pgc_db_ops),
+                                        .run = conn_db_run,
+                                        .open_rows = conn_db_open_rows,
+                                        .lend = conn_db_lend,
+                                        .give_back = conn_db_give_back };
 
 /* pgc_conn_close() copes with every half-made state. */
 pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams, pgc_conn **out,

@@ -54,6 +54,8 @@ struct pgc_conn {
     struct cancel_job *cancel;   /* asked for during that call; call_end() settles it */
     statement_cache statements;
     type_map types;
+    uint32_t notice_count;     /* notices so far; COPY tells by it what the server sends */
+    bool keeps_notifies;       /* notifications are a listener's; else they are dropped */
     void *owner;               /* the pool's slot, NULL outside a pool */
     const char *pool_name;     /* for hooks; NULL outside a pool */
     bool opened;               /* connecting has succeeded */

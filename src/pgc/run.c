@@ -309,6 +309,22 @@ pgc_status conn_db_run(pgc_db *db, const pgc_query *query, const pgc_args *args,
     return conn_run(CONTAINER_OF(db, pgc_conn, db), query, args, out, err);
 }
 
+/* A connection lends itself, to whoever holds it. */
+pgc_status conn_db_lend(pgc_db *db, pgc_loan *out, pgc_error *err)
+{
+    pgc_conn *conn = CONTAINER_OF(db, pgc_conn, db);
+    TRY(conn_check_usable(conn, err));
+    *out = (pgc_loan) { .conn = conn };
+    return PGC_OK;
+}
+
+/* The caller's connection stays as it is. */
+void conn_db_give_back(pgc_db *db, pgc_loan *loan)
+{
+    (void) db;
+    (void) loan;
+}
+
 /* One indirect call: pool, scope, transaction and connection look the same to generated code. */
 pgc_status pgc_db_run(pgc_db *db, const pgc_query *query, const pgc_args *args, pgc_result **out,
                       pgc_error *err)

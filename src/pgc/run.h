@@ -26,9 +26,11 @@ pgc_status conn_run(pgc_conn *conn, const pgc_query *query, const pgc_args *args
  * the group is run again, once, when no transaction was open. */
 pgc_status conn_run_group(pgc_conn *conn, const run_item *items, size_t count, PGresult **last_out,
                           pgc_error *err) PGC_MUST_CHECK;
-/* The run member of a connection's pgc_db_ops. */
+/* The members of a connection's pgc_db_ops. */
 pgc_status conn_db_run(pgc_db *db, const pgc_query *query, const pgc_args *args, pgc_result **out,
                        pgc_error *err);
+pgc_status conn_db_lend(pgc_db *db, pgc_loan *out, pgc_error *err);
+void conn_db_give_back(pgc_db *db, pgc_loan *loan);
 
 /* The open_rows member of it. */
 pgc_status conn_db_open_rows(pgc_db *db, const pgc_query *query, const pgc_args *args,

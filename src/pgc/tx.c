@@ -151,7 +151,30 @@ static pgc_status tx_db_open_rows(pgc_db *db, const pgc_query *query, const pgc_
     return rows_open_on(tx->conn, NULL, &item, 1, options, out, err);
 }
 
-static const pgc_db_ops TX_DB_OPS = { sizeof(pgc_db_ops), tx_db_run, tx_db_open_rows };
+/* The transaction's own connection, for work inside of it. */
+static pgc_status tx_db_lend(pgc_db *db, pgc_loan *out, pgc_error *err)
+{
+    pgc_tx *tx = CONTAINER_OF(db, pgc_tx, db);
+    TRY(tx_check_open(tx, "that needs a connection", err));
+    TRY(tx_send_start(tx, err));
+    pgc_conn *conn = pgc_tx_conn(tx);
+    TRY(conn_check_usable(conn, err));
+    *out = (pgc_loan) { .conn = conn };
+    return PGC_OK;
+}
+
+/* It stays in the transaction's hands. */
+static void tx_db_give_back(pgc_db *db, pgc_loan *loan)
+{
+    (void) db;
+    (void) loan;
+}
+
+static const pgc_db_ops TX_DB_OPS = { .struct_size = sizeof(pgc_db_ops),
+                                      .run = tx_db_run,
+                                      .open_rows = tx_db_open_rows,
+                                      .lend = tx_db_lend,
+                                      .give_back = tx_db_give_back };
 
 pgc_tx *tx_new(pgc_conn *conn, pgc_tx *parent)
 {

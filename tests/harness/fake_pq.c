@@ -459,6 +459,20 @@ static int fake_getisnull(const PGresult *result, int row, int column)
     return answer_of(result)->cells[column] == NULL;
 }
 
+/* Made by the fake as long as there are some; freemem() counts them. */
+static PGnotify *fake_notifies(PGconn *conn)
+{
+    fake_pq *fake = fake_of(conn);
+    if (fake->notifies == 0) {
+        return NULL;
+    }
+    fake->notifies--;
+    static PGnotify notify;
+    static char name[] = "channel", extra[] = "payload";
+    notify = (PGnotify) { .relname = name, .be_pid = 4712, .extra = extra };
+    return &notify;
+}
+
 static PGcancel *fake_getCancel(PGconn *conn)
 {
     atomic_fetch_add(&fake_of(conn)->cancel_asked, 1);
@@ -518,6 +532,7 @@ const pq_ops *fake_pq_ops(void)
         .isBusy = fake_isBusy,
         .libVersion = fake_libVersion,
         .nfields = fake_nfields,
+        .notifies = fake_notifies,
         .nparams = fake_nparams,
         .ntuples = fake_ntuples,
         .parameterStatus = fake_parameterStatus,
