@@ -7,7 +7,6 @@
 #include "base/buf.h"
 #include "pgc/call.h"
 #include "pgc/failure.h"
-#include "pgc/watch.h"
 
 #define PARAMS_MAX      96u
 #define PASSWORD_SIZE   8192u
@@ -200,7 +199,7 @@ static pgc_status start_login(pgc_conn *conn, const login_plan *plan, const para
         return pgc_error_set(err, PGC_NOMEM, "connect");
     }
     (void) conn->pq->setErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
-    (void) conn->pq->setNoticeReceiver(conn->pg, hooks_notice, conn);
+    (void) conn->pq->setNoticeReceiver(conn->pg, conn_notice, conn);
     if (conn->pq->status(conn->pg) == CONNECTION_BAD) {
         return refused(conn, err);
     }

@@ -5,6 +5,7 @@
 
 #include "pgc/pool_state.h"
 
+#include "pgc/failure.h"
 #include "pgc/result.h"
 #include "pgc/stream.h"
 #include "pgc/watch.h"
@@ -132,7 +133,11 @@ static pgc_status acquire(pgc_pool *pool, pool_request *request, pgc_conn **out,
     for (;; request->again = true) {
         int64_t now_us = pool_now(pool);
         pool_slot *slot = NULL;
-        TRY(take_slot(pool, request, now_us, &slot, err));
+        pgc_status status = take_slot(pool, request, now_us, &slot, err);
+        if (slot == NULL) {
+            failure_outcome(err, PGC_OUTCOME_NOT_RUN);
+            return status;
+        }
         bool fresh = slot->idle_since_us == POOL_NOT_IDLE;
         if (fresh || still_good(pool, slot, now_us)) {
             slot->idle_since_us = POOL_NOT_IDLE;

@@ -6,15 +6,15 @@
 
 #include <pgc/query.h>
 
-/* All types with a reader pair pgc_read_x() and pgc_read_opt_x(). */
-/* clang-format off: it never comes to rest on this list */
+/* All types with a reader pair pgc_read_x() and pgc_read_opt_x(). The formatter never comes to rest
+ * on this list. */
+/* clang-format off */
 #define DECODE_MAP(X)                                                                             \
-    X(bool)                                                                                       \
-    X(i16)                                                                                        \
-    X(i32) X(i64) X(u32) X(f32) X(f64) X(uuid) X(timestamptz) X(timestamp) X(date) X(time)        \
-        X(interval) X(text) X(bytes) X(json) X(jsonb) X(numeric) X(vector) X(halfvec) X(arr_bool) \
-            X(arr_i16) X(arr_i32) X(arr_i64) X(arr_f32) X(arr_f64) X(arr_text) X(arr_uuid)        \
-                X(arr_timestamptz)
+    X(bool) X(i16) X(i32) X(i64) X(u32) X(f32) X(f64) X(uuid)                                     \
+    X(timestamptz) X(timestamp) X(date) X(time) X(interval)                                       \
+    X(text) X(bytes) X(json) X(jsonb) X(numeric) X(vector) X(halfvec)                             \
+    X(arr_bool) X(arr_i16) X(arr_i32) X(arr_i64) X(arr_f32) X(arr_f64)                            \
+    X(arr_text) X(arr_uuid) X(arr_timestamptz)
 /* clang-format on */
 
 typedef enum decode_kind {
