@@ -155,6 +155,13 @@ static pgc_status refused(pgc_conn *conn, pgc_error *err)
             (void) failure_status(err->sqlstate, &err->retry);
         }
     }
+    /* PgBouncer's words; it does not translate them. */
+    if (strstr(line, "unsupported startup parameter") != NULL) {
+        err->retry = false;
+        pgc_error_hint(err, "a pooler refuses settings of a session: leave them out, give them to "
+                            "a scope or transaction, or name the parameter in pgbouncer's "
+                            "ignore_startup_parameters");
+    }
     return status;
 }
 
