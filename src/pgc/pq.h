@@ -41,6 +41,7 @@
     X(getlength)            \
     X(getvalue)             \
     X(isBusy)               \
+    X(libVersion)           \
     X(nfields)              \
     X(notifies)             \
     X(nparams)              \
