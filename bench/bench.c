@@ -135,6 +135,15 @@ void bench_goal_text(const bench_case *one, char *out, size_t size)
     (void) snprintf(out, size, "%s %.2f", one->goal == BENCH_AT_MOST ? "<=" : ">=", one->bound);
 }
 
+void bench_verdict_text(const bench_case *one, const bench_row *row, char *out, size_t size)
+{
+    if (one->skip != NULL) {
+        (void) snprintf(out, size, "skipped: %s", one->skip);
+    } else {
+        (void) snprintf(out, size, "%s", row->ok ? "ok" : "NO");
+    }
+}
+
 static void print_number(FILE *out, const char *key, double value)
 {
     if (isfinite(value)) {
@@ -176,22 +185,49 @@ static void print_json(FILE *out, const char *area, const bench_case *cases, con
         print_number(out, "other_spread", rows[i].other_spread);
         print_number(out, "ratio", rows[i].ratio);
         print_string(out, "goal", goal);
-        (void) fprintf(out, "\"ok\":%s}", rows[i].ok ? "true" : "false");
+        if (cases[i].skip != NULL) {
+            print_string(out, "skipped", cases[i].skip);
+        }
+        const char *verdict = rows[i].ok ? "true" : "false";
+        (void) fprintf(out, "\"ok\":%s}", cases[i].skip != NULL ? "null" : verdict);
     }
     (void) fputs("]}\n", out);
 }
 
+static int widest(int width, const char *text)
+{
+    int length = (int) strlen(text);
+    return length > width ? length : width;
+}
+
+/* Rates have no exponent: 56234 reads/s. */
+static void number_text(double value, const char *unit, char *out, size_t size)
+{
+    (void) snprintf(out, size, value >= 1e4 ? "%.0f %s" : "%.4g %s", value, unit);
+}
+
 static void print_table(FILE *out, const bench_case *cases, const bench_row *rows, size_t count)
 {
-    (void) fprintf(out, "%-24s %14s %14s  %-32s %8s %9s  %s\n", "name", "ours", "other",
-                   "what the other is", "ratio", "goal", "ok");
+    int name_width = 24, other_width = 32;
     for (size_t i = 0; i < count; i++) {
-        char goal[32], ours[32], other[32];
+        name_width = widest(name_width, cases[i].name);
+        other_width = widest(other_width, cases[i].other_is);
+    }
+    (void) fprintf(out, "%-*s %16s %16s  %-*s %8s %9s  %s\n", name_width, "name", "ours", "other",
+                   other_width, "what the other is", "ratio", "goal", "ok");
+    for (size_t i = 0; i < count; i++) {
+        char goal[32], ours[32], other[32], verdict[64];
         bench_goal_text(&cases[i], goal, sizeof goal);
-        (void) snprintf(ours, sizeof ours, "%.4g %s", rows[i].ours, cases[i].unit);
-        (void) snprintf(other, sizeof other, "%.4g %s", rows[i].other, cases[i].unit);
-        (void) fprintf(out, "%-24s %14s %14s  %-32s %8.3f %9s  %s\n", cases[i].name, ours, other,
-                       cases[i].other_is, rows[i].ratio, goal, rows[i].ok ? "ok" : "NO");
+        bench_verdict_text(&cases[i], &rows[i], verdict, sizeof verdict);
+        if (cases[i].skip != NULL) {
+            (void) fprintf(out, "%-*s %16s %16s  %-*s %8s %9s  %s\n", name_width, cases[i].name,
+                           "-", "-", other_width, cases[i].other_is, "-", goal, verdict);
+            continue;
+        }
+        number_text(rows[i].ours, cases[i].unit, ours, sizeof ours);
+        number_text(rows[i].other, cases[i].unit, other, sizeof other);
+        (void) fprintf(out, "%-*s %16s %16s  %-*s %8.3f %9s  %s\n", name_width, cases[i].name, ours,
+                       other, other_width, cases[i].other_is, rows[i].ratio, goal, verdict);
         (void) fprintf(out, "  spread: ours %.1f %%, other %.1f %%\n", 100 * rows[i].ours_spread,
                        100 * rows[i].other_spread);
     }
@@ -207,41 +243,71 @@ void bench_print(FILE *out, bool json, const char *area, const bench_case *cases
     }
 }
 
-static int usage(const char *program)
+/* What the command line asks for. */
+typedef struct bench_wish {
+    bool json;
+    int rounds;       /* 0: as the case says */
+    const char *only; /* NULL: all rows */
+} bench_wish;
+
+static bool parse_wish(int argc, char **argv, bench_wish *out)
 {
-    (void) fprintf(stderr, "usage: %s [--json] [--rounds N]\n", program);
-    return 2;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            out->json = true;
+        } else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc) {
+            out->only = argv[++i];
+        } else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc) {
+            char *end = NULL;
+            long rounds = strtol(argv[++i], &end, 10);
+            if (*end != '\0' || rounds < 1 || rounds > MAX_ROUNDS) {
+                return false;
+            }
+            out->rounds = (int) rounds;
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bench_row run_one(const bench_case *one, int rounds)
+{
+    if (one->skip != NULL) {
+        return (bench_row) { BENCH_NONE, BENCH_NONE, BENCH_NONE, BENCH_NONE, BENCH_NONE, false };
+    }
+    int usual = one->rounds > 0 ? one->rounds : DEFAULT_ROUNDS;
+    return bench_run(one, rounds > 0 ? rounds : usual);
 }
 
 int bench_main(int argc, char **argv, const char *area, const bench_case *cases, size_t count)
 {
-    bool json = false;
-    long rounds = 0;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0) {
-            json = true;
-        } else if (strcmp(argv[i], "--rounds") == 0 && i + 1 < argc) {
-            char *end = NULL;
-            rounds = strtol(argv[++i], &end, 10);
-            if (*end != '\0' || rounds < 1 || rounds > MAX_ROUNDS) {
-                return usage(argv[0]);
-            }
-        } else {
-            return usage(argv[0]);
+    bench_wish wish = { .only = NULL };
+    if (!parse_wish(argc, argv, &wish)) {
+        (void) fprintf(stderr, "usage: %s [--json] [--rounds N] [--only WORDS]\n", argv[0]);
+        return 2;
+    }
+    bench_case *chosen = calloc(count + 1, sizeof *chosen);
+    bench_row *rows = calloc(count + 1, sizeof *rows);
+    bool all_ok = chosen != NULL && rows != NULL;
+    size_t chosen_count = 0;
+    for (size_t i = 0; all_ok && i < count; i++) {
+        if (wish.only == NULL || strstr(cases[i].name, wish.only) != NULL) {
+            chosen[chosen_count++] = cases[i];
         }
     }
-    bench_row *rows = calloc(count > 0 ? count : 1, sizeof *rows);
-    if (rows == NULL) {
-        (void) fputs("bench: out of memory\n", stderr);
-        return 1;
+    if (!all_ok || chosen_count == 0) {
+        (void) fprintf(stderr, all_ok ? "bench: no such row\n" : "bench: out of memory\n");
+        free(rows);
+        free(chosen);
+        return all_ok ? 2 : 1;
     }
-    bool all_ok = count > 0;
-    for (size_t i = 0; i < count; i++) {
-        int wanted = cases[i].rounds > 0 ? cases[i].rounds : DEFAULT_ROUNDS;
-        rows[i] = bench_run(&cases[i], rounds > 0 ? (int) rounds : wanted);
-        all_ok = all_ok && rows[i].ok;
+    for (size_t i = 0; i < chosen_count; i++) {
+        rows[i] = run_one(&chosen[i], wish.rounds);
+        all_ok = all_ok && (rows[i].ok || chosen[i].skip != NULL);
     }
-    bench_print(stdout, json, area, cases, rows, count);
+    bench_print(stdout, wish.json, area, chosen, rows, chosen_count);
     free(rows);
+    free(chosen);
     return all_ok ? 0 : 1;
 }

@@ -8,7 +8,8 @@
  *     }
  *
  * Prints rows `name, ours, other, what the other is, ratio, goal, ok`; with --json one document.
- * Exit 0 when all rows are ok, 1 when one is not, 2 on wrong usage. */
+ * Exit 0 when all rows are ok, 1 when one is not, 2 on wrong usage; skipped rows count for neither.
+ */
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
@@ -37,7 +38,8 @@ typedef struct bench_case {
     void *ctx;
     bench_goal goal;
     double bound;
-    int rounds; /* 0 means 5; --rounds N overrides */
+    int rounds;       /* 0 means 5; --rounds N overrides */
+    const char *skip; /* why the row is not measured here, such as "no Go"; NULL: it is */
 } bench_case;
 
 typedef struct bench_row {
@@ -55,7 +57,10 @@ double bench_median(double *values, size_t count);
 bench_row bench_run(const bench_case *one, int rounds);
 /* The goal as text, such as "<= 1.05". */
 void bench_goal_text(const bench_case *one, char *out, size_t size);
-/* The whole program; `area` is the NAME of ./dev bench NAME. */
+/* What stands in the column ok: "ok", "NO" or "skipped: WHY". */
+void bench_verdict_text(const bench_case *one, const bench_row *row, char *out, size_t size);
+/* The whole program; `area` is the NAME of ./dev bench NAME. --only WORDS leaves the rows whose
+ * name holds the words, which are an error when there are none. */
 int bench_main(int argc, char **argv, const char *area, const bench_case *cases, size_t count);
 /* The table or, with json, the document; `rows` has as many entries as `cases`. */
 void bench_print(FILE *out, bool json, const char *area, const bench_case *cases,

@@ -25,7 +25,8 @@ PGC_BEGIN_DECLS
     X(LIMIT, 12, "a configured limit was reached")               \
     X(IO, 13, "file system error, see os_errno")                 \
     X(UNSUPPORTED, 14, "not supported by this server or system") \
-    X(CLOSED, 15, "object is closed")
+    X(CLOSED, 15, "object is closed")                            \
+    X(IN_DOUBT, 16, "whether the transaction was committed is not known")
 
 /** Result of every function that can fail. Values from 1000 on belong to the domain above pgc. */
 typedef enum pgc_status {
@@ -34,6 +35,23 @@ typedef enum pgc_status {
 #undef X
         PGC_STATUS_DOMAIN = 1000
 } pgc_status;
+
+/** What identifies a transaction when its outcome has to be asked for; id 0: not known. */
+typedef struct pgc_xact {
+    uint64_t id;        /**< pg_current_xact_id() */
+    uint64_t system_id; /**< system identifier of its server; 0: not known */
+    uint32_t timeline;  /**< of the write-ahead log when it wrote */
+    int32_t pid;        /**< its server process */
+    int64_t run;        /**< of the server: another one after each crash */
+} pgc_xact;
+
+/** What is known about the work of a failed call; decides whether it may simply be sent again. */
+typedef enum pgc_outcome {
+    PGC_OUTCOME_NONE = 0,      /**< the question does not arise: the server judged it, or we did */
+    PGC_OUTCOME_NOT_RUN = 1,   /**< not sent, skipped, or rolled back: safe to send again */
+    PGC_OUTCOME_CANCELLED = 2, /**< cancelled, and the server confirmed that: had no effect */
+    PGC_OUTCOME_UNKNOWN = 3    /**< sent, and the answer was lost: it may have been done */
+} pgc_outcome;
 
 /**
  * Why a call failed. Caller-owned, no heap inside: copy it freely, nothing to free.
@@ -55,7 +73,9 @@ typedef struct pgc_error {
     char hint[256];      /**< the server's HINT or our way out */
     const char *file;    /**< static text: where the innermost message was set */
     int32_t line;
-    char reserved[60]; /**< zero; room to grow without breaking compiled callers */
+    pgc_outcome outcome; /**< may the work have been done all the same? */
+    pgc_xact xact;       /**< with PGC_IN_DOUBT: the transaction, for pgc_tx_resolve() */
+    char reserved[24];   /**< zero; room to grow without breaking compiled callers */
 } pgc_error;
 
 /**

@@ -67,12 +67,6 @@ PGC_API void pgc_pool_release(pgc_pool *pool, pgc_conn *conn);
 /** All counters of one moment. Blocks: briefly, on the lock. Thread-safe: yes. Since: 0.1. */
 PGC_API void pgc_pool_get_stats(pgc_pool *pool, pgc_pool_stats *out);
 
-/** One transaction-local server setting, e.g. { "app.user_id", "7" }. */
-typedef struct pgc_setting {
-    const char *name;
-    const char *value;
-} pgc_setting;
-
 /**
  * A pool with settings that hold for each call: identity for row-level security. Every query runs
  * as one round trip "set_config(…, local) + query" in its own transaction. Opaque; thread-safe.

@@ -46,6 +46,18 @@ static bool os_random(void *ctx, void *bytes, size_t count)
     return true;
 }
 
+/* Without randomness the time itself must do: it spreads processes well enough, and nobody's pause
+ * may fail for that. */
+int64_t clock_jitter(const clock_ops *clock, int64_t us)
+{
+    uint32_t bits;
+    if (!clock->random(clock->ctx, &bits, sizeof bits)) {
+        bits = (uint32_t) clock->mono_us(clock->ctx) * 2654435761U;
+    }
+    int64_t half = us / 2;
+    return us - half + (int64_t) ((double) half * (double) bits / (double) UINT32_MAX);
+}
+
 /* A signal does not shorten the sleep: callers that want to wake up early wait on a descriptor
  * instead. */
 static void os_sleep_us(void *ctx, int64_t us)

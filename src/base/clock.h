@@ -14,6 +14,9 @@ typedef struct clock_ops {
     void (*sleep_us)(void *ctx, int64_t us);
 } clock_ops;
 
+/* Random between half of us and us, so that those who wait for the same thing do not meet again. */
+int64_t clock_jitter(const clock_ops *clock, int64_t us);
+
 /* The operating system's; static. */
 const clock_ops *clock_os(void);
 

@@ -13,6 +13,7 @@
 #include "media/heif.h"
 #include "media/helper.h"
 #include "media/metadata.h"
+#include "media/png_check.h"
 #include "media/preview.h"
 #include "media/warm.h"
 
@@ -126,6 +127,9 @@ static pgc_status read_photo(const wire_request *request, const media_type *type
         return pgc_error_set(err, LUM_MEDIA_LIMIT, "not enough memory");
     }
     TRY(read_source(bytes, size, err));
+    if (type->format == MEDIA_FORMAT_PNG) {
+        TRY(png_check(bytes, size, err));
+    }
     media_facts *facts = &target->report->facts;
     if (type->reader != MEDIA_READER_HEIF) {
         metadata_read(bytes, size, facts);

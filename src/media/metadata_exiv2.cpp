@@ -180,12 +180,15 @@ size_t source_wording(void *ctx, const char *key, char *out, size_t room)
 }
 
 /* metadata_fill() works on a plain C table; copy is what its ctx points to. */
-void fill(const Tags &tags, bool big_endian, media_facts *facts)
+void fill(const Tags &tags, bool big_endian, int32_t width, int32_t height, media_facts *facts)
 {
     Tags copy = tags;
     const metadata_source source = { &copy, big_endian, source_bytes, source_ratio,
                                      source_wording };
     metadata_fill(&source, facts);
+    if (facts->is_raw == 1) {
+        metadata_fill_size(&source, width, height, facts);
+    }
 }
 
 /* What was read before the damage stays in the image. */
@@ -219,13 +222,7 @@ void metadata_read(const uint8_t *bytes, size_t size, media_facts *facts)
         const Tags tags = { image->exifData(), image->xmpData(), image->iptcData() };
         const auto width = static_cast<int32_t>(image->pixelWidth());
         const auto height = static_cast<int32_t>(image->pixelHeight());
-        fill(tags, image->byteOrder() == Exiv2::bigEndian, facts);
-        const bool known = facts->width > 0 && facts->height > 0;
-        if (facts->is_raw == 1 && !known && width > 0 && height > 0) {
-            const bool on_side = facts->orientation >= 5;
-            facts->width = on_side ? height : width;
-            facts->height = on_side ? width : height;
-        }
+        fill(tags, image->byteOrder() == Exiv2::bigEndian, width, height, facts);
     } catch (const std::exception &) {
         /* Not a file that exiv2 knows, or no memory for its metadata. */
     }
@@ -251,7 +248,7 @@ void metadata_read_blocks(const uint8_t *exif, size_t exif_size, const uint8_t *
             }
         } catch (const std::exception &) {
         }
-        fill(Tags { exif_data, xmp_data, iptc_data }, big_endian, facts);
+        fill(Tags { exif_data, xmp_data, iptc_data }, big_endian, 0, 0, facts);
     } catch (const std::exception &) {
     }
 }

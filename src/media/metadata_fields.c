@@ -409,6 +409,16 @@ static void fill_orientation(const metadata_source *source, media_facts *facts)
     }
 }
 
+/* Stored upright, and only as a pair. */
+static void set_size(int32_t width, int32_t height, media_facts *facts)
+{
+    bool on_side = facts->orientation >= 5;
+    if (width > 0 && height > 0) {
+        facts->width = on_side ? height : width;
+        facts->height = on_side ? width : height;
+    }
+}
+
 /* Panasonic gives the whole sensor as size; the picture is what lies within these borders. exiv2
  * has called the far ones width and height. */
 static void fill_raw_size(const metadata_source *source, media_facts *facts)
@@ -427,13 +437,24 @@ static void fill_raw_size(const metadata_source *source, media_facts *facts)
             return;
         }
     }
-    int32_t width = (int32_t) (border[1] - border[0]);
-    int32_t height = (int32_t) (border[3] - border[2]);
-    bool on_side = facts->orientation >= 5;
-    if (width > 0 && height > 0) {
-        facts->width = on_side ? height : width;
-        facts->height = on_side ? width : height;
+    set_size((int32_t) (border[1] - border[0]), (int32_t) (border[3] - border[2]), facts);
+}
+
+void metadata_fill_size(const metadata_source *source, int32_t width, int32_t height,
+                        media_facts *facts)
+{
+    double exif[2] = { 0, 0 };
+    if (facts->width > 0 && facts->height > 0) {
+        return;
     }
+    if ((width <= 0 || height <= 0) &&
+        number_at(source, "Exif.Photo.PixelXDimension", 0, &exif[0]) &&
+        number_at(source, "Exif.Photo.PixelYDimension", 0, &exif[1]) && exif[0] > 0 &&
+        exif[0] < SENSOR_MAX && exif[1] > 0 && exif[1] < SENSOR_MAX) {
+        width = (int32_t) exif[0];
+        height = (int32_t) exif[1];
+    }
+    set_size(width, height, facts);
 }
 
 /* Orientation comes first: sizes are stored upright. */

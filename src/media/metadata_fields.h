@@ -25,6 +25,11 @@ typedef struct metadata_source {
 /* Fill what the tags say into *facts; what they do not say stays as it is. */
 void metadata_fill(const metadata_source *source, media_facts *facts);
 
+/* Size of a raw photo, behind metadata_fill() and unless its tags told already: what exiv2 takes
+ * for it (width, height; 0: nothing), else what EXIF says, as with exiv2 0.28 for Fuji's files. */
+void metadata_fill_size(const metadata_source *source, int32_t width, int32_t height,
+                        media_facts *facts);
+
 /* The part of the above that looks for the time of capture. */
 void metadata_fill_time(const metadata_source *source, media_facts *facts);
 

@@ -8,6 +8,8 @@
 #include "pgc/cancel.h"
 #include "pgc/failure.h"
 
+#define SETTLE_ANSWERS_MAX 4 /* an error, its end mark, the sync, and one to spare */
+
 /* A timeout so large that it overflows is as good as none. */
 int64_t conn_deadline(const pgc_conn *conn, int64_t timeout_us)
 {
@@ -23,8 +25,12 @@ int64_t conn_deadline(const pgc_conn *conn, int64_t timeout_us)
 void call_begin(call_state *call, pgc_conn *conn, int64_t timeout_us)
 {
     assert(conn->clock != NULL);
-    *call = (call_state) { .conn = conn, .timeout_us = timeout_us };
+    *call = (call_state) { .conn = conn, .timeout_us = timeout_us, .hard = conn->connecting };
     call->deadline_us = conn_deadline(conn, timeout_us);
+    (void) pthread_mutex_lock(&conn->cancel_lock);
+    assert(conn->cancel == NULL || conn->lost);
+    conn->running = true;
+    (void) pthread_mutex_unlock(&conn->cancel_lock);
 }
 
 /* Nothing is extended once we asked the server to stop: then the grace time counts. */
@@ -45,6 +51,7 @@ pgc_status conn_lose(pgc_conn *conn, const char *doing, pgc_error *err)
                                       line[0] == '\0' ? "no reason known" : line);
     if (err != NULL) {
         err->retry = true;
+        err->outcome = PGC_OUTCOME_UNKNOWN;
     }
     return status;
 }
@@ -92,23 +99,58 @@ pgc_status conn_wait(const pq_ops *pq, const clock_ops *clock, struct pollfd *fd
     }
 }
 
+/* Register a request for the call that runs; one that somebody asked for before serves as well. */
+static bool ask_to_stop(pgc_conn *conn)
+{
+    (void) pthread_mutex_lock(&conn->cancel_lock);
+    if (conn->cancel == NULL) {
+        conn->cancel = cancel_start(conn->pq, conn->pg);
+    }
+    bool asked = conn->cancel != NULL;
+    (void) pthread_mutex_unlock(&conn->cancel_lock);
+    return asked;
+}
+
+/* Between call_begin() and call_end() only: what is asked for here, call_end() settles, so it can
+ * never hit a later call. */
+pgc_status pgc_conn_cancel(pgc_conn *conn, pgc_error *err)
+{
+    if (conn == NULL) {
+        return pgc_error_set(err, PGC_INVALID, "cancel: no connection");
+    }
+    pgc_status status = PGC_OK;
+    (void) pthread_mutex_lock(&conn->cancel_lock);
+    if (!conn->running) {
+        status = pgc_error_set(err, PGC_NOT_FOUND, "cancel: nothing runs on the connection");
+    } else if (conn->cancel == NULL) {
+        conn->cancel = cancel_start(conn->pq, conn->pg);
+        if (conn->cancel == NULL) {
+            status = pgc_error_set(err, PGC_NOMEM, "cancel: no thread for the request");
+        }
+    }
+    (void) pthread_mutex_unlock(&conn->cancel_lock);
+    return status;
+}
+
 /* At the first deadline: ask the server to stop. At the second: give up. */
 static pgc_status out_of_time(call_state *call, pgc_error *err)
 {
     pgc_conn *conn = call->conn;
-    assert(call->cancelled || call->cancel == NULL);
     if (!call->cancelled && !call->hard) {
         call->cancelled = true;
-        call->cancel = cancel_start(conn->pq, conn->pg);
-        call->deadline_us = conn_deadline(conn, CALL_CANCEL_GRACE_US);
-        if (call->cancel != NULL) {
+        call->deadline_us = conn_deadline(conn, conn->cancel_grace_us);
+        if (ask_to_stop(conn)) {
             return PGC_OK;
         }
     }
     conn->lost = true;
-    return pgc_error_set(err, PGC_TIMEOUT,
-                         "deadline passed and the server does not stop: connection given up, "
-                         "outcome unknown");
+    pgc_status status = pgc_error_set(err, PGC_TIMEOUT,
+                                      "deadline passed and the server does not stop: connection "
+                                      "given up, outcome unknown");
+    if (err != NULL) {
+        err->outcome = PGC_OUTCOME_UNKNOWN;
+    }
+    return status;
 }
 
 /* PQisBusy() parses what was read without blocking; only then may PQgetResult() be called, which
@@ -143,20 +185,54 @@ pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
     return PGC_OK;
 }
 
+/* A round trip without a command, by which the server process has seen its signal: it drops a
+ * cancel that comes while it waits for a message. Nothing runs, so not even a transaction that is
+ * open can be hurt. An error that a late cancel caused all the same is read and forgotten. */
+static pgc_status read_sync(pgc_conn *conn)
+{
+    call_state call = { .conn = conn,
+                        .deadline_us = conn_deadline(conn, conn->cancel_grace_us),
+                        .hard = true };
+    for (int answers = 0; answers < SETTLE_ANSWERS_MAX; answers++) {
+        PGresult *result = NULL;
+        TRY(call_next(&call, &result, NULL));
+        bool over = result != NULL && conn->pq->resultStatus(result) == PGRES_PIPELINE_SYNC;
+        conn->pq->clear(result);
+        if (over) {
+            return PGC_OK;
+        }
+    }
+    return PGC_PROTOCOL;
+}
+
+/* Leaves the mode as it was. */
+static pgc_status settle(pgc_conn *conn)
+{
+    const pq_ops *pq = conn->pq;
+    bool was_off = pq->pipelineStatus(conn->pg) == PQ_PIPELINE_OFF;
+    if ((was_off && pq->enterPipelineMode(conn->pg) == 0) || pq->pipelineSync(conn->pg) == 0) {
+        return PGC_CONNECTION;
+    }
+    TRY(read_sync(conn));
+    return was_off && pq->exitPipelineMode(conn->pg) == 0 ? PGC_CONNECTION : PGC_OK;
+}
+
 /* A cancel request is a signal to the server process and has no answer of its own: when it comes
  * late it would hit whatever runs then. */
 void call_end(call_state *call)
 {
     pgc_conn *conn = call->conn;
-    if (call->cancel == NULL) {
+    (void) pthread_mutex_lock(&conn->cancel_lock);
+    conn->running = false;
+    cancel_job *job = TAKE(conn->cancel);
+    (void) pthread_mutex_unlock(&conn->cancel_lock);
+    if (job == NULL) {
         return;
     }
-    cancel_job *job = TAKE(call->cancel);
-    if (!cancel_finish(job, conn->lost ? 0 : CALL_CANCEL_GRACE_US)) {
+    if (!cancel_finish(job, conn->lost ? 0 : conn->cancel_grace_us)) {
         conn->lost = true;
     }
-    /* The signal may still be on its way to the server process: let an empty query take it. */
-    if (!conn->lost && conn_ping(conn, CALL_CANCEL_GRACE_US, NULL) != PGC_OK) {
+    if (!conn->lost && settle(conn) != PGC_OK) {
         conn->lost = true;
     }
 }

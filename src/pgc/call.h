@@ -5,9 +5,7 @@
 
 #include "pgc/connection.h"
 
-struct cancel_job;
-
-/* Time for the server to confirm a cancel before the connection is given up. */
+/* Time for the server to confirm a cancel before the connection is given up; the default. */
 #define CALL_CANCEL_GRACE_US 2000000
 
 /* One request to the server and its patience. */
@@ -16,20 +14,20 @@ typedef struct call_state {
     int64_t timeout_us;  /* < 0: none */
     int64_t deadline_us; /* absolute */
     bool hard;           /* no cancel and no grace: the deadline is the end */
-    bool cancelled;      /* we asked the server to stop */
-    struct cancel_job *cancel;
+    bool cancelled;      /* the deadline passed, and the server was asked to stop */
 } call_state;
 
-/* Start the clock of a call. */
+/* Start the clock of a call; from here to call_end() it can be cancelled by others. */
 void call_begin(call_state *call, pgc_conn *conn, int64_t timeout_us);
 /* Start it again: one part of the call is done. Nothing once a cancel is under way. */
 void call_extend(call_state *call);
 /* Next PGresult or NULL, as PQgetResult. At the deadline a cancel request goes out and the wait
  * goes on for the grace time. Any failure marks the connection as lost. */
 pgc_status call_next(call_state *call, PGresult **out, pgc_error *err) PGC_MUST_CHECK;
-/* End of the call. After a cancel: make sure that it cannot hit the next query. */
+/* End of the call. After a cancel, by whomever: make sure that it cannot hit the next query. */
 void call_end(call_state *call);
-/* Mark the connection as lost; the message says what libpq says. Returns PGC_CONNECTION. */
+/* Mark the connection as lost in the middle of a request, whose outcome is unknown then; the
+ * message says what libpq says. Returns PGC_CONNECTION. */
 pgc_status conn_lose(pgc_conn *conn, const char *doing, pgc_error *err);
 /* The same for a failed PQsend…(): PGC_NOMEM when the connection itself is still good. */
 pgc_status conn_send_failed(pgc_conn *conn, const char *doing, pgc_error *err);

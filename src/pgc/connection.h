@@ -3,8 +3,10 @@
 #define PGC_CONNECTION_H
 
 #include <pgc/conn.h>
+#include <pgc/hooks.h>
 
 #include "base/clock.h"
+#include "pgc/hosts.h"
 #include "pgc/pq.h"
 #include "pgc/statement.h"
 #include "pgc/typemap.h"
@@ -12,15 +14,19 @@
 #define CONN_NO_DEADLINE INT64_MAX
 
 /* An answer of so many bytes makes a pool replace the connection afterwards: the buffers it left
- * behind would stay as long as the connection. A reconnect is cheap beside such an answer. */
+ * behind would stay as long as the connection. A reconnect is cheap beside such an answer. The
+ * default of recycle_bytes. */
 #define CONN_BLOAT_BYTES ((size_t) 16 << 20)
 
 /* What a connection stands on; tests put their own libpq and clock here. */
 typedef struct conn_seams {
     const pq_ops *pq;
     const clock_ops *clock;
-    int wake_fd; /* connecting stops with PGC_CANCELLED once it is readable; -1: none */
+    int wake_fd;        /* connecting stops with PGC_CANCELLED once it is readable; -1: none */
+    host_lookup lookup; /* name service; NULL: the system's */
 } conn_seams;
+
+struct cancel_job;
 
 struct pgc_conn {
     pgc_db db;
@@ -29,17 +35,41 @@ struct pgc_conn {
     const clock_ops *clock;
     PGconn *pg;
     int64_t call_timeout_us; /* -1: none */
-    bool unnamed;            /* never name statements */
-    bool lost;               /* never comes back; every call answers PGC_CONNECTION */
-    bool bloated;            /* libpq's buffers grew with a huge answer and never shrink */
+    int64_t cancel_grace_us; /* > 0 */
+    size_t recycle_bytes;    /* an answer above makes it bloated */
+    conn_want want;          /* which servers will do */
+    bool was_standby;        /* when it connected; what it reports since then counts more */
+    bool was_read_only;
+    bool connecting; /* set-up queries: their deadline is the end, nobody is asked to stop */
+    bool unnamed;    /* never name statements */
+    bool lost;       /* never comes back; every call answers PGC_CONNECTION */
+    bool bloated;    /* libpq's buffers grew with a huge answer and never shrink */
+    pthread_mutex_t cancel_lock; /* guards the next two, which other threads see */
+    bool running;                /* a call is under way */
+    struct cancel_job *cancel;   /* asked for during that call; call_end() settles it */
     statement_cache statements;
     type_map types;
-    void *owner; /* the pool's slot, NULL outside a pool */
+    void *owner;               /* the pool's slot, NULL outside a pool */
+    const char *pool_name;     /* for hooks; NULL outside a pool */
+    bool opened;               /* connecting has succeeded */
+    bool watched;              /* hooks want to hear of queries */
+    pgc_end_reason end_reason; /* for hooks, when the pool closes it */
+    pgc_hooks hooks;
+    uint64_t system_id; /* system identifier of the server; 0: not asked for */
+    int64_t run;        /* of the server; a crash ends it, and this session */
+    uint32_t timeline;  /* of its log; 0: not asked for, or a standby */
 };
 
 /* pgc_conn_open() on given seams. */
 pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams, pgc_conn **out,
                         pgc_error *err) PGC_MUST_CHECK;
+/* False when the server is no longer of the kind that target_session_attrs asked for, such as after
+ * a demotion. No query: what the server reported with its last answer. */
+bool conn_fits(const pgc_conn *conn);
+/* Own copies of all texts in resolved options; on failure nothing is left to free. */
+pgc_status conn_options_copy(pgc_conn_options *options, pgc_error *err) PGC_MUST_CHECK;
+/* Wipe and free those copies. */
+void conn_options_free(pgc_conn_options *options);
 /* Copy the options that the caller's struct_size knows and put defaults in place of zeroes. */
 pgc_status conn_options_resolve(const pgc_conn_options *in, pgc_conn_options *out, pgc_error *err)
     PGC_MUST_CHECK;
@@ -51,7 +81,8 @@ pgc_status conn_check_conninfo(const pq_ops *pq, const char *conninfo, pgc_error
 int64_t conn_deadline(const pgc_conn *conn, int64_t timeout_us);
 /* PGC_CONNECTION when the connection was lost before, PGC_INVALID when it is busy. */
 pgc_status conn_check_usable(const pgc_conn *conn, pgc_error *err) PGC_MUST_CHECK;
-/* Level 0 of liveness: false when the idle socket shows death. Does not block. */
+/* Level 0 of liveness: false when the idle socket shows death, or the server no longer fits. Does
+ * not block. */
 bool conn_probe(pgc_conn *conn);
 /* Level 1: an empty query within timeout_us. */
 pgc_status conn_ping(pgc_conn *conn, int64_t timeout_us, pgc_error *err) PGC_MUST_CHECK;

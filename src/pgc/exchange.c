@@ -52,6 +52,7 @@ static bool step_room(exchange *ex)
         /* Steps already queued will be answered to nobody. */
         ex->call.conn->lost = true;
         ex->status = pgc_error_set(ex->err, PGC_NOMEM, "pipeline of %zu steps", ex->count);
+        failure_outcome(ex->err, PGC_OUTCOME_UNKNOWN);
         return false;
     }
     return true;
@@ -62,6 +63,9 @@ static size_t step_queued(exchange *ex, step_kind kind, int sent)
 {
     if (sent == 0) {
         ex->status = conn_send_failed(ex->call.conn, "send", ex->err);
+        /* libpq takes a message whole or not at all: without memory the first never left. */
+        bool nothing_left = ex->count == 0 && ex->status == PGC_NOMEM;
+        failure_outcome(ex->err, nothing_left ? PGC_OUTCOME_NOT_RUN : PGC_OUTCOME_UNKNOWN);
     }
     ex->steps[ex->count] = (step) { .kind = kind };
     return ex->count++;
@@ -131,8 +135,10 @@ size_t exchange_sync(exchange *ex)
 static pgc_status surprise(exchange *ex, const char *what)
 {
     ex->call.conn->lost = true;
-    return pgc_error_set(ex->err, PGC_PROTOCOL, "pipeline of %zu steps: %s: connection given up",
-                         ex->count, what);
+    pgc_status status = pgc_error_set(
+        ex->err, PGC_PROTOCOL, "pipeline of %zu steps: %s: connection given up", ex->count, what);
+    failure_outcome(ex->err, PGC_OUTCOME_UNKNOWN);
+    return status;
 }
 
 /* End mark of a command. libpq sends one per command but none behind a sync. */
@@ -160,7 +166,7 @@ static pgc_status keep_answer(exchange *ex, step *current, PGresult *result)
     assert(result != NULL);
     conn->pq->clear(current->result);
     current->result = result;
-    conn->bloated = conn->bloated || conn->pq->resultMemorySize(result) > CONN_BLOAT_BYTES;
+    conn->bloated = conn->bloated || conn->pq->resultMemorySize(result) > conn->recycle_bytes;
     if (conn->pq->resultStatus(result) != PGRES_FATAL_ERROR) {
         return current->kind == STEP_SYNC ? surprise(ex, "rows instead of a sync") : PGC_OK;
     }
@@ -246,8 +252,10 @@ pgc_status exchange_status(const exchange *ex, size_t index, const char *what, p
     const pq_ops *pq = ex->call.conn->pq;
     const step *of = &ex->steps[index];
     if (of->aborted) {
-        return pgc_error_set(err, PGC_CANCELLED, "%s: not run because an earlier query failed",
-                             what);
+        pgc_status status =
+            pgc_error_set(err, PGC_CANCELLED, "%s: not run because an earlier query failed", what);
+        failure_outcome(err, PGC_OUTCOME_NOT_RUN);
+        return status;
     }
     if (of->result == NULL || pq->resultStatus(of->result) != PGRES_FATAL_ERROR) {
         return PGC_OK;
@@ -258,6 +266,7 @@ pgc_status exchange_status(const exchange *ex, size_t index, const char *what, p
         if (err != NULL) {
             (void) snprintf(err->sqlstate, sizeof err->sqlstate, "57014");
         }
+        failure_outcome(err, PGC_OUTCOME_CANCELLED);
     }
     return status;
 }

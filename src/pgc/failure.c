@@ -70,11 +70,25 @@ const char *failure_sqlstate(const pq_ops *pq, const PGresult *result)
     return sqlstate == NULL ? "" : sqlstate;
 }
 
-/* The localised severity is of no use to a program. */
+/* Behind these there is no session worth keeping, whatever severity comes with them. */
+static const char *const FATAL_CODES[] = { "57P01", "57P02", "57P03", "57P05", "25P03", "25P04" };
+
+/* The localised severity is of no use to a program. Class 08 with a severity of ERROR is about
+ * something else than this connection: a malformed value (08P01), or a server that this one could
+ * not reach (foreign tables). Proxies may send no such field. */
 bool failure_is_fatal(const pq_ops *pq, const PGresult *result)
 {
     const char *severity = pq->resultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-    return severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
+    const char *sqlstate = failure_sqlstate(pq, result);
+    for (size_t i = 0; i < ARRAY_LEN(FATAL_CODES); i++) {
+        if (strcmp(sqlstate, FATAL_CODES[i]) == 0) {
+            return true;
+        }
+    }
+    if (severity == NULL) {
+        return strncmp(sqlstate, "08", 2) == 0;
+    }
+    return strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0;
 }
 
 /* The routine tells the two reasons for 0A000 apart; message texts are localised. */
@@ -120,6 +134,25 @@ static void fill_fields(const pq_ops *pq, const PGresult *result, pgc_error *err
     err->position = position_of(pq->resultErrorField(result, PG_DIAG_STATEMENT_POSITION));
 }
 
+void failure_outcome(pgc_error *err, pgc_outcome outcome)
+{
+    if (err != NULL) {
+        err->outcome = outcome;
+    }
+}
+
+/* A cancelled statement is undone. Idle limits strike while the server waits for a message, so what
+ * we sent meanwhile was never read. Any other end of the session may have come before or behind the
+ * commit. */
+static pgc_outcome outcome_of(const char *sqlstate, bool fatal)
+{
+    if (!fatal) {
+        return strcmp(sqlstate, "57014") == 0 ? PGC_OUTCOME_CANCELLED : PGC_OUTCOME_NONE;
+    }
+    bool was_idle = strcmp(sqlstate, "25P03") == 0 || strcmp(sqlstate, "57P05") == 0;
+    return was_idle ? PGC_OUTCOME_NOT_RUN : PGC_OUTCOME_UNKNOWN;
+}
+
 /* A fatal error ends the session whatever its SQLSTATE says, so its status is that of a lost
  * connection. */
 pgc_status failure_from_result(const pq_ops *pq, const PGresult *result, const char *what,
@@ -131,17 +164,24 @@ pgc_status failure_from_result(const pq_ops *pq, const PGresult *result, const c
         /* Made by libpq itself: lost connection or memory, never the server's judgement. */
         char line[256];
         failure_first_line(pq->resultErrorMessage(result), line, sizeof line);
-        return pgc_error_set(err, PGC_CONNECTION, "%s: %s", what, line);
+        pgc_status lost = pgc_error_set(err, PGC_CONNECTION, "%s: %s", what, line);
+        failure_outcome(err, PGC_OUTCOME_UNKNOWN);
+        return lost;
     }
     bool retry = false;
     pgc_status status = failure_status(sqlstate, &retry);
-    if (failure_is_fatal(pq, result)) {
+    bool fatal = failure_is_fatal(pq, result);
+    if (fatal) {
         status = PGC_CONNECTION;
+    } else if (strncmp(sqlstate, "08", 2) == 0) {
+        status = strcmp(sqlstate, "08P01") == 0 ? PGC_INVALID : PGC_DB;
+        retry = false;
     }
     (void) pgc_error_set(err, status, "%s: %s", what, primary == NULL ? "" : primary);
     if (err != NULL) {
         fill_fields(pq, result, err);
         err->retry = retry || failure_is_stale(pq, result);
+        err->outcome = outcome_of(sqlstate, fatal);
     }
     return status;
 }

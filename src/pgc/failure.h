@@ -12,6 +12,8 @@ pgc_status failure_status(const char *sqlstate, bool *retry_out);
  * the query or the work for the message. Returns the status. */
 pgc_status failure_from_result(const pq_ops *pq, const PGresult *result, const char *what,
                                pgc_error *err);
+/* Say what is known about the work; err may be NULL. */
+void failure_outcome(pgc_error *err, pgc_outcome outcome);
 /* The session ended with this error (severity FATAL or PANIC). */
 bool failure_is_fatal(const pq_ops *pq, const PGresult *result);
 /* True when the error says that a prepared statement no longer fits or is gone. */

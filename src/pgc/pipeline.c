@@ -9,6 +9,7 @@
 #include "pgc/failure.h"
 #include "pgc/result.h"
 #include "pgc/run.h"
+#include "pgc/watch.h"
 
 /* One query of the batch. Values are in the pipeline's arena. */
 typedef struct batch_item {
@@ -264,6 +265,48 @@ static pgc_status first_failure(const pgc_pipeline *pipeline, pgc_error *err)
 }
 
 /* The failure of a query says more than that of the round it was in. */
+static pgc_status run_rounds(pgc_pipeline *pipeline, uint32_t *attempts_out, pgc_error *err)
+{
+    pgc_error ours;
+    pgc_error_clear(&ours);
+    bool repeat = pgc_conn_tx_state(pipeline->conn) == PGC_TX_IDLE;
+    bool again = false;
+    pgc_status status = run_round(pipeline, repeat, &again, &ours);
+    if (status == PGC_OK && again) {
+        hooks_retry(&pipeline->conn->hooks,
+                    (pgc_retry_event) { .kind = PGC_RETRY_STALE,
+                                        .name = "pipeline",
+                                        .attempt = (*attempts_out)++,
+                                        .status = PGC_DB },
+                    NULL);
+        status = run_round(pipeline, false, &again, &ours);
+    }
+    pgc_status first = first_failure(pipeline, err);
+    if (first == PGC_OK && status != PGC_OK && err != NULL) {
+        *err = ours;
+    }
+    return first != PGC_OK ? first : status;
+}
+
+/* The batch is the operation; its queries are told one by one before its end. */
+static pgc_status run_watched(pgc_pipeline *pipeline, pgc_error *err)
+{
+    pgc_error ours;
+    query_watch watch;
+    err = err != NULL ? err : &ours;
+    watch_begin_batch(&watch, pipeline->conn, "pipeline", pipeline->count);
+    pgc_status status = run_rounds(pipeline, &watch.event.attempt, err);
+    for (size_t i = 0; i < pipeline->count; i++) {
+        const batch_item *item = &pipeline->items[i];
+        int64_t rows = item->result == NULL ? 0 : (int64_t) pgc_result_rows(item->result);
+        watch_add(&watch, rows, 0);
+        watch_batch_query(&watch, item->query, i, rows, item->status, item->error);
+    }
+    watch_end(&watch, status, err);
+    return status;
+}
+
+/* Once: the answers of a second run would have no place. */
 pgc_status pgc_pipeline_run(pgc_pipeline *pipeline, pgc_error *err)
 {
     if (pipeline == NULL || pipeline->ran) {
@@ -273,19 +316,11 @@ pgc_status pgc_pipeline_run(pgc_pipeline *pipeline, pgc_error *err)
     if (pipeline->count == 0) {
         return PGC_OK;
     }
-    pgc_error ours;
-    pgc_error_clear(&ours);
-    bool repeat = pgc_conn_tx_state(pipeline->conn) == PGC_TX_IDLE;
-    bool again = false;
-    pgc_status status = run_round(pipeline, repeat, &again, &ours);
-    if (status == PGC_OK && again) {
-        status = run_round(pipeline, false, &again, &ours);
+    if (pipeline->conn->watched) {
+        return run_watched(pipeline, err);
     }
-    pgc_status first = first_failure(pipeline, err);
-    if (first == PGC_OK && status != PGC_OK && err != NULL) {
-        *err = ours;
-    }
-    return first != PGC_OK ? first : status;
+    uint32_t attempts = 1;
+    return run_rounds(pipeline, &attempts, err);
 }
 
 /* A result is given away once; later calls give NULL. */

@@ -7,6 +7,7 @@
 #include "pgc/pool_state.h"
 
 #include "pgc/result.h"
+#include "pgc/watch.h"
 
 #define PING_TIMEOUT_US 1000000
 
@@ -254,6 +255,12 @@ pgc_status pool_run(pgc_pool *pool, const run_item *items, size_t count, pgc_res
     bool lost = false;
     pgc_status status = run_borrowed(pool, items, count, out, &lost, err);
     if (lost && (items[count - 1].query->flags & PGC_QUERY_READ_ONLY) != 0) {
+        hooks_retry(&pool->hooks,
+                    (pgc_retry_event) { .kind = PGC_RETRY_READ,
+                                        .name = items[count - 1].query->name,
+                                        .attempt = 1,
+                                        .status = status },
+                    err);
         pgc_error_clear(err);
         status = run_borrowed(pool, items, count, out, &lost, err);
     }

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 
 #include "pgc/pool_state.h"
+#include "pgc/watch.h"
 
 #define MAX_CONNS_DEFAULT    20u
 #define MIN_CONNS_DEFAULT    5u
@@ -53,49 +54,18 @@ static pgc_status options_resolve(const pgc_pool_options *in, pgc_pool_options *
     return PGC_OK;
 }
 
-/* NULL stays NULL. */
-static bool copy_text(const pgc_alloc *alloc, const char **text)
-{
-    if (*text != NULL) {
-        *text = mem_strdup(alloc, *text);
-        return *text != NULL;
-    }
-    return true;
-}
-
-/* On failure free_all() finds either our copy or NULL, never the caller's text. */
-static bool copy_texts(pgc_conn_options *conn)
-{
-    const char **const texts[] = { &conn->conninfo, &conn->user, &conn->role, &conn->app_name };
-    bool all = true;
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        all = copy_text(conn->alloc, texts[i]) && all;
-    }
-    return all;
-}
-
-static void free_text(const pgc_alloc *alloc, const char *text)
-{
-    char *ours;
-    memcpy(&ours, &text, sizeof ours); /* const only for those who read the options */
-    mem_free_str(alloc, ours);
-}
-
 /* For a pool without threads and connections. */
 static void free_all(pgc_pool *pool)
 {
-    const pgc_conn_options *conn = &pool->options.conn;
-    free_text(conn->alloc, conn->conninfo);
-    free_text(conn->alloc, conn->user);
-    free_text(conn->alloc, conn->role);
-    free_text(conn->alloc, conn->app_name);
+    const pgc_alloc *alloc = pool->options.conn.alloc;
+    conn_options_free(&pool->options.conn);
     if (pool->seams.wake_fd >= 0) {
         (void) close(pool->seams.wake_fd);
     }
     (void) pthread_cond_destroy(&pool->drained);
     (void) pthread_cond_destroy(&pool->work);
     (void) pthread_mutex_destroy(&pool->lock);
-    mem_free(conn->alloc, pool, sizeof *pool);
+    mem_free(alloc, pool, sizeof *pool);
 }
 
 /* The wall clock may jump; waiting must not. */
@@ -142,6 +112,8 @@ pgc_status pool_open_on(const pgc_pool_options *options, const conn_seams *seams
 {
     pgc_pool_options full;
     TRY(options_resolve(options, &full, err));
+    pgc_hooks hooks;
+    TRY(hooks_resolve(full.conn.hooks, &hooks, err));
     TRY(conn_check_conninfo(seams->pq, full.conn.conninfo, err));
     pgc_pool *pool = MEM_NEW(full.conn.alloc, pgc_pool);
     if (pool == NULL) {
@@ -149,6 +121,8 @@ pgc_status pool_open_on(const pgc_pool_options *options, const conn_seams *seams
     }
     pool->db.ops = &POOL_DB_OPS;
     pool->options = full;
+    pool->hooks = hooks;
+    pool->options.conn.hooks = &pool->hooks;
     pool->seams = *seams;
     (void) pthread_mutex_init(&pool->lock, NULL);
     pool_cond_init(&pool->work);
@@ -156,9 +130,9 @@ pgc_status pool_open_on(const pgc_pool_options *options, const conn_seams *seams
     list_init(&pool->idle);
     list_init(&pool->waiters);
     pool->seams.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    pgc_status status = PGC_OK;
-    if (!copy_texts(&pool->options.conn)) {
-        status = pgc_error_set(err, PGC_NOMEM, "pool");
+    pgc_status status = conn_options_copy(&pool->options.conn, err);
+    if (status != PGC_OK) {
+        (void) pgc_error_wrap(err, status, "pool");
     } else if (pool->seams.wake_fd < 0) {
         status = pgc_error_errno(err, errno, "pool: make an event descriptor");
     } else {
@@ -178,7 +152,7 @@ pgc_status pgc_pool_open(const pgc_pool_options *options, pgc_pool **out, pgc_er
     if (out == NULL) {
         return pgc_error_set(err, PGC_INVALID, "pool: no place for the result");
     }
-    const conn_seams seams = { pq_libpq(), clock_os(), -1 };
+    const conn_seams seams = { pq_libpq(), clock_os(), -1, NULL };
     return pool_open_on(options, &seams, out, err);
 }
 

@@ -37,6 +37,7 @@ struct pgc_pool {
     pgc_db db;
     conn_seams seams;
     pgc_pool_options options; /* strings in it are ours */
+    pgc_hooks hooks;          /* the table behind options.conn.hooks */
     pthread_mutex_t lock;     /* guards everything below */
     pthread_cond_t work;      /* workers sleep here */
     pthread_cond_t drained;   /* pgc_pool_close() sleeps here */

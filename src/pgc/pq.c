@@ -8,7 +8,7 @@ const pq_ops *pq_libpq(void)
 {
     static const pq_ops table = {
 #define X(name) .name = PQ##name,
-        PQ_MAP(X)
+        PQ_MAP(X) PQ_CANCEL_MAP(X)
 #undef X
             .wait = poll,
     };

@@ -15,12 +15,14 @@
     X(clear)                \
     X(cmdStatus)            \
     X(cmdTuples)            \
+    X(conndefaults)         \
     X(conninfo)             \
     X(conninfoFree)         \
     X(conninfoParse)        \
     X(connectPoll)          \
     X(connectStartParams)   \
     X(consumeInput)         \
+    X(db)                   \
     X(enterPipelineMode)    \
     X(errorMessage)         \
     X(exitPipelineMode)     \
@@ -40,6 +42,7 @@
     X(getisnull)            \
     X(getlength)            \
     X(getvalue)             \
+    X(host)                 \
     X(isBusy)               \
     X(libVersion)           \
     X(nfields)              \
@@ -50,6 +53,7 @@
     X(paramtype)            \
     X(pipelineStatus)       \
     X(pipelineSync)         \
+    X(port)                 \
     X(putCopyData)          \
     X(putCopyEnd)           \
     X(resultErrorField)     \
@@ -69,13 +73,30 @@
     X(setnonblocking)       \
     X(socket)               \
     X(status)               \
-    X(transactionStatus)
+    X(transactionStatus)    \
+    X(user)
+
+/* Newer functions that Debian 12's libpq 15 does not have; they are there when the headers say so.
+ * Cancel requests that are encrypted and do not block: libpq 17. */
+#ifdef LIBPQ_HAS_ASYNC_CANCEL
+#define PQ_CANCEL_MAP(X) \
+    X(cancelCreate)      \
+    X(cancelFinish)      \
+    X(cancelPoll)        \
+    X(cancelReset)       \
+    X(cancelSocket)      \
+    X(cancelStart)
+#else
+#define PQ_CANCEL_MAP(X)
+#endif
 
 typedef struct pq_ops {
 #define X(name) __typeof__(PQ##name) *name;
     PQ_MAP(X)
+    PQ_CANCEL_MAP(X)
 #undef X
-    /* poll(2): waiting for the socket is part of the seam, so that a script can let time pass. */
+    /* poll(2): waiting for the socket is part of the seam, so that a script can let time pass.
+     */
     int (*wait)(struct pollfd *fds, nfds_t count, int timeout_ms);
 } pq_ops;
 

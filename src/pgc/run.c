@@ -9,6 +9,7 @@
 #include "pgc/failure.h"
 #include "pgc/result.h"
 #include "pgc/shape.h"
+#include "pgc/watch.h"
 
 #define DEALLOCATE_MAX 32 /* per exchange; the rest waits for the next */
 
@@ -209,6 +210,58 @@ static pgc_status group_once(pgc_conn *conn, const run_item *items, size_t count
     return status;
 }
 
+/* The query that the group is about: the last one that is not there for its context only. */
+static const pgc_query *group_main(const run_item *items, size_t count)
+{
+    size_t at = count - 1;
+    while (at > 0 && (items[at].query->flags & RUN_QUERY_CONTEXT) != 0) {
+        at--;
+    }
+    return items[at].query;
+}
+
+/* Outdated statements are met here, and nowhere else on a connection. */
+static pgc_status group_again(pgc_conn *conn, const run_item *items, size_t count,
+                              PGresult **last_out, uint32_t *attempts_out, pgc_error *err)
+{
+    bool idle = pgc_conn_tx_state(conn) == PGC_TX_IDLE;
+    bool stale = false;
+    pgc_status status = group_once(conn, items, count, last_out, &stale, err);
+    /* Outdated statements fail before they have an effect, and the implicit transaction undid what
+     * ran before them. */
+    if (status != PGC_OK && stale && idle && pgc_conn_tx_state(conn) == PGC_TX_IDLE) {
+        stale = false;
+        hooks_retry(&conn->hooks,
+                    (pgc_retry_event) { .kind = PGC_RETRY_STALE,
+                                        .name = group_main(items, count)->name,
+                                        .attempt = (*attempts_out)++,
+                                        .status = status },
+                    err);
+        pgc_error_clear(err);
+        status = group_once(conn, items, count, last_out, &stale, err);
+    }
+    return status;
+}
+
+/* One operation for the listener, whatever travels with the query. */
+static pgc_status group_watched(pgc_conn *conn, const run_item *items, size_t count,
+                                PGresult **last_out, pgc_error *err)
+{
+    pgc_error ours;
+    query_watch watch;
+    PGresult *answer = NULL;
+    err = err != NULL ? err : &ours;
+    watch_begin(&watch, conn, group_main(items, count));
+    pgc_status status = group_again(conn, items, count, &answer, &watch.event.attempt, err);
+    watch_answer(&watch, answer);
+    watch_end(&watch, status, err);
+    if (last_out != NULL && status == PGC_OK) {
+        *last_out = TAKE(answer);
+    }
+    conn->pq->clear(answer);
+    return status;
+}
+
 /* Arguments are checked for all before anything is sent for one. */
 pgc_status conn_run_group(pgc_conn *conn, const run_item *items, size_t count, PGresult **last_out,
                           pgc_error *err)
@@ -218,17 +271,11 @@ pgc_status conn_run_group(pgc_conn *conn, const run_item *items, size_t count, P
     for (size_t i = 0; i < count; i++) {
         TRY(args_check(items[i].args, items[i].query, err));
     }
-    bool idle = pgc_conn_tx_state(conn) == PGC_TX_IDLE;
-    bool stale = false;
-    pgc_status status = group_once(conn, items, count, last_out, &stale, err);
-    /* Outdated statements fail before they have an effect, and the implicit transaction undid what
-     * ran before them. */
-    if (status != PGC_OK && stale && idle && pgc_conn_tx_state(conn) == PGC_TX_IDLE) {
-        stale = false;
-        pgc_error_clear(err);
-        status = group_once(conn, items, count, last_out, &stale, err);
+    if (conn->watched) {
+        return group_watched(conn, items, count, last_out, err);
     }
-    return status;
+    uint32_t attempts = 1;
+    return group_again(conn, items, count, last_out, &attempts, err);
 }
 
 /* The answer carries the rows; nothing of the connection is needed to read them. */

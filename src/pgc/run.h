@@ -14,6 +14,10 @@ typedef struct run_item {
 
 #define RUN_GROUP_MAX 4u
 
+/* Flag of a query that only prepares the ground for others of its group, such as settings: hooks
+ * are told about the others. */
+#define RUN_QUERY_CONTEXT 0x80000000u
+
 /* One query and its rows; what pgc_db_run() does on a connection. */
 pgc_status conn_run(pgc_conn *conn, const pgc_query *query, const pgc_args *args, pgc_result **out,
                     pgc_error *err) PGC_MUST_CHECK;

@@ -7,6 +7,7 @@
 #include "pgc/call.h"
 #include "pgc/failure.h"
 #include "pgc/result.h"
+#include "pgc/watch.h"
 
 /* State of one script: the answer kept so far and the first failure. */
 typedef struct script {
@@ -41,6 +42,7 @@ static pgc_status take_error(script *run, const PGresult *result)
     pgc_status status = failure_from_result(conn->pq, result, "script", err);
     if (status == PGC_CANCELLED && run->call.cancelled) {
         status = pgc_error_set(err, PGC_TIMEOUT, "script: deadline passed, cancelled by us");
+        failure_outcome(err, PGC_OUTCOME_CANCELLED);
     }
     if (run->status == PGC_OK) {
         run->status = status;
@@ -79,12 +81,9 @@ static pgc_status read_script(script *run)
 
 /* The simple protocol is not possible in pipeline mode, so that ends first; the next typed query
  * enters it again. */
-pgc_status pgc_conn_script(pgc_conn *conn, const char *sql, int64_t timeout_us, pgc_result **out,
-                           pgc_error *err)
+static pgc_status run_script(pgc_conn *conn, const char *sql, int64_t timeout_us, PGresult **out,
+                             pgc_error *err)
 {
-    if (conn == NULL || sql == NULL) {
-        return pgc_error_set(err, PGC_INVALID, "script: no connection or no text");
-    }
     TRY(conn_check_usable(conn, err));
     if (conn->pq->pipelineStatus(conn->pg) != PQ_PIPELINE_OFF &&
         conn->pq->exitPipelineMode(conn->pg) == 0) {
@@ -92,17 +91,47 @@ pgc_status pgc_conn_script(pgc_conn *conn, const char *sql, int64_t timeout_us, 
     }
     script run = { .err = err };
     call_begin(&run.call, conn, timeout_us > 0 ? timeout_us : -1);
-    if (conn->pq->sendQuery(conn->pg, sql) == 0) {
-        return conn_send_failed(conn, "script", err);
-    }
-    pgc_status status = read_script(&run);
+    pgc_status status = conn->pq->sendQuery(conn->pg, sql) == 0
+                            ? conn_send_failed(conn, "script", err)
+                            : read_script(&run);
     call_end(&run.call);
     if (run.status != PGC_OK) {
         status = run.status;
     }
-    if (status == PGC_OK && out != NULL) {
-        status = result_new(conn->pq, TAKE(run.last), conn->alloc, NULL, out, err);
+    if (status == PGC_OK) {
+        *out = TAKE(run.last);
     }
     conn->pq->clear(run.last);
     return status;
+}
+
+/* One operation for the listener, however many statements the text holds. */
+static pgc_status run_watched(pgc_conn *conn, const char *sql, int64_t timeout_us, PGresult **out,
+                              pgc_error *err)
+{
+    pgc_error ours;
+    query_watch watch;
+    err = err != NULL ? err : &ours;
+    watch_begin_text(&watch, conn, "script", sql);
+    pgc_status status = run_script(conn, sql, timeout_us, out, err);
+    watch_answer(&watch, *out);
+    watch_end(&watch, status, err);
+    return status;
+}
+
+/* Rows of statements before the last one are gone by now. */
+pgc_status pgc_conn_script(pgc_conn *conn, const char *sql, int64_t timeout_us, pgc_result **out,
+                           pgc_error *err)
+{
+    if (conn == NULL || sql == NULL) {
+        return pgc_error_set(err, PGC_INVALID, "script: no connection or no text");
+    }
+    PGresult *last = NULL;
+    TRY(conn->watched ? run_watched(conn, sql, timeout_us, &last, err)
+                      : run_script(conn, sql, timeout_us, &last, err));
+    if (out != NULL) {
+        return result_new(conn->pq, last, conn->alloc, NULL, out, err);
+    }
+    conn->pq->clear(last);
+    return PGC_OK;
 }

@@ -23,7 +23,7 @@ static const pgc_type_ref PARAMS[2 * PGC_SCOPE_SETTINGS_MAX] = {
 #define SET_QUERY(n)                                                                      \
     {                                                                                     \
         .name = "set_config", .sql = SET_##n, .hash = UINT64_C(0x5e7c0f1900000000) + (n), \
-        .param_count = 2 * (n), .params = PARAMS                                          \
+        .flags = RUN_QUERY_CONTEXT, .param_count = 2 * (n), .params = PARAMS              \
     }
 /* The hashes are made up: they only have to differ from each other and from real ones. */
 static const pgc_query SET_QUERIES[PGC_SCOPE_SETTINGS_MAX] = {

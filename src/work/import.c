@@ -189,7 +189,7 @@ static void file_work(import_state *state, media_host *host, const char *path)
     pgc_status status = import_file(&state->target, host, &state->contents, &event, &err);
     event_report(state, &event);
     full_count(state, event.outcome, &err);
-    if (status == PGC_CONNECTION || status == PGC_CLOSED) {
+    if (status == PGC_CONNECTION || status == PGC_IN_DOUBT || status == PGC_CLOSED) {
         (void) pgc_error_wrap(&err, status, "the database went away");
         pgc_error_hint(&err, "when it is back, run the same command again: it goes on from there");
     }

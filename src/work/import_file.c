@@ -339,8 +339,8 @@ static pgc_status live(file_life *life, media_host *host, contentset *contents, 
 
 bool import_is_fatal(pgc_status status)
 {
-    return status == PGC_CONNECTION || status == PGC_CLOSED || status == PGC_SCHEMA ||
-           status == PGC_NOMEM;
+    return status == PGC_CONNECTION || status == PGC_IN_DOUBT || status == PGC_CLOSED ||
+           status == PGC_SCHEMA || status == PGC_NOMEM;
 }
 
 pgc_status import_file(const import_target *target, media_host *host, contentset *contents,

@@ -19,6 +19,9 @@ void retry_begin(retry *r, const clock_ops *clock, int64_t wait_us)
  * unknown counts as well: the caller says that his call may run twice. */
 static bool passes_by_itself(pgc_status status, const pgc_error *err)
 {
+    if (status == PGC_IN_DOUBT) {
+        return true;
+    }
     if (status == PGC_CONNECTION) {
         return err == NULL ||
                (strncmp(err->sqlstate, "28", 2) != 0 && strncmp(err->sqlstate, "3D", 2) != 0);

@@ -52,7 +52,6 @@ static const call CALLS[] = {
     { "statx", SYS_statx, { AT_FDCWD, P(PASSWD), 0, 0xfff, P(scratch) } },
     { "access", SYS_access, { P(PASSWD), R_OK } },
     { "readlink", SYS_readlink, { P("/proc/self/exe"), P(scratch), sizeof scratch } },
-    { "getcwd", SYS_getcwd, { P(scratch), sizeof scratch } },
     { "chdir", SYS_chdir, { P("/tmp") } },
     { "chroot", SYS_chroot, { P("/tmp") } },
     { "mkdir", SYS_mkdir, { P(TARGET), 0700 } },

@@ -267,6 +267,7 @@ static void bombs_are_refused_before_they_grow(void)
     put_be32(png + 29, crc32_of(png + 12, 17));
     memcpy(png + 33, "\0\0\0\x02IDAT\x78\x9c", 10);
     put_be32(png + 43, crc32_of(png + 37, 6));
+    memcpy(png + 47, "\0\0\0\0IEND\xae\x42\x60\x82", 12);
     probed p;
     probe_bytes(&p, png, sizeof png);
     CHECK_STATUS(p.status, LUM_MEDIA_LIMIT, &p.err);

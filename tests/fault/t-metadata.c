@@ -38,7 +38,7 @@ static void put_entry(block *b, uint32_t tag, uint32_t type, uint32_t count, uin
 
 enum { ASCII = 2, SHORT = 3, LONG = 4, UNDEFINED = 7 };
 enum { AT_MAKE = 50, AT_EXIF = 56, AT_TIME = 98, AT_OFFSET = 118, AT_NOTES = 126, AT_CANON = 144 };
-enum { CANON_SHORTS = 26, CANON_LENS = 22, NOTES_SIZE = AT_CANON - AT_NOTES + CANON_SHORTS * 2 };
+enum { CANON_SHORTS = 27, CANON_LENS = 22, NOTES_SIZE = AT_CANON - AT_NOTES + CANON_SHORTS * 2 };
 
 /* Make, orientation, time, offset, and what Canon says of the lens: an EF 28mm f/2.8. */
 static block exif_of_canon(void)
@@ -63,7 +63,9 @@ static block exif_of_canon(void)
     put_entry(&b, 0x0001, SHORT, CANON_SHORTS, AT_CANON);
     put(&b, 0, 4);
     for (uint32_t i = 0; i < CANON_SHORTS; i++) {
-        static const uint32_t LENS[] = { 2, 28, 28, 1 }; /* number, longest, shortest, unit */
+        /* Number, longest, shortest, unit; then the widest aperture in steps of a 32nd: newer
+         * versions of exiv2 name a lens only when that fits as well. */
+        static const uint32_t LENS[] = { 2, 28, 28, 1, 96 };
         put(&b, i == 0 ? CANON_SHORTS * 2 : i >= CANON_LENS ? LENS[i - CANON_LENS] : 0, 2);
     }
     return b;
@@ -97,7 +99,9 @@ static void a_photo_tells_camera_lens_and_time(void)
     const media_facts *facts = &p.report.facts;
     if (CHECK_STATUS(p.status, PGC_OK, &p.err)) {
         CHECK_STR(facts->camera_make, "Canon");
-        CHECK(strncmp(facts->lens_model, "Canon EF 28mm f/2.8", 19) == 0);
+        if (!CHECK(strncmp(facts->lens_model, "Canon EF 28mm f/2.8", 19) == 0)) {
+            printf("# lens \"%s\"\n", facts->lens_model);
+        }
         CHECK_INT(facts->orientation, 6);
         CHECK_INT(facts->has_taken, 1);
         CHECK_INT(facts->taken_local_us, LOCAL_US);

@@ -79,7 +79,7 @@ static void *work(void *arg)
                                     n, &good, &err);
         if (status == PGC_OK && good) {
             (void) atomic_fetch_add(&w->good, 1);
-        } else if (status == PGC_CONNECTION || status == PGC_TIMEOUT) {
+        } else if (status == PGC_CONNECTION || status == PGC_TIMEOUT || status == PGC_IN_DOUBT) {
             (void) atomic_fetch_add(&w->lost, 1);
         } else if (w->wrong++ == 0) {
             (void) snprintf(w->words, sizeof w->words, "status %d: %.200s", (int) status,

@@ -5,6 +5,7 @@
 #include "media/answer.h"
 #include "media/av_tags.h"
 #include "media/detect.h"
+#include "media/png_check.h"
 #include "media/preview.h"
 
 #include "fuzz.h"
@@ -17,6 +18,7 @@ static int fuzz_detect(const uint8_t *data, size_t size)
     if (preview_find(data, size, &found)) {
         whole = whole && found.offset < size && found.width > 0 && found.height > 0;
     }
+    whole = whole && (png_check(data, size, NULL) != PGC_OK || type.format == MEDIA_FORMAT_PNG);
     return whole ? 0 : 1;
 }
 
@@ -99,6 +101,8 @@ static const struct {
          "0123456789\xff\xfb\x90\0"),
     SEED("\x02\xff\xf1\x50\x80\x01\x1f\xfc\0\xff\xf1\x50\x80\x01\x1f\xfc\0"),
     SEED("\x02xx\xff\xd8\xff\xe1\0\x04\x01\x02\xff\xc0\0\x11\x08\0\x64\0\x64\x03\0\0"),
+    SEED("\x02\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\1\0\0\0\1\x08\0\0\0\0\x3a\x7e\x9b\x55"
+         "\0\0\0\0IEND\xae\x42\x60\x82"),
     SEED("\x02<?xml version='1.0'?><svg/>"),
 };
 

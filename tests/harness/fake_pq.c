@@ -84,6 +84,16 @@ static PQconninfoOption *fake_conninfoParse(const char *conninfo, char **message
     return strcmp(conninfo, "bad") == 0 ? NULL : no_options;
 }
 
+static PQconninfoOption *fake_conndefaults(void)
+{
+    return no_options;
+}
+
+static int fake_libVersion(void)
+{
+    return 150000;
+}
+
 static void fake_conninfoFree(PQconninfoOption *options)
 {
     (void) options;
@@ -159,6 +169,21 @@ static int fake_backendPID(const PGconn *conn)
 static const char *fake_parameterStatus(const PGconn *conn, const char *name)
 {
     return strcmp(name, "standard_conforming_strings") == 0 ? fake_of(conn)->strings : NULL;
+}
+
+/* host, port, db and user, in one: what connections of a script are called. */
+static char *fake_name(const PGconn *conn)
+{
+    static char name[] = "made-up";
+    (void) conn;
+    return name;
+}
+
+static char *fake_cmdTuples(PGresult *result)
+{
+    static char none[] = "0";
+    (void) result;
+    return none;
 }
 
 static PGTransactionStatusType fake_transactionStatus(const PGconn *conn)
@@ -467,11 +492,14 @@ const pq_ops *fake_pq_ops(void)
         .cancel = fake_cancel,
         .clear = fake_clear,
         .cmdStatus = fake_cmdStatus,
+        .cmdTuples = fake_cmdTuples,
+        .conndefaults = fake_conndefaults,
         .conninfoFree = fake_conninfoFree,
         .conninfoParse = fake_conninfoParse,
         .connectPoll = fake_connectPoll,
         .connectStartParams = fake_connectStartParams,
         .consumeInput = fake_consumeInput,
+        .db = fake_name,
         .enterPipelineMode = fake_enterPipelineMode,
         .errorMessage = fake_errorMessage,
         .exitPipelineMode = fake_exitPipelineMode,
@@ -485,7 +513,9 @@ const pq_ops *fake_pq_ops(void)
         .getisnull = fake_getisnull,
         .getlength = fake_getlength,
         .getvalue = fake_getvalue,
+        .host = fake_name,
         .isBusy = fake_isBusy,
+        .libVersion = fake_libVersion,
         .nfields = fake_nfields,
         .nparams = fake_nparams,
         .ntuples = fake_ntuples,
@@ -493,6 +523,7 @@ const pq_ops *fake_pq_ops(void)
         .paramtype = fake_paramtype,
         .pipelineStatus = fake_pipelineStatus,
         .pipelineSync = fake_pipelineSync,
+        .port = fake_name,
         .putCopyEnd = fake_putCopyEnd,
         .resultErrorField = fake_resultErrorField,
         .resultErrorMessage = fake_resultErrorMessage,
@@ -510,6 +541,7 @@ const pq_ops *fake_pq_ops(void)
         .socket = fake_socket,
         .status = fake_status,
         .transactionStatus = fake_transactionStatus,
+        .user = fake_name,
         .wait = fake_wait,
     };
     return &table;
@@ -539,5 +571,5 @@ void fake_pq_script(fake_pq *fake, const fake_answer *answers, size_t count)
 
 conn_seams fake_pq_seams(fake_pq *fake)
 {
-    return (conn_seams) { fake_pq_ops(), &fake->clock.ops, -1 };
+    return (conn_seams) { fake_pq_ops(), &fake->clock.ops, -1, NULL };
 }

@@ -373,7 +373,7 @@ static void settle(pgc_pool *pool, uint32_t total)
 static void old_and_unused_connections_go(void)
 {
     NEED_SERVER();
-    const conn_seams seams = { pq_libpq(), &TEST_CLOCK, -1 };
+    const conn_seams seams = { pq_libpq(), &TEST_CLOCK, -1, NULL };
     pgc_error err;
     pgc_pool_options options = pool_options(3);
     options.lifetime_us = 1000000000;
@@ -413,7 +413,7 @@ static void old_and_unused_connections_go(void)
 static void a_long_idle_connection_is_pinged(void)
 {
     NEED_SERVER();
-    const conn_seams seams = { pq_libpq(), &TEST_CLOCK, -1 };
+    const conn_seams seams = { pq_libpq(), &TEST_CLOCK, -1, NULL };
     pgc_error err;
     pgc_pool_options options = pool_options(1);
     AUTO(pool_auto) pgc_pool *pool = NULL;

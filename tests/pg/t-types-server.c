@@ -411,11 +411,13 @@ static void texts_and_bytes(void)
         pgc_result_free(result);
     }
     uint8_t bytes[1000];
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (uint8_t) (random_u64(&seed) & (i % 3 == 0 ? 0 : 255));
+    }
     for (size_t len = 0; len < sizeof bytes; len = len * 2 + 1) {
         char want[16];
         pgc_args args;
         pgc_reader reader;
-        bytes[len] = (uint8_t) (random_u64(&seed) & (len % 3 == 0 ? 0 : 255));
         pgc_args_init(&args, NULL);
         pgc_add_bytes(&args, (pgc_bytes) { bytes, len });
         pgc_result *result = ask(conn, &ECHO_BYTEA, &args, &reader);

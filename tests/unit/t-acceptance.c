@@ -32,7 +32,7 @@ static pgc_pool *pool_on(fake_pq *fake, uint32_t max_conns, pgc_error *err)
                                        .max_conns = max_conns,
                                        .min_conns = 1, /* the fake connects one at a time */
                                        .acquire_timeout_us = -1 };
-    const conn_seams seams = { fake_pq_ops(), clock_os(), -1 };
+    const conn_seams seams = { fake_pq_ops(), clock_os(), -1, NULL };
     pgc_pool *pool = NULL;
     fake_pq_init(fake, NULL, 0);
     return pool_open_on(&options, &seams, &pool, err) == PGC_OK ? pool : NULL;
@@ -372,14 +372,15 @@ static void a_huge_answer_costs_the_connection(void)
     pgc_pool_close(pool);
 }
 
-TAP_MAIN(TAP("row 2: stale twice is an error", stale_twice_is_an_error),
-         TAP("row 2: stale in a transaction is not repeated",
+TAP_MAIN(TAP("acceptance 2: stale twice is an error", stale_twice_is_an_error),
+         TAP("acceptance 2: stale in a transaction is not repeated",
              stale_in_a_transaction_is_not_repeated),
-         TAP("row 3: unnamed mode names nothing", unnamed_mode_names_nothing),
-         TAP("row 4: a refused command stays with its group",
+         TAP("acceptance 3: unnamed mode names nothing", unnamed_mode_names_nothing),
+         TAP("acceptance 4: a refused command stays with its group",
              a_refused_command_stays_with_its_group),
-         TAP("row 4: behind an error nothing was run", behind_an_error_nothing_was_run),
-         TAP("row 5: no identity, no query", no_identity_no_query),
-         TAP("row 7: a storm of cancels hurts nobody", a_storm_of_cancels_hurts_nobody),
-         TAP("row 8: waiters never leak a place", waiters_never_leak_a_place),
-         TAP("row 11: a huge answer costs the connection", a_huge_answer_costs_the_connection))
+         TAP("acceptance 4: behind an error nothing was run", behind_an_error_nothing_was_run),
+         TAP("acceptance 5: no identity, no query", no_identity_no_query),
+         TAP("acceptance 7: a storm of cancels hurts nobody", a_storm_of_cancels_hurts_nobody),
+         TAP("acceptance 8: waiters never leak a place", waiters_never_leak_a_place),
+         TAP("acceptance 11: a huge answer costs the connection",
+             a_huge_answer_costs_the_connection))

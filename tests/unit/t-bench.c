@@ -1,5 +1,6 @@
 /* The frame of the measurements: what it reports must be right before any figure is believed. */
 #include <math.h>
+#include <unistd.h>
 
 #include "bench.h"
 #include "tap.h"
@@ -109,6 +110,81 @@ static void prints_a_table(void)
     CHECK(strstr(out, "<= 1.05  ok") != NULL);
 }
 
+static double note_run(void *ctx)
+{
+    *(bool *) ctx = true;
+    return 1;
+}
+
+/* Runs the program with its output in `out`; gives its exit status, -1 when it did not run. */
+static int run_main(char **argv, int argc, const bench_case *cases, size_t count, char *out,
+                    size_t size)
+{
+    FILE *file = tmpfile();
+    (void) fflush(stdout);
+    int kept = dup(STDOUT_FILENO);
+    int code = -1;
+    if (file != NULL && kept >= 0 && dup2(fileno(file), STDOUT_FILENO) >= 0) {
+        code = bench_main(argc, argv, "x", cases, count);
+        (void) fflush(stdout);
+        (void) dup2(kept, STDOUT_FILENO);
+        rewind(file);
+        out[fread(out, 1, size - 1, file)] = '\0';
+    }
+    (void) (kept >= 0 ? close(kept) : 0);
+    (void) (file != NULL ? fclose(file) : 0);
+    return code;
+}
+
+static void a_row_with_a_reason_is_skipped(void)
+{
+    bool ran = false;
+    char out[1024];
+    char program[] = "bench";
+    char *argv[] = { program };
+    const bench_case one = { .name = "row",
+                             .unit = "s",
+                             .other_is = "that",
+                             .ours = note_run,
+                             .other = note_run,
+                             .ctx = &ran,
+                             .bound = 2,
+                             .skip = "no Go" };
+    CHECK_INT(run_main(argv, 1, &one, 1, out, sizeof out), 0);
+    CHECK(strstr(out, "skipped: no Go") != NULL);
+    CHECK(!ran);
+}
+
+static void only_the_named_rows_run(void)
+{
+    bool first = false, second = false;
+    char out[1024];
+    char program[] = "bench", option[] = "--only", one_name[] = "second", none[] = "third";
+    char *named[] = { program, option, one_name };
+    char *unknown[] = { program, option, none };
+    const bench_case cases[] = {
+        { .name = "the first",
+          .unit = "s",
+          .other_is = "that",
+          .ours = note_run,
+          .other = note_run,
+          .ctx = &first,
+          .bound = 2 },
+        { .name = "the second",
+          .unit = "s",
+          .other_is = "that",
+          .ours = note_run,
+          .other = note_run,
+          .ctx = &second,
+          .bound = 2 },
+    };
+    CHECK_INT(run_main(named, 3, cases, 2, out, sizeof out), 0);
+    CHECK(!first);
+    CHECK(second);
+    CHECK(strstr(out, "the first") == NULL);
+    CHECK_INT(run_main(unknown, 3, cases, 2, out, sizeof out), 2);
+}
+
 static void times_commands_and_sees_them_fail(void)
 {
     CHECK(bench_command((const char *const[]) { "true", NULL }) >= 0);
@@ -134,6 +210,9 @@ TAP_MAIN(TAP("bench: the median of odd, even and no counts", takes_the_median),
          TAP("bench: goals hold in both directions", holds_the_goal_in_both_directions),
          TAP("bench: what could not be measured is not ok", what_could_not_be_measured_is_not_ok),
          TAP("bench: --json prints one document", prints_one_document_with_json),
+         TAP("bench: a row with a reason is skipped and fails nothing",
+             a_row_with_a_reason_is_skipped),
+         TAP("bench: --only runs the rows of that name", only_the_named_rows_run),
          TAP("bench: the table names the goal", prints_a_table),
          TAP("bench: commands are timed and may fail", times_commands_and_sees_them_fail),
          TAP("bench: wrong usage is refused", refuses_wrong_usage))

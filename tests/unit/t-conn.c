@@ -364,7 +364,7 @@ static void a_lost_commit_has_an_unknown_outcome(void)
            FAKE_END, FAKE_SYNC, FAKE_DIE);
     pgc_tx *tx = NULL;
     REQUIRE_OK(pgc_tx_begin_conn(conn, NULL, &tx, &err), &err);
-    CHECK_STATUS(pgc_tx_commit(&tx, &err), PGC_CONNECTION, &err);
+    CHECK_STATUS(pgc_tx_commit(&tx, &err), PGC_IN_DOUBT, &err);
     CHECK(strstr(err.message, "outcome unknown") != NULL);
     CHECK(!err.retry);
     CHECK(tx == NULL);

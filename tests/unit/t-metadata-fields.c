@@ -454,6 +454,38 @@ static void a_sensor_has_borders(void)
     CHECK_INT(facts.width, 0);
 }
 
+/* Facts of a raw photo with EXIF's size, turned, when exiv2 takes it for width x height. */
+static media_facts sized(int64_t exif_width, int32_t width, int32_t height, int32_t known)
+{
+    tag tags[TAGS_MAX] = { NUMBER("Exif.Photo.PixelXDimension", exif_width, 1),
+                           NUMBER("Exif.Photo.PixelYDimension", 960, 1) };
+    const metadata_source source = { tags, false, fake_bytes, fake_ratio, fake_wording };
+    media_facts facts;
+    media_facts_init(&facts);
+    facts.orientation = 6;
+    facts.width = facts.height = known;
+    metadata_fill_size(&source, width, height, &facts);
+    return facts;
+}
+
+static void raw_photos_have_a_size(void)
+{
+    media_facts facts = sized(1440, 4000, 3000, 0);
+    CHECK_INT(facts.width, 3000);
+    CHECK_INT(facts.height, 4000);
+    facts = sized(1440, 0, 0, 0);
+    CHECK_INT(facts.width, 960);
+    CHECK_INT(facts.height, 1440);
+    facts = sized(1440, 4000, 3000, 7); /* what tags told already stays */
+    CHECK_INT(facts.width, 7);
+    static const int64_t DAMAGED[] = { 0, -1, 65536, INT64_MAX };
+    for (size_t i = 0; i < ARRAY_LEN(DAMAGED); i++) {
+        facts = sized(DAMAGED[i], 0, 0, 0);
+        CHECK_INT(facts.width, 0);
+        CHECK_INT(facts.height, 0);
+    }
+}
+
 TAP_MAIN(TAP("no tags, no facts", no_tags_no_facts),
          TAP("time: the original wins", the_original_time_wins),
          TAP("time: damaged ones fall through", damaged_times_fall_through),
@@ -477,4 +509,5 @@ TAP_MAIN(TAP("no tags, no facts", no_tags_no_facts),
          TAP("the first description is taken", the_first_description_is_taken),
          TAP("ratings have zero to five stars", ratings_have_zero_to_five_stars),
          TAP("orientations are one to eight", orientations_are_one_to_eight),
-         TAP("a sensor has borders", a_sensor_has_borders))
+         TAP("a sensor has borders", a_sensor_has_borders),
+         TAP("raw photos have a size", raw_photos_have_a_size))

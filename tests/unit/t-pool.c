@@ -47,7 +47,7 @@ static pgc_pool_stats stats_of(pgc_pool *pool)
 
 static pgc_pool *open_on(const pgc_alloc *alloc, pgc_error *err)
 {
-    const conn_seams seams = { fake_pq_ops(), &CLOCK, -1 };
+    const conn_seams seams = { fake_pq_ops(), &CLOCK, -1, NULL };
     const pgc_pool_options options = {
         .struct_size = sizeof options,
         .conn = { .conninfo = "host=here", .user = "me", .alloc = alloc },

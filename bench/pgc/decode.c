@@ -1,15 +1,11 @@
-/* Reading rows: our readers beside a loop over libpq as a careful person writes it (NULL checks
- * where the column may be NULL, lengths of texts, no others). 100,000 rows of 12 columns, binary.
- * Client CPU, not wall time: the server's share is the same on both sides. The first case decodes a
- * result that lies in memory; the second, for which TEST_DATABASE_URL must name a server, also
- * receives it. */
-#include "base/prelude.h"
+/* Reading many rows: 100,000 of 12 columns, binary. Ours beside a loop over libpq as a careful
+ * person writes it (NULL checks where the column may be NULL, lengths of texts, no others), and
+ * beside pgx. Client CPU, not wall time: the server's share is the same on all sides. The first
+ * case decodes a result that lies in memory; the others also receive it. One thread. */
+#include "parts.h"
 
 #include <endian.h>
 
-#include <pgc/conn.h>
-
-#include "bench.h"
 #include "pgc/result.h"
 #include "pgc/wire.h"
 
@@ -60,13 +56,6 @@ static const pgc_query ASSETS = {
     .columns = ASSET_COLUMNS,
     .row_size = sizeof(asset_row),
 };
-
-static double cpu_seconds(void)
-{
-    struct timespec now;
-    (void) clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double) now.tv_sec + (double) now.tv_nsec * 1e-9;
-}
 
 static bool decode_ours(pgc_result *result)
 {
@@ -150,12 +139,11 @@ static bool decode_other(const PGresult *res)
     return true;
 }
 
-/* What the cases share: a result in memory and two connections. */
-typedef struct bench_state {
+/* What the cases share. */
+typedef struct decode_state {
+    bench_site *site;
     PGresult *memory;
-    PGconn *raw;
-    pgc_conn *conn;
-} bench_state;
+} decode_state;
 
 static void keep(PGresult *res)
 {
@@ -165,7 +153,7 @@ static void keep(PGresult *res)
 /* The result stays alive behind each round: libpq, but with a clear that does nothing. */
 static double memory_ours(void *ctx)
 {
-    bench_state *state = ctx;
+    decode_state *state = ctx;
     pq_ops ops = *pq_libpq();
     ops.clear = keep;
     double start = cpu_seconds();
@@ -178,7 +166,7 @@ static double memory_ours(void *ctx)
 
 static double memory_other(void *ctx)
 {
-    const bench_state *state = ctx;
+    const decode_state *state = ctx;
     double start = cpu_seconds();
     bool ok = decode_other(state->memory);
     return ok ? cpu_seconds() - start : BENCH_NONE;
@@ -186,13 +174,10 @@ static double memory_other(void *ctx)
 
 static double server_ours(void *ctx)
 {
-    bench_state *state = ctx;
-    if (state->conn == NULL) {
-        return BENCH_NONE;
-    }
+    decode_state *state = ctx;
     double start = cpu_seconds();
     pgc_result *result = NULL;
-    bool ok = pgc_db_run(pgc_conn_db(state->conn), &ASSETS, NULL, &result, NULL) == PGC_OK &&
+    bool ok = pgc_db_run(pgc_conn_db(state->site->conn), &ASSETS, NULL, &result, NULL) == PGC_OK &&
               decode_ours(result);
     pgc_result_free(result);
     return ok ? cpu_seconds() - start : BENCH_NONE;
@@ -200,12 +185,9 @@ static double server_ours(void *ctx)
 
 static double server_other(void *ctx)
 {
-    const bench_state *state = ctx;
-    if (state->raw == NULL) {
-        return BENCH_NONE;
-    }
+    const decode_state *state = ctx;
     double start = cpu_seconds();
-    PGresult *res = PQexecPrepared(state->raw, "assets", 0, NULL, NULL, NULL, 1);
+    PGresult *res = PQexecPrepared(state->site->raw, "assets", 0, NULL, NULL, NULL, 1);
     bool ok = PQresultStatus(res) == PGRES_TUPLES_OK && decode_other(res);
     PQclear(res);
     return ok ? cpu_seconds() - start : BENCH_NONE;
@@ -235,52 +217,39 @@ static PGresult *make_memory(void)
     return ok ? res : NULL;
 }
 
-static void connect_both(bench_state *state)
+static double server_pgx(void *ctx)
 {
-    const char *url = getenv("TEST_DATABASE_URL");
-    if (url == NULL) {
-        (void) fprintf(stderr, "bench decode: TEST_DATABASE_URL is not set: no server case\n");
-        return;
-    }
-    const pgc_conn_options options = { .struct_size = sizeof options, .conninfo = url };
-    pgc_error err;
-    if (pgc_conn_open(&options, &state->conn, &err) != PGC_OK) {
-        (void) fprintf(stderr, "bench decode: %s\n", err.message);
-        return;
-    }
-    state->raw = PQconnectdb(url);
-    PQclear(PQprepare(state->raw, "assets", ASSETS.sql, 0, NULL));
+    const decode_state *state = ctx;
+    return peer_ask(state->site->pgx, "decode");
 }
 
-int main(int argc, char **argv)
+static bench_case decode_case(const char *name, decode_state *state)
 {
-    bench_state state = { .memory = make_memory() };
-    if (state.memory == NULL) {
-        (void) fprintf(stderr, "bench decode: out of memory\n");
-        return 1;
-    }
-    connect_both(&state);
-    const bench_case cases[] = {
-        { .name = "decode 100,000 x 12 from memory",
-          .unit = "s CPU",
-          .other_is = "libpq loop by hand",
-          .ours = memory_ours,
-          .other = memory_other,
-          .ctx = &state,
-          .goal = BENCH_AT_MOST,
-          .bound = 1.75 },
-        { .name = "receive and decode 100,000 x 12",
-          .unit = "s CPU",
-          .other_is = "libpq loop by hand",
-          .ours = server_ours,
-          .other = server_other,
-          .ctx = &state,
-          .goal = BENCH_AT_MOST,
-          .bound = 1.1 },
+    return (bench_case) {
+        .name = name, .unit = "s CPU", .ctx = state, .goal = BENCH_AT_MOST, .rounds = 9
     };
-    int code = bench_main(argc, argv, "decode", cases, state.conn == NULL ? 1 : 2);
-    pgc_conn_close(state.conn);
-    PQfinish(state.raw);
-    PQclear(state.memory);
-    return code;
+}
+
+void decode_rows(bench_site *site, bench_rows *rows)
+{
+    static decode_state state;
+    state = (decode_state) { site, make_memory() };
+    PQclear(PQprepare(site->raw, "assets", ASSETS.sql, 0, NULL));
+    bench_case one = decode_case("decode 100,000 x 12, in memory", &state);
+    one.other_is = "libpq loop by hand";
+    one.ours = memory_ours;
+    one.other = memory_other;
+    one.bound = 1.75;
+    rows_add(rows, one);
+    one = decode_case("receive and decode 100,000 x 12", &state);
+    one.other_is = "libpq loop by hand";
+    one.ours = server_ours;
+    one.other = server_other;
+    one.bound = 1.1;
+    rows_add(rows, one);
+    one.other_is = "pgx v5, Scan into structs";
+    one.other = server_pgx;
+    one.bound = 0.5;
+    one.skip = site->no_pgx;
+    rows_add(rows, one);
 }

@@ -1,0 +1,142 @@
+/* The pool: what borrowing costs when nobody else wants the connection, and how even the waits are
+ * when eight times as many threads as connections want one. */
+#include "parts.h"
+
+#include "repo/assets.h"
+
+enum { BORROWS = 100000, WAITERS = 64, CONNS = 8, TURNS = 50 };
+
+static pgc_pool *open_pool(bench_site *site, uint32_t conns)
+{
+    const pgc_pool_options options = { .struct_size = sizeof options,
+                                       .conn = { .struct_size = sizeof options.conn,
+                                                 .conninfo = site->url },
+                                       .max_conns = conns,
+                                       .min_conns = conns };
+    pgc_pool *pool = NULL;
+    if (pgc_pool_open(&options, &pool, &site->err) != PGC_OK) {
+        (void) site_failed(site, "open a pool");
+    }
+    return pool;
+}
+
+static double acquire_ours(void *ctx)
+{
+    bench_site *site = ctx;
+    pgc_pool *pool = open_pool(site, 1);
+    pgc_conn *conn = NULL;
+    if (pool == NULL || pgc_pool_acquire(pool, &conn, &site->err) != PGC_OK) {
+        pgc_pool_close(pool);
+        return site_failed(site, "acquire");
+    }
+    pgc_pool_release(pool, conn);
+    double start = bench_now();
+    for (int i = 0; i < BORROWS && conn != NULL; i++) {
+        conn = NULL;
+        if (pgc_pool_acquire(pool, &conn, &site->err) == PGC_OK) {
+            pgc_pool_release(pool, conn);
+        }
+    }
+    double seconds = bench_now() - start;
+    pgc_pool_close(pool);
+    return conn != NULL ? seconds * 1e6 / BORROWS : BENCH_NONE;
+}
+
+static double acquire_limit(void *ctx)
+{
+    (void) ctx;
+    return 0.3;
+}
+
+/* 64 threads that each borrow, read one asset and give back, 50 times. */
+typedef struct fair_run {
+    bench_site *site;
+    pgc_pool *pool;
+    double waits_us[WAITERS * TURNS];
+    double p99_us, median_us; /* of the last run */
+    bool ok;
+} fair_run;
+
+typedef struct fair_thread {
+    fair_run *run;
+    size_t number;
+    bool ok;
+} fair_thread;
+
+static void fair_work(void *arg)
+{
+    fair_thread *me = arg;
+    fair_run *run = me->run;
+    double *waits = run->waits_us + me->number * TURNS;
+    me->ok = true;
+    for (size_t i = 0; i < TURNS && me->ok; i++) {
+        pgc_conn *conn = NULL;
+        repo_asset_set set = { .rows = NULL };
+        double asked = bench_now();
+        me->ok = pgc_pool_acquire(run->pool, &conn, NULL) == PGC_OK;
+        waits[i] = (bench_now() - asked) * 1e6;
+        const pgc_uuid *id = &run->site->ids[(me->number * TURNS + i) % BENCH_IDS];
+        me->ok = me->ok && repo_get_asset(pgc_conn_db(conn), *id, &set, NULL) == PGC_OK;
+        repo_asset_set_free(&set);
+        pgc_pool_release(run->pool, conn);
+    }
+}
+
+/* Waits of the whole run, the first and last turns included: nothing is left out. */
+static void fair_measure(fair_run *run)
+{
+    fair_thread threads[WAITERS];
+    for (size_t i = 0; i < WAITERS; i++) {
+        threads[i] = (fair_thread) { run, i, false };
+    }
+    run->ok = !isnan(threads_run(WAITERS, fair_work, threads, sizeof threads[0], NULL));
+    for (size_t i = 0; i < WAITERS; i++) {
+        run->ok = run->ok && threads[i].ok;
+    }
+    run->median_us = bench_median(run->waits_us, ARRAY_LEN(run->waits_us)); /* sorts */
+    run->p99_us = run->waits_us[ARRAY_LEN(run->waits_us) * 99 / 100];
+}
+
+static double fair_p99(void *ctx)
+{
+    fair_run *run = ctx;
+    if (run->pool == NULL) {
+        run->pool = open_pool(run->site, CONNS);
+    }
+    run->ok = false;
+    if (run->pool != NULL) {
+        fair_measure(run);
+    }
+    return run->ok ? run->p99_us : BENCH_NONE;
+}
+
+/* Of the same run, whatever the order of the two sides: a run gives both. */
+static double fair_median(void *ctx)
+{
+    fair_run *run = ctx;
+    return run->ok ? run->median_us : BENCH_NONE;
+}
+
+void pool_rows(bench_site *site, bench_rows *rows)
+{
+    static fair_run fair;
+    fair.site = site;
+    rows_add(rows, (bench_case) { .name = "pool acquire + release",
+                                  .unit = "us",
+                                  .other_is = "the limit",
+                                  .ours = acquire_ours,
+                                  .other = acquire_limit,
+                                  .ctx = site,
+                                  .goal = BENCH_AT_MOST,
+                                  .bound = 1.0,
+                                  .rounds = 9 });
+    rows_add(rows, (bench_case) { .name = "wait p99, 64 threads, 8 conns",
+                                  .unit = "us",
+                                  .other_is = "median wait of the same run",
+                                  .ours = fair_p99,
+                                  .other = fair_median,
+                                  .ctx = &fair,
+                                  .goal = BENCH_AT_MOST,
+                                  .bound = 3.0,
+                                  .rounds = 9 });
+}

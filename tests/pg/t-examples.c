@@ -1,0 +1,122 @@
+/* The programs of examples/ do what their first lines promise. Each gets an empty database. */
+#include "base/prelude.h"
+
+#include <sys/stat.h>
+
+#include <pgc/pgc.h>
+
+#include "base/buf.h"
+#include "base/proc.h"
+
+#include "pg.h"
+#include "tap.h"
+#include "tmpdir.h"
+
+#define EXAMPLE_TIMEOUT_US INT64_C(60000000)
+
+/* Exit status; -1 when it did not run. out: stdout and stderr. */
+static int run_example(const char *name, const char *argument, buf *out)
+{
+    char program[512];
+    pgc_error err;
+    int code = -1;
+    (void) snprintf(program, sizeof program, "%s/examples/example-%s", TEST_BUILD_ROOT, name);
+    const char *const argv[] = { program, argument, NULL };
+    const proc_options options = { .argv = argv, .timeout_us = EXAMPLE_TIMEOUT_US, .output = out };
+    if (proc_run(env_default(), &options, &code, &err) != PGC_OK) {
+        printf("# %s\n", err.message);
+        return -1;
+    }
+    return code;
+}
+
+static void prints(const char *name, const char *want)
+{
+    AUTO(buf_auto) buf out;
+    const char *url = test_db_create();
+    REQUIRE(url != NULL);
+    buf_init(&out, NULL, 1 << 16);
+    CHECK_INT(run_example(name, url, &out), 0);
+    CHECK_STR(out.ptr != NULL ? out.ptr : "", want);
+    test_db_drop(url);
+}
+
+static void headers_and_library_agree(void)
+{
+    int major = 0, minor = 0, patch = 0;
+    CHECK_STR(pgc_version(), PGC_VERSION);
+    CHECK_STR(pgc_version(), LUM_VERSION);
+    CHECK_INT(sscanf(PGC_VERSION, "%d.%d.%d", &major, &minor, &patch), 3);
+    CHECK_INT(PGC_VERSION_NUM, major * 10000 + minor * 100 + patch);
+}
+
+static void query_reads_rows(void)
+{
+    AUTO(buf_auto) buf out;
+    const char *url = test_db_create();
+    REQUIRE(url != NULL);
+    buf_init(&out, NULL, 1 << 16);
+    CHECK_INT(run_example("query", url, &out), 0);
+    REQUIRE(out.ptr != NULL);
+    CHECK(strncmp(out.ptr, "libpgc " LUM_VERSION ", server 1", 20) == 0);
+    CHECK(strstr(out.ptr, "pg_proc ") != NULL);
+    size_t lines = 0;
+    for (const char *at = out.ptr; (at = strchr(at, '\n')) != NULL; at++) {
+        lines++;
+    }
+    CHECK_INT(lines, 4);
+    test_db_drop(url);
+}
+
+static void query_tells_why_it_failed(void)
+{
+    AUTO(buf_auto) buf out;
+    buf_init(&out, NULL, 1 << 16);
+    CHECK_INT(run_example("query", "host=/nonexistent", &out), 1);
+    REQUIRE(out.ptr != NULL);
+    CHECK(strstr(out.ptr, "query: connect: ") == out.ptr);
+}
+
+static void pool_serves_all_threads(void)
+{
+    prints("pool", "sum 2646700 from 200 calls on at most 3 connections\n");
+}
+
+static void transaction_loses_nothing(void)
+{
+    prints("transaction", "40 transfers, none lost and none done twice\n");
+}
+
+static void pipeline_keeps_errors_apart(void)
+{
+    prints("pipeline", "atomic: 1000 rows\nisolated: reading_possible\nrow 0: success\n"
+                       "row 1: invalid argument or data\nrow 2: success\n");
+}
+
+static void identity_is_gone_after_the_query(void)
+{
+    prints("identity", "ada sees 2\nbob sees 1\nnobody sees 0\n");
+}
+
+static void private_server_keeps_its_data(void)
+{
+    AUTO(buf_auto) buf out;
+    AUTO(tmpdir_remove) tmpdir folder = tmpdir_make();
+    char data[128];
+    REQUIRE(folder.fd >= 0);
+    REQUIRE(fchmod(folder.fd, 0711) == 0);
+    (void) snprintf(data, sizeof data, "%s/diary", folder.path);
+    buf_init(&out, NULL, 1 << 16);
+    CHECK_INT(run_example("private-server", data, &out), 0);
+    CHECK_INT(run_example("private-server", data, &out), 0);
+    CHECK_STR(out.ptr != NULL ? out.ptr : "", "start number 1\nstart number 2\n");
+}
+
+TAP_MAIN(TAP("examples: headers and library are of one version", headers_and_library_agree),
+         TAP("examples: query reads rows into a struct", query_reads_rows),
+         TAP("examples: query says why it failed", query_tells_why_it_failed),
+         TAP("examples: pool serves eight threads with three connections", pool_serves_all_threads),
+         TAP("examples: transaction repeats what the server refused", transaction_loses_nothing),
+         TAP("examples: pipeline keeps errors with their query", pipeline_keeps_errors_apart),
+         TAP("examples: identity holds for one query", identity_is_gone_after_the_query),
+         TAP("examples: private-server keeps its data", private_server_keeps_its_data))
