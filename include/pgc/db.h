@@ -14,11 +14,39 @@ PGC_BEGIN_DECLS
  */
 typedef struct pgc_db pgc_db;
 
-/** Operations behind a pgc_db. A test may fill its own. */
+/** Rows of one query, read one after another; see <pgc/rows.h>. Opaque. */
+typedef struct pgc_rows pgc_rows;
+
+/** Bounds of one answer. Zero in any member but struct_size means the default. */
+typedef struct pgc_run_options {
+    size_t struct_size;  /**< sizeof(pgc_run_options) */
+    int64_t row_limit;   /**< rows that may come; one more is PGC_LIMIT; default: any number */
+    int64_t byte_limit;  /**< bytes of all their values together; default: any number */
+    uint32_t piece_rows; /**< rows that libpq holds at a time where it can choose; default 256 */
+} pgc_run_options;
+
+struct pgc_conn;
+
+/** A connection lent by a handle for work of several messages: a batch, COPY. */
+typedef struct pgc_loan {
+    struct pgc_conn *conn;
+    const pgc_query *first;     /**< runs first in every transaction of the loan (identity); NULL:
+                                     nothing does */
+    const pgc_args *first_args; /**< its values; belongs to the handle */
+} pgc_loan;
+
+/** Operations behind a pgc_db. A test may fill its own; lend and give_back may be left out. */
 typedef struct pgc_db_ops {
     size_t struct_size; /**< sizeof(pgc_db_ops) */
     pgc_status (*run)(pgc_db *db, const pgc_query *query, const pgc_args *args, pgc_result **out,
                       pgc_error *err);
+    /** For pgc_rows_open(), options never NULL; NULL: the answer is taken whole, then read. */
+    pgc_status (*open_rows)(pgc_db *db, const pgc_query *query, const pgc_args *args,
+                            const pgc_run_options *options, pgc_rows **out, pgc_error *err);
+    /** Lend a connection that may be used at once; blocks as the handle's queries do. */
+    pgc_status (*lend)(pgc_db *db, pgc_loan *out, pgc_error *err);
+    /** End of the loan, by the same thread, whatever state the connection is in. */
+    void (*give_back)(pgc_db *db, pgc_loan *loan);
 } pgc_db_ops;
 
 struct pgc_db {
@@ -41,6 +69,20 @@ struct pgc_db {
  */
 PGC_API pgc_status pgc_db_run(pgc_db *db, const pgc_query *query, const pgc_args *args,
                               pgc_result **out, pgc_error *err) PGC_MUST_CHECK;
+
+/**
+ * pgc_db_run() with bounds: an answer that is larger than allowed is not taken into memory.
+ *
+ * @param options NULL: as pgc_db_run().
+ * @return as pgc_db_run(); PGC_LIMIT when there are more rows or bytes than allowed. The connection
+ *         stays usable, and so does a transaction; what the query changed stays changed.
+ *
+ * Blocks: as pgc_db_run(); after PGC_LIMIT also until the rest of the rows is cancelled (outside of
+ * transactions, for PGC_QUERY_READ_ONLY) or has come. Thread-safe: as pgc_db_run(). Since: 0.1.
+ */
+PGC_API pgc_status pgc_db_run_with(pgc_db *db, const pgc_query *query, const pgc_args *args,
+                                   const pgc_run_options *options, pgc_result **out, pgc_error *err)
+    PGC_MUST_CHECK;
 
 PGC_END_DECLS
 

@@ -9,14 +9,17 @@
 #include <pgc/clone.h>
 #include <pgc/cluster.h>
 #include <pgc/conn.h>
+#include <pgc/copy.h>
 #include <pgc/db.h>
 #include <pgc/error.h>
 #include <pgc/export.h>
 #include <pgc/hooks.h>
+#include <pgc/listen.h>
 #include <pgc/pipeline.h>
 #include <pgc/pool.h>
 #include <pgc/query.h>
 #include <pgc/reader.h>
+#include <pgc/rows.h>
 #include <pgc/token.h>
 #include <pgc/tx.h>
 #include <pgc/types.h>

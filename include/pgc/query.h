@@ -31,9 +31,13 @@ typedef struct pgc_record_type {
 } pgc_record_type;
 
 #define PGC_QUERY_UNNAMED   1u /**< parse at each call: custom plan, works behind any pooler */
-#define PGC_QUERY_READ_ONLY 2u /**< may be routed to a replica */
+#define PGC_QUERY_READ_ONLY 2u /**< may be routed to a replica; may be cancelled half read */
+#define PGC_QUERY_TEXT_ROWS 4u /**< a column's type has no binary form: all come as text */
 
-/** Constant facts about one query. Must have static storage: caches key on its address. */
+/**
+ * Constant facts about one query. The descriptor must outlive the results of its calls, columns
+ * static storage; name and text of one that is made at run time need not live longer than that.
+ */
 typedef struct pgc_query {
     const char *name; /**< e.g. "GetAsset" */
     const char *sql;  /**< final text, one statement, $1… parameters, no trailing semicolon */
@@ -77,6 +81,9 @@ PGC_API void pgc_args_init(pgc_args *args, const pgc_alloc *alloc);
 
 /** Free what the list holds; the list may be started again. */
 PGC_API void pgc_args_done(pgc_args *args);
+
+/** Empty the list but keep its memory for the next values: for loops over rows. */
+PGC_API void pgc_args_reset(pgc_args *args);
 
 /**
  * State that the value added last must not be NULL; if it is, the list fails with PGC_INVALID.
@@ -188,6 +195,9 @@ PGC_API size_t pgc_result_columns(const pgc_result *result);
 
 /** Rows that INSERT, UPDATE, DELETE, MERGE or SELECT reported; 0 when none were. */
 PGC_API int64_t pgc_result_affected(const pgc_result *result);
+
+/** Command tag, such as "INSERT 0 3"; "" when there is none. Lives as long as the result. */
+PGC_API const char *pgc_result_tag(const pgc_result *result);
 
 /** Zeroed memory that lives as long as the result; NULL when memory is exhausted. */
 PGC_API void *pgc_result_alloc(pgc_result *result, size_t size);

@@ -38,6 +38,22 @@ void pgc_args_done(pgc_args *args)
     pgc_args_init(args, args->alloc);
 }
 
+/* For loops over many rows: the last chunk stays, which is the largest one needed so far or of the
+ * usual size. */
+void pgc_args_reset(pgc_args *args)
+{
+    struct pgc_args_chunk *kept = args->heap;
+    if (kept != NULL) {
+        args->heap = kept->next;
+    }
+    pgc_args_done(args);
+    if (kept != NULL) {
+        kept->next = NULL;
+        kept->used = 0;
+        args->heap = kept;
+    }
+}
+
 /* The first failure stays, because those behind it are often its consequence. `reason` is static
  * and completes the sentence "parameter $3 (name, type t) …". */
 void args_fail(pgc_args *args, pgc_status status, const char *reason)

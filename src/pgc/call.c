@@ -132,16 +132,23 @@ pgc_status pgc_conn_cancel(pgc_conn *conn, pgc_error *err)
     return status;
 }
 
-/* At the first deadline: ask the server to stop. At the second: give up. */
-static pgc_status out_of_time(call_state *call, pgc_error *err)
+/* The server then has the grace time to end the call. */
+bool call_cancel(call_state *call)
 {
     pgc_conn *conn = call->conn;
-    if (!call->cancelled && !call->hard) {
+    if (!call->cancelled) {
         call->cancelled = true;
         call->deadline_us = conn_deadline(conn, conn->cancel_grace_us);
-        if (ask_to_stop(conn)) {
-            return PGC_OK;
-        }
+    }
+    return ask_to_stop(conn);
+}
+
+/* At the first deadline: ask the server to stop. At the second: give up. */
+pgc_status call_out_of_time(call_state *call, pgc_error *err)
+{
+    pgc_conn *conn = call->conn;
+    if (!call->cancelled && !call->hard && call_cancel(call)) {
+        return PGC_OK;
     }
     conn->lost = true;
     pgc_status status = pgc_error_set(err, PGC_TIMEOUT,
@@ -169,7 +176,7 @@ pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
         struct pollfd fd = { .fd = pq->socket(conn->pg), .events = events };
         pgc_status status = conn_wait(pq, conn->clock, &fd, 1, call->deadline_us);
         if (status == PGC_TIMEOUT) {
-            TRY(out_of_time(call, err));
+            TRY(call_out_of_time(call, err));
             continue;
         }
         if (status != PGC_OK) {
@@ -183,6 +190,16 @@ pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
     }
     *out = pq->getResult(conn->pg);
     return PGC_OK;
+}
+
+/* libpq keeps notifications until somebody asks for them: on a connection that listened to
+ * something and is nobody's listener they would pile up. */
+static void drop_notifies(const pgc_conn *conn)
+{
+    PGnotify *notify;
+    while (!conn->keeps_notifies && (notify = conn->pq->notifies(conn->pg)) != NULL) {
+        conn->pq->freemem(notify);
+    }
 }
 
 /* A round trip without a command, by which the server process has seen its signal: it drops a
@@ -222,6 +239,7 @@ static pgc_status settle(pgc_conn *conn)
 void call_end(call_state *call)
 {
     pgc_conn *conn = call->conn;
+    drop_notifies(conn);
     (void) pthread_mutex_lock(&conn->cancel_lock);
     conn->running = false;
     cancel_job *job = TAKE(conn->cancel);

@@ -21,9 +21,15 @@ typedef struct call_state {
 void call_begin(call_state *call, pgc_conn *conn, int64_t timeout_us);
 /* Start it again: one part of the call is done. Nothing once a cancel is under way. */
 void call_extend(call_state *call);
+/* Ask the server to stop, once; it then has the grace time to end the call. False: no thread. */
+bool call_cancel(call_state *call);
 /* Next PGresult or NULL, as PQgetResult. At the deadline a cancel request goes out and the wait
  * goes on for the grace time. Any failure marks the connection as lost. */
 pgc_status call_next(call_state *call, PGresult **out, pgc_error *err) PGC_MUST_CHECK;
+/* What call_next() does at the deadline, for those who wait by themselves: the first time the
+ * server is asked to stop, and PGC_OK means that the grace time runs; the second time all is over.
+ */
+pgc_status call_out_of_time(call_state *call, pgc_error *err) PGC_MUST_CHECK;
 /* End of the call. After a cancel, by whomever: make sure that it cannot hit the next query. */
 void call_end(call_state *call);
 /* Mark the connection as lost in the middle of a request, whose outcome is unknown then; the

@@ -10,6 +10,7 @@
 #include "pgc/conninfo.h"
 #include "pgc/failure.h"
 #include "pgc/run.h"
+#include "pgc/stream.h"
 #include "pgc/watch.h"
 
 /* A typing mistake shows when a pool is opened, not at its first query. */
@@ -110,7 +111,11 @@ static pgc_status connect_told(pgc_conn *conn, const pgc_conn_options *options,
     return status;
 }
 
-static const pgc_db_ops CONN_DB_OPS = { sizeof(pgc_db_ops), conn_db_run };
+static const pgc_db_ops CONN_DB_OPS = { .struct_size = sizeof(pgc_db_ops),
+                                        .run = conn_db_run,
+                                        .open_rows = conn_db_open_rows,
+                                        .lend = conn_db_lend,
+                                        .give_back = conn_db_give_back };
 
 /* pgc_conn_close() copes with every half-made state. */
 pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams, pgc_conn **out,
@@ -131,6 +136,7 @@ pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams
     conn->cancel_grace_us = full.cancel_grace_us;
     conn->recycle_bytes = full.recycle_bytes;
     conn->unnamed = full.unnamed_statements;
+    conn->schema_epoch = &conn->own_epoch;
     (void) pthread_mutex_init(&conn->cancel_lock, NULL);
     hooks_attach(conn, &hooks);
     typemap_init(&conn->types, conn->alloc);
@@ -165,6 +171,9 @@ void pgc_conn_close(pgc_conn *conn)
 {
     if (conn == NULL) {
         return;
+    }
+    if (conn->rows != NULL) {
+        stream_detach(conn->rows);
     }
     if (conn->opened) {
         hooks_disconnect(conn);

@@ -11,6 +11,8 @@
 #include "pgc/statement.h"
 #include "pgc/typemap.h"
 
+#include <stdatomic.h>
+
 #define CONN_NO_DEADLINE INT64_MAX
 
 /* An answer of so many bytes makes a pool replace the connection afterwards: the buffers it left
@@ -49,6 +51,8 @@ struct pgc_conn {
     struct cancel_job *cancel;   /* asked for during that call; call_end() settles it */
     statement_cache statements;
     type_map types;
+    uint32_t notice_count;     /* notices so far; COPY tells by it what the server sends */
+    bool keeps_notifies;       /* notifications are a listener's; else they are dropped */
     void *owner;               /* the pool's slot, NULL outside a pool */
     const char *pool_name;     /* for hooks; NULL outside a pool */
     bool opened;               /* connecting has succeeded */
@@ -58,6 +62,11 @@ struct pgc_conn {
     uint64_t system_id; /* system identifier of the server; 0: not asked for */
     int64_t run;        /* of the server; a crash ends it, and this session */
     uint32_t timeline;  /* of its log; 0: not asked for, or a standby */
+    /* Counts changes of the schema that were noticed, on any connection that shares the counter. */
+    _Atomic uint32_t *schema_epoch;
+    _Atomic uint32_t own_epoch; /* what schema_epoch points to outside a pool */
+    uint32_t seen_epoch;        /* up to which statements and types were checked */
+    struct pgc_rows *rows;      /* rows being read one by one; NULL: none */
 };
 
 /* pgc_conn_open() on given seams. */

@@ -12,6 +12,7 @@ void exchange_begin(exchange *ex, pgc_conn *conn, int64_t timeout_us, pgc_error 
     call_begin(&ex->call, conn, timeout_us);
     ex->steps = ex->inline_steps;
     ex->count = ex->answered = 0;
+    ex->was_end = false;
     ex->cap = EXCHANGE_INLINE_STEPS;
     ex->err = err;
     ex->status = conn_check_usable(conn, err);
@@ -71,7 +72,7 @@ static size_t step_queued(exchange *ex, step_kind kind, int sent)
     return ex->count++;
 }
 
-/* Nothing is sent by these five before libpq flushes: a whole exchange is usually one packet. */
+/* Nothing is sent by these before libpq flushes: a whole exchange is usually one packet. */
 size_t exchange_prepare(exchange *ex, const char *name, const char *sql, const Oid *types,
                         size_t type_count)
 {
@@ -93,10 +94,10 @@ size_t exchange_describe(exchange *ex, const char *name)
 }
 
 /* All parameters travel in binary. */
-static const int ALL_BINARY[PGC_ARGS_MAX] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-                                              1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-                                              1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-                                              1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+const int EXCHANGE_ALL_BINARY[PGC_ARGS_MAX] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                                1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                                1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+                                                1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
 
 /* Parse, bind and execute in one, on the unnamed statement: nothing stays on the server. */
 size_t exchange_text(exchange *ex, const char *sql, const query_params *params)
@@ -106,9 +107,9 @@ size_t exchange_text(exchange *ex, const char *sql, const query_params *params)
     return !step_room(ex)
                ? 0
                : step_queued(ex, STEP_QUERY,
-                             conn->pq->sendQueryParams(conn->pg, sql, (int) params->count,
-                                                       params->types, params->values,
-                                                       params->lengths, ALL_BINARY, 1));
+                             conn->pq->sendQueryParams(
+                                 conn->pg, sql, (int) params->count, params->types, params->values,
+                                 params->lengths, EXCHANGE_ALL_BINARY, params->text_rows ? 0 : 1));
 }
 
 /* Bind and execute of a statement that an earlier step or exchange prepared. */
@@ -119,9 +120,20 @@ size_t exchange_named(exchange *ex, const char *name, const query_params *params
     return !step_room(ex)
                ? 0
                : step_queued(ex, STEP_QUERY,
-                             conn->pq->sendQueryPrepared(conn->pg, name, (int) params->count,
-                                                         params->values, params->lengths,
-                                                         ALL_BINARY, 1));
+                             conn->pq->sendQueryPrepared(
+                                 conn->pg, name, (int) params->count, params->values,
+                                 params->lengths, EXCHANGE_ALL_BINARY, params->text_rows ? 0 : 1));
+}
+
+/* Unlike DEALLOCATE this is no error when there is no such statement, and it works in a failed
+ * transaction and through poolers that keep track of statements. */
+size_t exchange_close(exchange *ex, const char *name)
+{
+    pgc_conn *conn = ex->call.conn;
+    assert(conn->pq->sendClosePrepared != NULL);
+    return !step_room(ex)
+               ? 0
+               : step_queued(ex, STEP_CLOSE, conn->pq->sendClosePrepared(conn->pg, name));
 }
 
 /* Ends a group: outside of a transaction it is where the group commits. */
@@ -142,19 +154,52 @@ static pgc_status surprise(exchange *ex, const char *what)
 }
 
 /* End mark of a command. libpq sends one per command but none behind a sync. */
-static pgc_status take_end(exchange *ex, bool *was_null)
+static pgc_status take_end(exchange *ex)
 {
     assert(ex->answered < ex->count);
     step *current = &ex->steps[ex->answered];
-    if (*was_null) {
+    if (ex->was_end) {
         return ex->call.conn->pq->status(ex->call.conn->pg) == CONNECTION_BAD
                    ? conn_lose(ex->call.conn, "read", ex->err)
                    : surprise(ex, "an answer is missing");
     }
-    *was_null = true;
+    ex->was_end = true;
     if (current->kind != STEP_SYNC && (current->result != NULL || current->aborted)) {
         ex->answered++;
-        *was_null = false;
+        ex->was_end = false;
+    }
+    return PGC_OK;
+}
+
+/* An error without SQLSTATE is libpq's own: no memory, or the end of the stream. */
+pgc_status answer_check(const call_state *call, const PGresult *result, pgc_error *err)
+{
+    pgc_conn *conn = call->conn;
+    ExecStatusType kind = conn->pq->resultStatus(result);
+    if (kind == PGRES_TUPLES_OK || kind == PGRES_COMMAND_OK) {
+        return PGC_OK;
+    }
+    if (kind == PGRES_COPY_IN || kind == PGRES_COPY_OUT || kind == PGRES_COPY_BOTH) {
+        conn->lost = true;
+        pgc_status status = pgc_error_set(
+            err, PGC_PROTOCOL, "COPY, which typed queries cannot do: connection given up");
+        failure_outcome(err, PGC_OUTCOME_UNKNOWN);
+        return status;
+    }
+    if (kind != PGRES_FATAL_ERROR) {
+        return PGC_OK;
+    }
+    if (failure_sqlstate(conn->pq, result)[0] == '\0') {
+        conn->lost = true;
+        pgc_status status = failure_from_result(conn->pq, result, "read", err);
+        if (err != NULL) {
+            err->retry = true;
+        }
+        return status;
+    }
+    if (failure_is_fatal(conn->pq, result)) {
+        conn->lost = true;
+        return failure_from_result(conn->pq, result, "session ended by the server", err);
     }
     return PGC_OK;
 }
@@ -167,22 +212,10 @@ static pgc_status keep_answer(exchange *ex, step *current, PGresult *result)
     conn->pq->clear(current->result);
     current->result = result;
     conn->bloated = conn->bloated || conn->pq->resultMemorySize(result) > conn->recycle_bytes;
-    if (conn->pq->resultStatus(result) != PGRES_FATAL_ERROR) {
-        return current->kind == STEP_SYNC ? surprise(ex, "rows instead of a sync") : PGC_OK;
+    if (current->kind == STEP_SYNC && conn->pq->resultStatus(result) != PGRES_FATAL_ERROR) {
+        return surprise(ex, "rows instead of a sync");
     }
-    if (failure_sqlstate(conn->pq, result)[0] == '\0') {
-        conn->lost = true;
-        pgc_status status = failure_from_result(conn->pq, result, "read", ex->err);
-        if (ex->err != NULL) {
-            ex->err->retry = true;
-        }
-        return status;
-    }
-    if (failure_is_fatal(conn->pq, result)) {
-        conn->lost = true;
-        return failure_from_result(conn->pq, result, "session ended by the server", ex->err);
-    }
-    return PGC_OK;
+    return answer_check(&ex->call, result, ex->err);
 }
 
 /* Sorts one PGresult by its kind; ownership goes to the step or ends here. */
@@ -205,32 +238,76 @@ static pgc_status take_answer(exchange *ex, PGresult *result)
         current->aborted = true;
         return current->kind == STEP_SYNC ? surprise(ex, "an abort instead of a sync") : PGC_OK;
     }
-    if (kind == PGRES_COPY_IN || kind == PGRES_COPY_OUT || kind == PGRES_COPY_BOTH) {
-        pq->clear(result);
-        return surprise(ex, "COPY, which typed queries cannot do,");
-    }
     return keep_answer(ex, current, result);
 }
 
-/* Ends with the last step's answer, which is that of the last sync. */
-static pgc_status read_all(exchange *ex, bool per_step)
+/* One thing that libpq has to give: an answer, or the end mark of a command. */
+static pgc_status take_one(exchange *ex, PGresult *result)
 {
-    bool was_null = false; /* the last answer was the end mark of a command */
-    while (ex->answered < ex->count) {
+    if (result == NULL) {
+        return take_end(ex);
+    }
+    ex->was_end = false;
+    return take_answer(ex, result);
+}
+
+/* Ends with the answer of the step in front of `end`. */
+static pgc_status read_until(exchange *ex, size_t end, bool per_step)
+{
+    assert(end <= ex->count);
+    while (ex->answered < end) {
         PGresult *result = NULL;
         size_t before = ex->answered;
         TRY(call_next(&ex->call, &result, ex->err));
-        if (result == NULL) {
-            TRY(take_end(ex, &was_null));
-        } else {
-            was_null = false;
-            TRY(take_answer(ex, result));
-        }
+        TRY(take_one(ex, result));
         if (per_step && ex->answered > before) {
             call_extend(&ex->call);
         }
     }
     return PGC_OK;
+}
+
+/* libpq takes the wish only now: behind the end mark of the step before, in front of the first
+ * answer of this one. It refuses for a step that an earlier error keeps from running. */
+pgc_status exchange_stream(exchange *ex, size_t at, uint32_t rows)
+{
+    pgc_conn *conn = ex->call.conn;
+    if (ex->status != PGC_OK) {
+        return ex->status;
+    }
+    assert(at < ex->count);
+    ex->status = read_until(ex, at, true);
+    if (ex->status == PGC_OK && (rows <= 1 || conn->pq->setChunkedRowsMode == NULL ||
+                                 conn->pq->setChunkedRowsMode(conn->pg, (int) rows) == 0)) {
+        (void) conn->pq->setSingleRowMode(conn->pg);
+    }
+    return ex->status;
+}
+
+/* A server that is slow, not the caller, spends the patience of the call: the clock starts again
+ * when there is something to wait for. */
+pgc_status exchange_piece(exchange *ex, size_t at, PGresult **piece_out)
+{
+    pgc_conn *conn = ex->call.conn;
+    assert(at < ex->count);
+    while (ex->status == PGC_OK && ex->answered <= at) {
+        PGresult *result = NULL;
+        if (!ex->hurry && conn->pq->isBusy(conn->pg) != 0) {
+            call_extend(&ex->call);
+        }
+        ex->status = call_next(&ex->call, &result, ex->err);
+        if (ex->status != PGC_OK) {
+            break;
+        }
+        ExecStatusType kind = result == NULL ? PGRES_EMPTY_QUERY : conn->pq->resultStatus(result);
+        if (kind == PGRES_SINGLE_TUPLE || kind == PQ_TUPLES_CHUNK) {
+            *piece_out = result;
+            return PGC_OK;
+        }
+        ex->status = take_one(ex, result);
+    }
+    *piece_out = NULL;
+    return ex->status;
 }
 
 /* Also after a failure to send: then only the cancel request, if any, is settled. */
@@ -239,29 +316,22 @@ pgc_status exchange_finish(exchange *ex, bool per_step)
     if (ex->status == PGC_OK) {
         assert(ex->count > 0);
         assert(ex->steps[ex->count - 1].kind == STEP_SYNC);
-        ex->status = read_all(ex, per_step);
+        ex->status = read_until(ex, ex->count, per_step);
     }
     call_end(&ex->call);
     return ex->status;
 }
 
 /* What our own cancel request caused is the deadline's doing, not a cancel by somebody else. */
-pgc_status exchange_status(const exchange *ex, size_t index, const char *what, pgc_error *err)
+pgc_status answer_status(const call_state *call, const PGresult *result, const char *what,
+                         pgc_error *err)
 {
-    assert(index < ex->count);
-    const pq_ops *pq = ex->call.conn->pq;
-    const step *of = &ex->steps[index];
-    if (of->aborted) {
-        pgc_status status =
-            pgc_error_set(err, PGC_CANCELLED, "%s: not run because an earlier query failed", what);
-        failure_outcome(err, PGC_OUTCOME_NOT_RUN);
-        return status;
-    }
-    if (of->result == NULL || pq->resultStatus(of->result) != PGRES_FATAL_ERROR) {
+    const pq_ops *pq = call->conn->pq;
+    if (result == NULL || pq->resultStatus(result) != PGRES_FATAL_ERROR) {
         return PGC_OK;
     }
-    pgc_status status = failure_from_result(pq, of->result, what, err);
-    if (status == PGC_CANCELLED && ex->call.cancelled) {
+    pgc_status status = failure_from_result(pq, result, what, err);
+    if (status == PGC_CANCELLED && call->cancelled) {
         status = pgc_error_set(err, PGC_TIMEOUT, "%s: deadline passed, cancelled by us", what);
         if (err != NULL) {
             (void) snprintf(err->sqlstate, sizeof err->sqlstate, "57014");
@@ -269,6 +339,20 @@ pgc_status exchange_status(const exchange *ex, size_t index, const char *what, p
         failure_outcome(err, PGC_OUTCOME_CANCELLED);
     }
     return status;
+}
+
+/* A step that did not run has no answer of its own. */
+pgc_status exchange_status(const exchange *ex, size_t index, const char *what, pgc_error *err)
+{
+    assert(index < ex->count);
+    const step *of = &ex->steps[index];
+    if (of->aborted) {
+        pgc_status status =
+            pgc_error_set(err, PGC_CANCELLED, "%s: not run because an earlier query failed", what);
+        failure_outcome(err, PGC_OUTCOME_NOT_RUN);
+        return status;
+    }
+    return answer_status(&ex->call, of->result, what, err);
 }
 
 /* NULL when there was no answer. */

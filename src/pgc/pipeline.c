@@ -224,9 +224,7 @@ static pgc_status run_round(pgc_pipeline *pipeline, bool may_repeat, bool *again
     bool isolated = pipeline->mode == PGC_PIPELINE_ISOLATED;
     exchange ex;
     exchange_begin(&ex, conn, conn->call_timeout_us, err);
-    if (ex.status == PGC_OK && pgc_conn_tx_state(conn) == PGC_TX_IDLE) {
-        run_queue_deallocate(&ex);
-    }
+    run_queue_deallocate(&ex);
     for (size_t i = 0; i < pipeline->count; i++) {
         batch_item *item = &pipeline->items[i];
         if (!item->over) {

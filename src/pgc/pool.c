@@ -7,6 +7,7 @@
 #include "pgc/pool_state.h"
 
 #include "pgc/result.h"
+#include "pgc/stream.h"
 #include "pgc/watch.h"
 
 #define PING_TIMEOUT_US 1000000
@@ -265,4 +266,22 @@ pgc_status pool_run(pgc_pool *pool, const run_item *items, size_t count, pgc_res
         status = run_borrowed(pool, items, count, out, &lost, err);
     }
     return status;
+}
+
+/* The group has sent nothing that counts when its first row does not come: a read is tried on
+ * another connection. */
+pgc_status pool_open_rows(pgc_pool *pool, const run_item *items, size_t count,
+                          const pgc_run_options *options, pgc_rows **out, pgc_error *err)
+{
+    bool again = (items[count - 1].query->flags & PGC_QUERY_READ_ONLY) != 0;
+    for (;;) {
+        pgc_conn *conn = NULL;
+        TRY(pgc_pool_acquire(pool, &conn, err));
+        pgc_status status = rows_open_on(conn, pool, items, count, options, out, err);
+        if (status != PGC_CONNECTION || !again) {
+            return status;
+        }
+        again = false;
+        pgc_error_clear(err);
+    }
 }

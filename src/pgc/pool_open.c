@@ -86,7 +86,33 @@ static pgc_status pool_db_run(pgc_db *db, const pgc_query *query, const pgc_args
     return pool_run(CONTAINER_OF(db, pgc_pool, db), &item, 1, out, err);
 }
 
-static const pgc_db_ops POOL_DB_OPS = { sizeof(pgc_db_ops), pool_db_run };
+/* The connection is lent until the rows end. */
+static pgc_status pool_db_open_rows(pgc_db *db, const pgc_query *query, const pgc_args *args,
+                                    const pgc_run_options *options, pgc_rows **out, pgc_error *err)
+{
+    const run_item item = { query, args };
+    return pool_open_rows(CONTAINER_OF(db, pgc_pool, db), &item, 1, options, out, err);
+}
+
+/* Borrowed as by anybody else. */
+static pgc_status pool_db_lend(pgc_db *db, pgc_loan *out, pgc_error *err)
+{
+    pgc_conn *conn = NULL;
+    TRY(pgc_pool_acquire(CONTAINER_OF(db, pgc_pool, db), &conn, err));
+    *out = (pgc_loan) { .conn = conn };
+    return PGC_OK;
+}
+
+static void pool_db_give_back(pgc_db *db, pgc_loan *loan)
+{
+    pgc_pool_release(CONTAINER_OF(db, pgc_pool, db), loan->conn);
+}
+
+static const pgc_db_ops POOL_DB_OPS = { .struct_size = sizeof(pgc_db_ops),
+                                        .run = pool_db_run,
+                                        .open_rows = pool_db_open_rows,
+                                        .lend = pool_db_lend,
+                                        .give_back = pool_db_give_back };
 
 /* One worker is enough to live with. */
 static pgc_status start_workers(pgc_pool *pool, pgc_error *err)

@@ -46,7 +46,8 @@ struct pgc_pool {
     pgc_pool_stats stats;     /* stats.total counts connecting, idle, acquired and closing ones */
     uint32_t closing;         /* of stats.total, those on their way out */
     bool closed;
-    uint32_t failures; /* connects failed since the last success */
+    _Atomic uint32_t schema_epoch; /* not under the lock; what connections' schema_epoch is */
+    uint32_t failures;             /* connects failed since the last success */
     int64_t backoff_until_us;
     pgc_error last_error;   /* of the last failed connect */
     int64_t maintain_at_us; /* when the idle list is looked through next */
@@ -61,6 +62,10 @@ pgc_status pool_open_on(const pgc_pool_options *options, const conn_seams *seams
  * when its connection turned out to be lost. */
 pgc_status pool_run(pgc_pool *pool, const run_item *items, size_t count, pgc_result **out,
                     pgc_error *err) PGC_MUST_CHECK;
+/* Rows of the last item of a group, on a connection that is borrowed until they end. */
+pgc_status pool_open_rows(pgc_pool *pool, const run_item *items, size_t count,
+                          const pgc_run_options *options, pgc_rows **out, pgc_error *err)
+    PGC_MUST_CHECK;
 int64_t pool_now(const pgc_pool *pool);
 /* Random between half of us and us. */
 int64_t pool_jitter(const pgc_pool *pool, int64_t us);

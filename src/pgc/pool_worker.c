@@ -96,6 +96,8 @@ static void connect_one(pgc_pool *pool)
     if (status == PGC_OK) {
         list_init(&slot->link);
         slot->conn->owner = slot;
+        slot->conn->schema_epoch = &pool->schema_epoch;
+        slot->conn->seen_epoch = atomic_load(&pool->schema_epoch);
         slot->expires_us = draw_expiry(pool);
         slot->idle_since_us = POOL_NOT_IDLE;
     } else {

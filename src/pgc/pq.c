@@ -10,6 +10,12 @@ const pq_ops *pq_libpq(void)
 #define X(name) .name = PQ##name,
         PQ_MAP(X) PQ_CANCEL_MAP(X)
 #undef X
+#ifdef LIBPQ_HAS_CLOSE_PREPARED
+            .sendClosePrepared = PQsendClosePrepared,
+#endif
+#ifdef LIBPQ_HAS_CHUNK_MODE
+            .setChunkedRowsMode = PQsetChunkedRowsMode,
+#endif
             .wait = poll,
     };
     return &table;

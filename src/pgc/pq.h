@@ -22,6 +22,7 @@
     X(connectPoll)          \
     X(connectStartParams)   \
     X(consumeInput)         \
+    X(copyResult)           \
     X(db)                   \
     X(enterPipelineMode)    \
     X(errorMessage)         \
@@ -71,6 +72,7 @@
     X(setNoticeReceiver)    \
     X(setSingleRowMode)     \
     X(setnonblocking)       \
+    X(setvalue)             \
     X(socket)               \
     X(status)               \
     X(transactionStatus)    \
@@ -90,13 +92,18 @@
 #define PQ_CANCEL_MAP(X)
 #endif
 
+/* A piece of a result in libpq 17 and later; older headers do not name it. */
+#define PQ_TUPLES_CHUNK ((ExecStatusType) 12)
+
 typedef struct pq_ops {
 #define X(name) __typeof__(PQ##name) *name;
     PQ_MAP(X)
     PQ_CANCEL_MAP(X)
 #undef X
-    /* poll(2): waiting for the socket is part of the seam, so that a script can let time pass.
-     */
+    /* NULL where libpq is older than 17. */
+    int (*sendClosePrepared)(PGconn *conn, const char *name);
+    int (*setChunkedRowsMode)(PGconn *conn, int rows);
+    /* poll(2): waiting for the socket is part of the seam, so that a script can let time pass. */
     int (*wait)(struct pollfd *fds, nfds_t count, int timeout_ms);
 } pq_ops;
 

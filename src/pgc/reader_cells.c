@@ -2,8 +2,8 @@
  * readers want; its functions give one half of one cell per call, and two calls per cell cost more
  * than decoding it. So the rows are read where they stand when libpq is of a version whose layout
  * is known and what is found there agrees with what its functions say; else they are listed once,
- * by its functions. Invariant: nothing behind the four leading members is touched. One thread per
- * result. */
+ * by its functions. A result that is not libpq's brings its cells. Invariant: nothing behind the
+ * four leading members is touched. One thread per result. */
 #include "base/prelude.h"
 
 #include "pgc/cell.h"

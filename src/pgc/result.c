@@ -73,6 +73,7 @@ void pgc_result_free(pgc_result *result)
     }
     arena_free(result->memory);
     result->pq->clear(result->res);
+    result->pq->clear(result->tail);
     mem_free(result->alloc, result, sizeof *result);
 }
 
@@ -91,8 +92,13 @@ int64_t pgc_result_affected(const pgc_result *result)
 {
     /* libpq gives "" for commands that count nothing. */
     int64_t count = 0;
-    const char *text = result->pq->cmdTuples(result->res);
+    const char *text = result->pq->cmdTuples(result->tail != NULL ? result->tail : result->res);
     return slice_to_i64(pgc_text_from(text), &count) && count > 0 ? count : 0;
+}
+
+const char *pgc_result_tag(const pgc_result *result)
+{
+    return result->pq->cmdStatus(result->tail != NULL ? result->tail : result->res);
 }
 
 /* For code of ours that needs what readers do not show, such as column names. */

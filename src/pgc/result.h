@@ -9,10 +9,11 @@
 
 struct pgc_result {
     const pq_ops *pq;
-    PGresult *res;                /* owned */
-    const pgc_alloc *alloc;       /* never NULL */
-    const pgc_query *query;       /* NULL for scripts */
-    arena *memory;                /* made by the first pgc_result_alloc() */
+    PGresult *res;          /* owned */
+    PGresult *tail;         /* owned; has the command tag when res was put together from pieces */
+    const pgc_alloc *alloc; /* never NULL */
+    const pgc_query *query; /* NULL for scripts */
+    arena *memory;          /* made by the first pgc_result_alloc() */
     const pgc_cell *const *cells; /* rows of cells; found by the first reader */
     size_t rows, columns;
     bool binary; /* all columns came in binary format */

@@ -1,25 +1,58 @@
 /* Typed queries on one connection: named statements prepared at first use in the same round trip,
- * checked against their descriptor, prepared again when they went stale. The server's transaction
+ * run again when they went stale (settle.c notices). The server's transaction
  * status is the only truth about transactions. One thread per connection. */
 #include "base/prelude.h"
 
 #include "pgc/run.h"
 
 #include "pgc/args.h"
-#include "pgc/failure.h"
 #include "pgc/result.h"
-#include "pgc/shape.h"
+#include "pgc/single.h"
 #include "pgc/watch.h"
 
 #define DEALLOCATE_MAX 32 /* per exchange; the rest waits for the next */
+
+/* Somebody noticed that the schema changed: what was checked before may no longer be true. Others'
+ * statements are prepared again lazily instead of failing one by one. */
+static void follow_epoch(pgc_conn *conn)
+{
+    uint32_t epoch = atomic_load_explicit(conn->schema_epoch, memory_order_relaxed);
+    if (epoch != conn->seen_epoch) {
+        conn->seen_epoch = epoch;
+        statement_forget_all(&conn->statements);
+        typemap_done(&conn->types);
+    }
+}
+
+/* One text per statement, and a group of its own: when the server has forgotten it as well, that
+ * error concerns nobody. The name is of our own making. */
+static void queue_drop(exchange *ex, const statement *old)
+{
+    const query_params none = { .count = 0 };
+    if (ex->call.conn->pq->sendClosePrepared != NULL) {
+        (void) exchange_close(ex, old->name);
+        return;
+    }
+    char sql[STATEMENT_NAME_SIZE + 16];
+    (void) snprintf(sql, sizeof sql, "DEALLOCATE %s", old->name);
+    (void) exchange_text(ex, sql, &none);
+    (void) exchange_sync(ex);
+}
 
 void run_queue_deallocate(exchange *ex)
 {
     pgc_conn *conn = ex->call.conn;
     const query_params none = { .count = 0 };
-    if (conn->statements.reset && ex->status == PGC_OK) {
-        (void) exchange_text(ex, "DEALLOCATE ALL", &none);
-        (void) exchange_sync(ex);
+    follow_epoch(conn);
+    if (ex->status != PGC_OK || !statement_cache_dirty(&conn->statements) ||
+        pgc_conn_tx_state(conn) != PGC_TX_IDLE) {
+        return;
+    }
+    if (conn->statements.reset) {
+        if (!conn->unnamed) {
+            (void) exchange_text(ex, "DEALLOCATE ALL", &none);
+            (void) exchange_sync(ex);
+        }
         conn->statements.reset = false;
     }
     for (int i = 0; i < DEALLOCATE_MAX && ex->status == PGC_OK; i++) {
@@ -27,24 +60,9 @@ void run_queue_deallocate(exchange *ex)
         if (old == NULL) {
             return;
         }
-        /* A name of our own making. Its own group: when the server has forgotten the statement as
-         * well, that error concerns nobody. */
-        char sql[STATEMENT_NAME_SIZE + 16];
-        (void) snprintf(sql, sizeof sql, "DEALLOCATE %s", old->name);
-        (void) exchange_text(ex, sql, &none);
-        (void) exchange_sync(ex);
-        mem_free(conn->alloc, old, sizeof *old);
+        queue_drop(ex, old);
+        statement_free(&conn->statements, old);
     }
-}
-
-/* The statement to use; NULL: run without a name. */
-static statement *statement_for(pgc_conn *conn, const pgc_query *query)
-{
-    if (conn->unnamed || (query->flags & PGC_QUERY_UNNAMED) != 0) {
-        return NULL;
-    }
-    statement *found = statement_find(&conn->statements, query);
-    return found != NULL ? found : statement_add(&conn->statements, query);
 }
 
 /* Built-in types are told to the server; it works out the others. */
@@ -66,112 +84,97 @@ void run_queue(exchange *ex, const pgc_query *query, const char *const *values,
     Oid types[PGC_ARGS_MAX];
     assert(query->param_count <= PGC_ARGS_MAX);
     bool all_known = fill_types(query, types);
-    const query_params params = { query->param_count, types, values, lengths };
+    pgc_conn *conn = ex->call.conn;
     *out = (queued) { .query = query };
-    statement *named = ex->status == PGC_OK ? statement_for(ex->call.conn, query) : NULL;
-    if (named == NULL) {
+    statement *known = ex->status == PGC_OK ? run_recall(conn, query) : NULL;
+    const query_params params = { query->param_count, types, values, lengths,
+                                  run_as_text(query, known) };
+    if (known == NULL || !run_named(conn, query)) {
         out->at = exchange_text(ex, query->sql, &params);
         return;
     }
     out->named = true;
     /* Not ready but known: its Prepare stands further ahead in this exchange. */
-    if (!named->ready && !named->queued) {
-        named->queued = true;
+    if (!known->ready && !known->queued) {
+        known->queued = true;
         out->prepared = true;
-        out->prepare = exchange_prepare(ex, named->name, query->sql, types, params.count);
+        out->prepare = exchange_prepare(ex, known->name, query->sql, types, params.count);
         if (!all_known) {
             out->described = true;
-            out->describe = exchange_describe(ex, named->name);
+            out->describe = exchange_describe(ex, known->name);
         }
     }
-    out->at = exchange_named(ex, named->name, &params);
+    out->at = exchange_named(ex, known->name, &params);
 }
 
-/* Prepare and Describe succeed with this status and no rows. */
-static bool step_ok(const exchange *ex, size_t index)
+static bool is_prepared(pgc_conn *conn, const pgc_query *query, const statement *known)
 {
-    const step *of = &ex->steps[index];
-    return !of->aborted && of->result != NULL &&
-           ex->call.conn->pq->resultStatus(of->result) == PGRES_COMMAND_OK;
-}
-
-/* 42P05: a statement of that name exists already, made by someone before us. */
-static bool name_exists(const exchange *ex, size_t index)
-{
-    return strcmp(failure_sqlstate(ex->call.conn->pq, ex->steps[index].result), "42P05") == 0;
-}
-
-/* Bring the cache in line with what the server did. True when the statement was outdated and may
- * be run again. */
-bool run_settle(exchange *ex, const queued *of)
-{
-    pgc_conn *conn = ex->call.conn;
-    assert(of->at < ex->count);
-    assert(!of->prepared || of->prepare < of->at);
-    if (!of->named) {
+    if (run_named(conn, query) && (known == NULL || !known->ready)) {
         return false;
     }
-    const PGresult *answer = ex->steps[of->at].result;
-    if ((answer != NULL && failure_is_stale(conn->pq, answer)) ||
-        (of->prepared && name_exists(ex, of->prepare))) {
-        /* Where one is outdated others will be: a DDL or DEALLOCATE ALL hits many. */
-        statement_forget_all(&conn->statements);
-        return true;
-    }
-    statement *named = of->prepared ? statement_find(&conn->statements, of->query) : NULL;
-    if (named != NULL) {
-        named->queued = false;
-        named->ready = step_ok(ex, of->prepare);
-        if (!named->ready) {
-            statement_drop(&conn->statements, named);
-        }
-    }
-    return false;
+    return query->column_count == 0 || (known != NULL && run_checked(known, query));
 }
 
-/* Once per statement and descriptor; at every call for queries that run without a name. */
-static pgc_status check_shape(exchange *ex, const queued *of, pgc_error *err)
+/* Queue what run_prepare() asks for; the Describe stands for the query. A statement that cannot be
+ * kept is looked at under no name. */
+static void queue_prepare(exchange *ex, const pgc_query *query, queued *out)
 {
+    Oid types[PGC_ARGS_MAX];
+    bool all_known = fill_types(query, types);
     pgc_conn *conn = ex->call.conn;
-    statement *named = of->named ? statement_find(&conn->statements, of->query) : NULL;
-    if (named != NULL && named->checked == of->query) {
-        return PGC_OK;
+    statement *known = run_named(conn, query) ? run_recall(conn, query) : NULL;
+    const char *name = known == NULL ? "" : known->name;
+    *out = (queued) { .query = query, .named = known != NULL, .described = !all_known };
+    out->prepared = known == NULL || !known->ready;
+    if (out->prepared) {
+        out->prepare = exchange_prepare(ex, name, query->sql, types, query->param_count);
     }
-    if (pgc_conn_tx_state(conn) == PGC_TX_FAILED) {
-        return PGC_OK; /* the server answers no questions about types now */
+    out->at = out->describe = exchange_describe(ex, name);
+    if (known != NULL && out->prepared) {
+        known->queued = true;
     }
-    pgc_status status = shape_check_columns(conn, of->query, ex->steps[of->at].result, err);
-    if (status == PGC_OK && of->described) {
-        status = shape_check_params(conn, of->query, ex->steps[of->describe].result, err);
+}
+
+static pgc_status prepare_once(pgc_conn *conn, const run_item *context, size_t context_count,
+                               const pgc_query *query, bool *stale_out, pgc_error *err)
+{
+    queued queue[RUN_GROUP_MAX];
+    exchange ex;
+    assert(context_count < RUN_GROUP_MAX);
+    exchange_begin(&ex, conn, conn->call_timeout_us, err);
+    run_queue_deallocate(&ex);
+    for (size_t i = 0; i < context_count; i++) {
+        const pgc_args *args = context[i].args;
+        run_queue(&ex, context[i].query, args == NULL ? NULL : args->values,
+                  args == NULL ? NULL : args->lengths, &queue[i]);
     }
-    if (named != NULL && status == PGC_OK) {
-        named->checked = of->query;
-    } else if (named != NULL) {
-        statement_drop(&conn->statements, named); /* described anew at the next use */
+    queue_prepare(&ex, query, &queue[context_count]);
+    (void) exchange_sync(&ex);
+    pgc_status status = exchange_finish(&ex, false);
+    for (size_t i = 0; i <= context_count && status == PGC_OK; i++) {
+        *stale_out = run_settle(&ex, &queue[i]) || *stale_out;
     }
+    for (size_t i = 0; i <= context_count && status == PGC_OK; i++) {
+        status = run_status(&ex, &queue[i], err);
+    }
+    exchange_done(&ex);
     return status;
 }
 
-/* The first failure in the order of the messages is the cause of those behind it. */
-pgc_status run_status(exchange *ex, const queued *of, pgc_error *err)
+pgc_status run_prepare(pgc_conn *conn, const run_item *context, size_t context_count,
+                       const pgc_query *query, pgc_error *err)
 {
-    char what[80];
-    (void) snprintf(what, sizeof what, "query %s", of->query->name);
-    pgc_status status = PGC_OK;
-    if (of->prepared) {
-        status = exchange_status(ex, of->prepare, what, err);
+    follow_epoch(conn);
+    pgc_tx_state state = pgc_conn_tx_state(conn);
+    if (is_prepared(conn, query, run_recall(conn, query)) || state == PGC_TX_FAILED) {
+        return PGC_OK;
     }
-    if (status == PGC_OK && of->described) {
-        status = exchange_status(ex, of->describe, what, err);
-    }
-    if (status == PGC_OK) {
-        status = exchange_status(ex, of->at, what, err);
-    }
-    if (status == PGC_OK) {
-        status = check_shape(ex, of, err);
-    }
-    if (status != PGC_OK && err != NULL) {
-        (void) snprintf(err->query, sizeof err->query, "%s", of->query->name);
+    bool stale = false;
+    pgc_status status = prepare_once(conn, context, context_count, query, &stale, err);
+    if (status != PGC_OK && stale && state == PGC_TX_IDLE &&
+        pgc_conn_tx_state(conn) == PGC_TX_IDLE) {
+        pgc_error_clear(err);
+        status = prepare_once(conn, context, context_count, query, &stale, err);
     }
     return status;
 }
@@ -180,12 +183,14 @@ pgc_status run_status(exchange *ex, const queued *of, pgc_error *err)
 static pgc_status group_once(pgc_conn *conn, const run_item *items, size_t count,
                              PGresult **last_out, bool *stale_out, pgc_error *err)
 {
+    const statement *known = NULL;
+    if (count == 1 && single_ready(conn, items[0].query, &known)) {
+        return single_run(conn, &items[0], known, last_out, stale_out, err);
+    }
     queued queue[RUN_GROUP_MAX];
     exchange ex;
     exchange_begin(&ex, conn, conn->call_timeout_us, err);
-    if (ex.status == PGC_OK && pgc_conn_tx_state(conn) == PGC_TX_IDLE) {
-        run_queue_deallocate(&ex);
-    }
+    run_queue_deallocate(&ex);
     for (size_t i = 0; i < count; i++) {
         const pgc_args *args = items[i].args;
         run_queue(&ex, items[i].query, args == NULL ? NULL : args->values,
@@ -297,6 +302,22 @@ pgc_status conn_db_run(pgc_db *db, const pgc_query *query, const pgc_args *args,
                        pgc_error *err)
 {
     return conn_run(CONTAINER_OF(db, pgc_conn, db), query, args, out, err);
+}
+
+/* A connection lends itself, to whoever holds it. */
+pgc_status conn_db_lend(pgc_db *db, pgc_loan *out, pgc_error *err)
+{
+    pgc_conn *conn = CONTAINER_OF(db, pgc_conn, db);
+    TRY(conn_check_usable(conn, err));
+    *out = (pgc_loan) { .conn = conn };
+    return PGC_OK;
+}
+
+/* The caller's connection stays as it is. */
+void conn_db_give_back(pgc_db *db, pgc_loan *loan)
+{
+    (void) db;
+    (void) loan;
 }
 
 /* One indirect call: pool, scope, transaction and connection look the same to generated code. */

@@ -26,9 +26,15 @@ pgc_status conn_run(pgc_conn *conn, const pgc_query *query, const pgc_args *args
  * the group is run again, once, when no transaction was open. */
 pgc_status conn_run_group(pgc_conn *conn, const run_item *items, size_t count, PGresult **last_out,
                           pgc_error *err) PGC_MUST_CHECK;
-/* The run member of a connection's pgc_db_ops. */
+/* The members of a connection's pgc_db_ops. */
 pgc_status conn_db_run(pgc_db *db, const pgc_query *query, const pgc_args *args, pgc_result **out,
                        pgc_error *err);
+pgc_status conn_db_lend(pgc_db *db, pgc_loan *out, pgc_error *err);
+void conn_db_give_back(pgc_db *db, pgc_loan *loan);
+
+/* The open_rows member of it. */
+pgc_status conn_db_open_rows(pgc_db *db, const pgc_query *query, const pgc_args *args,
+                             const pgc_run_options *options, pgc_rows **out, pgc_error *err);
 
 /* Parts for callers that build their own exchange. */
 
@@ -41,14 +47,38 @@ typedef struct queued {
     bool named, prepared, described;
 } queued;
 
-/* DEALLOCATE what the cache has forgotten; only while no transaction is open. */
+/* First of an exchange: notice changes of the schema that others saw, and tell the server what the
+ * cache has forgotten. The latter waits while a transaction is open. */
 void run_queue_deallocate(exchange *ex);
 /* Queue a query, with Prepare at its first use. Values need not live longer than the call. */
 void run_queue(exchange *ex, const pgc_query *query, const char *const *values,
                const int32_t *lengths, queued *out);
 /* After exchange_finish(): note what is prepared now and what went stale. True when stale. */
 bool run_settle(exchange *ex, const queued *of);
-/* The query's own status, and its columns compared with the descriptor at first use. */
+/* Prepare and describe a query and compare its columns, in one round trip, unless that was done
+ * before; `context` are queries that go in front of it, such as settings. */
+pgc_status run_prepare(pgc_conn *conn, const run_item *context, size_t context_count,
+                       const pgc_query *query, pgc_error *err) PGC_MUST_CHECK;
+/* The query's own status, and its columns compared with the descriptor at first use. PGC_CONFLICT
+ * with err->retry when the statement was outdated. */
 pgc_status run_status(exchange *ex, const queued *of, pgc_error *err) PGC_MUST_CHECK;
+
+/* Parts of those, for a query that travels alone. */
+
+/* The query gets a statement name on this connection. */
+bool run_named(const pgc_conn *conn, const pgc_query *query);
+/* What is known about the query, made when nothing was; NULL: run it without a name. */
+statement *run_recall(pgc_conn *conn, const pgc_query *query);
+/* Its columns were compared with those of this descriptor. */
+bool run_checked(const statement *known, const pgc_query *query);
+/* Its rows are to be asked for as text: the descriptor says so, or a column's type turned out to
+ * have no binary form. */
+bool run_as_text(const pgc_query *query, const statement *known);
+/* Learn from the answer of a query that was, or was not, prepared before its exchange: true when it
+ * was outdated and may be run again. */
+bool run_learn(pgc_conn *conn, const pgc_query *query, bool was_ready, const PGresult *answer);
+/* Status of an answer that is an error, as run_status() tells it. */
+pgc_status run_failed(const call_state *call, const pgc_query *query, bool was_ready,
+                      const PGresult *answer, pgc_error *err) PGC_MUST_CHECK;
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "pgc/pool_state.h"
 #include "pgc/session.h"
+#include "pgc/stream.h"
 
 struct pgc_scope {
     pgc_db db;
@@ -29,7 +30,43 @@ static pgc_status scope_db_run(pgc_db *db, const pgc_query *query, const pgc_arg
     return pool_run(scope->pool, items, ARRAY_LEN(items), out, err);
 }
 
-static const pgc_db_ops SCOPE_DB_OPS = { sizeof(pgc_db_ops), scope_db_run };
+/* As above: nothing is read without the identity. */
+static pgc_status scope_db_open_rows(pgc_db *db, const pgc_query *query, const pgc_args *args,
+                                     const pgc_run_options *options, pgc_rows **out, pgc_error *err)
+{
+    pgc_scope *scope = CONTAINER_OF(db, pgc_scope, db);
+    if (scope->count == 0) {
+        return pgc_rows_open(pgc_pool_db(scope->pool), query, args, options, out, err);
+    }
+    const run_item items[] = { session_item(&scope->session), { query, args } };
+    return pool_open_rows(scope->pool, items, ARRAY_LEN(items), options, out, err);
+}
+
+/* A connection of the pool; the borrower puts the settings in front of each transaction. */
+static pgc_status scope_db_lend(pgc_db *db, pgc_loan *out, pgc_error *err)
+{
+    const pgc_scope *scope = CONTAINER_OF(db, pgc_scope, db);
+    pgc_conn *conn = NULL;
+    TRY(pgc_pool_acquire(scope->pool, &conn, err));
+    *out = (pgc_loan) { .conn = conn };
+    if (scope->count > 0) {
+        const run_item item = session_item(&scope->session);
+        out->first = item.query;
+        out->first_args = item.args;
+    }
+    return PGC_OK;
+}
+
+static void scope_db_give_back(pgc_db *db, pgc_loan *loan)
+{
+    pgc_pool_release(CONTAINER_OF(db, pgc_scope, db)->pool, loan->conn);
+}
+
+static const pgc_db_ops SCOPE_DB_OPS = { .struct_size = sizeof(pgc_db_ops),
+                                         .run = scope_db_run,
+                                         .open_rows = scope_db_open_rows,
+                                         .lend = scope_db_lend,
+                                         .give_back = scope_db_give_back };
 
 /* On failure pgc_scope_close() frees what was copied. */
 static bool copy_settings(pgc_scope *scope, const pgc_setting *settings)

@@ -51,7 +51,9 @@ static pgc_status ask_names(pgc_conn *conn, pgc_arr_i32 oids, pgc_error *err)
         return pgc_error_set(err, PGC_NOMEM, "type names");
     }
     const Oid type = OID_INT4_ARRAY;
-    const query_params params = { 1, &type, args.values, args.lengths };
+    const query_params params = {
+        .count = 1, .types = &type, .values = args.values, .lengths = args.lengths
+    };
     exchange ex;
     exchange_begin(&ex, conn, conn->call_timeout_us, err);
     size_t at = exchange_text(&ex, TYPE_NAMES.sql, &params);

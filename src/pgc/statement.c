@@ -20,13 +20,21 @@ bool statement_cache_init(statement_cache *cache, const pgc_alloc *alloc, uint32
     return cache->buckets != NULL;
 }
 
+/* Statements are one block each: the struct, the parameter types, the text. */
+void statement_free(const statement_cache *cache, statement *old)
+{
+    if (old != NULL) {
+        mem_free(cache->alloc, old, old->size);
+    }
+}
+
 /* Frees the statements of one list, which is empty then. */
 static void free_list(statement_cache *cache, list_node *head)
 {
     while (!list_empty(head)) {
         statement *old = CONTAINER_OF(head->next, statement, link);
         list_remove(&old->link);
-        mem_free(cache->alloc, old, sizeof *old);
+        statement_free(cache, old);
     }
 }
 
@@ -41,12 +49,24 @@ void statement_cache_done(statement_cache *cache)
     }
 }
 
-/* FNV-1a, for descriptors without a hash. */
+#define TEXT_MAX 65536 /* longer texts, surely made at run time, are not kept */
+
+#define HASH_SEED UINT64_C(0x9e3779b97f4a7c15)
+#define HASH_MUL  UINT64_C(0xd6e8feb86659fd93)
+
+/* For descriptors without a hash: eight bytes at a time, because it is made anew at each call. The
+ * same text has the same hash on every connection, which names depend on. */
 static uint64_t hash_text(const char *text)
 {
-    uint64_t hash = 14695981039346656037U;
-    for (; *text != '\0'; text++) {
-        hash = (hash ^ (uint8_t) *text) * 1099511628211U;
+    size_t len = strlen(text);
+    uint64_t hash = HASH_SEED ^ len;
+    for (; len > 0; text += 8) {
+        uint64_t word = 0;
+        size_t part = len < 8 ? len : 8;
+        memcpy(&word, text, part);
+        len -= part;
+        hash = (hash ^ word) * HASH_MUL;
+        hash ^= hash >> 32;
     }
     return hash;
 }
@@ -63,17 +83,21 @@ static statement **bucket_of(const statement_cache *cache, uint64_t key)
     return &cache->buckets[(key ^ (key >> 32)) & (cache->bucket_count - 1)];
 }
 
-/* Same text and same parameter types: the same statement, whichever descriptor asks. */
-static bool same_query(const pgc_query *a, const pgc_query *b)
+static uint32_t param_oid(const pgc_query *query, size_t index)
 {
-    if (a == b) {
-        return true;
-    }
-    if (a->param_count != b->param_count || strcmp(a->sql, b->sql) != 0) {
+    return query->params == NULL ? 0 : query->params[index].oid;
+}
+
+/* Same text and same parameter types: the same statement, whichever descriptor asks. The text is
+ * compared each time, because a descriptor may be made at run time, with another text at the
+ * address of the last one. */
+static bool same_query(const statement *known, const pgc_query *query)
+{
+    if (known->param_count != query->param_count || strcmp(known->sql, query->sql) != 0) {
         return false;
     }
-    for (size_t i = 0; i < a->param_count; i++) {
-        if (a->params[i].oid != b->params[i].oid) {
+    for (size_t i = 0; i < query->param_count; i++) {
+        if (known->param_oids[i] != param_oid(query, i)) {
             return false;
         }
     }
@@ -87,9 +111,11 @@ statement *statement_find(statement_cache *cache, const pgc_query *query)
     assert(cache->buckets != NULL);
     uint64_t key = key_of(query);
     for (statement *found = *bucket_of(cache, key); found != NULL; found = found->next) {
-        if (found->key == key && same_query(found->query, query)) {
-            list_remove(&found->link);
-            list_prepend(&cache->used, &found->link);
+        if (found->key == key && same_query(found, query)) {
+            if (cache->used.next != &found->link) {
+                list_remove(&found->link);
+                list_prepend(&cache->used, &found->link);
+            }
             return found;
         }
     }
@@ -118,7 +144,7 @@ void statement_drop(statement_cache *cache, statement *old)
     if (old->ready) {
         list_append(&cache->doomed, &old->link);
     } else {
-        mem_free(cache->alloc, old, sizeof *old);
+        statement_free(cache, old);
     }
 }
 
@@ -146,13 +172,38 @@ static bool name_taken(statement_cache *cache, uint64_t key)
     return false;
 }
 
-/* Statements that are not ready belong to the running exchange and stay. */
+/* Those of the running exchange stay. */
 static void evict_oldest(statement_cache *cache)
 {
     statement *oldest = CONTAINER_OF(cache->used.prev, statement, link);
-    if (oldest->ready) {
+    if (!oldest->queued) {
         statement_drop(cache, oldest);
     }
+}
+
+/* Text and types are copied, so that a descriptor need not outlive its calls. */
+static statement *statement_new(const statement_cache *cache, const pgc_query *query)
+{
+    size_t oid_bytes = query->param_count * sizeof(uint32_t);
+    size_t text_bytes = strlen(query->sql) + 1, size;
+    if (text_bytes > TEXT_MAX || !size_add(sizeof(statement) + oid_bytes, text_bytes, &size)) {
+        return NULL;
+    }
+    statement *made = mem_new(cache->alloc, size);
+    if (made == NULL) {
+        return NULL;
+    }
+    uint32_t *oids = (uint32_t *) (void *) (made + 1);
+    for (size_t i = 0; i < query->param_count; i++) {
+        oids[i] = param_oid(query, i);
+    }
+    char *text = (char *) oids + oid_bytes;
+    memcpy(text, query->sql, text_bytes);
+    made->size = size;
+    made->param_count = query->param_count;
+    made->param_oids = oids;
+    made->sql = text;
+    return made;
 }
 
 /* Two texts with one hash: the second one runs without a name, which is slower but right. */
@@ -166,14 +217,13 @@ statement *statement_add(statement_cache *cache, const pgc_query *query)
             return NULL;
         }
     }
-    statement *made = MEM_NEW(cache->alloc, statement);
+    statement *made = statement_new(cache, query);
     if (made == NULL) {
         return NULL;
     }
     if (cache->count >= cache->max) {
         evict_oldest(cache);
     }
-    made->query = query;
     made->key = key;
     if (name_taken(cache, key)) {
         (void) snprintf(made->name, sizeof made->name, "pgc_%016" PRIx64 "_%" PRIu32, key,

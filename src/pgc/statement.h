@@ -1,5 +1,6 @@
-/* Prepared statements of one connection: found by query descriptor, least recently used ones make
- * room. Names are "pgc_" and the descriptor's hash, the same on every connection. */
+/* What a connection knows about the queries that ran on it: found by SQL text and parameter types,
+ * least recently used ones make room. Names are "pgc_" and the query's hash, the same on every
+ * connection. Queries that run without a name are remembered as well. */
 #ifndef PGC_STATEMENT_H
 #define PGC_STATEMENT_H
 
@@ -13,12 +14,18 @@
 typedef struct statement {
     list_node link;         /* on the cache's used list, newest first, or on its doomed list */
     struct statement *next; /* same bucket */
-    const pgc_query *query;
     uint64_t key;
+    size_t size; /* bytes of this block, texts included */
     char name[STATEMENT_NAME_SIZE];
-    bool ready;               /* the server has it */
-    bool queued;              /* its Prepare is under way in the running exchange */
-    const pgc_query *checked; /* its columns were compared with this descriptor */
+    bool ready;     /* the server has it under its name */
+    bool queued;    /* its Prepare is under way in the running exchange */
+    bool text_rows; /* a column's type has no binary form: ask for text */
+    /* The descriptor columns that the server's were compared with; count 0 and NULL: none yet. */
+    const pgc_type_ref *checked;
+    uint16_t checked_count;
+    uint16_t param_count;
+    const uint32_t *param_oids; /* behind the struct, as is the text */
+    const char *sql;
 } statement;
 
 typedef struct statement_cache {
@@ -43,7 +50,13 @@ statement *statement_add(statement_cache *cache, const pgc_query *query);
 void statement_drop(statement_cache *cache, statement *old);
 /* Forget all: what the server has is not what we believed. */
 void statement_forget_all(statement_cache *cache);
-/* Take one from the doomed list, for DEALLOCATE; NULL when it is empty. Free with mem_free(). */
+/* Take one from the doomed list, for DEALLOCATE; NULL when it is empty. */
 statement *statement_take_doomed(statement_cache *cache);
+void statement_free(const statement_cache *cache, statement *old);
+/* Something is to be told to the server before the next query. */
+static inline bool statement_cache_dirty(const statement_cache *cache)
+{
+    return cache->reset || !list_empty(&cache->doomed);
+}
 
 #endif

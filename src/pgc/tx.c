@@ -7,6 +7,7 @@
 #include "pgc/failure.h"
 #include "pgc/pool_state.h"
 #include "pgc/result.h"
+#include "pgc/stream.h"
 #include "pgc/tx_parts.h"
 #include "pgc/watch.h"
 
@@ -138,7 +139,42 @@ static pgc_status tx_db_run(pgc_db *db, const pgc_query *query, const pgc_args *
     return result_new(tx->conn->pq, answer, tx->conn->alloc, query, out, err);
 }
 
-static const pgc_db_ops TX_DB_OPS = { sizeof(pgc_db_ops), tx_db_run };
+/* The transaction is busy until the rows end. What opens the scope goes ahead: its answer must not
+ * stand between the rows. */
+static pgc_status tx_db_open_rows(pgc_db *db, const pgc_query *query, const pgc_args *args,
+                                  const pgc_run_options *options, pgc_rows **out, pgc_error *err)
+{
+    pgc_tx *tx = CONTAINER_OF(db, pgc_tx, db);
+    const run_item item = { query, args };
+    TRY(tx_check_open(tx, query->name, err));
+    TRY(tx_send_start(tx, err));
+    return rows_open_on(tx->conn, NULL, &item, 1, options, out, err);
+}
+
+/* The transaction's own connection, for work inside of it. */
+static pgc_status tx_db_lend(pgc_db *db, pgc_loan *out, pgc_error *err)
+{
+    pgc_tx *tx = CONTAINER_OF(db, pgc_tx, db);
+    TRY(tx_check_open(tx, "that needs a connection", err));
+    TRY(tx_send_start(tx, err));
+    pgc_conn *conn = pgc_tx_conn(tx);
+    TRY(conn_check_usable(conn, err));
+    *out = (pgc_loan) { .conn = conn };
+    return PGC_OK;
+}
+
+/* It stays in the transaction's hands. */
+static void tx_db_give_back(pgc_db *db, pgc_loan *loan)
+{
+    (void) db;
+    (void) loan;
+}
+
+static const pgc_db_ops TX_DB_OPS = { .struct_size = sizeof(pgc_db_ops),
+                                      .run = tx_db_run,
+                                      .open_rows = tx_db_open_rows,
+                                      .lend = tx_db_lend,
+                                      .give_back = tx_db_give_back };
 
 pgc_tx *tx_new(pgc_conn *conn, pgc_tx *parent)
 {

@@ -209,7 +209,8 @@ void hooks_disconnect(const pgc_conn *conn)
 /* libpq would print notices to stderr otherwise: a library does not print. */
 void hooks_notice(void *arg, const PGresult *result)
 {
-    const pgc_conn *conn = arg;
+    pgc_conn *conn = arg;
+    conn->notice_count++;
     if (conn->hooks.on_notice == NULL) {
         return;
     }

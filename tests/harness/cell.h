@@ -61,8 +61,10 @@ static inline Oid fake_type(const PGresult *res, int column)
 static inline void fake_clear(PGresult *res)
 {
     fake_cell *c = (fake_cell *) (void *) res;
-    free(c->bytes);
-    free(c);
+    if (c != NULL) {
+        free(c->bytes);
+        free(c);
+    }
 }
 
 /* bytes NULL: SQL NULL. text: they came as text. Free with pgc_result_free(); NULL when memory is

@@ -334,7 +334,8 @@ static PGresult *fake_getResult(PGconn *conn)
         fake->tx = (PGTransactionStatusType) (answer->tx_after - 1);
     } else if (answer->status == PGRES_PIPELINE_SYNC && fake->tx == PQTRANS_ACTIVE) {
         fake->tx = PQTRANS_IDLE;
-    } else if (answer->kind == FAKE_KIND_END && fake->mode == PQ_PIPELINE_OFF) {
+    } else if (answer->kind == FAKE_KIND_END && fake->mode == PQ_PIPELINE_OFF &&
+               fake->tx == PQTRANS_ACTIVE) {
         fake->tx = PQTRANS_IDLE;
     }
     if (answer->kind == FAKE_KIND_END) {
@@ -458,6 +459,20 @@ static int fake_getisnull(const PGresult *result, int row, int column)
     return answer_of(result)->cells[column] == NULL;
 }
 
+/* Made by the fake as long as there are some; freemem() counts them. */
+static PGnotify *fake_notifies(PGconn *conn)
+{
+    fake_pq *fake = fake_of(conn);
+    if (fake->notifies == 0) {
+        return NULL;
+    }
+    fake->notifies--;
+    static PGnotify notify;
+    static char name[] = "channel", extra[] = "payload";
+    notify = (PGnotify) { .relname = name, .be_pid = 4712, .extra = extra };
+    return &notify;
+}
+
 static PGcancel *fake_getCancel(PGconn *conn)
 {
     atomic_fetch_add(&fake_of(conn)->cancel_asked, 1);
@@ -517,6 +532,7 @@ const pq_ops *fake_pq_ops(void)
         .isBusy = fake_isBusy,
         .libVersion = fake_libVersion,
         .nfields = fake_nfields,
+        .notifies = fake_notifies,
         .nparams = fake_nparams,
         .ntuples = fake_ntuples,
         .parameterStatus = fake_parameterStatus,

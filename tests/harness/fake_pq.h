@@ -86,6 +86,7 @@ typedef struct fake_pq {
     bool connect_no_memory;    /* no PGconn */
     int send_fails_at;         /* 1-based number of the send that fails */
     bool send_fails_by_loss;   /* and the connection is bad then */
+    int notifies;              /* so many notifications have come */
     int flush_blocks;          /* so many times flush() says "not all yet" */
     const char *strings;       /* standard_conforming_strings */
     /* What happened. */

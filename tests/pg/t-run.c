@@ -222,7 +222,7 @@ static void in_a_transaction_a_stale_plan_asks_for_a_retry(void)
                           " ALTER TABLE t ALTER COLUMN x TYPE int4 USING x::int4 + 1;"
                           " DEALLOCATE ALL"));
     REQUIRE(live_do(conn, "BEGIN"));
-    CHECK_STATUS(run_int(conn, &x_of_t, 0, &x, &err), PGC_DB, &err);
+    CHECK_STATUS(run_int(conn, &x_of_t, 0, &x, &err), PGC_CONFLICT, &err);
     CHECK_STR(err.sqlstate, "26000");
     CHECK(err.retry);
     CHECK_INT(pgc_conn_tx_state(conn), PGC_TX_FAILED);

@@ -12,13 +12,34 @@
 #include "proxy.h"
 #include "tap.h"
 
-/* libpq that counts round trips: each of ours ends with one sync. */
+/* libpq that counts round trips: each of ours ends with one sync, or is one query outside of
+ * pipeline mode. */
 static atomic_int syncs;
 
 static int counting_sync(PGconn *pg)
 {
     (void) atomic_fetch_add(&syncs, 1);
     return PQpipelineSync(pg);
+}
+
+static void count_single(const PGconn *pg)
+{
+    (void) atomic_fetch_add(&syncs, PQpipelineStatus(pg) == PQ_PIPELINE_OFF ? 1 : 0);
+}
+
+static int counting_named(PGconn *pg, const char *name, int count, const char *const *values,
+                          const int *lengths, const int *formats, int format)
+{
+    count_single(pg);
+    return PQsendQueryPrepared(pg, name, count, values, lengths, formats, format);
+}
+
+static int counting_text(PGconn *pg, const char *sql, int count, const Oid *types,
+                         const char *const *values, const int *lengths, const int *formats,
+                         int format)
+{
+    count_single(pg);
+    return PQsendQueryParams(pg, sql, count, types, values, lengths, formats, format);
 }
 
 /* A database with a ledger, and a pool of `max` connections on it, perhaps by way of a proxy. */
@@ -53,6 +74,8 @@ static bool bench_open(bench *b, bool by_proxy, uint32_t max)
     };
     b->pq = *pq_libpq();
     b->pq.pipelineSync = counting_sync;
+    b->pq.sendQueryPrepared = counting_named;
+    b->pq.sendQueryParams = counting_text;
     const conn_seams seams = { &b->pq, clock_os(), -1, NULL };
     return CHECK_STATUS(pool_open_on(&pool, &seams, &b->pool, &err), PGC_OK, &err);
 }
@@ -247,7 +270,7 @@ static void a_stale_statement_at_the_start_is_prepared_again(void)
     CHECK_STATUS(pgc_tx_begin(b.pool, NULL, &tx, &err), PGC_OK, &err);
     CHECK_STATUS(insert(tx, 5, &err), PGC_OK, &err);
     CHECK_STATUS(do_sql(pgc_tx_db(tx), FORGET, &err), PGC_OK, &err);
-    CHECK_STATUS(insert(tx, 6, &err), PGC_DB, &err);
+    CHECK_STATUS(insert(tx, 6, &err), PGC_CONFLICT, &err);
     CHECK(err.retry);
     CHECK_STATUS(pgc_tx_commit(&tx, &err), PGC_CONFLICT, &err);
     CHECK_STR(err.sqlstate, "26000");

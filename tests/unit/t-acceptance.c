@@ -64,7 +64,6 @@ static void stale_twice_is_an_error(void)
         FAKE_SYNC,
         STALE,
         FAKE_END,
-        FAKE_SYNC,
         FAKE_DONE("DEALLOCATE ALL"),
         FAKE_END,
         FAKE_SYNC,
@@ -110,7 +109,7 @@ static void stale_in_a_transaction_is_not_repeated(void)
         FAKE_SYNC,
         { .status = PGRES_COMMAND_OK, .tag = "ROLLBACK", .tx_after = 1 + PQTRANS_IDLE },
         FAKE_END,
-        FAKE_SYNC,
+        FAKE_SYNC, /* not alone: DEALLOCATE is due */
     };
     fake_pq fake;
     pgc_error err;
@@ -120,7 +119,7 @@ static void stale_in_a_transaction_is_not_repeated(void)
     fake_pq_script(&fake, answers, ARRAY_LEN(answers));
     CHECK_STATUS(run(conn, &QUERY, &err), PGC_OK, &err);
     REQUIRE_OK(pgc_tx_begin_conn(conn, NULL, &tx, &err), &err);
-    CHECK_STATUS(pgc_db_run(pgc_tx_db(tx), &QUERY, NULL, NULL, &err), PGC_DB, &err);
+    CHECK_STATUS(pgc_db_run(pgc_tx_db(tx), &QUERY, NULL, NULL, &err), PGC_CONFLICT, &err);
     CHECK(err.retry);
     pgc_tx_rollback(tx);
     CHECK_INT(fake.at, fake.count);
@@ -132,7 +131,7 @@ static void stale_in_a_transaction_is_not_repeated(void)
 static void unnamed_mode_names_nothing(void)
 {
     static const fake_answer answers[] = {
-        ROWS(1), FAKE_END, FAKE_SYNC, ROWS(1), FAKE_END, FAKE_SYNC, ROWS(1), FAKE_END, FAKE_SYNC,
+        ROWS(1), FAKE_END, ROWS(1), FAKE_END, ROWS(1), FAKE_END,
     };
     fake_pq fake;
     pgc_error err;
@@ -142,8 +141,7 @@ static void unnamed_mode_names_nothing(void)
     CHECK_STATUS(run(conn, &QUERY, &err), PGC_OK, &err);
     CHECK_STATUS(run(conn, &OTHER, &err), PGC_OK, &err);
     CHECK_STATUS(run(conn, &QUERY, &err), PGC_OK, &err);
-    CHECK_STR(fake.log, "text SELECT x FROM t\nsync\ntext SELECT y FROM t\nsync\n"
-                        "text SELECT x FROM t\nsync\n");
+    CHECK_STR(fake.log, "text SELECT x FROM t\ntext SELECT y FROM t\ntext SELECT x FROM t\n");
     pgc_conn_close(conn);
 }
 
@@ -241,16 +239,8 @@ static void no_identity_no_query(void)
 static void a_storm_of_cancels_hurts_nobody(void)
 {
     static const fake_answer answers[] = {
-        FAKE_UNTIL_CANCEL,
-        FAKE_ERROR("57014"),
-        FAKE_END,
-        FAKE_SYNC,
-        { .status = PGRES_EMPTY_QUERY },
-        FAKE_END,
-        FAKE_SYNC,
-        ROWS(1),
-        FAKE_END,
-        FAKE_SYNC,
+        FAKE_UNTIL_CANCEL, FAKE_ERROR("57014"), FAKE_END, { .status = PGRES_EMPTY_QUERY },
+        FAKE_END,          FAKE_SYNC,           ROWS(1),  FAKE_END,
     };
     enum { COUNT = 1000 };
     fake_pq fake;
