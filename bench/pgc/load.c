@@ -1,7 +1,10 @@
 /* Point reads by many at once: threads on a pool of ours beside goroutines on a pgxpool of the same
- * size, on the same server, each for the same time. Both read all 37 columns of an asset into a
- * struct. The server runs on the same machine, and both sides leave it what they do not use. */
+ * size, on the same server, each for the same time. "Together" is pgc_reads on that pool. Both read
+ * all 37 columns of an asset into a struct. The server runs on the same machine, and both sides
+ * leave it what they do not use. */
 #include "parts.h"
+
+#include <pgc/reads.h>
 
 #include "repo/assets.h"
 
@@ -10,7 +13,9 @@ static const struct timespec SPAN = { 0, 500000000 };
 typedef struct load_state {
     bench_site *site;
     uint32_t conns, threads;
+    bool together; /* by pgc_reads */
     pgc_pool *pool;
+    pgc_reads *reads;
     _Atomic bool stop;
     char ask[64]; /* the same for the peer */
 } load_state;
@@ -20,18 +25,19 @@ typedef struct load_thread {
     size_t number;
     uint64_t reads;
     bool ok;
+    pgc_error err;
 } load_thread;
 
 static void load_work(void *arg)
 {
     load_thread *me = arg;
     load_state *load = me->load;
-    pgc_db *db = pgc_pool_db(load->pool);
+    pgc_db *db = load->together ? pgc_reads_db(load->reads) : pgc_pool_db(load->pool);
     size_t at = me->number * 97;
     me->ok = true;
     while (me->ok && !load->stop) {
         repo_asset_set set = { .rows = NULL };
-        me->ok = repo_get_asset(db, load->site->ids[at++ % BENCH_IDS], &set, NULL) == PGC_OK;
+        me->ok = repo_get_asset(db, load->site->ids[at++ % BENCH_IDS], &set, &me->err) == PGC_OK;
         repo_asset_set_free(&set);
         me->reads++;
     }
@@ -51,7 +57,9 @@ static bool load_open(load_state *load)
                                                  .conninfo = load->site->url },
                                        .max_conns = load->conns,
                                        .min_conns = load->conns };
-    return load->pool != NULL || pgc_pool_open(&options, &load->pool, &load->site->err) == PGC_OK;
+    pgc_error *err = &load->site->err;
+    return load->pool != NULL || (pgc_pool_open(&options, &load->pool, err) == PGC_OK &&
+                                  pgc_reads_open(load->pool, NULL, &load->reads, err) == PGC_OK);
 }
 
 static double load_ours(void *ctx)
@@ -70,9 +78,12 @@ static double load_ours(void *ctx)
     bool ok = !isnan(seconds);
     for (size_t i = 0; i < load->threads; i++) {
         reads += threads[i].reads;
-        ok = ok && threads[i].ok;
+        if (!threads[i].ok) {
+            load->site->err = threads[i].err;
+            ok = false;
+        }
     }
-    return ok ? (double) reads / seconds : BENCH_NONE;
+    return ok ? (double) reads / seconds : site_failed(load->site, "point reads");
 }
 
 static double load_other(void *ctx)
@@ -81,29 +92,29 @@ static double load_other(void *ctx)
     return peer_ask(load->site->pgx, load->ask);
 }
 
+static void load_row(bench_rows *rows, load_state *load, const char *name, const char *other_is)
+{
+    (void) snprintf(load->ask, sizeof load->ask, "load %u %u %.3f", load->conns, load->threads,
+                    (double) SPAN.tv_nsec * 1e-9);
+    rows_add(rows, (bench_case) { .name = name,
+                                  .unit = "reads/s",
+                                  .other_is = other_is,
+                                  .ours = load_ours,
+                                  .other = load_other,
+                                  .ctx = load,
+                                  .goal = BENCH_AT_LEAST,
+                                  .bound = 1.5,
+                                  .rounds = 9,
+                                  .skip = load->site->no_pgx });
+}
+
 void load_rows(bench_site *site, bench_rows *rows)
 {
-    static load_state even, crowded;
-    even = (load_state) { .site = site, .conns = 8, .threads = 8, .ask = "load 8 8 0.5" };
-    crowded = (load_state) { .site = site, .conns = 8, .threads = 16, .ask = "load 8 16 0.5" };
-    rows_add(rows, (bench_case) { .name = "point reads, 8 threads, 8 conns",
-                                  .unit = "reads/s",
-                                  .other_is = "pgx v5 pool, 8 goroutines",
-                                  .ours = load_ours,
-                                  .other = load_other,
-                                  .ctx = &even,
-                                  .goal = BENCH_AT_LEAST,
-                                  .bound = 1.5,
-                                  .rounds = 9,
-                                  .skip = site->no_pgx });
-    rows_add(rows, (bench_case) { .name = "point reads, 16 threads, 8 conns",
-                                  .unit = "reads/s",
-                                  .other_is = "pgx v5 pool, 16 goroutines",
-                                  .ours = load_ours,
-                                  .other = load_other,
-                                  .ctx = &crowded,
-                                  .goal = BENCH_AT_LEAST,
-                                  .bound = 1.5,
-                                  .rounds = 9,
-                                  .skip = site->no_pgx });
+    static load_state even, shared, crowded;
+    even = (load_state) { .site = site, .conns = 8, .threads = 8 };
+    shared = (load_state) { .site = site, .conns = 8, .threads = 16, .together = true };
+    crowded = (load_state) { .site = site, .conns = 8, .threads = 64, .together = true };
+    load_row(rows, &even, "reads, 8 threads, 8 conns", "pgx v5 pool, 8 goroutines");
+    load_row(rows, &shared, "reads together, 16 threads, 8 conns", "pgx v5 pool, 16 goroutines");
+    load_row(rows, &crowded, "reads together, 64 threads, 8 conns", "pgx v5 pool, 64 goroutines");
 }

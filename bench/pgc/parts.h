@@ -53,6 +53,10 @@ void rows_add(bench_rows *rows, bench_case one);
 /* BENCH_NONE, with the error of site on stderr. */
 double site_failed(const bench_site *site, const char *doing);
 
+/* Both connections' backends run on one core from the start; this thread joins them there, or may
+ * run anywhere again. Otherwise the scheduler's placing of two processes decides, not the work. */
+void site_join_core(bool join);
+
 /* CPU that this process has used, in seconds. */
 double cpu_seconds(void);
 

@@ -1,6 +1,7 @@
 /* Point reads, one after the other on one connection: the generated query of the product beside
  * libpq by hand (prepared, binary, all 37 columns into the same struct), and batches beside single
- * reads. Wall time: the round trip is most of it on both sides. One thread. */
+ * reads. Wall time: the round trip is most of it on both sides; client
+ * and backends share one core. One thread. */
 #include "parts.h"
 
 #include <pgc/pipeline.h>
@@ -23,6 +24,7 @@ static double point_ours(void *ctx)
     bench_site *site = ctx;
     pgc_db *db = pgc_conn_db(site->conn);
     int64_t sum = 0;
+    site_join_core(true);
     double start = bench_now();
     for (int i = 0; i < READS; i++) {
         repo_asset_set set;
@@ -33,6 +35,7 @@ static double point_ours(void *ctx)
         repo_asset_set_free(&set);
     }
     double seconds = bench_now() - start;
+    site_join_core(false);
     return sum > 0 ? seconds * 1e6 / READS : BENCH_NONE;
 }
 
@@ -40,6 +43,7 @@ static double point_other(void *ctx)
 {
     const bench_site *site = ctx;
     int64_t sum = 0;
+    site_join_core(true);
     double start = bench_now();
     for (int i = 0; i < READS; i++) {
         const char *values[1] = { (const char *) site->ids[i].bytes };
@@ -52,10 +56,11 @@ static double point_other(void *ctx)
         sum += ok ? asset.file_size : 0;
         PQclear(res);
         if (!ok) {
-            return BENCH_NONE;
+            return site_failed(site, "point read by hand");
         }
     }
     double seconds = bench_now() - start;
+    site_join_core(false);
     return sum > 0 ? seconds * 1e6 / READS : BENCH_NONE;
 }
 
@@ -139,6 +144,7 @@ static double batch_ours(void *ctx)
 {
     bench_site *site = ctx;
     int64_t sum = 0;
+    site_join_core(true);
     double start = bench_now();
     for (size_t i = 0; i < BATCHES; i++) {
         if (!batch_once(site, site->ids + i * BATCH, &sum)) {
@@ -146,6 +152,7 @@ static double batch_ours(void *ctx)
         }
     }
     double seconds = bench_now() - start;
+    site_join_core(false);
     return sum > 0 ? seconds * 1e6 / BATCHES : BENCH_NONE;
 }
 
@@ -154,6 +161,7 @@ static double batch_other(void *ctx)
     bench_site *site = ctx;
     pgc_db *db = pgc_conn_db(site->conn);
     int64_t sum = 0;
+    site_join_core(true);
     double start = bench_now();
     for (size_t i = 0; i < (size_t) BATCHES * BATCH; i++) {
         pgc_args args;
@@ -167,6 +175,7 @@ static double batch_other(void *ctx)
         }
     }
     double seconds = bench_now() - start;
+    site_join_core(false);
     return sum > 0 ? seconds * 1e6 / BATCHES : BENCH_NONE;
 }
 

@@ -2,6 +2,7 @@
  * assets. Everything is made before the first row is measured. One thread. */
 #include "parts.h"
 
+#include <sched.h>
 #include <sys/stat.h>
 
 #include "migrate/migrate.h"
@@ -24,6 +25,13 @@ static const char FILL[] =
     " CASE WHEN n % 5 = 0 THEN 4 END, n % 7 = 0"
     " FROM users, generate_series(1, 20000) AS n";
 
+static cpu_set_t all_cores, one_core;
+
+void site_join_core(bool join)
+{
+    (void) sched_setaffinity(0, sizeof all_cores, join ? &one_core : &all_cores);
+}
+
 double cpu_seconds(void)
 {
     struct timespec now;
@@ -33,6 +41,7 @@ double cpu_seconds(void)
 
 double site_failed(const bench_site *site, const char *doing)
 {
+    site_join_core(false);
     (void) fprintf(stderr, "bench pgc: %s: %s\n", doing, site->err.message);
     return BENCH_NONE;
 }
@@ -78,6 +87,20 @@ static bool make_schema(bench_site *site)
     return status == PGC_OK;
 }
 
+/* Where that is not allowed the rows are only noisier. */
+static void pin_backends(const bench_site *site)
+{
+    size_t core = 0;
+    (void) sched_getaffinity(0, sizeof all_cores, &all_cores);
+    while (core < CPU_SETSIZE - 1 && !CPU_ISSET(core, &all_cores)) {
+        core++;
+    }
+    CPU_ZERO(&one_core);
+    CPU_SET(core, &one_core);
+    (void) sched_setaffinity(pgc_conn_backend_pid(site->conn), sizeof one_core, &one_core);
+    (void) sched_setaffinity(PQbackendPID(site->raw), sizeof one_core, &one_core);
+}
+
 static bool connect_both(bench_site *site)
 {
     const pgc_conn_options options = { .struct_size = sizeof options, .conninfo = site->url };
@@ -86,7 +109,12 @@ static bool connect_both(bench_site *site)
         return false;
     }
     site->raw = PQconnectdb(site->url);
-    return PQstatus(site->raw) == CONNECTION_OK;
+    if (PQstatus(site->raw) != CONNECTION_OK) {
+        (void) fprintf(stderr, "bench pgc: %s\n", PQerrorMessage(site->raw));
+        return false;
+    }
+    pin_backends(site);
+    return true;
 }
 
 static bool read_ids(bench_site *site)

@@ -1,15 +1,18 @@
 -- name: GetAsset :one
+-- @read_only
 -- A live asset of the current user.
 SELECT * FROM assets
 WHERE asset_id = @asset_id AND deleted_at IS NULL;
 
 -- name: ListAssets :many
+-- @read_only
 SELECT * FROM assets
 WHERE deleted_at IS NULL
 ORDER BY uploaded_at DESC, asset_id DESC
 LIMIT @row_limit OFFSET @row_offset;
 
 -- name: ListAssetsPage :many
+-- @read_only
 -- Keyset page: rows that come after the cursor in the order newest upload first.
 SELECT * FROM assets
 WHERE deleted_at IS NULL
@@ -39,12 +42,14 @@ ON CONFLICT (owner_id, file_hash, file_size) WHERE deleted_at IS NULL DO NOTHING
 RETURNING *;
 
 -- name: GetAssetByContent :one
+-- @read_only
 -- The live asset of an owner with this content, if any.
 SELECT * FROM assets
 WHERE owner_id = @owner_id AND file_hash = @file_hash::text AND file_size = @file_size
   AND deleted_at IS NULL;
 
 -- name: GetAssetsByHash :many
+-- @read_only
 SELECT * FROM assets
 WHERE file_hash = @file_hash::text AND deleted_at IS NULL
 ORDER BY uploaded_at, asset_id;
@@ -77,24 +82,28 @@ UPDATE assets SET deleted_at = NULL, updated_at = now()
 WHERE asset_id = @asset_id AND deleted_at IS NOT NULL;
 
 -- name: GetAssetsByType :many
+-- @read_only
 SELECT * FROM assets
 WHERE asset_type = @asset_type AND deleted_at IS NULL
 ORDER BY uploaded_at DESC, asset_id DESC
 LIMIT @row_limit OFFSET @row_offset;
 
 -- name: GetAssetsByOwner :many
+-- @read_only
 SELECT * FROM assets
 WHERE owner_id = @owner_id AND deleted_at IS NULL
 ORDER BY uploaded_at DESC, asset_id DESC
 LIMIT @row_limit OFFSET @row_offset;
 
 -- name: GetAssetsByOwnerAndType :many
+-- @read_only
 SELECT * FROM assets
 WHERE owner_id = @owner_id AND asset_type = @asset_type AND deleted_at IS NULL
 ORDER BY uploaded_at DESC, asset_id DESC
 LIMIT @row_limit OFFSET @row_offset;
 
 -- name: SearchAssets :many
+-- @read_only
 -- By file name, description, camera and lens; exact file name first, then the newest.
 SELECT a.*
 FROM search_assets(@query, sqlc.narg('asset_type')::text, @row_limit::integer,
@@ -103,6 +112,7 @@ JOIN assets a ON a.asset_id = s.asset_id
 ORDER BY s.rank;
 
 -- name: ListAssetsWithThumbnails :many
+-- @read_only
 -- One row per asset; thumbnails is a JSON array, smallest first, [] when there are none.
 SELECT sqlc.embed(a),
        (SELECT coalesce(jsonb_agg(jsonb_build_object(
@@ -116,6 +126,7 @@ ORDER BY a.uploaded_at DESC, a.asset_id DESC
 LIMIT @row_limit OFFSET @row_offset;
 
 -- name: CountAssets :one
+-- @read_only
 SELECT count(*) AS total,
        count(*) FILTER (WHERE asset_type = 'photo') AS photos,
        count(*) FILTER (WHERE asset_type = 'video') AS videos,

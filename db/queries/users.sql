@@ -4,6 +4,7 @@ SELECT find_user_id(@username) AS user_id;
 
 -- name: RegisterUser :one
 -- New account, answered with its user_id. Needs no identity.
+-- @nonnull user_id
 SELECT register_user(@username, @email, @password_hash) AS user_id;
 
 -- name: GetUserByID :one

@@ -46,7 +46,8 @@ typedef struct pgc_conn_options {
     int64_t connect_timeout_us;  /**< whole of connecting, name look-up included; default 10 s */
     int64_t call_timeout_us;     /**< per query; default 30 s; -1 = none */
     uint32_t statement_cache;    /**< prepared statements kept; default 256 */
-    bool unnamed_statements;     /**< never name statements: for transaction-pooling proxies */
+    bool unnamed_statements;     /**< never name statements: for transaction-pooling proxies;
+                                      excludes role and settings_late, which others would see */
     const pgc_alloc *alloc;      /**< must outlive the connection; default libc */
     const pgc_hooks *hooks;      /**< told what happens; copied; NULL: nobody is told */
     int64_t host_timeout_us;     /**< per address; default conninfo's connect_timeout, else an equal

@@ -19,6 +19,7 @@
 #include <pgc/pool.h>
 #include <pgc/query.h>
 #include <pgc/reader.h>
+#include <pgc/reads.h>
 #include <pgc/rows.h>
 #include <pgc/token.h>
 #include <pgc/tx.h>

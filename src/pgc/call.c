@@ -28,7 +28,6 @@ void call_begin(call_state *call, pgc_conn *conn, int64_t timeout_us)
     *call = (call_state) { .conn = conn, .timeout_us = timeout_us, .hard = conn->connecting };
     call->deadline_us = conn_deadline(conn, timeout_us);
     (void) pthread_mutex_lock(&conn->cancel_lock);
-    assert(conn->cancel == NULL || conn->lost);
     conn->running = true;
     (void) pthread_mutex_unlock(&conn->cancel_lock);
 }
@@ -53,17 +52,23 @@ pgc_status conn_lose(pgc_conn *conn, const char *doing, pgc_error *err)
         err->retry = true;
         err->outcome = PGC_OUTCOME_UNKNOWN;
     }
+    conn_last_words(conn, err);
     return status;
 }
 
-/* libpq fails to send for two reasons only: no memory for the message, or a dead socket. */
+/* libpq fails to send for two reasons only: no memory for the message, or a dead socket. The server
+ * acts on whole messages, and the end of this one never left. */
 pgc_status conn_send_failed(pgc_conn *conn, const char *doing, pgc_error *err)
 {
-    if (conn->pq->status(conn->pg) != CONNECTION_BAD) {
+    pgc_status status;
+    if (conn->pq->status(conn->pg) == CONNECTION_BAD) {
+        status = conn_lose(conn, doing, err);
+    } else {
         conn->lost = true; /* half a request may be queued */
-        return pgc_error_set(err, PGC_NOMEM, "%s: no memory for the request", doing);
+        status = pgc_error_set(err, PGC_NOMEM, "%s: no memory for the request", doing);
     }
-    return conn_lose(conn, doing, err);
+    failure_outcome(err, PGC_OUTCOME_NOT_RUN);
+    return status;
 }
 
 /* Milliseconds for poll(), rounded up so that the loop does not spin before the deadline. */
@@ -242,6 +247,7 @@ void call_end(call_state *call)
     drop_notifies(conn);
     (void) pthread_mutex_lock(&conn->cancel_lock);
     conn->running = false;
+    conn->used_us = conn->clock->mono_us(conn->clock->ctx);
     cancel_job *job = TAKE(conn->cancel);
     (void) pthread_mutex_unlock(&conn->cancel_lock);
     if (job == NULL) {

@@ -35,7 +35,8 @@ void call_end(call_state *call);
 /* Mark the connection as lost in the middle of a request, whose outcome is unknown then; the
  * message says what libpq says. Returns PGC_CONNECTION. */
 pgc_status conn_lose(pgc_conn *conn, const char *doing, pgc_error *err);
-/* The same for a failed PQsend…(): PGC_NOMEM when the connection itself is still good. */
+/* The same for a failed PQsend…(), whose message was not run: PGC_NOMEM when the connection itself
+ * is still good. */
 pgc_status conn_send_failed(pgc_conn *conn, const char *doing, pgc_error *err);
 /* poll() until ready, deadline or wake_fd; fills *revents when not NULL. PGC_TIMEOUT has no side
  * effect here. */

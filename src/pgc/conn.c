@@ -13,6 +13,8 @@
 #include "pgc/stream.h"
 #include "pgc/watch.h"
 
+#define LOOK_AFTER_US 10000 /* of idleness, before a call */
+
 /* A typing mistake shows when a pool is opened, not at its first query. */
 pgc_status conn_check_conninfo(const pq_ops *pq, const char *conninfo_text, pgc_error *err)
 {
@@ -90,9 +92,6 @@ static pgc_status connect_all(pgc_conn *conn, const pgc_conn_options *options,
     }
     conn->connecting = false;
     conn->call_timeout_us = options->call_timeout_us;
-    if (status != PGC_OK) {
-        failure_outcome(err, PGC_OUTCOME_NOT_RUN);
-    }
     return status;
 }
 
@@ -127,7 +126,9 @@ pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams
     TRY(hooks_resolve(full.hooks, &hooks, err));
     pgc_conn *conn = MEM_NEW(full.alloc, pgc_conn);
     if (conn == NULL) {
-        return pgc_error_set(err, PGC_NOMEM, "connect");
+        pgc_status status = pgc_error_set(err, PGC_NOMEM, "connect");
+        failure_outcome(err, PGC_OUTCOME_NOT_RUN);
+        return status;
     }
     conn->db.ops = &CONN_DB_OPS;
     conn->alloc = full.alloc;
@@ -149,6 +150,7 @@ pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams
         conn->opened = status == PGC_OK;
     }
     if (status != PGC_OK) {
+        failure_outcome(err, PGC_OUTCOME_NOT_RUN);
         pgc_conn_close(conn);
         return status;
     }
@@ -230,19 +232,29 @@ pgc_tx_state pgc_conn_tx_state(const pgc_conn *conn)
     }
 }
 
-/* Busy means that a callback or another thread uses the connection: a bug of the caller. */
-pgc_status conn_check_usable(const pgc_conn *conn, pgc_error *err)
+/* A server that went away meanwhile is noticed before anything is sent, which is the difference
+ * between "not run" and "unknown". Looking costs a system call, so only after a pause. */
+static bool still_there(pgc_conn *conn)
 {
-    if (!pgc_conn_alive(conn)) {
-        pgc_status status =
-            pgc_error_set(err, PGC_CONNECTION, "connection was lost before: open a new one");
-        failure_outcome(err, PGC_OUTCOME_NOT_RUN);
-        return status;
+    bool paused = conn->clock->mono_us(conn->clock->ctx) - conn->used_us >= LOOK_AFTER_US;
+    return pgc_conn_alive(conn) && (!paused || conn_socket_alive(conn));
+}
+
+/* Busy means that a callback or another thread uses the connection: a bug of the caller. */
+pgc_status conn_check_usable(pgc_conn *conn, pgc_error *err)
+{
+    pgc_status status = PGC_OK;
+    if (pgc_conn_alive(conn) && pgc_conn_tx_state(conn) == PGC_TX_ACTIVE) {
+        status = pgc_error_set(err, PGC_INVALID, "connection is busy with another call");
+    } else if (!still_there(conn)) {
+        status = pgc_error_set(err, PGC_CONNECTION, "connection was lost before: open a new one");
+        if (err != NULL) {
+            err->retry = true;
+        }
+        conn_last_words(conn, err);
     }
-    if (pgc_conn_tx_state(conn) == PGC_TX_ACTIVE) {
-        pgc_status status = pgc_error_set(err, PGC_INVALID, "connection is busy with another call");
+    if (status != PGC_OK) {
         failure_outcome(err, PGC_OUTCOME_NOT_RUN);
-        return status;
     }
-    return PGC_OK;
+    return status;
 }

@@ -45,6 +45,22 @@ static pgc_status check_settings(const pgc_conn_options *options, pgc_error *err
     return PGC_OK;
 }
 
+/* Behind a transaction pooler the session belongs to everybody: what is set in it by a query would
+ * reach other clients, and ours would run without it. */
+static pgc_status check_pooler(const pgc_conn_options *options, pgc_error *err)
+{
+    bool late = options->settings_late && options->setting_count > 0;
+    if (!options->unnamed_statements || (options->role == NULL && !late)) {
+        return PGC_OK;
+    }
+    pgc_status status = pgc_error_set(
+        err, PGC_INVALID,
+        "connection options: %s cannot be set for the session together with unnamed_statements",
+        options->role != NULL ? "a role" : "late settings");
+    pgc_error_hint(err, "log in as that role; give settings to a scope or transaction");
+    return status;
+}
+
 /* A caller compiled against an older header passes a shorter struct: what it does not know stays
  * zero, which means the default. The upper bound catches a struct_size that was never set. */
 pgc_status conn_options_resolve(const pgc_conn_options *in, pgc_conn_options *out, pgc_error *err)
@@ -73,6 +89,7 @@ pgc_status conn_options_resolve(const pgc_conn_options *in, pgc_conn_options *ou
         full.recycle_bytes = CONN_BLOAT_BYTES;
     }
     TRY(check_settings(&full, err));
+    TRY(check_pooler(&full, err));
     *out = full;
     return PGC_OK;
 }

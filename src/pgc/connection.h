@@ -51,6 +51,9 @@ struct pgc_conn {
     struct cancel_job *cancel;   /* asked for during that call; call_end() settles it */
     statement_cache statements;
     type_map types;
+    int64_t used_us;      /* end of the last call */
+    char end_sqlstate[6]; /* the server's last words to an idle session; "": none */
+    char end_message[160];
     uint32_t notice_count;     /* notices so far; COPY tells by it what the server sends */
     bool keeps_notifies;       /* notifications are a listener's; else they are dropped */
     void *owner;               /* the pool's slot, NULL outside a pool */
@@ -88,8 +91,16 @@ pgc_status conn_check_conninfo(const pq_ops *pq, const char *conninfo, pgc_error
 
 /* Absolute time on the connection's clock; timeout_us < 0 gives CONN_NO_DEADLINE. */
 int64_t conn_deadline(const pgc_conn *conn, int64_t timeout_us);
-/* PGC_CONNECTION when the connection was lost before, PGC_INVALID when it is busy. */
-pgc_status conn_check_usable(const pgc_conn *conn, pgc_error *err) PGC_MUST_CHECK;
+/* PGC_CONNECTION when the connection was lost before, PGC_INVALID when it is busy. Looks at the
+ * socket when it was idle for long. */
+pgc_status conn_check_usable(pgc_conn *conn, pgc_error *err) PGC_MUST_CHECK;
+/* Notice receiver: keeps what ends the session, passes everything on to the hooks. */
+void conn_notice(void *arg, const PGresult *result);
+/* When the server ended the session while it was idle, say that in err, which tells of a loss: what
+ * was sent since then was never read. */
+void conn_last_words(const pgc_conn *conn, pgc_error *err);
+/* False when the idle socket shows death. Does not block. */
+bool conn_socket_alive(pgc_conn *conn);
 /* Level 0 of liveness: false when the idle socket shows death, or the server no longer fits. Does
  * not block. */
 bool conn_probe(pgc_conn *conn);

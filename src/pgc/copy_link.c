@@ -159,6 +159,7 @@ static pgc_status take_error(copy_link *link, const PGresult *result, pgc_error 
         if (err != NULL) {
             (void) snprintf(err->sqlstate, sizeof err->sqlstate, "57014");
         }
+        failure_outcome(err, PGC_OUTCOME_CANCELLED);
     }
     char where[160];
     failure_first_line(conn->pq->resultErrorField(result, PG_DIAG_CONTEXT), where, sizeof where);

@@ -64,9 +64,9 @@ static size_t step_queued(exchange *ex, step_kind kind, int sent)
 {
     if (sent == 0) {
         ex->status = conn_send_failed(ex->call.conn, "send", ex->err);
-        /* libpq takes a message whole or not at all: without memory the first never left. */
-        bool nothing_left = ex->count == 0 && ex->status == PGC_NOMEM;
-        failure_outcome(ex->err, nothing_left ? PGC_OUTCOME_NOT_RUN : PGC_OUTCOME_UNKNOWN);
+        if (ex->count > 0) {
+            failure_outcome(ex->err, PGC_OUTCOME_UNKNOWN); /* steps before it may have left */
+        }
     }
     ex->steps[ex->count] = (step) { .kind = kind };
     return ex->count++;
@@ -319,6 +319,9 @@ pgc_status exchange_finish(exchange *ex, bool per_step)
         ex->status = read_until(ex, ex->count, per_step);
     }
     call_end(&ex->call);
+    if (ex->status != PGC_OK) {
+        conn_last_words(ex->call.conn, ex->err);
+    }
     return ex->status;
 }
 

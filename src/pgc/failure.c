@@ -166,6 +166,9 @@ pgc_status failure_from_result(const pq_ops *pq, const PGresult *result, const c
         failure_first_line(pq->resultErrorMessage(result), line, sizeof line);
         pgc_status lost = pgc_error_set(err, PGC_CONNECTION, "%s: %s", what, line);
         failure_outcome(err, PGC_OUTCOME_UNKNOWN);
+        if (err != NULL) {
+            err->retry = true;
+        }
         return lost;
     }
     bool retry = false;

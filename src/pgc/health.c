@@ -7,6 +7,7 @@
 #include "pgc/exchange.h"
 #include "pgc/failure.h"
 #include "pgc/run.h"
+#include "pgc/watch.h"
 
 const char *pgc_conn_parameter(const pgc_conn *conn, const char *name)
 {
@@ -73,7 +74,7 @@ pgc_status health_role(pgc_conn *conn, bool *standby_out, bool *read_only_out, p
 
 /* Death shows as a readable socket; so do notices and parameter changes, which are taken in. libpq
  * reports a closed stream only at the second read: the first absorbs the server's last words. */
-static bool socket_alive(pgc_conn *conn)
+bool conn_socket_alive(pgc_conn *conn)
 {
     for (int round = 0; round < 8; round++) {
         if (!pgc_conn_alive(conn)) {
@@ -92,10 +93,37 @@ static bool socket_alive(pgc_conn *conn)
     return true;
 }
 
+/* libpq takes an error for a notice when nothing was asked of the server. */
+void conn_notice(void *arg, const PGresult *result)
+{
+    pgc_conn *conn = arg;
+    if (failure_is_fatal(conn->pq, result)) {
+        const char *text = conn->pq->resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+        (void) snprintf(conn->end_sqlstate, sizeof conn->end_sqlstate, "%s",
+                        failure_sqlstate(conn->pq, result));
+        (void) snprintf(conn->end_message, sizeof conn->end_message, "%s",
+                        text == NULL ? "" : text);
+    }
+    hooks_notice(arg, result);
+}
+
+void conn_last_words(const pgc_conn *conn, pgc_error *err)
+{
+    if (err == NULL || conn->end_sqlstate[0] == '\0' || err->sqlstate[0] != '\0' ||
+        err->status != PGC_CONNECTION) {
+        return;
+    }
+    (void) pgc_error_set(err, PGC_CONNECTION, "connection was ended by the server before: %s",
+                         conn->end_message);
+    (void) snprintf(err->sqlstate, sizeof err->sqlstate, "%s", conn->end_sqlstate);
+    (void) failure_status(err->sqlstate, &err->retry);
+    err->outcome = PGC_OUTCOME_NOT_RUN;
+}
+
 /* A primary that was demoted answers everything but writes: it is no better than dead. */
 bool conn_probe(pgc_conn *conn)
 {
-    return socket_alive(conn) && conn_fits(conn);
+    return conn_socket_alive(conn) && conn_fits(conn);
 }
 
 /* Errors that are as good as an answer: a failed transaction refuses even an empty query, and a

@@ -7,7 +7,6 @@
 #include "base/buf.h"
 #include "pgc/call.h"
 #include "pgc/failure.h"
-#include "pgc/watch.h"
 
 #define PARAMS_MAX      96u
 #define PASSWORD_SIZE   8192u
@@ -156,6 +155,13 @@ static pgc_status refused(pgc_conn *conn, pgc_error *err)
             (void) failure_status(err->sqlstate, &err->retry);
         }
     }
+    /* PgBouncer's words; it does not translate them. */
+    if (strstr(line, "unsupported startup parameter") != NULL) {
+        err->retry = false;
+        pgc_error_hint(err, "a pooler refuses settings of a session: leave them out, give them to "
+                            "a scope or transaction, or name the parameter in pgbouncer's "
+                            "ignore_startup_parameters");
+    }
     return status;
 }
 
@@ -200,7 +206,7 @@ static pgc_status start_login(pgc_conn *conn, const login_plan *plan, const para
         return pgc_error_set(err, PGC_NOMEM, "connect");
     }
     (void) conn->pq->setErrorVerbosity(conn->pg, PQERRORS_VERBOSE);
-    (void) conn->pq->setNoticeReceiver(conn->pg, hooks_notice, conn);
+    (void) conn->pq->setNoticeReceiver(conn->pg, conn_notice, conn);
     if (conn->pq->status(conn->pg) == CONNECTION_BAD) {
         return refused(conn, err);
     }

@@ -4,6 +4,7 @@
  * thread. */
 #include "base/prelude.h"
 
+#include "pgc/failure.h"
 #include "pgc/pool_state.h"
 
 #include "pgc/result.h"
@@ -184,6 +185,7 @@ pgc_status pgc_pool_acquire(pgc_pool *pool, pgc_conn **out, pgc_error *err)
         pool_slot *slot = NULL;
         pgc_status status = take_slot(pool, again, deadline_us, &slot, err);
         if (slot == NULL) {
+            failure_outcome(err, PGC_OUTCOME_NOT_RUN);
             return status;
         }
         bool fresh = slot->idle_since_us == POOL_NOT_IDLE;

@@ -97,6 +97,7 @@ static pgc_status run_script(pgc_conn *conn, const char *sql, int64_t timeout_us
     call_end(&run.call);
     if (run.status != PGC_OK) {
         status = run.status;
+        conn_last_words(conn, err);
     }
     if (status == PGC_OK) {
         *out = TAKE(run.last);

@@ -96,7 +96,9 @@ pgc_status single_run(pgc_conn *conn, const run_item *item, const statement *kno
     pgc_status status = send_query(conn, item, known) == 0 ? conn_send_failed(conn, "send", err)
                                                            : read_answer(&call, &answer, err);
     call_end(&call);
-    if (status == PGC_OK) {
+    if (status != PGC_OK) {
+        conn_last_words(conn, err);
+    } else {
         status = judge(&call, item, answer, stale_out, err);
     }
     if (status == PGC_OK && answer_out != NULL) {

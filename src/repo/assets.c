@@ -51,7 +51,7 @@ static const pgc_query get_asset_query = {
     "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes FROM assets\n"
     "WHERE asset_id = $1 AND deleted_at IS NULL",
     UINT64_C(0xdf39dfbdc59c5cf3),
-    0,
+    PGC_QUERY_READ_ONLY,
     1,
     37,
     get_asset_query_params,
@@ -130,7 +130,7 @@ static const pgc_query list_assets_query = {
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $1 OFFSET $2",
     UINT64_C(0xd285df4ae0e533f5),
-    0,
+    PGC_QUERY_READ_ONLY,
     2,
     37,
     list_assets_query_params,
@@ -209,7 +209,7 @@ static const pgc_query list_assets_page_query = {
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $3",
     UINT64_C(0xf677c0b8d8a3d3ab),
-    0,
+    PGC_QUERY_READ_ONLY,
     3,
     37,
     list_assets_page_query_params,
@@ -452,7 +452,7 @@ static const pgc_query get_asset_by_content_query = {
     "WHERE owner_id = $1 AND file_hash = $2::text AND file_size = $3\n"
     "  AND deleted_at IS NULL",
     UINT64_C(0x86e60607a755abb8),
-    0,
+    PGC_QUERY_READ_ONLY,
     3,
     37,
     get_asset_by_content_query_params,
@@ -536,7 +536,7 @@ static const pgc_query get_assets_by_hash_query = {
     "WHERE file_hash = $1::text AND deleted_at IS NULL\n"
     "ORDER BY uploaded_at, asset_id",
     UINT64_C(0xdb56e4cc3b6d997f),
-    0,
+    PGC_QUERY_READ_ONLY,
     1,
     37,
     get_assets_by_hash_query_params,
@@ -757,7 +757,7 @@ static const pgc_query get_assets_by_type_query = {
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $2 OFFSET $3",
     UINT64_C(0x45078f1713b38495),
-    0,
+    PGC_QUERY_READ_ONLY,
     3,
     37,
     get_assets_by_type_query_params,
@@ -840,7 +840,7 @@ static const pgc_query get_assets_by_owner_query = {
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $2 OFFSET $3",
     UINT64_C(0x70143f63f134c96f),
-    0,
+    PGC_QUERY_READ_ONLY,
     3,
     37,
     get_assets_by_owner_query_params,
@@ -920,7 +920,7 @@ static const pgc_query get_assets_by_owner_and_type_query = {
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $3 OFFSET $4",
     UINT64_C(0xbdec653660e17880),
-    0,
+    PGC_QUERY_READ_ONLY,
     4,
     37,
     get_assets_by_owner_and_type_query_params,
@@ -1007,7 +1007,7 @@ static const pgc_query search_assets_query = {
     "JOIN assets a ON a.asset_id = s.asset_id\n"
     "ORDER BY s.rank",
     UINT64_C(0xcd0d31ef767726ef),
-    0,
+    PGC_QUERY_READ_ONLY,
     4,
     37,
     search_assets_query_params,
@@ -1103,7 +1103,7 @@ static const pgc_query list_assets_with_thumbnails_query = {
     "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
     "LIMIT $1 OFFSET $2",
     UINT64_C(0xf2bc3a60a66f4233),
-    0,
+    PGC_QUERY_READ_ONLY,
     2,
     38,
     list_assets_with_thumbnails_query_params,
@@ -1213,7 +1213,7 @@ static const pgc_query count_assets_query = {
     "FROM assets\n"
     "WHERE deleted_at IS NULL",
     UINT64_C(0x60887edf17360e4a),
-    0,
+    PGC_QUERY_READ_ONLY,
     0,
     5,
     NULL,

@@ -74,10 +74,10 @@ static const pgc_query register_user_query = {
     1,
     register_user_query_params,
     register_user_query_columns,
-    sizeof(pgc_opt_i32),
+    sizeof(int32_t),
 };
 
-pgc_status repo_register_user(pgc_db *db, const repo_register_user_params *p, pgc_opt_i32 *out,
+pgc_status repo_register_user(pgc_db *db, const repo_register_user_params *p, int32_t *out,
                               pgc_error *err)
 {
     if (p->username.ptr == NULL) {
@@ -108,9 +108,9 @@ pgc_status repo_register_user(pgc_db *db, const repo_register_user_params *p, pg
         return pgc_error_set(err, PGC_NOT_FOUND, "query RegisterUser: no row");
     }
     pgc_reader reader;
-    pgc_opt_i32 value;
+    int32_t value;
     pgc_reader_init(&reader, result, &register_user_query);
-    value = pgc_read_opt_i32(&reader, 0, 0);
+    value = pgc_read_i32(&reader, 0, 0);
     status = pgc_reader_finish(&reader, err);
     pgc_result_free(result);
     if (status != PGC_OK) {

@@ -34,10 +34,10 @@ typedef struct repo_register_user_params {
  *
  *     SELECT register_user(@username, @email, @password_hash) AS user_id
  *
- * @param out on PGC_OK user_id (integer, nullable: register_user() may give NULL).
+ * @param out on PGC_OK user_id (integer, not NULL: @nonnull in the query).
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
-pgc_status repo_register_user(pgc_db *db, const repo_register_user_params *p, pgc_opt_i32 *out,
+pgc_status repo_register_user(pgc_db *db, const repo_register_user_params *p, int32_t *out,
                               pgc_error *err) PGC_MUST_CHECK;
 
 /**

@@ -54,15 +54,15 @@ pgc_status lum_user_ensure(pgc_pool *pool, const char *username, int32_t *out, p
     const repo_register_user_params params = { .username = pgc_text_from(username),
                                                .email = pgc_text_from(email),
                                                .password_hash = pgc_text_from(NO_PASSWORD) };
-    pgc_opt_i32 user_id = PGC_ZERO;
+    int32_t user_id = 0;
     status = repo_register_user(pgc_pool_db(pool), &params, &user_id, err);
     if (status == PGC_CONFLICT && lum_user_find(pool, username, out, NULL) == PGC_OK) {
         status = PGC_OK; /* another process was faster */
-        user_id.v = *out;
+        user_id = *out;
     }
     if (status == PGC_OK) {
         pgc_error_clear(err);
-        *out = user_id.v;
+        *out = user_id;
     }
     return pgc_error_wrap(err, status, "create user \"%s\"", username);
 }

@@ -258,6 +258,12 @@ static int fake_sendQueryPrepared(PGconn *conn, const char *name, int count,
     return sent(conn, "run", name);
 }
 
+static int fake_setSingleRowMode(PGconn *conn)
+{
+    log_line_of(fake_of(conn), "single row", "");
+    return 1;
+}
+
 static int fake_flush(PGconn *conn)
 {
     fake_pq *fake = fake_of(conn);
@@ -400,6 +406,14 @@ static char *fake_resultErrorMessage(const PGresult *result)
     return copy_text(answer->message == NULL ? "" : answer->message);
 }
 
+/* A libpq without memory for copies. */
+static PGresult *fake_copyResult(const PGresult *result, int flags)
+{
+    (void) result;
+    (void) flags;
+    return NULL;
+}
+
 static int fake_ntuples(const PGresult *result)
 {
     return answer_of(result)->rows;
@@ -514,6 +528,7 @@ const pq_ops *fake_pq_ops(void)
         .connectPoll = fake_connectPoll,
         .connectStartParams = fake_connectStartParams,
         .consumeInput = fake_consumeInput,
+        .copyResult = fake_copyResult,
         .db = fake_name,
         .enterPipelineMode = fake_enterPipelineMode,
         .errorMessage = fake_errorMessage,
@@ -553,6 +568,7 @@ const pq_ops *fake_pq_ops(void)
         .serverVersion = fake_serverVersion,
         .setErrorVerbosity = fake_setErrorVerbosity,
         .setNoticeReceiver = fake_setNoticeReceiver,
+        .setSingleRowMode = fake_setSingleRowMode,
         .setnonblocking = fake_setnonblocking,
         .socket = fake_socket,
         .status = fake_status,

@@ -67,19 +67,20 @@ static inline int64_t ledger_count(pgc_conn *outside, int32_t first, int32_t las
     return text[0] == '(' ? -1 : strtoll(text, NULL, 10);
 }
 
-/* A lost connection must be told as such, in words. */
+/* A lost connection must be told as such, in words, and with what is known about the work. */
 static inline bool ledger_failure_is_clear(pgc_status status, const pgc_error *err)
 {
-    static const char *const WORDS[] = { "connection", "server",  "deadline", "connect",
-                                         "terminat",   "network", "acquire",  "SSL" };
+    static const char *const WORDS[] = { "connection", "server",  "deadline", "connect", "terminat",
+                                         "network",    "acquire", "SSL",      "message" };
     bool told = false;
     for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++) {
         told = told || strstr(err->message, WORDS[i]) != NULL;
     }
-    bool ok = (status == PGC_CONNECTION || status == PGC_TIMEOUT) && err->status == status && told;
+    bool ok = (status == PGC_CONNECTION || status == PGC_TIMEOUT) && err->status == status &&
+              told && err->outcome != PGC_OUTCOME_NONE;
     if (!ok) {
-        printf("# status %d, in the error %d: %s [%s]\n", (int) status, (int) err->status,
-               err->message, err->sqlstate);
+        printf("# status %d, in the error %d, outcome %d: %s [%s]\n", (int) status,
+               (int) err->status, (int) err->outcome, err->message, err->sqlstate);
     }
     return ok;
 }

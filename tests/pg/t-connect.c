@@ -10,6 +10,7 @@
 #include "pgc/connection.h"
 
 #include "live.h"
+#include "oom.h"
 #include "proxy.h"
 #include "tap.h"
 
@@ -114,7 +115,7 @@ static void a_dead_first_host_is_passed_over(void)
                     "host=127.0.0.1,127.0.0.1,127.0.0.1 port=%d,%d,%d dbname=postgres "
                     "user=postgres sslmode=disable",
                     refuses.port, silent.port, port_of(net));
-    REQUIRE_OK(open_with(conninfo, NULL, 1500000, &conn, &err), &err);
+    REQUIRE_OK(open_with(conninfo, NULL, 3000000, &conn, &err), &err);
     pgc_conn_close(TAKE(conn));
     (void) snprintf(conninfo, sizeof conninfo,
                     "host=127.0.0.1,127.0.0.1 port=%d,%d sslmode=disable", refuses.port,
@@ -141,7 +142,7 @@ static void a_limit_per_host_holds(void)
     const pgc_conn_options options = { .struct_size = sizeof options,
                                        .conninfo = conninfo,
                                        .connect_timeout_us = 600000000,
-                                       .host_timeout_us = 50000 };
+                                       .host_timeout_us = 1000000 };
     /* Without the limit the first host would get five minutes. */
     AUTO(conn_auto) pgc_conn *conn = NULL;
     REQUIRE_OK(pgc_conn_open(&options, &conn, &err), &err);
@@ -188,7 +189,7 @@ static void a_hanging_name_service_costs_its_share_only(void)
     (void) snprintf(conninfo, sizeof conninfo,
                     "host=db.test,127.0.0.1 port=%d dbname=postgres user=postgres sslmode=disable",
                     port_of(net));
-    CHECK_STATUS(open_with(conninfo, lookup_hangs, 1000000, &conn, &err), PGC_OK, &err);
+    CHECK_STATUS(open_with(conninfo, lookup_hangs, 3000000, &conn, &err), PGC_OK, &err);
     pgc_conn_close(conn);
     atomic_store(&release_lookup, true); /* the threads clean up behind themselves */
 }
@@ -229,6 +230,42 @@ static void settings_hold_for_the_session(void)
         CHECK_STR(live_text(conn, "SHOW app.words", text, sizeof text), SETTINGS[1].value);
         CHECK_STR(live_text(conn, "SHOW search_path", text, sizeof text), SETTINGS[2].value);
     }
+}
+
+static void connecting_survives_failed_allocations(void)
+{
+    static const pgc_setting SETTING = { "app.word", "x" };
+    ON_TCP(net);
+    char conninfo[300];
+    (void) snprintf(conninfo, sizeof conninfo,
+                    "host=db.test,127.0.0.1 port=%d dbname=postgres user=postgres sslmode=disable "
+                    "load_balance_hosts=disable",
+                    port_of(net));
+    const conn_seams seams = { pq_libpq(), clock_os(), -1, lookup_loopback };
+    bool complete = false;
+    int fail_at = 1;
+    for (; !complete && fail_at < 60; fail_at++) {
+        oom_plan plan = { .fail_at = fail_at };
+        const pgc_alloc alloc = oom_alloc(&plan);
+        const pgc_conn_options options = { .struct_size = sizeof options,
+                                           .conninfo = conninfo,
+                                           .role = "postgres",
+                                           .alloc = &alloc,
+                                           .settings = &SETTING,
+                                           .setting_count = 1,
+                                           .settings_late = fail_at % 2 == 0 };
+        pgc_error err;
+        pgc_conn *conn = NULL;
+        pgc_status status = conn_open_on(&options, &seams, &conn, &err);
+        complete = status == PGC_OK && plan.calls < fail_at;
+        CHECK(complete || status == PGC_NOMEM);
+        CHECK(status == PGC_OK || err.outcome == PGC_OUTCOME_NOT_RUN);
+        pgc_conn_close(conn);
+        CHECK_INT(plan.live, 0);
+        CHECK_INT(plan.bad_sizes, 0);
+    }
+    CHECK(complete);
+    CHECK(fail_at > 5);
 }
 
 static void bad_settings_are_told(void)
@@ -366,6 +403,7 @@ TAP_MAIN(TAP("connect: a dead first host is passed over", a_dead_first_host_is_p
              a_hanging_name_service_costs_its_share_only),
          TAP("connect: a refusal of the server ends the search", refused_passwords_end_the_search),
          TAP("connect: settings hold for the session", settings_hold_for_the_session),
+         TAP("connect: it survives failed allocations", connecting_survives_failed_allocations),
          TAP("connect: bad settings are told", bad_settings_are_told),
          TAP("health: the server tells about itself", the_server_tells_about_itself),
          TAP("cancel: another thread cancels the call that runs",

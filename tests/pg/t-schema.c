@@ -239,8 +239,8 @@ static bool down(pgc_conn *conn, const char *name)
 
 static void every_migration_of_ours_can_be_taken_back(void)
 {
-    static const char *const NAMES[] = { "010_import", "009_search", "008_security",
-                                         "007_ownership", "006_times" };
+    static const char *const NAMES[] = { "011_paths",    "010_import",    "009_search",
+                                         "008_security", "007_ownership", "006_times" };
     char after_seed[64];
     char after_all[64];
     char state[6];
@@ -259,6 +259,45 @@ static void every_migration_of_ours_can_be_taken_back(void)
     CHECK_SQL(conn, "DELETE FROM atlas_schema_revisions WHERE version > '005'", "");
     REQUIRE(CHECK(schema_apply(url, NULL)));
     CHECK_SQL(conn, CATALOG_SQL, after_all);
+    pgc_conn_close(conn);
+}
+
+/* Asked for each file that is to be removed: its time must not grow with the library. */
+static void a_path_is_found_by_an_index(void)
+{
+    const char *url = test_db_create();
+    REQUIRE(CHECK(url != NULL && schema_apply(url, NULL)));
+    pgc_conn *conn = schema_connect(url);
+    REQUIRE(conn != NULL);
+    CHECK_SQL(
+        conn,
+        "INSERT INTO users (username, email, password_hash) VALUES ('ann', 'a@x', 'h');"
+        "INSERT INTO repositories (name, path, owner_id) SELECT 'r', '/r', user_id FROM users;"
+        "INSERT INTO assets (original_filename, file_path, file_size, asset_type, owner_id,"
+        " repository_id, file_hash, mime_type, uploaded_at)"
+        " SELECT i, 'inbox/' || i, 1, 'photo', owner_id, repo_id, i, 'image/png', now()"
+        " FROM repositories, generate_series(1, 3000) i;"
+        "INSERT INTO thumbnails (asset_id, owner_id, size, file_path, mime_type)"
+        " SELECT asset_id, owner_id, 'small', 't/' || file_hash, 'image/webp' FROM assets;"
+        "ANALYZE assets; ANALYZE thumbnails;"
+        "CREATE FUNCTION pg_temp.plan_of(query text) RETURNS text LANGUAGE plpgsql AS $$"
+        " DECLARE plan json; BEGIN EXECUTE 'EXPLAIN (FORMAT JSON) ' || query INTO plan;"
+        " RETURN plan; END $$",
+        "");
+    CHECK_SQL(conn,
+              "SELECT pg_temp.plan_of($$SELECT FROM assets WHERE repository_id ="
+              " gen_random_uuid() AND file_path = 'inbox/1'$$) LIKE '%idx_assets_file_path%'",
+              "t");
+    CHECK_SQL(conn,
+              "SELECT pg_temp.plan_of($$SELECT FROM thumbnails t JOIN assets a USING (asset_id)"
+              " WHERE a.repository_id = gen_random_uuid() AND t.file_path = 't/1'$$)"
+              " LIKE '%idx_thumbnails_file_path%'",
+              "t");
+    /* Longer than an ordered index takes. */
+    CHECK_SQL(conn,
+              "UPDATE assets SET file_path = (SELECT string_agg(md5(i::text), '')"
+              " FROM generate_series(1, 128) i) WHERE file_path = 'inbox/1'",
+              "");
     pgc_conn_close(conn);
 }
 
@@ -294,5 +333,6 @@ TAP_MAIN(TAP("schema: the seed's columns are those of the document",
              seed_indexes_and_checks_are_those_of_the_document),
          TAP("schema: our migrations can be taken back and applied again",
              every_migration_of_ours_can_be_taken_back),
+         TAP("schema: a path is found by an index", a_path_is_found_by_an_index),
          TAP("schema: rows that the original program wrote are adopted",
              rows_of_the_seed_are_adopted))
