@@ -5,7 +5,7 @@
 #include <malloc.h>
 
 static void (*const PARTS[])(bench_site *, bench_rows *) = {
-    point_rows, batch_rows, decode_rows, pool_rows, load_rows,
+    point_rows, batch_rows, decode_rows, copy_rows, pool_rows, load_rows,
 };
 
 /* glibc gives freed memory back to the system at once, so that every large answer is paid for by

@@ -84,6 +84,7 @@ bool asset_read_by_hand(const PGresult *res, int row, struct repo_asset *out, as
 void point_rows(bench_site *site, bench_rows *rows);
 void batch_rows(bench_site *site, bench_rows *rows);
 void decode_rows(bench_site *site, bench_rows *rows);
+void copy_rows(bench_site *site, bench_rows *rows);
 void pool_rows(bench_site *site, bench_rows *rows);
 void load_rows(bench_site *site, bench_rows *rows);
 

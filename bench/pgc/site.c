@@ -174,6 +174,9 @@ void site_close(bench_site *site)
     PQfinish(site->raw);
     pgc_cluster_close(site->cluster);
     if (site->dir[0] != '\0') {
+        char file[320];
+        (void) snprintf(file, sizeof file, "%s/assets.bin", site->dir); /* of copy.c */
+        (void) unlink(file);
         (void) rmdir(site->dir);
     }
     free(site->ids);

@@ -33,6 +33,7 @@ typedef struct pgc_loan {
     const pgc_query *first;     /**< runs first in every transaction of the loan (identity); NULL:
                                      nothing does */
     const pgc_args *first_args; /**< its values; belongs to the handle */
+    void *lender;               /**< the handle's own note; not for others */
 } pgc_loan;
 
 /** Operations behind a pgc_db. A test may fill its own; lend and give_back may be left out. */

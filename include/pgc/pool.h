@@ -60,7 +60,7 @@ PGC_API pgc_status pgc_pool_acquire(pgc_pool *pool, pgc_conn **out, pgc_error *e
 
 /**
  * Give back. A connection that is lost, busy or inside a transaction is closed instead of reused;
- * so is one that had an answer of over 16 MiB, whose buffers would stay that large.
+ * so is one that had an answer above recycle_bytes, whose buffers would stay that large.
  */
 PGC_API void pgc_pool_release(pgc_pool *pool, pgc_conn *conn);
 

@@ -18,6 +18,7 @@ int cmd_river_migrate_up(int argc, char **argv);
 int cmd_river_migrate_down(int argc, char **argv);
 int cmd_river_migrate_list(int argc, char **argv);
 int cmd_river_validate(int argc, char **argv);
+int cmd_river_bench(int argc, char **argv);
 int cmd_db_url(int argc, char **argv);
 int cmd_db_start(int argc, char **argv);
 int cmd_db_stop(int argc, char **argv);

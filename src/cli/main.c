@@ -34,6 +34,8 @@ const cli_command CLI_COMMANDS[] = {
       cmd_river_migrate_list },
     { "river validate", "Check that the job queue's tables are up to date", "[--database-url URL]",
       cmd_river_validate },
+    { "river bench", "Measure jobs per second as River's own benchmark does",
+      "[--num-total-jobs N] [--duration SECONDS]", cmd_river_bench },
     { "db url", "Print the connection string of the database", "", cmd_db_url },
     { "db start", "Start the private server and leave it running", "", cmd_db_start },
     { "db stop", "Stop the private server", "[--force]", cmd_db_stop },

@@ -9,19 +9,35 @@
 #include "pgc/connect.h"
 #include "pgc/conninfo.h"
 #include "pgc/failure.h"
+#include "pgc/login.h"
 #include "pgc/run.h"
 #include "pgc/stream.h"
 #include "pgc/watch.h"
 
 #define LOOK_AFTER_US 10000 /* of idleness, before a call */
 
+/* What can be told without a server. */
+static pgc_status check_parsed(const conninfo *info, pgc_error *err)
+{
+    conn_want want;
+    host_list hosts;
+    TRY(want_parse(conninfo_get(info, "target_session_attrs"), &want, err));
+    TRY(hosts_open(&hosts, NULL, conninfo_get(info, "host"), conninfo_get(info, "hostaddr"),
+                   conninfo_get(info, "port"), err));
+    pgc_status status = PGC_OK;
+    for (size_t i = 0; i < hosts.count && status == PGC_OK; i++) {
+        status = login_check_tls(info, &hosts.entries[i], err);
+    }
+    hosts_close(&hosts);
+    return status;
+}
+
 /* A typing mistake shows when a pool is opened, not at its first query. */
 pgc_status conn_check_conninfo(const pq_ops *pq, const char *conninfo_text, pgc_error *err)
 {
     conninfo info;
-    conn_want want;
     TRY(conninfo_open(pq, NULL, conninfo_text, &info, err));
-    pgc_status status = want_parse(conninfo_get(&info, "target_session_attrs"), &want, err);
+    pgc_status status = check_parsed(&info, err);
     conninfo_close(&info);
     return status;
 }

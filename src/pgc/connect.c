@@ -49,6 +49,7 @@ static void drop(pgc_conn *conn)
 {
     conn->pq->finish(TAKE(conn->pg));
     conn->lost = false;
+    conn->end_sqlstate[0] = '\0';
 }
 
 /* Trying elsewhere will not help: the caller's own faults, and what is the same on all servers. */

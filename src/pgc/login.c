@@ -74,18 +74,12 @@ static void params_fill(param_list *params, const login_plan *plan)
 
 /* libpq's own default, prefer, gives in to whoever stands in between. Against that only a verified
  * certificate helps; who trusts the network says so by disable. */
-static pgc_status choose_tls(param_list *params, const login_plan *plan, const host_entry *entry,
-                             bool *verify_out, pgc_error *err)
+pgc_status login_check_tls(const conninfo *info, const host_entry *entry, pgc_error *err)
 {
-    const char *mode = conninfo_get(plan->info, "sslmode");
+    const char *mode = conninfo_get(info, "sslmode");
     char where[120];
-    *verify_out = false;
-    if (host_is_local(entry)) {
-        return PGC_OK; /* libpq knows what was chosen */
-    }
-    if (mode == NULL || (strcmp(mode, "prefer") != 0 && strcmp(mode, "allow") != 0)) {
-        *verify_out = mode == NULL;
-        param_default(params, "sslmode", mode != NULL ? mode : "verify-full");
+    if (host_is_local(entry) || mode == NULL ||
+        (strcmp(mode, "prefer") != 0 && strcmp(mode, "allow") != 0)) {
         return PGC_OK;
     }
     host_describe(entry, where, sizeof where);
@@ -94,6 +88,19 @@ static pgc_status choose_tls(param_list *params, const login_plan *plan, const h
     pgc_error_hint(err, "leave sslmode out for verify-full (with sslrootcert=FILE), or trust the "
                         "network by sslmode=disable");
     return status;
+}
+
+/* For local hosts libpq knows what was chosen. *verify_out: our default was taken. */
+static pgc_status choose_tls(param_list *params, const login_plan *plan, const host_entry *entry,
+                             bool *verify_out, pgc_error *err)
+{
+    const char *mode = conninfo_get(plan->info, "sslmode");
+    TRY(login_check_tls(plan->info, entry, err));
+    *verify_out = !host_is_local(entry) && mode == NULL;
+    if (!host_is_local(entry)) {
+        param_default(params, "sslmode", *verify_out ? "verify-full" : mode);
+    }
+    return PGC_OK;
 }
 
 /* "-c name=value" for each setting, behind what the connection string itself says. */

@@ -112,7 +112,13 @@ pgc_status tx_exec(pgc_tx *tx, const pgc_query *query, const pgc_args *args, PGr
     err = err == NULL ? &ours : err;
     TRY(tx_check_open(tx, query->name, err));
     bool again = false;
-    pgc_status status = exec_once(tx, query, args, out, &again, err);
+    pgc_status status;
+    if (!tx->pending && tx->outer->deadline_us == CONN_NO_DEADLINE && !tx_track_wanted(tx, query)) {
+        const run_item item = { query, args }; /* nothing travels with it: the short way */
+        status = conn_run_group(tx->conn, &item, 1, out, err);
+    } else {
+        status = exec_once(tx, query, args, out, &again, err);
+    }
     if (again && start_over(tx)) {
         const pgc_retry_event event = {
             .kind = PGC_RETRY_STALE, .name = query->name, .attempt = 1, .status = status

@@ -23,11 +23,16 @@ static const pgc_query TRACK_FIRST = {
 };
 
 /* Reads need no id, and once it is known it stays. */
-size_t tx_track_queue(const pgc_tx *tx, const pgc_query *query, group *g)
+bool tx_track_wanted(const pgc_tx *tx, const pgc_query *query)
 {
     const tx_outer *outer = tx->outer;
-    if (!outer->track || outer->xact.id != 0 ||
-        (query != NULL && (query->flags & PGC_QUERY_READ_ONLY) != 0)) {
+    return outer->track && outer->xact.id == 0 &&
+           (query == NULL || (query->flags & PGC_QUERY_READ_ONLY) == 0);
+}
+
+size_t tx_track_queue(const pgc_tx *tx, const pgc_query *query, group *g)
+{
+    if (!tx_track_wanted(tx, query)) {
         return GROUP_MAX;
     }
     return group_add(g, tx->conn->timeline == 0 ? &TRACK_FIRST : &TRACK, NULL);

@@ -117,7 +117,9 @@ void tx_start_settle(pgc_tx *tx, const group *g);
 
 /* tx_commit.c */
 
-/* Items that ask for the transaction id, when it is worth asking. GROUP_MAX: none. */
+/* The transaction id is to be asked for behind this query (NULL: behind none). */
+bool tx_track_wanted(const pgc_tx *tx, const pgc_query *query);
+/* The item that asks, when it is wanted; else GROUP_MAX. */
 size_t tx_track_queue(const pgc_tx *tx, const pgc_query *query, group *g);
 void tx_track_settle(pgc_tx *tx, const group *g, size_t at);
 /* Commit the outermost one, with a last query when `query` is not NULL. */

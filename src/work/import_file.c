@@ -343,6 +343,15 @@ bool import_is_fatal(pgc_status status)
            status == PGC_SCHEMA || status == PGC_NOMEM;
 }
 
+/* Damage is told and not hidden by half a picture; what to do about it is the owner's choice. */
+static void name_way_out(pgc_error *err)
+{
+    char reason[400];
+    (void) snprintf(reason, sizeof reason, "%.399s", err->message);
+    (void) pgc_error_set(err, LUM_MEDIA_CORRUPT,
+                         "%s; import an undamaged copy, or save it anew with an editor", reason);
+}
+
 pgc_status import_file(const import_target *target, media_host *host, contentset *contents,
                        import_event *event, pgc_error *err)
 {
@@ -359,6 +368,9 @@ pgc_status import_file(const import_target *target, media_host *host, contentset
     pgc_status status = live(life, host, contents, event, err);
     stage_close(target->env, &life->staged);
     mem_free(target->env->alloc, life, sizeof *life);
+    if (status == LUM_MEDIA_CORRUPT) {
+        name_way_out(err);
+    }
     if (status != PGC_OK) {
         event->outcome = status == LUM_NOT_MEDIA ? IMPORT_SKIPPED : IMPORT_FAILED;
         event->reason = err->message;

@@ -219,6 +219,7 @@ static void empty_and_cut_files_fail_with_their_reason(void)
     CHECK(importer_said(self, "/half.png", IMPORT_FAILED, "PNG"));
     CHECK(importer_said(self, "/head.png", IMPORT_FAILED, "PNG"));
     CHECK(importer_said(self, "/flipped.png", IMPORT_FAILED, "chunk IDAT at byte 33"));
+    CHECK(importer_said(self, "/flipped.png", IMPORT_FAILED, "import an undamaged copy"));
     CHECK(importer_said(self, "/notes.jpg", IMPORT_SKIPPED, "not a photo, video or recording"));
     CHECK(importer_said(self, "/good.png", IMPORT_CREATED, ""));
     importer_check(self, 1);

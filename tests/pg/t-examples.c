@@ -98,6 +98,25 @@ static void identity_is_gone_after_the_query(void)
     prints("identity", "ada sees 2\nbob sees 1\nnobody sees 0\n");
 }
 
+static void copy_goes_in_and_out(void)
+{
+    prints("copy", "in: 10000 rows\nout: 10000 rows, 5000 with a label\n");
+}
+
+static void listen_hears_what_was_said(void)
+{
+    prints("listen", "gap on imports: read the table\nimports: asset 7\nimports: asset 8\n"
+                     "imports: \n");
+}
+
+static void hooks_tell_what_happens(void)
+{
+    prints("hooks", "connect: success\nquery Divide: success, 1 rows\n"
+                    "query Divide: invalid argument or data 22012, 0 rows\n"
+                    "WARNING: mind the gap\nquery script: success, 0 rows\n"
+                    "3 queries, 1 failed, some time spent\n");
+}
+
 static void private_server_keeps_its_data(void)
 {
     AUTO(buf_auto) buf out;
@@ -119,4 +138,7 @@ TAP_MAIN(TAP("examples: headers and library are of one version", headers_and_lib
          TAP("examples: transaction repeats what the server refused", transaction_loses_nothing),
          TAP("examples: pipeline keeps errors with their query", pipeline_keeps_errors_apart),
          TAP("examples: identity holds for one query", identity_is_gone_after_the_query),
+         TAP("examples: copy sends and fetches rows", copy_goes_in_and_out),
+         TAP("examples: listen hears what was said", listen_hears_what_was_said),
+         TAP("examples: hooks tell what happens", hooks_tell_what_happens),
          TAP("examples: private-server keeps its data", private_server_keeps_its_data))

@@ -105,8 +105,7 @@ static void stale_in_a_transaction_is_not_repeated(void)
           .routine = "RevalidateCachedQuery",
           .message = "made up",
           .tx_after = 1 + PQTRANS_INERROR },
-        FAKE_END,
-        FAKE_SYNC,
+        FAKE_END, /* alone: no sync */
         { .status = PGRES_COMMAND_OK, .tag = "ROLLBACK", .tx_after = 1 + PQTRANS_IDLE },
         FAKE_END,
         FAKE_SYNC, /* not alone: DEALLOCATE is due */

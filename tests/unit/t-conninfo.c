@@ -221,6 +221,29 @@ static void host_lists_are_taken_apart(void)
     CHECK_STATUS(hosts_open(&list, &alloc, "a", NULL, NULL, &err), PGC_NOMEM, &err);
 }
 
+static void mistakes_show_without_a_server(void)
+{
+    static const char *const BAD[] = {
+        "host=a,b port=1,2,3",
+        "host=a target_session_attrs=writable",
+        "host=/run,db.example sslmode=prefer",
+        "host=db.example sslmode=allow",
+        "host=a nonsense=1",
+        "host=a@b",
+    };
+    static const char *const GOOD[] = { "", "host=localhost,/run sslmode=prefer",
+                                        "host=db.example sslmode=disable",
+                                        "host=a,b load_balance_hosts=random",
+                                        "host=@abstract,@other" };
+    pgc_error err;
+    for (size_t i = 0; i < ARRAY_LEN(BAD); i++) {
+        CHECK_STATUS(conn_check_conninfo(pq_libpq(), BAD[i], &err), PGC_INVALID, &err);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(GOOD); i++) {
+        CHECK_STATUS(conn_check_conninfo(pq_libpq(), GOOD[i], &err), PGC_OK, &err);
+    }
+}
+
 /* Each of three hosts comes first about as often as the others; the seed is fixed. */
 static void random_order_is_even(void)
 {
@@ -365,6 +388,7 @@ TAP_MAIN(TAP("conninfo: balancing is taken out of both forms",
          TAP("conninfo: a service file is looked up", a_service_file_is_looked_up),
          TAP("conninfo: secrets are redacted in every text", secrets_are_redacted_in_every_text),
          TAP("hosts: lists are taken apart", host_lists_are_taken_apart),
+         TAP("conninfo: mistakes show without a server", mistakes_show_without_a_server),
          TAP("hosts: random order is even", random_order_is_even),
          TAP("hosts: only what nobody can fake is local", only_what_nobody_can_fake_is_local),
          TAP("hosts: target_session_attrs chooses servers", wants_choose_servers),

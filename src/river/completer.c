@@ -1,0 +1,265 @@
+/*
+ * Outcomes are stored in batches: what has gathered while the last batch was under way is the next.
+ * Nothing is given up: a batch that cannot be stored is tried again until the server is back or the
+ * client closes. Threads: one that stores; the list is under its lock.
+ */
+#include "base/prelude.h"
+
+#include "river/retry.h"
+#include "river/runtime.h"
+
+#define BATCH_MAX     2000u
+#define FINISHED_MAX  20000u /* handlers wait above */
+#define GATHER_US     2000   /* with few outcomes, the least time between two batches */
+#define GATHER_ENOUGH 100u
+#define RETRY_US      (RUNTIME_SECOND_US / 4)
+
+/* Outcomes of one statement, with their attempts in the same order. */
+typedef struct completer_batch {
+    river_ctx **attempts;
+    store_done *done;
+    store_outcome *outcomes;
+    size_t plain_count, other_count;
+} batch;
+
+static void count_event(runtime *run, const river_ctx *ctx)
+{
+    runtime_counters *counters = &run->counters;
+    switch (ctx->event) {
+    case RIVER_EVENT_COMPLETED:
+        atomic_fetch_add(&counters->completed, 1);
+        break;
+    case RIVER_EVENT_CANCELLED:
+        atomic_fetch_add(&counters->cancelled, 1);
+        break;
+    case RIVER_EVENT_FAILED:
+        atomic_fetch_add(&counters->failed, 1);
+        break;
+    case RIVER_EVENT_SNOOZED:
+        atomic_fetch_add(&counters->snoozed, 1);
+        break;
+    case RIVER_EVENT_INTERRUPTED:
+        atomic_fetch_add(&counters->interrupted, 1);
+        break;
+    case RIVER_EVENT_PAUSED:
+    case RIVER_EVENT_RESUMED:
+    default:
+        break;
+    }
+}
+
+/* Stored: events, the free place, memory. job: the row as it is now; NULL: it is gone. */
+static void settle(runtime *run, river_ctx *ctx, const river_job *job)
+{
+    count_event(run, ctx);
+    if (job != NULL && hub_wants(&run->hub, ctx->event))
+        hub_emit(&run->hub, ctx, job);
+    producer_release(ctx->from, ctx);
+    attempt_free(ctx);
+}
+
+/* The row after a completion that wrote nothing else: no need to ask the server. */
+static void settle_plain(runtime *run, river_ctx *ctx, bool stored, pgc_timestamptz finalized)
+{
+    river_job job = *ctx->job;
+    job.state = RIVER_COMPLETED;
+    job.finalized_at = (pgc_opt_timestamptz) { true, finalized };
+    settle(run, ctx, stored ? &job : NULL);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    int64_t left = (*(river_ctx *const *) a)->job->id, right = (*(river_ctx *const *) b)->job->id;
+    return left < right ? -1 : left > right;
+}
+
+static pgc_status store_plain(runtime *run, batch *b, pgc_error *err)
+{
+    const river_client *client = run->client;
+    pgc_timestamptz finalized = { 0 };
+    qsort(b->attempts, b->plain_count, sizeof(b->attempts[0]), compare_ids); /* as the store does */
+    for (size_t i = 0; i < b->plain_count; i++) {
+        const river_job *job = b->attempts[i]->job;
+        b->done[i] = (store_done) { .id = job->id, .attempt = job->attempt };
+    }
+    TRY(store_complete(client->store, pgc_pool_db(client->pool), b->done, b->plain_count,
+                       &finalized, err));
+    for (size_t i = 0; i < b->plain_count; i++)
+        settle_plain(run, b->attempts[i], b->done[i].stored, finalized);
+    b->plain_count = 0;
+    return PGC_OK;
+}
+
+static pgc_status store_others(runtime *run, batch *b, pgc_error *err)
+{
+    const river_client *client = run->client;
+    river_ctx **attempts = b->attempts + BATCH_MAX - b->other_count;
+    river_jobs *jobs = NULL;
+    for (size_t i = 0; i < b->other_count; i++)
+        b->outcomes[i] = attempts[i]->outcome;
+    TRY(store_finish(client->store, pgc_pool_db(client->pool), b->outcomes, b->other_count, &jobs,
+                     err));
+    for (size_t i = 0; i < b->other_count; i++) {
+        const river_job *row = NULL;
+        for (size_t j = 0; row == NULL && j < river_jobs_count(jobs); j++) {
+            const river_job *job = river_jobs_at(jobs, j);
+            row = job->id == attempts[i]->job->id ? job : NULL;
+        }
+        settle(run, attempts[i], row);
+    }
+    river_jobs_free(jobs);
+    b->other_count = 0;
+    return PGC_OK;
+}
+
+/* With the lock held: fill the batch, plain ones from the front, others from the back. */
+static void take(completer *done, batch *b)
+{
+    while (!list_empty(&done->finished) && b->plain_count + b->other_count < BATCH_MAX) {
+        river_ctx *ctx = CONTAINER_OF(done->finished.next, river_ctx, link);
+        list_remove(&ctx->link);
+        done->count--;
+        if (ctx->plain)
+            b->attempts[b->plain_count++] = ctx;
+        else
+            b->attempts[BATCH_MAX - ++b->other_count] = ctx;
+    }
+    pthread_cond_broadcast(&done->room);
+}
+
+/* Those that were stored in their handler's transaction need nothing more. */
+static void settle_completed(runtime *run, batch *b)
+{
+    river_ctx **attempts = b->attempts + BATCH_MAX - b->other_count;
+    size_t kept = 0;
+    for (size_t i = b->other_count; i-- > 0;) {
+        if (attempts[i]->completed)
+            settle_plain(run, attempts[i], true, client_now(run->client));
+        else
+            b->attempts[BATCH_MAX - ++kept] = attempts[i];
+    }
+    b->other_count = kept;
+}
+
+static void store(runtime *run, batch *b)
+{
+    int64_t began = runtime_now(run);
+    settle_completed(run, b);
+    for (size_t failures = 0; b->plain_count + b->other_count > 0;) {
+        pgc_error err;
+        pgc_error_clear(&err);
+        pgc_status status = b->plain_count > 0 ? store_plain(run, b, &err) : PGC_OK;
+        if (status == PGC_OK && b->other_count > 0)
+            status = store_others(run, b, &err);
+        if (status == PGC_OK)
+            break;
+        failures++;
+        runtime_trouble(run, &err);
+        int64_t wait = RETRY_US * (int64_t) (failures < 16 ? failures : 16);
+        run->clock->sleep_us(run->clock->ctx, wait);
+    }
+    atomic_fetch_add(&run->counters.complete_count, 1);
+    atomic_fetch_add(&run->counters.complete_us, runtime_now(run) - began);
+}
+
+static void batch_free(const runtime *run, batch *b)
+{
+    mem_free(run->alloc, b->attempts, BATCH_MAX * sizeof(river_ctx *));
+    mem_free(run->alloc, b->done, BATCH_MAX * sizeof(store_done));
+    mem_free(run->alloc, b->outcomes, BATCH_MAX * sizeof(store_outcome));
+    mem_free(run->alloc, b, sizeof(*b));
+}
+
+/* Room for a batch; NULL: no memory. */
+static batch *batch_make(const runtime *run)
+{
+    batch *b = MEM_NEW(run->alloc, batch);
+    if (b == NULL)
+        return NULL;
+    b->attempts = mem_new(run->alloc, BATCH_MAX * sizeof(river_ctx *));
+    b->done = mem_new(run->alloc, BATCH_MAX * sizeof(store_done));
+    b->outcomes = mem_new(run->alloc, BATCH_MAX * sizeof(store_outcome));
+    if (b->attempts != NULL && b->done != NULL && b->outcomes != NULL)
+        return b;
+    batch_free(run, b);
+    return NULL;
+}
+
+/* With the lock held: wait until a batch is worth its statement. False: stopped, nothing left. */
+static bool gather(runtime *run, int64_t not_before_us)
+{
+    completer *done = &run->done;
+    for (;;) {
+        if (list_empty(&done->finished)) {
+            if (done->stop)
+                return false;
+            runtime_cond_wait(run, &done->work, &done->lock, -1);
+            continue;
+        }
+        int64_t early = not_before_us - runtime_now(run);
+        if (early <= 0 || done->count >= GATHER_ENOUGH || done->stop)
+            return true;
+        runtime_cond_wait(run, &done->work, &done->lock, early);
+    }
+}
+
+static void *complete(void *arg)
+{
+    runtime *run = (runtime *) arg;
+    completer *done = &run->done;
+    batch *b = done->batch;
+    int64_t not_before_us = 0;
+    pthread_mutex_lock(&done->lock);
+    while (gather(run, not_before_us)) {
+        take(done, b);
+        pthread_mutex_unlock(&done->lock);
+        store(run, b);
+        not_before_us = runtime_now(run) + GATHER_US;
+        pthread_mutex_lock(&done->lock);
+    }
+    pthread_mutex_unlock(&done->lock);
+    return NULL;
+}
+
+pgc_status completer_start(runtime *run, pgc_error *err)
+{
+    completer *done = &run->done;
+    list_init(&done->finished);
+    done->count = 0;
+    done->stop = false;
+    done->batch = batch_make(run);
+    if (done->batch == NULL)
+        return pgc_error_set(err, PGC_NOMEM, "start a job queue client: out of memory");
+    int failed = pthread_create(&done->thread, NULL, complete, run);
+    if (failed != 0) {
+        batch_free(run, TAKE(done->batch));
+        return pgc_error_errno(err, failed, "start the thread that stores outcomes");
+    }
+    return PGC_OK;
+}
+
+void completer_put(runtime *run, river_ctx *ctx)
+{
+    completer *done = &run->done;
+    pthread_mutex_lock(&done->lock);
+    while (done->count >= FINISHED_MAX)
+        runtime_cond_wait(run, &done->room, &done->lock, -1);
+    list_append(&done->finished, &ctx->link);
+    done->count++;
+    if (done->count == 1 || done->count == GATHER_ENOUGH)
+        pthread_cond_signal(&done->work);
+    pthread_mutex_unlock(&done->lock);
+}
+
+void completer_stop(runtime *run)
+{
+    completer *done = &run->done;
+    if (done->batch == NULL)
+        return;
+    pthread_mutex_lock(&done->lock);
+    done->stop = true;
+    pthread_cond_signal(&done->work);
+    pthread_mutex_unlock(&done->lock);
+    (void) pthread_join(done->thread, NULL);
+    batch_free(run, TAKE(done->batch));
+}
