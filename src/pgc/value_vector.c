@@ -34,14 +34,12 @@ static float *components_from_text(const value_at *at, cell c, uint32_t *dim_out
     if (v == NULL) {
         return NULL;
     }
-    bool ok = scan_char(&s, '[');
-    while (ok && dim < room && scan_f32(&s, &v[dim])) {
+    bool more = scan_char(&s, '[');
+    while (more && dim < room && scan_f32(&s, &v[dim])) {
         dim++;
-        if (!scan_char(&s, ',')) {
-            break;
-        }
+        more = scan_char(&s, ',');
     }
-    if (!ok || dim == 0 || !scan_char(&s, ']') || !scan_done(&s)) {
+    if (more || dim == 0 || !scan_char(&s, ']') || !scan_done(&s)) {
         (void) value_bad_text(at);
         return NULL;
     }
