@@ -38,8 +38,8 @@ static const char SQL_LABELS[] =
 
 /* tgtype bits: 1 row, 2 before, 4 insert, 16 update, 64 instead. A BEFORE INSERT trigger counts as
  * one of UPDATE: it fires when a row moves to another partition. Triggers of partitions and
- * children count for the parent too: the row may live there. A foreign table may have triggers where
- * it really is. */
+ * children count for the parent too: the row may live there. A foreign table may have triggers
+ * where it really is. */
 static const char SQL_RELATIONS[] =
     "SELECT c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity,"
     "       EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN')"

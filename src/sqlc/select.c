@@ -559,7 +559,7 @@ static void note_assigned(analysis *a, const scope *s, leaf *target, const ast *
     /* Only now: the values of SET are computed from the old row. */
     for (size_t i = 0; reasons != NULL && i < target->shape.count; i++) {
         value *v = &target->shape.columns[i].value;
-        v->reason = reasons[i] != NULL ? analysis_text(a, "SET: %s", reasons[i]) : v->reason;
+        v->reason = reasons[i] != NULL ? analysis_text(a, "assigned: %s", reasons[i]) : v->reason;
         v->not_null = v->not_null || reasons[i] != NULL;
     }
 }
