@@ -26,6 +26,7 @@ typedef struct pgc_type_ref {
 #define PGC_QUERY_UNNAMED   1u /**< parse at each call: custom plan, works behind any pooler */
 #define PGC_QUERY_READ_ONLY 2u /**< may be routed to a replica; may be cancelled half read */
 #define PGC_QUERY_TEXT_ROWS 4u /**< a column's type has no binary form: all come as text */
+#define PGC_QUERY_SESSION   8u /**< changes the session: a pool cleans it at release */
 
 /**
  * Constant facts about one query. The descriptor must outlive the results of its calls, columns

@@ -29,6 +29,7 @@ void call_begin(call_state *call, pgc_conn *conn, int64_t timeout_us)
     call->deadline_us = conn_deadline(conn, timeout_us);
     (void) pthread_mutex_lock(&conn->cancel_lock);
     conn->running = true;
+    conn->calls++;
     (void) pthread_mutex_unlock(&conn->cancel_lock);
 }
 

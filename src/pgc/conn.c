@@ -96,6 +96,19 @@ static pgc_status session_setup(pgc_conn *conn, const pgc_conn_options *options,
                : pgc_error_wrap(err, status, "connect: role \"%s\"", options->role);
 }
 
+/* The deadline is the end: a session that cannot be set up is of no use. */
+pgc_status conn_session_setup(pgc_conn *conn, const pgc_conn_options *options, int64_t timeout_us,
+                              pgc_error *err)
+{
+    int64_t before_us = conn->call_timeout_us;
+    conn->connecting = true;
+    conn->call_timeout_us = timeout_us;
+    pgc_status status = session_setup(conn, options, err);
+    conn->connecting = false;
+    conn->call_timeout_us = before_us;
+    return status;
+}
+
 /* Whatever fails here, no request of the caller was sent. */
 static pgc_status connect_all(pgc_conn *conn, const pgc_conn_options *options,
                               const conn_seams *seams, pgc_error *err)

@@ -100,7 +100,7 @@ static pgc_status hear_failure(pgc_copy_in *in, pgc_error *err)
 /* Take in what has arrived. During COPY the server sends notices and, once, an error, which libpq
  * holds back until the stream ends: something that is no notice must be the error. The rest of a
  * notice that came in part follows at once, so it gets a moment. */
-static pgc_status take_input(pgc_copy_in *in, bool *failed_out, pgc_error *err)
+static pgc_status take_input(pgc_copy_in *in, pgc_error *err)
 {
     pgc_conn *conn = in->link.conn;
     const pq_ops *pq = conn->pq;
@@ -117,42 +117,42 @@ static pgc_status take_input(pgc_copy_in *in, bool *failed_out, pgc_error *err)
             break;
         }
     }
-    *failed_out = true;
     return hear_failure(in, err);
 }
 
-/* Wait until libpq's buffer is with the kernel, and notice what the server says meanwhile. */
+/* Look before libpq sends: when the socket takes only a part, libpq reads what has arrived, and an
+ * error that it took in shows nowhere until the end of the stream. */
+static pgc_status look_for_input(pgc_copy_in *in, pgc_error *err)
+{
+    pgc_conn *conn = in->link.conn;
+    struct pollfd fd = { .fd = conn->pq->socket(conn->pg), .events = POLLIN };
+    return conn->pq->wait(&fd, 1, 0) > 0 ? take_input(in, err) : PGC_OK;
+}
+
+/* Wait until the socket takes more, or the server says something. */
+static pgc_status wait_for_room(pgc_copy_in *in, pgc_error *err)
+{
+    pgc_conn *conn = in->link.conn;
+    struct pollfd fd = { .fd = conn->pq->socket(conn->pg), .events = POLLIN | POLLOUT };
+    pgc_status status = conn_wait(conn->pq, conn->clock, &fd, 1, in->link.call.deadline_us);
+    if (status == PGC_TIMEOUT) {
+        return call_out_of_time(&in->link.call, err);
+    }
+    if (status != PGC_OK) {
+        return conn_lose(conn, in->link.what, err);
+    }
+    return (fd.revents & ~POLLOUT) != 0 ? take_input(in, err) : PGC_OK;
+}
+
+/* Until libpq's buffer is with the kernel: memory stays at one piece. */
 static pgc_status flush_all(pgc_copy_in *in, pgc_error *err)
 {
     pgc_conn *conn = in->link.conn;
-    const pq_ops *pq = conn->pq;
-    for (bool more = true; more;) {
-        int flushed = pq->flush(conn->pg);
-        more = flushed == 1;
-        if (flushed < 0) {
-            return hear_failure(in, err);
-        }
-        struct pollfd fd = { .fd = pq->socket(conn->pg),
-                             .events = more ? POLLIN | POLLOUT : POLLIN };
-        if (!more && pq->wait(&fd, 1, 0) <= 0) {
-            return PGC_OK;
-        }
-        pgc_status status =
-            more ? conn_wait(pq, conn->clock, &fd, 1, in->link.call.deadline_us) : PGC_OK;
-        if (status == PGC_TIMEOUT) {
-            TRY(call_out_of_time(&in->link.call, err));
-            more = true;
-            continue;
-        }
-        if (status != PGC_OK) {
-            return conn_lose(conn, in->link.what, err);
-        }
-        bool failed = false;
-        if ((fd.revents & ~POLLOUT) != 0) {
-            TRY(take_input(in, &failed, err));
-        }
+    int flushed;
+    while ((flushed = conn->pq->flush(conn->pg)) == 1) {
+        TRY(wait_for_room(in, err));
     }
-    return PGC_OK;
+    return flushed < 0 ? hear_failure(in, err) : look_for_input(in, err);
 }
 
 /* The clock starts again with each piece: a stream may be long, a server must not stand still. */
@@ -165,6 +165,10 @@ static pgc_status send_piece(pgc_copy_in *in, const char *bytes, size_t len)
     call_extend(&in->link.call);
     while (len > 0 && status == PGC_OK) {
         size_t piece = len < CHUNK_BYTES ? len : CHUNK_BYTES;
+        status = look_for_input(in, &err);
+        if (status != PGC_OK) {
+            break;
+        }
         int queued = conn->pq->putCopyData(conn->pg, bytes, (int) piece);
         if (queued < 0) {
             status = conn->pq->status(conn->pg) == CONNECTION_BAD

@@ -2,14 +2,20 @@
  * as libpq's answer and told as an error only when somebody asks. One thread per pipeline. */
 #include "base/prelude.h"
 
+#include <strings.h>
+
 #include <pgc/pipeline.h>
 
 #include "base/arena.h"
 #include "pgc/args.h"
 #include "pgc/failure.h"
+#include "pgc/loan.h"
 #include "pgc/result.h"
 #include "pgc/run.h"
 #include "pgc/watch.h"
+
+/* Queries between two waits for answers: bounds what libpq and the server hold for us. */
+#define ROUND_MAX 1000u
 
 /* One query of the batch. Values are in the pipeline's arena. */
 typedef struct batch_item {
@@ -20,42 +26,68 @@ typedef struct batch_item {
     pgc_error *error;   /* of one that did not; in the arena, NULL when there was no memory */
     pgc_status status;
     bool over; /* status is final */
-    queued queue;
+    bool led;  /* the loan's first query stands in front of it, at `lead` */
+    queued lead, queue;
     size_t sync; /* step that ends its group */
 } batch_item;
 
 struct pgc_pipeline {
-    pgc_conn *conn;
+    pgc_db *db;
+    const pgc_alloc *alloc;
+    pgc_loan loan;  /* during the run */
+    pgc_conn *conn; /* of the loan */
     pgc_pipeline_mode mode;
     arena *memory;
     batch_item *items;
     size_t count, cap;
+    size_t begin, end; /* of the round */
+    bool own_tx;       /* more than one round in one transaction: BEGIN and COMMIT are ours */
     bool ran;
+    pgc_pipeline_fn each; /* NULL: results are kept */
+    void *each_arg;
 };
 
 /* Nothing is sent before the run: a pipeline that is closed early has done nothing. */
-pgc_status pgc_pipeline_open(pgc_conn *conn, pgc_pipeline_mode mode, pgc_pipeline **out,
-                             pgc_error *err)
+pgc_status pgc_pipeline_open_db(pgc_db *db, pgc_pipeline_mode mode, const pgc_alloc *alloc,
+                                pgc_pipeline **out, pgc_error *err)
 {
-    if (conn == NULL || out == NULL || (unsigned) mode > PGC_PIPELINE_ISOLATED) {
-        return pgc_error_set(err, PGC_INVALID, "pipeline: no connection, or an unknown mode");
+    if (db == NULL || out == NULL || (unsigned) mode > PGC_PIPELINE_ISOLATED) {
+        return pgc_error_set(err, PGC_INVALID, "pipeline: no handle, or an unknown mode");
     }
-    TRY(conn_check_usable(conn, err));
-    if (mode == PGC_PIPELINE_ISOLATED && pgc_conn_tx_state(conn) != PGC_TX_IDLE) {
-        return pgc_error_set(err, PGC_INVALID,
-                             "pipeline: queries cannot commit alone inside a transaction");
-    }
-    pgc_pipeline *pipeline = MEM_NEW(conn->alloc, pgc_pipeline);
-    arena *memory = pipeline == NULL ? NULL : arena_new(conn->alloc, 0, 0);
+    alloc = alloc_or_libc(alloc);
+    pgc_pipeline *pipeline = MEM_NEW(alloc, pgc_pipeline);
+    arena *memory = pipeline == NULL ? NULL : arena_new(alloc, 0, 0);
     if (memory == NULL) {
-        mem_free(conn->alloc, pipeline, sizeof *pipeline);
+        mem_free(alloc, pipeline, sizeof *pipeline);
         return pgc_error_set(err, PGC_NOMEM, "pipeline");
     }
-    pipeline->conn = conn;
+    pipeline->db = db;
+    pipeline->alloc = alloc;
     pipeline->mode = mode;
     pipeline->memory = memory;
     *out = pipeline;
     return PGC_OK;
+}
+
+/* Whether the connection is in a transaction is known at the run; here it is told early. */
+static pgc_status check_mode(const pgc_conn *conn, pgc_pipeline_mode mode, pgc_error *err)
+{
+    if (mode == PGC_PIPELINE_ISOLATED && pgc_conn_tx_state(conn) != PGC_TX_IDLE) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "pipeline: queries cannot commit alone inside a transaction");
+    }
+    return PGC_OK;
+}
+
+pgc_status pgc_pipeline_open(pgc_conn *conn, pgc_pipeline_mode mode, pgc_pipeline **out,
+                             pgc_error *err)
+{
+    if (conn == NULL) {
+        return pgc_error_set(err, PGC_INVALID, "pipeline: no connection");
+    }
+    TRY(conn_check_usable(conn, err));
+    TRY(check_mode(conn, mode, err));
+    return pgc_pipeline_open_db(pgc_conn_db(conn), mode, conn->alloc, out, err);
 }
 
 /* Values of any length; libpq wants them alive until they are sent. */
@@ -90,14 +122,21 @@ static bool items_room(pgc_pipeline *pipeline)
     if (!size_mul(cap, sizeof(batch_item), &size)) {
         return false;
     }
-    batch_item *items = mem_resize(pipeline->conn->alloc, pipeline->items,
-                                   pipeline->cap * sizeof(batch_item), size);
+    batch_item *items =
+        mem_resize(pipeline->alloc, pipeline->items, pipeline->cap * sizeof(batch_item), size);
     if (items == NULL) {
         return false;
     }
     pipeline->items = items;
     pipeline->cap = cap;
     return true;
+}
+
+/* COPY in a pipeline cannot be ended: libpq has no way out but to close the connection. */
+static bool is_copy(const char *sql)
+{
+    sql += strspn(sql, " \t\r\n(");
+    return strncasecmp(sql, "copy", 4) == 0 && (isspace((unsigned char) sql[4]) || sql[4] == '(');
 }
 
 /* Values are copied: the caller's may be gone when the batch runs. A failed add leaves the batch
@@ -110,6 +149,11 @@ pgc_status pgc_pipeline_add(pgc_pipeline *pipeline, const pgc_query *query, cons
                              "pipeline: no query, or the pipeline has run already");
     }
     TRY(args_check(args, query, err));
+    if (is_copy(query->sql)) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "pipeline: query %s is COPY: use pgc_copy_in_open() or its peer",
+                             query->name);
+    }
     batch_item item = { .query = query };
     if (!items_room(pipeline) || !copy_values(pipeline->memory, args, &item)) {
         return pgc_error_set(err, PGC_NOMEM, "pipeline: add query %s", query->name);
@@ -125,7 +169,7 @@ pgc_status pgc_pipeline_add(pgc_pipeline *pipeline, const pgc_query *query, cons
 static pgc_status keep_result(pgc_pipeline *pipeline, exchange *ex, batch_item *item,
                               pgc_error *err)
 {
-    return result_new(pipeline->conn->pq, exchange_take(ex, item->queue.at), pipeline->conn->alloc,
+    return result_new(pipeline->conn->pq, exchange_take(ex, item->queue.at), pipeline->alloc,
                       item->query, &item->result, err);
 }
 
@@ -151,10 +195,11 @@ static bool refused_in_failed_tx(pgc_status status, const pgc_error *err)
     return status == PGC_DB && strcmp(err->sqlstate, "25P02") == 0;
 }
 
-/* A failure of the whole round: connection lost, or its answers cannot be trusted. */
-static void all_over(pgc_pipeline *pipeline, pgc_status status, const pgc_error *err)
+/* All that is open between two items ends in the same way. */
+static void all_over(pgc_pipeline *pipeline, size_t from, size_t to, pgc_status status,
+                     const pgc_error *err)
 {
-    for (size_t i = 0; i < pipeline->count; i++) {
+    for (size_t i = from; i < to; i++) {
         if (!pipeline->items[i].over) {
             item_over(pipeline, &pipeline->items[i], status, err);
         }
@@ -167,7 +212,10 @@ static void finish_item(pgc_pipeline *pipeline, exchange *ex, batch_item *item, 
     assert(item->result == NULL);
     pgc_error err;
     pgc_error_clear(&err);
-    pgc_status status = run_status(ex, &item->queue, &err);
+    pgc_status status = item->led ? run_status(ex, &item->lead, &err) : PGC_OK;
+    if (status == PGC_OK) {
+        status = run_status(ex, &item->queue, &err);
+    }
     if (status == PGC_OK && pipeline->mode == PGC_PIPELINE_ISOLATED) {
         /* What only failed when its own transaction was committed. */
         status = exchange_status(ex, item->sync, item->query->name, &err);
@@ -184,7 +232,7 @@ static void finish_item(pgc_pipeline *pipeline, exchange *ex, batch_item *item, 
 /* Run all queries of a transaction again: its group was rolled back as a whole. */
 static void reopen_all(pgc_pipeline *pipeline)
 {
-    for (size_t i = 0; i < pipeline->count; i++) {
+    for (size_t i = pipeline->begin; i < pipeline->end; i++) {
         batch_item *item = &pipeline->items[i];
         pgc_result_free(TAKE(item->result));
         item->over = false;
@@ -198,12 +246,13 @@ static bool collect(pgc_pipeline *pipeline, exchange *ex, bool may_repeat)
 {
     bool stale_any = false;
     bool failed_before = false;
-    for (size_t i = 0; i < pipeline->count; i++) {
+    for (size_t i = pipeline->begin; i < pipeline->end; i++) {
         batch_item *item = &pipeline->items[i];
         if (item->over || item->sync >= ex->answered) {
             continue;
         }
-        bool stale = run_settle(ex, &item->queue) && may_repeat;
+        bool stale = item->led && run_settle(ex, &item->lead);
+        stale = (run_settle(ex, &item->queue) || stale) && may_repeat;
         stale_any = stale_any || stale;
         if (!stale) {
             finish_item(pipeline, ex, item, failed_before);
@@ -216,6 +265,18 @@ static bool collect(pgc_pipeline *pipeline, exchange *ex, bool may_repeat)
     return stale_any;
 }
 
+/* The loan's first query goes ahead of each transaction. */
+static void queue_item(pgc_pipeline *pipeline, exchange *ex, batch_item *item, bool leads)
+{
+    const pgc_loan *loan = &pipeline->loan;
+    item->led = leads && loan->first != NULL;
+    if (item->led) {
+        run_queue(ex, loan->first, loan->first_args->values, loan->first_args->lengths,
+                  &item->lead);
+    }
+    run_queue(ex, item->query, item->values, item->lengths, &item->queue);
+}
+
 /* Send what is open and read the answers. *again_out: outdated statements were met. */
 static pgc_status run_round(pgc_pipeline *pipeline, bool may_repeat, bool *again_out,
                             pgc_error *err)
@@ -225,21 +286,23 @@ static pgc_status run_round(pgc_pipeline *pipeline, bool may_repeat, bool *again
     exchange ex;
     exchange_begin(&ex, conn, conn->call_timeout_us, err);
     run_queue_deallocate(&ex);
-    for (size_t i = 0; i < pipeline->count; i++) {
+    bool leads = !pipeline->own_tx;
+    for (size_t i = pipeline->begin; i < pipeline->end; i++) {
         batch_item *item = &pipeline->items[i];
         if (!item->over) {
-            run_queue(&ex, item->query, item->values, item->lengths, &item->queue);
+            queue_item(pipeline, &ex, item, leads);
             item->sync = isolated ? exchange_sync(&ex) : 0;
+            leads = isolated;
         }
     }
     size_t sync = isolated ? 0 : exchange_sync(&ex);
-    for (size_t i = 0; i < pipeline->count && !isolated; i++) {
+    for (size_t i = pipeline->begin; i < pipeline->end && !isolated; i++) {
         pipeline->items[i].sync = sync;
     }
     pgc_status status = exchange_finish(&ex, true);
     *again_out = collect(pipeline, &ex, may_repeat && status == PGC_OK);
     if (status != PGC_OK) {
-        all_over(pipeline, status, err);
+        all_over(pipeline, pipeline->begin, pipeline->end, status, err);
     } else if (!isolated && !*again_out) {
         status = exchange_status(&ex, sync, "commit of the pipeline", err);
     }
@@ -262,24 +325,105 @@ static pgc_status first_failure(const pgc_pipeline *pipeline, pgc_error *err)
     return PGC_OK;
 }
 
-/* The failure of a query says more than that of the round it was in. */
-static pgc_status run_rounds(pgc_pipeline *pipeline, uint32_t *attempts_out, pgc_error *err)
+/* One round, and once more what was outdated in it. */
+static pgc_status run_window(pgc_pipeline *pipeline, uint32_t *attempts, pgc_error *err)
 {
-    pgc_error ours;
-    pgc_error_clear(&ours);
     bool repeat = pgc_conn_tx_state(pipeline->conn) == PGC_TX_IDLE;
     bool again = false;
-    pgc_status status = run_round(pipeline, repeat, &again, &ours);
+    pgc_status status = run_round(pipeline, repeat, &again, err);
     if (status == PGC_OK && again) {
         hooks_retry(&pipeline->conn->hooks,
                     (pgc_retry_event) { .kind = PGC_RETRY_STALE,
                                         .name = "pipeline",
-                                        .attempt = (*attempts_out)++,
+                                        .attempt = (*attempts)++,
                                         .status = PGC_DB },
                     NULL);
-        status = run_round(pipeline, false, &again, &ours);
+        status = run_round(pipeline, false, &again, err);
+    }
+    return status;
+}
+
+/* The results of the round go to the caller's function, if there is one. */
+static void give_each(pgc_pipeline *pipeline)
+{
+    for (size_t i = pipeline->begin; i < pipeline->end && pipeline->each != NULL; i++) {
+        batch_item *item = &pipeline->items[i];
+        const pgc_pipeline_item given = {
+            .index = i,
+            .query = item->query,
+            .status = item->status,
+            .result = item->result,
+            .error = item->error,
+        };
+        pipeline->each(pipeline->each_arg, &given);
+        pgc_result_free(TAKE(item->result));
+    }
+}
+
+/* A failure in one transaction ends it: what was not sent yet is not run. */
+static bool must_stop(const pgc_pipeline *pipeline, pgc_status status)
+{
+    bool failed = status != PGC_OK;
+    for (size_t i = pipeline->begin;
+         i < pipeline->end && pipeline->mode == PGC_PIPELINE_ATOMIC && !failed; i++) {
+        failed = pipeline->items[i].status != PGC_OK;
+    }
+    return failed;
+}
+
+static pgc_status run_windows(pgc_pipeline *pipeline, uint32_t *attempts, pgc_error *err)
+{
+    pgc_status status = PGC_OK;
+    bool stopped = false;
+    for (pipeline->begin = 0; pipeline->begin < pipeline->count; pipeline->begin = pipeline->end) {
+        size_t left = pipeline->count - pipeline->begin;
+        pipeline->end = pipeline->begin + (left < ROUND_MAX ? left : ROUND_MAX);
+        if (stopped) {
+            pgc_error why;
+            pgc_status not_run = pgc_error_set(&why, PGC_CANCELLED,
+                                               "pipeline: not run because an earlier query failed");
+            all_over(pipeline, pipeline->begin, pipeline->end, not_run, &why);
+        } else {
+            status = run_window(pipeline, attempts, err);
+            stopped = must_stop(pipeline, status);
+        }
+        give_each(pipeline);
+    }
+    return status;
+}
+
+/* A statement around the rounds of one transaction. */
+static pgc_status do_sql(pgc_pipeline *pipeline, const char *sql, bool with_first, pgc_error *err)
+{
+    const pgc_query query = { .name = "pipeline", .sql = sql, .flags = PGC_QUERY_UNNAMED };
+    const run_item items[] = { { &query, NULL },
+                               { pipeline->loan.first, pipeline->loan.first_args } };
+    bool two = with_first && pipeline->loan.first != NULL;
+    return conn_run_group(pipeline->conn, items, two ? 2 : 1, NULL, err);
+}
+
+/* Several rounds are one transaction by BEGIN and COMMIT of our own. */
+static pgc_status run_rounds(pgc_pipeline *pipeline, uint32_t *attempts, pgc_error *err)
+{
+    pgc_conn *conn = pipeline->conn;
+    pgc_error ours;
+    pgc_error_clear(&ours);
+    pipeline->own_tx = pipeline->mode == PGC_PIPELINE_ATOMIC && pipeline->count > ROUND_MAX &&
+                       pgc_conn_tx_state(conn) == PGC_TX_IDLE;
+    pgc_status status = pipeline->own_tx ? do_sql(pipeline, "BEGIN", true, &ours) : PGC_OK;
+    if (status == PGC_OK) {
+        status = run_windows(pipeline, attempts, &ours);
+    } else {
+        all_over(pipeline, 0, pipeline->count, status, &ours);
     }
     pgc_status first = first_failure(pipeline, err);
+    if (pipeline->own_tx && first == PGC_OK && status == PGC_OK) {
+        status = do_sql(pipeline, "COMMIT", false, &ours);
+    }
+    if (pipeline->own_tx && !conn->lost && pgc_conn_tx_state(conn) != PGC_TX_IDLE &&
+        do_sql(pipeline, "ROLLBACK", false, NULL) != PGC_OK) {
+        conn->lost = true;
+    }
     if (first == PGC_OK && status != PGC_OK && err != NULL) {
         *err = ours;
     }
@@ -304,8 +448,17 @@ static pgc_status run_watched(pgc_pipeline *pipeline, pgc_error *err)
     return status;
 }
 
-/* Once: the answers of a second run would have no place. */
-pgc_status pgc_pipeline_run(pgc_pipeline *pipeline, pgc_error *err)
+static pgc_status run_on_loan(pgc_pipeline *pipeline, pgc_error *err)
+{
+    uint32_t attempts = 1;
+    TRY(check_mode(pipeline->conn, pipeline->mode, err));
+    return pipeline->conn->watched ? run_watched(pipeline, err)
+                                   : run_rounds(pipeline, &attempts, err);
+}
+
+/* The connection is borrowed for the run only; a batch that is being filled holds none. */
+pgc_status pgc_pipeline_run_each(pgc_pipeline *pipeline, pgc_pipeline_fn each, void *arg,
+                                 pgc_error *err)
 {
     if (pipeline == NULL || pipeline->ran) {
         return pgc_error_set(err, PGC_INVALID, "pipeline: has run already");
@@ -314,11 +467,25 @@ pgc_status pgc_pipeline_run(pgc_pipeline *pipeline, pgc_error *err)
     if (pipeline->count == 0) {
         return PGC_OK;
     }
-    if (pipeline->conn->watched) {
-        return run_watched(pipeline, err);
+    pgc_error ours;
+    err = err != NULL ? err : &ours;
+    pipeline->each = each;
+    pipeline->each_arg = arg;
+    pgc_status status = loan_take(pipeline->db, "pipeline", &pipeline->loan, err);
+    if (status == PGC_OK) {
+        pipeline->conn = pipeline->loan.conn;
+        status = run_on_loan(pipeline, err);
+        pipeline->conn = NULL;
+        loan_end(pipeline->db, &pipeline->loan);
     }
-    uint32_t attempts = 1;
-    return run_rounds(pipeline, &attempts, err);
+    all_over(pipeline, 0, pipeline->count, status, err);
+    return status;
+}
+
+/* Once: the answers of a second run would have no place. */
+pgc_status pgc_pipeline_run(pgc_pipeline *pipeline, pgc_error *err)
+{
+    return pgc_pipeline_run_each(pipeline, NULL, NULL, err);
 }
 
 /* A result is given away once; later calls give NULL. */
@@ -346,7 +513,7 @@ void pgc_pipeline_close(pgc_pipeline *pipeline)
     if (pipeline == NULL) {
         return;
     }
-    const pgc_alloc *alloc = pipeline->conn->alloc;
+    const pgc_alloc *alloc = pipeline->alloc;
     for (size_t i = 0; i < pipeline->count; i++) {
         pgc_result_free(pipeline->items[i].result);
     }

@@ -14,9 +14,9 @@ const pq_ops *pq_libpq(void)
             .sendClosePrepared = PQsendClosePrepared,
 #endif
 #ifdef LIBPQ_HAS_CHUNK_MODE
-            .setChunkedRowsMode = PQsetChunkedRowsMode,
+        .setChunkedRowsMode = PQsetChunkedRowsMode,
 #endif
-            .wait = poll,
+        .wait = poll,
     };
     return &table;
 }

@@ -5,6 +5,8 @@
 
 #include "pgc/run.h"
 
+#include <pgc/pool.h>
+
 #include "pgc/args.h"
 #include "pgc/result.h"
 #include "pgc/single.h"
@@ -275,6 +277,9 @@ pgc_status conn_run_group(pgc_conn *conn, const run_item *items, size_t count, P
     assert(count <= RUN_GROUP_MAX);
     for (size_t i = 0; i < count; i++) {
         TRY(args_check(items[i].args, items[i].query, err));
+    }
+    for (size_t i = 0; i < count; i++) {
+        conn->dirty |= (items[i].query->flags & PGC_QUERY_SESSION) != 0 ? PGC_SESSION_ALL : 0;
     }
     if (conn->watched) {
         return group_watched(conn, items, count, last_out, err);

@@ -8,8 +8,10 @@
 
 #include "base/clock.h"
 #include "pgc/auto.h"
+#include "pgc/listen_state.h"
 
 #include "live.h"
+#include "oom.h"
 #include "tap.h"
 
 #define PATIENCE_US 20000000 /* far too long for anything that works */
@@ -278,6 +280,53 @@ static void wrong_names_and_payloads_are_refused(void)
     pgc_listener_close(NULL);
 }
 
+/* Turned by hand instead of by its thread. An allocation that fails costs a session, an event or
+ * the wish itself, never more: in the end all is in force and what was lost is a gap. */
+static bool listen_by_hand(const pgc_alloc *alloc, bool *begun, pgc_error *err)
+{
+    const pgc_listener_options options = { .struct_size = sizeof options,
+                                           .conn = { .conninfo = live_url(), .alloc = alloc },
+                                           .heartbeat_us = 1,
+                                           .backoff_min_us = 1,
+                                           .backoff_max_us = 2 };
+    const conn_seams seams = { pq_libpq(), clock_os(), -1, NULL };
+    AUTO(listener_auto) pgc_listener *listener = NULL;
+    pgc_event event;
+    pgc_status status = listener_make(&options, &seams, &listener, err);
+    if (status == PGC_OK) {
+        status = pgc_listener_listen(listener, "by hand", 0, err);
+    }
+    *begun = status == PGC_OK;
+    if (!*begun) {
+        return CHECK_INT(status, PGC_NOMEM);
+    }
+    pgc_listener_info info = { 0 };
+    for (int turn = 0; turn < 20 && !(info.connected && info.heartbeat_count > 0); turn++) {
+        listener_turn(listener);
+        pgc_listener_get_info(listener, &info);
+    }
+    return CHECK(info.connected) &&
+           CHECK_STATUS(pgc_listener_next(listener, 0, &event, err), PGC_OK, err) &&
+           CHECK_INT(event.kind, PGC_EVENT_GAP);
+}
+
+static void each_allocation_may_fail(void)
+{
+    REQUIRE(live_url() != NULL);
+    bool complete = false, begun = false;
+    int fail_at = 1;
+    for (; !complete && fail_at < 300; fail_at++) {
+        pgc_error err;
+        oom_plan plan = { .fail_at = fail_at };
+        const pgc_alloc alloc = oom_alloc(&plan);
+        CHECK(listen_by_hand(&alloc, &begun, &err));
+        complete = plan.calls < fail_at;
+        CHECK_INT(plan.live, 0);
+        CHECK_INT(plan.bad_sizes, 0);
+    }
+    CHECK(complete && begun && fail_at > 8);
+}
+
 TAP_MAIN(TAP("listen: a notification arrives", a_notification_arrives),
          TAP("listen: channels come and go", channels_come_and_go),
          TAP("listen: a transaction notifies at its commit", a_transaction_notifies_at_its_commit),
@@ -286,4 +335,5 @@ TAP_MAIN(TAP("listen: a notification arrives", a_notification_arrives),
          TAP("listen: a full queue becomes a gap", a_full_queue_becomes_a_gap),
          TAP("listen: the descriptor tells what waits", the_descriptor_tells_what_waits),
          TAP("listen: shutdown wakes those who wait", shutdown_wakes_those_who_wait),
+         TAP("listen: each allocation may fail", each_allocation_may_fail),
          TAP("listen: wrong names and payloads are refused", wrong_names_and_payloads_are_refused))
