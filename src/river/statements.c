@@ -127,8 +127,9 @@ static const statement_text TEXTS[ST_COUNT] = {
         "WITH picked AS (SELECT id FROM " P "river_job WHERE state = 'available' AND queue = $1 "
         "AND scheduled_at <= now() ORDER BY priority, scheduled_at, id LIMIT $3 "
         "FOR UPDATE SKIP LOCKED) "
-        "UPDATE " P "river_job AS j SET state = 'running', attempt = j.attempt + 1, "
-        "attempted_at = now(), attempted_by = CASE WHEN cardinality(j.attempted_by) >= 100 "
+        "UPDATE " P "river_job AS j SET state = 'running', attempt = least(j.attempt + 1, 32767), "
+        "attempted_at = now(), attempted_by = CASE WHEN array_ndims(j.attempted_by) > 1 THEN '{}' "
+        "WHEN cardinality(j.attempted_by) >= 100 "
         "THEN j.attempted_by[cardinality(j.attempted_by) - 98:] ELSE j.attempted_by END "
         "|| $2::text FROM picked WHERE j.id = picked.id RETURNING " JOB,
     },
