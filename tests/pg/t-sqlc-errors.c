@@ -1,6 +1,7 @@
 /* Bad input: every mistake gives file:line:col, a message, mostly a hint; nothing is written. */
 #include "base/prelude.h"
 
+#include "base/buf.h"
 #include "base/file.h"
 #include "sqlc/command.h"
 
@@ -91,6 +92,59 @@ static void parameters_need_a_type(void)
     expect("-- name: A :exec\nUPDATE t SET words = @words;",
            "q/a.sql:2:1: parameter \"words\" has type tsvector, which has no C type",
            "words::text");
+}
+
+/* Several operators or functions fit: the server says which, the hint how to choose. */
+static void ambiguous_parameters_get_advice(void)
+{
+    expect("-- name: A :one\nSELECT @a + @b AS sum;",
+           "q/a.sql:2:11: operator is not unique: unknown + unknown", "cast the parameters");
+    expect("-- name: A :one\nSELECT id FROM t WHERE name = @a AND id = @a;",
+           "q/a.sql:2:41: operator does not exist: integer = text", "");
+}
+
+static pgc_status generate_in(const tmpdir *dir, arena *mem)
+{
+    pgc_error err = PGC_ZERO;
+    command_result result;
+    command_options options = { .database = test_server() };
+    options.config = arena_printf(mem, "%s/sqlc.yaml", dir->path);
+    command_result_init(&result, mem);
+    pgc_status status = command_generate(env_default(), mem, &options, &result, &err);
+    command_result_done(&result);
+    return status;
+}
+
+/* All or none: a good query beside the bad one does not get its file either. */
+static void earlier_outputs_stay_as_they_are(void)
+{
+    static const char *const FILES[] = { "out/a.h", "out/a.c", "out/models.h",
+                                         "out/sqlc-manifest.json" };
+    tmpdir dir = tmpdir_make();
+    sqlc_bench bench = sqlc_bench_make(NULL);
+    AUTO(buf_auto) buf before;
+    AUTO(buf_auto) buf after;
+    pgc_error err = PGC_ZERO;
+    buf_init(&before, NULL, 1 << 20);
+    buf_init(&after, NULL, 1 << 20);
+    CHECK_STATUS(file_mkdirs(env_default(), dir.fd, "q", 0755, false, &err), PGC_OK, &err);
+    write_file(&dir, "sqlc.yaml", sqlc_text(CONFIG));
+    write_file(&dir, "s.sql", sqlc_text(SCHEMA));
+    write_file(&dir, "q/a.sql", SLICE("-- name: A :many\nSELECT id FROM t;\n"));
+    CHECK_INT(generate_in(&dir, bench.arena), PGC_OK);
+    for (size_t i = 0; i < ARRAY_LEN(FILES); i++) {
+        CHECK_STATUS(file_read(env_default(), dir.fd, FILES[i], &before, &err), PGC_OK, &err);
+    }
+    write_file(&dir, "q/a.sql", SLICE("-- name: A :many\nSELECT id, name FROM t;\n"));
+    write_file(&dir, "q/b.sql", SLICE("-- name: B :many\nSELECT nope FROM t;\n"));
+    CHECK_INT(generate_in(&dir, bench.arena), PGC_INVALID);
+    for (size_t i = 0; i < ARRAY_LEN(FILES); i++) {
+        CHECK_STATUS(file_read(env_default(), dir.fd, FILES[i], &after, &err), PGC_OK, &err);
+    }
+    CHECK(before.len > 0 && slice_eq(buf_view(&before), buf_view(&after)));
+    CHECK(!file_exists(env_default(), dir.fd, "out/b.h"));
+    sqlc_bench_done(&bench);
+    tmpdir_remove(&dir);
 }
 
 static void planner_errors_are_found(void)
@@ -195,6 +249,8 @@ static void a_server_that_is_away_is_named(void)
 TAP_MAIN(TAP("unknown names and wrong types are shown where they stand",
              the_server_decides_names_and_types),
          TAP("parameters without a type get advice", parameters_need_a_type),
+         TAP("parameters that several operators fit get advice", ambiguous_parameters_get_advice),
+         TAP("files of an earlier run stay byte for byte", earlier_outputs_stay_as_they_are),
          TAP("errors of the planner are found", planner_errors_are_found),
          TAP("columns must be there, have a C type and a C name", rows_must_be_there_and_typed),
          TAP("names that collide are reported", names_must_differ),
