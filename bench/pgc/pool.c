@@ -4,7 +4,7 @@
 
 #include "repo/assets.h"
 
-enum { BORROWS = 100000, WAITERS = 64, CONNS = 8, TURNS = 50 };
+enum { BORROWS = 1000, BATCHES = 200, WAITERS = 64, CONNS = 8, TURNS = 50 };
 
 static pgc_pool *open_pool(bench_site *site, uint32_t conns)
 {
@@ -30,16 +30,20 @@ static double acquire_ours(void *ctx)
         return site_failed(site, "acquire");
     }
     pgc_pool_release(pool, conn);
-    double start = bench_now();
-    for (int i = 0; i < BORROWS && conn != NULL; i++) {
-        conn = NULL;
-        if (pgc_pool_acquire(pool, &conn, &site->err) == PGC_OK) {
-            pgc_pool_release(pool, conn);
+    /* A batch is shorter than a time slice: the median is free of other programs' slices. */
+    double batches[BATCHES];
+    for (int batch = 0; batch < BATCHES && conn != NULL; batch++) {
+        double start = bench_now();
+        for (int i = 0; i < BORROWS && conn != NULL; i++) {
+            conn = NULL;
+            if (pgc_pool_acquire(pool, &conn, &site->err) == PGC_OK) {
+                pgc_pool_release(pool, conn);
+            }
         }
+        batches[batch] = (bench_now() - start) * 1e6 / BORROWS;
     }
-    double seconds = bench_now() - start;
     pgc_pool_close(pool);
-    return conn != NULL ? seconds * 1e6 / BORROWS : BENCH_NONE;
+    return conn != NULL ? bench_median(batches, BATCHES) : BENCH_NONE;
 }
 
 static double acquire_limit(void *ctx)

@@ -41,6 +41,7 @@ pgc_status call_begin(call_state *call, pgc_conn *conn, int64_t timeout_us, pgc_
     assert(atomic_load_explicit(&conn->phase, memory_order_relaxed) == CALL_NONE);
     atomic_store_explicit(&conn->phase, CALL_RUNNING, memory_order_release);
     call->begun = true;
+    conn->calls++;
     return PGC_OK;
 }
 

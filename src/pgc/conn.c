@@ -87,13 +87,26 @@ static pgc_status session_setup(pgc_conn *conn, const pgc_conn_options *options,
     }
     pgc_args args;
     pgc_args_init(&args, conn->alloc);
-    pgc_add_arr_text(&args, (pgc_arr_text) { true, list.count, list.names, NULL });
-    pgc_add_arr_text(&args, (pgc_arr_text) { true, list.count, list.values, NULL });
+    pgc_add_arr_text(&args, (pgc_arr_text) { .has = true, .count = list.count, .v = list.names });
+    pgc_add_arr_text(&args, (pgc_arr_text) { .has = true, .count = list.count, .v = list.values });
     pgc_status status = conn_run(conn, &SET_SESSION, &args, NULL, err);
     pgc_args_done(&args);
     return options->role == NULL
                ? pgc_error_wrap(err, status, "connect")
                : pgc_error_wrap(err, status, "connect: role \"%s\"", options->role);
+}
+
+/* The deadline is the end: a session that cannot be set up is of no use. */
+pgc_status conn_session_setup(pgc_conn *conn, const pgc_conn_options *options, int64_t timeout_us,
+                              pgc_error *err)
+{
+    int64_t before_us = conn->call_timeout_us;
+    conn->connecting = true;
+    conn->call_timeout_us = timeout_us;
+    pgc_status status = session_setup(conn, options, err);
+    conn->connecting = false;
+    conn->call_timeout_us = before_us;
+    return status;
 }
 
 /* Whatever fails here, no request of the caller was sent. */

@@ -45,10 +45,13 @@ struct pgc_conn {
     conn_want want;          /* which servers will do */
     bool was_standby;        /* when it connected; what it reports since then counts more */
     bool was_read_only;
-    bool connecting; /* set-up queries: their deadline is the end, nobody is asked to stop */
-    bool unnamed;    /* never name statements */
-    bool lost;       /* never comes back; every call answers PGC_CONNECTION */
-    bool bloated;    /* libpq's buffers grew with a huge answer and never shrink */
+    bool connecting;    /* set-up queries: their deadline is the end, nobody is asked to stop */
+    bool unnamed;       /* never name statements */
+    bool lost;          /* never comes back; every call answers PGC_CONNECTION */
+    bool bloated;       /* libpq's buffers grew with a huge answer and never shrink */
+    bool write_refused; /* the server answered 25006: it takes no writes */
+    uint32_t dirty;     /* PGC_SESSION_*: what a pool must clean */
+    uint32_t calls;     /* requests so far; wraps */
     _Atomic call_phase phase;    /* what other threads see of the call under way */
     pthread_mutex_t cancel_lock; /* guards the next one, and the way to and from CALL_STOPPING */
     struct cancel_job *cancel;   /* asked for during that call; call_end() settles it */
@@ -78,6 +81,9 @@ struct pgc_conn {
 /* pgc_conn_open() on given seams. */
 pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams, pgc_conn **out,
                         pgc_error *err) PGC_MUST_CHECK;
+/* Set what the startup message could not say: late settings, role. Also after RESET ALL. */
+pgc_status conn_session_setup(pgc_conn *conn, const pgc_conn_options *options, int64_t timeout_us,
+                              pgc_error *err) PGC_MUST_CHECK;
 /* False when the server is no longer of the kind that target_session_attrs asked for, such as after
  * a demotion. No query: what the server reported with its last answer. */
 bool conn_fits(const pgc_conn *conn);

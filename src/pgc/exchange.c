@@ -4,6 +4,7 @@
 
 #include "pgc/exchange.h"
 
+#include "pgc/dirty.h"
 #include "pgc/failure.h"
 
 /* A connection stays in pipeline mode until a script needs the simple protocol. */
@@ -175,6 +176,9 @@ pgc_status answer_check(const call_state *call, const PGresult *result, pgc_erro
 {
     pgc_conn *conn = call->conn;
     ExecStatusType kind = conn->pq->resultStatus(result);
+    if (kind == PGRES_COMMAND_OK) {
+        dirty_note(conn, result);
+    }
     if (kind == PGRES_TUPLES_OK || kind == PGRES_COMMAND_OK) {
         return PGC_OK;
     }
@@ -200,6 +204,7 @@ pgc_status answer_check(const call_state *call, const PGresult *result, pgc_erro
         conn->lost = true;
         return failure_from_result(conn->pq, result, "session ended by the server", err);
     }
+    dirty_note_error(conn, failure_sqlstate(conn->pq, result));
     return PGC_OK;
 }
 

@@ -1,195 +1,145 @@
-/* The pool as its borrowers see it: first come, first served, with direct hand-over from the one
- * who gives back to the one who waits longest. Invariant: a connection is idle (on the list), owned
- * by one borrower, or owned by the thread that opens or closes it; stats.total counts all. Any
- * thread. */
+/* The pool as its borrowers see it: take one that is idle or wait, give back. Invariant: a
+ * connection is idle (on the list), owned by one borrower, or owned by the thread that opens,
+ * cleans or closes it; stats.total counts all. Any thread. */
 #include "base/prelude.h"
 
-#include "pgc/failure.h"
 #include "pgc/pool_state.h"
 
+#include "pgc/failure.h"
 #include "pgc/result.h"
 #include "pgc/stream.h"
 #include "pgc/watch.h"
 
-#define PING_TIMEOUT_US 1000000
-
-/* Direct hand-over: a woken borrower already owns its connection, nobody can be faster. */
-void pool_hand_over(pgc_pool *pool, pool_slot *slot)
+/* With the lock held: the one used last is the warmest. An old one is passed over while there is
+ * another; it goes to victims. */
+static pool_slot *take_idle(pgc_pool *pool, int64_t now_us, list_node *victims)
 {
-    assert(slot->conn != NULL);
-    assert(pool->stats.idle + pool->stats.acquired < pool->stats.total);
-    if (list_empty(&pool->waiters)) {
-        slot->idle_since_us = pool_now(pool);
-        list_prepend(&pool->idle, &slot->link);
-        pool->stats.idle++;
-        return;
-    }
-    pool_waiter *first = CONTAINER_OF(pool->waiters.next, pool_waiter, link);
-    list_remove(&first->link);
-    pool->stats.waiters--;
-    pool->stats.acquired++;
-    first->slot = slot;
-    (void) pthread_cond_signal(&first->ready);
-}
-
-/* Closing talks to the server and may block for a moment, so it happens without the lock. */
-void pool_retire(pgc_pool *pool, pool_slot *slot)
-{
-    /* The place stays taken until the socket is closed: never more than max_conns on the server. */
-    pgc_conn_close(slot->conn);
-    mem_free(pool->options.conn.alloc, slot, sizeof *slot);
-    (void) pthread_mutex_lock(&pool->lock);
-    assert(pool->closing > 0);
-    pool->closing--;
-    pool->stats.total--;
-    (void) pthread_cond_signal(&pool->work);
-    (void) pthread_cond_broadcast(&pool->drained);
-    (void) pthread_mutex_unlock(&pool->lock);
-}
-
-/* When waiting ends without a connection: the borrower's own deadline, or soon when the server is
- * away and nobody could give a connection back. */
-static int64_t waits_until(const pgc_pool *pool, const pool_waiter *waiter, int64_t deadline_us)
-{
-    bool hopeless = pool->failures > 0 && pool->stats.acquired == 0;
-    int64_t soon_us = waiter->since_us + POOL_FAIL_FAST_US;
-    return hopeless && soon_us < deadline_us ? soon_us : deadline_us;
-}
-
-/* The reason why there was no connection is worth more than that time ran out. */
-static pgc_status wait_failed(pgc_pool *pool, pgc_status status, pgc_error *err)
-{
-    if (status == PGC_CLOSED) {
-        return pgc_error_set(err, PGC_CLOSED, "acquire: the pool is closed");
-    }
-    if (pool->failures > 0) {
-        if (err != NULL) {
-            *err = pool->last_error;
+    for (;;) {
+        pool_slot *slot = CONTAINER_OF(pool->idle.next, pool_slot, link);
+        pool_take_idle(pool, slot);
+        if (now_us < slot->expires_us || list_empty(&pool->idle) ||
+            !pool_may_retire(pool, now_us)) {
+            return slot;
         }
-        return pgc_error_wrap(err, pool->last_error.status, "acquire");
+        pool_begin_close(pool, slot, PGC_END_LIFETIME);
+        list_append(victims, &slot->link);
     }
-    pool->stats.acquire_timeout_count++;
-    status = pgc_error_set(err, PGC_TIMEOUT,
-                           "acquire: all %" PRIu32 " connections were busy for too long",
-                           pool->options.max_conns);
-    pgc_error_hint(err, "raise max_conns, or find what holds connections");
-    return status;
 }
 
-/* With the lock held: stand in the queue until a connection is handed over. */
-static pgc_status wait_in_queue(pgc_pool *pool, bool at_head, int64_t deadline_us, pool_slot **out,
-                                pgc_error *err)
-{
-    if (!at_head && pool->stats.waiters >= pool->options.max_waiters) {
-        return pgc_error_set(err, PGC_LIMIT, "acquire: %" PRIu32 " callers are waiting already",
-                             pool->stats.waiters);
-    }
-    pool_waiter waiter = { .status = PGC_OK, .since_us = pool_now(pool) };
-    pool_cond_init(&waiter.ready);
-    if (at_head) {
-        list_prepend(&pool->waiters, &waiter.link);
-    } else {
-        list_append(&pool->waiters, &waiter.link);
-    }
-    pool->stats.waiters++;
-    pool->stats.acquire_wait_count++;
-    (void) pthread_cond_signal(&pool->work);
-    while (waiter.slot == NULL && waiter.status == PGC_OK) {
-        int64_t until_us = waits_until(pool, &waiter, deadline_us);
-        int64_t now_us = pool_now(pool);
-        if (now_us >= until_us) {
-            waiter.status = PGC_TIMEOUT;
-        } else {
-            pool_sleep(pool, &waiter.ready, until_us == CONN_NO_DEADLINE ? -1 : until_us - now_us);
-        }
-    }
-    pool->stats.acquire_wait_us += pool_now(pool) - waiter.since_us;
-    (void) pthread_cond_destroy(&waiter.ready);
-    if (waiter.slot != NULL) {
-        *out = waiter.slot;
-        return PGC_OK;
-    }
-    list_remove(&waiter.link);
-    pool->stats.waiters--;
-    pgc_status status = wait_failed(pool, waiter.status, err);
-    (void) pthread_cond_broadcast(&pool->drained);
-    return status;
-}
-
-/* Take an idle connection or wait for one. Its state is not checked yet. */
-static pgc_status take_slot(pgc_pool *pool, bool again, int64_t deadline_us, pool_slot **out,
+/* With the lock held: none is idle. */
+static pgc_status none_idle(pgc_pool *pool, const pool_request *request, pool_slot **out,
                             pgc_error *err)
 {
-    (void) pthread_mutex_lock(&pool->lock);
+    if (!request->no_wait) {
+        return pool_wait(pool, request, out, err);
+    }
+    pool->hinted = true;
+    (void) pthread_cond_signal(&pool->work);
+    return pgc_error_set(err, PGC_LIMIT, "acquire: no connection is idle");
+}
+
+/* Take an idle connection or wait for one. Its state is not checked yet; idle_since_us tells for
+ * how long it was not looked at. */
+static pgc_status take_slot(pgc_pool *pool, const pool_request *request, int64_t now_us,
+                            pool_slot **out, pgc_error *err)
+{
+    list_node victims;
+    list_init(&victims);
+    pool_slot *slot = NULL;
     pgc_status status = PGC_OK;
+    (void) pthread_mutex_lock(&pool->lock);
     if (pool->closed) {
         status = pgc_error_set(err, PGC_CLOSED, "acquire: the pool is closed");
     } else if (list_empty(&pool->idle)) {
-        status = wait_in_queue(pool, again, deadline_us, out, err);
+        status = none_idle(pool, request, &slot, err);
     } else {
-        pool_slot *slot = CONTAINER_OF(pool->idle.next, pool_slot, link);
-        list_remove(&slot->link);
-        pool->stats.idle--;
+        slot = take_idle(pool, now_us, &victims);
+        slot->state = SLOT_ACQUIRED;
+        slot->borrowed_us = now_us;
         pool->stats.acquired++;
-        *out = slot;
+        histogram_add(&pool->stats.wait, 0);
     }
-    if (status == PGC_OK) {
-        pool->stats.acquire_count += again ? 0 : 1;
+    if (slot != NULL) {
+        slot->holder = request->holder;
+        slot->leak_told = false;
+        slot->thread_id = pool->options.leak_after_us >= 0 ? pool_thread_id() : 0;
+        pool->stats.acquire_count += request->again ? 0 : 1;
     }
     (void) pthread_mutex_unlock(&pool->lock);
+    pool_retire_all(pool, &victims);
+    *out = slot;
     return status;
 }
 
-/* A borrowed connection leaves the pool for good; why is one of the counters of stats. */
-static void discard(pgc_pool *pool, pool_slot *slot, int64_t *why)
+/* A borrowed connection leaves the pool for good. */
+static void discard(pgc_pool *pool, pool_slot *slot, pgc_end_reason reason)
 {
+    int64_t now_us = pool_now(pool);
     (void) pthread_mutex_lock(&pool->lock);
+    assert(slot->state == SLOT_ACQUIRED);
     assert(pool->stats.acquired > 0);
-    (*why)++;
     pool->stats.acquired--;
-    pool->closing++;
+    histogram_add(&pool->stats.hold, now_us - slot->borrowed_us);
+    pool_begin_close(pool, slot, reason);
     (void) pthread_mutex_unlock(&pool->lock);
     pool_retire(pool, slot);
 }
 
-/* Old ones are replaced; dead ones show on the socket, or at the latest in a ping. */
-static bool still_good(pgc_pool *pool, pool_slot *slot)
+/* Somebody's connection broke: the others are looked at before they are lent, however fresh. */
+static void discard_lost(pgc_pool *pool, pool_slot *slot)
 {
-    int64_t now_us = pool_now(pool);
-    if (now_us >= slot->expires_us) {
-        discard(pool, slot, &pool->stats.lifetime_close_count);
-        return false;
-    }
-    bool good = conn_probe(slot->conn);
-    if (good && now_us - slot->idle_since_us >= pool->options.ping_idle_us) {
-        good = conn_ping(slot->conn, PING_TIMEOUT_US, NULL) == PGC_OK;
-    }
-    if (!good) {
-        discard(pool, slot, &pool->stats.broken_close_count);
-    }
+    atomic_store(&pool->alarm_us, pool_now(pool));
+    discard(pool, slot, PGC_END_LOST);
+}
+
+static bool ping(pgc_pool *pool, pool_slot *slot, int64_t now_us)
+{
+    bool good = conn_ping(slot->conn, pool->options.ping_timeout_us, NULL) == PGC_OK;
+    int64_t took_us = pool_now(pool) - now_us;
+    (void) pthread_mutex_lock(&pool->lock);
+    histogram_add(&pool->stats.ping, took_us);
+    (void) pthread_mutex_unlock(&pool->lock);
     return good;
 }
 
-/* Checks run without the lock: a dead server must not stop the other borrowers. */
-pgc_status pgc_pool_acquire(pgc_pool *pool, pgc_conn **out, pgc_error *err)
+/* Death shows on the socket, or at the latest in a ping; a look at the socket is a system call, so
+ * one that was in use a moment ago goes without. */
+static bool still_good(pgc_pool *pool, pool_slot *slot, int64_t now_us)
 {
-    if (pool == NULL || out == NULL) {
-        return pgc_error_set(err, PGC_INVALID, "acquire: no pool or no place for the result");
+    int64_t checked_us =
+        slot->idle_since_us > slot->checked_us ? slot->idle_since_us : slot->checked_us;
+    if (now_us - checked_us < POOL_PROBE_AFTER_US &&
+        checked_us > atomic_load_explicit(&pool->alarm_us, memory_order_relaxed)) {
+        return true;
     }
-    int64_t deadline_us = CONN_NO_DEADLINE;
-    if (pool->options.acquire_timeout_us >= 0) {
-        deadline_us = pool_now(pool) + pool->options.acquire_timeout_us;
+    bool good = conn_probe(slot->conn);
+    if (good && now_us - checked_us >= pool->options.ping_idle_us) {
+        good = ping(pool, slot, now_us);
     }
+    bool demoted = pgc_conn_alive(slot->conn) && dirty_role_changed(slot->conn, &slot->baseline);
+    if (demoted) {
+        pool_bump(pool);
+        discard(pool, slot, PGC_END_RESET);
+    } else if (!good) {
+        discard_lost(pool, slot);
+    }
+    return good && !demoted;
+}
+
+/* Checks run without the lock: a dead server must not stop the other borrowers. */
+static pgc_status acquire(pgc_pool *pool, pool_request *request, pgc_conn **out, pgc_error *err)
+{
     /* Every round closes a connection that is no good; the last ends with a new one or an error. */
-    for (bool again = false;; again = true) {
+    for (;; request->again = true) {
+        int64_t now_us = pool_now(pool);
         pool_slot *slot = NULL;
-        pgc_status status = take_slot(pool, again, deadline_us, &slot, err);
+        pgc_status status = take_slot(pool, request, now_us, &slot, err);
         if (slot == NULL) {
             failure_outcome(err, PGC_OUTCOME_NOT_RUN);
             return status;
         }
         bool fresh = slot->idle_since_us == POOL_NOT_IDLE;
-        if (fresh || still_good(pool, slot)) {
+        if (fresh || still_good(pool, slot, now_us)) {
             slot->idle_since_us = POOL_NOT_IDLE;
             *out = slot->conn;
             return PGC_OK;
@@ -197,37 +147,214 @@ pgc_status pgc_pool_acquire(pgc_pool *pool, pgc_conn **out, pgc_error *err)
     }
 }
 
-/* Only a clean session goes back; nothing is repaired. */
+/* Times the borrower's wait for a listener, checks and all. */
+static pgc_status acquire_told(pgc_pool *pool, pool_request *request, pgc_conn **out,
+                               pgc_error *err)
+{
+    pgc_error ours;
+    pgc_conn *conn = NULL;
+    int64_t since_us = pool_now(pool);
+    err = err != NULL ? err : &ours;
+    pgc_status status = acquire(pool, request, &conn, err);
+    const pgc_pool_event event = { .status = status, .wait_us = pool_now(pool) - since_us };
+    pool_tell_acquire(pool, conn, request, event, err);
+    if (status == PGC_OK) {
+        *out = conn;
+    }
+    return status;
+}
+
+static pgc_status acquire_checked(pgc_pool *pool, pool_request *request, int64_t timeout_us,
+                                  pgc_conn **out, pgc_error *err)
+{
+    if (pool == NULL || out == NULL) {
+        return pgc_error_set(err, PGC_INVALID, "acquire: no pool or no place for the result");
+    }
+    if (pool_forked(pool)) {
+        pgc_status status =
+            pgc_error_set(err, PGC_INVALID, "acquire: the pool belongs to the parent process");
+        pgc_error_hint(err, "open a pool of its own in a child made by fork()");
+        return status;
+    }
+    request->timeout_us = timeout_us != 0 ? timeout_us : pool->options.acquire_timeout_us;
+    return pool->hooks.on_acquire == NULL ? acquire(pool, request, out, err)
+                                          : acquire_told(pool, request, out, err);
+}
+
+pgc_status pgc_pool_acquire(pgc_pool *pool, pgc_conn **out, pgc_error *err)
+{
+    pool_request request = { .holder = "" };
+    return acquire_checked(pool, &request, 0, out, err);
+}
+
+pgc_status pgc_pool_try_acquire(pgc_pool *pool, pgc_conn **out, pgc_error *err)
+{
+    pool_request request = { .holder = "", .no_wait = true };
+    return acquire_checked(pool, &request, 0, out, err);
+}
+
+/* As conn_options_resolve(): shorter structs of older callers are filled up with zeroes. */
+pgc_status pgc_pool_acquire_with(pgc_pool *pool, const pgc_acquire_options *options, pgc_conn **out,
+                                 pgc_error *err)
+{
+    pgc_acquire_options full = { .struct_size = sizeof full };
+    if (options != NULL) {
+        if (options->struct_size < sizeof options->struct_size || options->struct_size > 4096) {
+            return pgc_error_set(err, PGC_INVALID, "acquire options: struct_size is not set");
+        }
+        size_t size = options->struct_size < sizeof full ? options->struct_size : sizeof full;
+        memcpy(&full, options, size);
+    }
+    if ((unsigned) full.priority >= POOL_PRIORITIES) {
+        return pgc_error_set(err, PGC_INVALID, "acquire options: priority %u",
+                             (unsigned) full.priority);
+    }
+    pool_request request = { .priority = full.priority,
+                             .holder = full.holder != NULL ? full.holder : "",
+                             .ticket = full.ticket };
+    return acquire_checked(pool, &request, full.timeout_us, out, err);
+}
+
+/* What becomes of a connection that comes back. */
+typedef enum verdict { KEEP, CLEAN, CLOSE, CLOSE_LOST, CLOSE_BUSY, CLOSE_DEMOTED } verdict;
+
+static verdict judge(const pool_slot *slot, uint32_t *changes_out)
+{
+    const pgc_conn *conn = slot->conn;
+    if (!pgc_conn_alive(conn)) {
+        return CLOSE_LOST;
+    }
+    pgc_tx_state state = pgc_conn_tx_state(conn);
+    if (state == PGC_TX_ACTIVE || state == PGC_TX_UNKNOWN) {
+        return CLOSE_BUSY; /* somebody's answers would be unread in it */
+    }
+    bool used = conn->calls != slot->baseline.calls;
+    if (used && dirty_role_changed(conn, &slot->baseline)) {
+        return CLOSE_DEMOTED;
+    }
+    if (conn->bloated) {
+        return CLOSE;
+    }
+    *changes_out = dirty_changes(conn, &slot->baseline);
+    return state != PGC_TX_IDLE || *changes_out != 0 ? CLEAN : KEEP;
+}
+
+/* With the lock held, the connection still counted as acquired. An old one goes now, or when its
+ * successor is there. True: it was put back. */
+static bool put_back(pgc_pool *pool, pool_slot *slot, int64_t now_us)
+{
+    bool old = now_us >= slot->expires_us;
+    bool room = pool->stats.total < pool->stats.max_conns;
+    if (pool->closed || slot->generation != pool->stats.generation ||
+        pool->stats.total - pool->stats.closing > pool->stats.max_conns) {
+        pool_begin_close(pool, slot, pool->closed ? PGC_END_CALLER : PGC_END_RESET);
+        return false;
+    }
+    if (old && room && !slot->replacing && pool_may_retire(pool, now_us)) {
+        slot->replacing = true;
+        pool->replace++;
+        (void) pthread_cond_signal(&pool->work);
+    } else if (old && (slot->replacing || pool_may_retire(pool, now_us))) {
+        pool_begin_close(pool, slot, PGC_END_LIFETIME);
+        return false;
+    }
+    pool_hand_over(pool, slot, now_us);
+    return true;
+}
+
+/* With the lock held: a worker cleans it. */
+static void put_aside(pgc_pool *pool, pool_slot *slot)
+{
+    pool->stats.dirty_release_count += pgc_conn_tx_state(slot->conn) != PGC_TX_IDLE ? 1 : 0;
+    slot->state = SLOT_CLEANING;
+    pool->stats.quarantined++;
+    list_append(&pool->repairs, &slot->link);
+    (void) pthread_cond_signal(&pool->work);
+}
+
+/* The connection is whole and fit for use, or can be made so. */
+static void give_back(pgc_pool *pool, pool_slot *slot, bool clean, int64_t now_us)
+{
+    bool kept = true;
+    slot->baseline.calls = clean ? slot->conn->calls : slot->baseline.calls;
+    (void) pthread_mutex_lock(&pool->lock);
+    assert(slot->state == SLOT_ACQUIRED);
+    assert(pool->stats.acquired > 0);
+    pool->stats.acquired--;
+    histogram_add(&pool->stats.hold, now_us - slot->borrowed_us);
+    if (clean || pool->closed) {
+        kept = put_back(pool, slot, now_us);
+    } else {
+        put_aside(pool, slot);
+    }
+    if (pool->closed) {
+        (void) pthread_cond_broadcast(&pool->drained);
+    }
+    (void) pthread_mutex_unlock(&pool->lock);
+    if (!kept) {
+        pool_retire(pool, slot);
+    }
+}
+
 void pgc_pool_release(pgc_pool *pool, pgc_conn *conn)
 {
-    if (pool == NULL || conn == NULL) {
+    if (pool == NULL || conn == NULL || pool_forked(pool)) {
         return;
     }
     pool_slot *slot = conn->owner;
     assert(slot != NULL);
     assert(slot->conn == conn);
-    if (!pgc_conn_alive(conn)) {
-        discard(pool, slot, &pool->stats.broken_close_count);
-    } else if (pgc_conn_tx_state(conn) != PGC_TX_IDLE) {
-        discard(pool, slot, &pool->stats.dirty_release_count);
-    } else if (conn->bloated || pool_now(pool) >= slot->expires_us) {
-        discard(pool, slot, &pool->stats.lifetime_close_count);
-    } else {
-        (void) pthread_mutex_lock(&pool->lock);
-        assert(pool->stats.acquired > 0);
-        pool->stats.acquired--;
-        pool_hand_over(pool, slot);
-        (void) pthread_cond_broadcast(&pool->drained);
-        (void) pthread_mutex_unlock(&pool->lock);
+    int64_t now_us = pool_now(pool);
+    uint32_t changes = 0;
+    verdict what = judge(slot, &changes);
+    conn->dirty = changes;
+    if (pool->hooks.on_release != NULL) {
+        pool_tell_release(pool, slot, now_us, what != KEEP && what != CLEAN);
+    }
+    switch (what) {
+    case CLOSE_LOST:
+        discard_lost(pool, slot);
+        break;
+    case CLOSE_BUSY:
+        discard(pool, slot, PGC_END_DIRTY);
+        break;
+    case CLOSE_DEMOTED:
+        pool_bump(pool);
+        discard(pool, slot, PGC_END_RESET);
+        break;
+    case CLOSE:
+        discard(pool, slot, PGC_END_LIFETIME);
+        break;
+    case KEEP:
+    case CLEAN:
+    default:
+        give_back(pool, slot, what == KEEP, now_us);
+        break;
     }
 }
 
-/* One copy under the lock: the numbers belong together. */
-void pgc_pool_get_stats(pgc_pool *pool, pgc_pool_stats *out)
+/* The place is free at once: the connection is no longer ours to count. */
+void pgc_pool_detach(pgc_pool *pool, pgc_conn *conn)
 {
+    if (pool == NULL || conn == NULL || pool_forked(pool)) {
+        return;
+    }
+    pool_slot *slot = conn->owner;
+    assert(slot != NULL);
+    int64_t now_us = pool_now(pool);
+    conn->owner = NULL;
+    conn->pool_name = NULL;
+    atomic_store(&conn->own_epoch, conn->seen_epoch);
+    conn->schema_epoch = &conn->own_epoch;
     (void) pthread_mutex_lock(&pool->lock);
-    *out = pool->stats;
+    assert(slot->state == SLOT_ACQUIRED);
+    slot->conn = NULL;
+    pool->stats.acquired--;
+    pool->stats.detach_count++;
+    histogram_add(&pool->stats.hold, now_us - slot->borrowed_us);
+    pool_begin_close(pool, slot, PGC_END_CALLER);
     (void) pthread_mutex_unlock(&pool->lock);
+    pool_retire(pool, slot);
 }
 
 /* Rows are copied out of the connection by libpq, so it goes back before they are read. */
@@ -235,7 +362,8 @@ static pgc_status run_borrowed(pgc_pool *pool, const run_item *items, size_t cou
                                pgc_result **out, bool *lost_out, pgc_error *err)
 {
     pgc_conn *conn = NULL;
-    TRY(pgc_pool_acquire(pool, &conn, err));
+    pool_request request = { .holder = items[count - 1].query->name };
+    TRY(acquire_checked(pool, &request, 0, &conn, err));
     PGresult *answer = NULL;
     pgc_status status = conn_run_group(conn, items, count, &answer, err);
     *lost_out = status == PGC_CONNECTION;
@@ -256,18 +384,20 @@ pgc_status pool_run(pgc_pool *pool, const run_item *items, size_t count, pgc_res
                     pgc_error *err)
 {
     bool lost = false;
+    const pgc_query *query = items[count - 1].query;
     pgc_status status = run_borrowed(pool, items, count, out, &lost, err);
-    if (lost && (items[count - 1].query->flags & PGC_QUERY_READ_ONLY) != 0) {
-        hooks_retry(&pool->hooks,
-                    (pgc_retry_event) { .kind = PGC_RETRY_READ,
-                                        .name = items[count - 1].query->name,
-                                        .attempt = 1,
-                                        .status = status },
-                    err);
-        pgc_error_clear(err);
-        status = run_borrowed(pool, items, count, out, &lost, err);
+    if (!lost || (query->flags & PGC_QUERY_READ_ONLY) == 0) {
+        return status;
     }
-    return status;
+    (void) pthread_mutex_lock(&pool->lock);
+    pool->stats.read_retry_count++;
+    (void) pthread_mutex_unlock(&pool->lock);
+    const pgc_retry_event event = {
+        .kind = PGC_RETRY_READ, .name = query->name, .attempt = 1, .status = status
+    };
+    hooks_retry(&pool->hooks, event, err);
+    pgc_error_clear(err);
+    return run_borrowed(pool, items, count, out, &lost, err);
 }
 
 /* The group has sent nothing that counts when its first row does not come: a read is tried on

@@ -4,7 +4,10 @@
 
 #include "pgc/connection.h"
 
+#include <pgc/pool.h>
+
 #include "pgc/call.h"
+#include "pgc/dirty.h"
 #include "pgc/failure.h"
 #include "pgc/result.h"
 #include "pgc/watch.h"
@@ -47,6 +50,7 @@ static pgc_status take_error(script *run, const PGresult *result)
     if (run->status == PGC_OK) {
         run->status = status;
     }
+    dirty_note_error(conn, failure_sqlstate(conn->pq, result));
     if (failure_is_fatal(conn->pq, result) || failure_sqlstate(conn->pq, result)[0] == '\0') {
         conn->lost = true;
         return run->status;
@@ -86,6 +90,7 @@ static pgc_status run_script(pgc_conn *conn, const char *sql, int64_t timeout_us
 {
     script run = { .err = err };
     TRY(call_begin(&run.call, conn, timeout_us > 0 ? timeout_us : -1, err));
+    conn->dirty |= PGC_SESSION_ALL; /* its text is not looked into */
     pgc_status status;
     if (conn->pq->pipelineStatus(conn->pg) != PQ_PIPELINE_OFF &&
         conn->pq->exitPipelineMode(conn->pg) == 0) {

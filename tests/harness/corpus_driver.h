@@ -47,7 +47,7 @@ static const char DRIVER_HEAD[] =
     "    {                                             \\\n"
     "        static type items[2];                     \\\n"
     "        static const uint8_t nulls[] = { 0, 1 };  \\\n"
-    "        pgc_arr_##suffix r;                       \\\n"
+    "        pgc_arr_##suffix r = PGC_ZERO;            \\\n"
     "        items[0] = v_##suffix();                  \\\n"
     "        r.has = true;                             \\\n"
     "        r.count = 2;                              \\\n"

@@ -269,10 +269,11 @@ static void an_open_transaction_never_reaches_the_next_borrower(void)
     REQUIRE(live_do(conn, "BEGIN"));
     pgc_pool_release(pool, conn);
     REQUIRE_OK(pgc_pool_acquire(pool, &conn, &err), &err);
-    CHECK(pgc_conn_backend_pid(conn) != pid);
+    CHECK_INT(pgc_conn_backend_pid(conn), pid); /* rolled back, not closed */
     CHECK_INT(pgc_conn_tx_state(conn), PGC_TX_IDLE);
     pgc_pool_release(pool, conn);
     CHECK_INT(stats_of(pool).dirty_release_count, 1);
+    CHECK_INT(stats_of(pool).rollback_count, 1);
 }
 
 static void kill_backend(int32_t pid)
@@ -370,6 +371,15 @@ static void settle(pgc_pool *pool, uint32_t total)
     }
 }
 
+/* Until so many connections ended by age; their successors came first. */
+static void wait_for_old(pgc_pool *pool, int64_t count)
+{
+    while (stats_of(pool).lifetime_close_count < count) {
+        (void) sched_yield();
+    }
+    CHECK_INT(stats_of(pool).lifetime_close_count, count);
+}
+
 static void old_and_unused_connections_go(void)
 {
     NEED_SERVER();
@@ -396,18 +406,20 @@ static void old_and_unused_connections_go(void)
     settle(pool, 1); /* the floor stays */
     CHECK_INT(stats_of(pool).idle_close_count, 2);
     atomic_fetch_add(&test_now_us, options.lifetime_us + 2);
-    CHECK_INT(echo(pgc_pool_db(pool), 1), 1); /* replaced when it is borrowed */
-    CHECK_INT(stats_of(pool).lifetime_close_count, 1);
+    CHECK_INT(echo(pgc_pool_db(pool), 1), 1); /* the only one is lent, then replaced */
+    wait_for_old(pool, 1);
     CHECK_INT(stats_of(pool).connect_count, 4);
     atomic_fetch_add(&test_now_us, options.lifetime_us + 2);
     pool_maintain(pool);
-    CHECK_INT(stats_of(pool).lifetime_close_count, 2);
+    wait_for_old(pool, 2);
     settle(pool, 1);
     pgc_conn *conn = NULL;
     REQUIRE_OK(pgc_pool_acquire(pool, &conn, &err), &err);
     atomic_fetch_add(&test_now_us, options.lifetime_us + 2);
     pgc_pool_release(pool, conn); /* replaced when it comes back */
-    CHECK_INT(stats_of(pool).lifetime_close_count, 3);
+    wait_for_old(pool, 3);
+    settle(pool, 1);
+    CHECK_INT(stats_of(pool).connect_count, 6);
 }
 
 static void a_long_idle_connection_is_pinged(void)

@@ -95,9 +95,7 @@ static void advance(pgc_pool *pool, int64_t us)
     (void) atomic_fetch_add(&now_us, us);
     (void) pthread_mutex_lock(&pool->lock);
     (void) pthread_cond_broadcast(&pool->work);
-    for (list_node *node = pool->waiters.next; node != &pool->waiters; node = node->next) {
-        (void) pthread_cond_signal(&CONTAINER_OF(node, pool_waiter, link)->ready);
-    }
+    pool_wake_waiters(pool, PGC_OK);
     (void) pthread_mutex_unlock(&pool->lock);
 }
 
