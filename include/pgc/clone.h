@@ -31,6 +31,9 @@ PGC_API void pgc_clone_init(pgc_clone *clone);
  */
 PGC_API void *pgc_clone_alloc(pgc_clone *clone, const void *row, size_t row_size);
 
+/** Free a block of pgc_clone_alloc() that is known as const. NULL is allowed. Blocks: no. */
+PGC_API void pgc_clone_free(const void *block);
+
 /* One field: counted in the first pass, copied and redirected in the second. NULL values stay. */
 /* Texts are NUL-terminated in the copy. */
 #define X(name, type) PGC_API void pgc_clone_##name(pgc_clone *clone, type *value);

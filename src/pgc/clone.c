@@ -49,6 +49,14 @@ void *pgc_clone_alloc(pgc_clone *clone, const void *row, size_t row_size)
     return block;
 }
 
+/* The owner of a set holds its rows as const; only here is it known that the block is a copy. */
+void pgc_clone_free(const void *block)
+{
+    void *own = NULL;
+    memcpy(&own, &block, sizeof own);
+    mem_free(NULL, own, 0);
+}
+
 /* Copy count elements of size bytes; the result is NULL in the first pass. */
 static void *clone_array(pgc_clone *clone, const void *from, size_t count, size_t size)
 {
