@@ -8,6 +8,7 @@
 #include "river/lead.h"
 
 #include "river/attempt.h"
+#include "river/ext.h"
 #include "river/jobs.h"
 #include "river/json.h"
 #include "river/retry.h"
@@ -231,7 +232,13 @@ static pgc_status rescue(keeper *k, int32_t max, bool *more, pgc_error *err)
     }
 }
 
+static pgc_status rescue_silent(keeper *k, int32_t max, bool *more, pgc_error *err)
+{
+    return beat_rescue(k->run, k->db, max, more, err);
+}
+
 static const service SERVICES[] = {
+    { "rescue from silent clients", rescue_silent, 0 /* as often as they beat */ },
     { "schedule", schedule, 5 * RUNTIME_SECOND_US },
     { "rescue", rescue, 30 * RUNTIME_SECOND_US },
     { "clean jobs", clean_jobs, 30 * RUNTIME_SECOND_US },
@@ -248,6 +255,14 @@ static void note_timeout(const keeper *k, service_state *state)
         state->first_timeout_us = now;
     }
     state->reduced = state->reduced || ++state->timeouts >= 3;
+}
+
+static int64_t interval_of(const keeper *k, const service *s)
+{
+    const river_client_options *options = &k->client->options;
+    if (s->interval_us > 0)
+        return s->interval_us;
+    return options->heartbeats ? options->heartbeat_us : 3600 * RUNTIME_SECOND_US;
 }
 
 static void run_service(keeper *k, const service *s, service_state *state)
@@ -271,7 +286,7 @@ static void run_service(keeper *k, const service *s, service_state *state)
         if (more) /* let others to the table */
             k->run->clock->sleep_us(k->run->clock->ctx, RUNTIME_SECOND_US / 20);
     }
-    state->next_us = runtime_now(k->run) + s->interval_us;
+    state->next_us = runtime_now(k->run) + interval_of(k, s);
 }
 
 /* Everything that is due; gives when the next is. */

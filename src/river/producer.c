@@ -7,6 +7,7 @@
 
 #include "river/runtime.h"
 
+#include "river/ext.h"
 #include "river/jobs.h"
 
 #define TOUCH_US \
@@ -62,8 +63,11 @@ static void fetch(producer *from, uint32_t room)
     pthread_mutex_unlock(&from->lock);
     pgc_error_clear(&err);
     int64_t began = runtime_now(run);
-    pgc_status status = store_fetch(client->store, pgc_pool_db(client->pool), from->name,
-                                    client->id, room, &jobs, &err);
+    pgc_status status =
+        limit_wanted(&from->options)
+            ? limit_fetch(from, room, &room, &jobs, &err)
+            : store_fetch(client->store, pgc_pool_db(client->pool), from->name, client->id, room,
+                          &jobs, &err);
     atomic_fetch_add(&run->counters.fetch_us, runtime_now(run) - began);
     atomic_fetch_add(&run->counters.fetch_count, 1);
     size_t count = status == PGC_OK ? river_jobs_count(jobs) : 0;

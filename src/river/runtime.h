@@ -22,6 +22,7 @@
 typedef struct river_runtime runtime;
 typedef struct producer producer;
 typedef struct job_batch job_batch;
+struct heart;
 
 /* One attempt. Moves from the queue of waiting ones to a working thread to the completer. */
 struct river_ctx {
@@ -142,6 +143,7 @@ struct river_runtime {
     const pgc_alloc *alloc;
     const clock_ops *clock;
     struct leadership *lead; /* NULL: stays out of elections */
+    struct heart *heart;     /* NULL: no heartbeats */
     pgc_listener *listener;  /* NULL: polls only */
     pthread_t listening;
     event_hub hub;
