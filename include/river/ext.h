@@ -21,8 +21,8 @@ PGC_BEGIN_DECLS
  *
  * Blocks: yes. Thread-safe: as the connection. Since: 0.1.
  */
-PGC_API pgc_status river_ext_migrate(pgc_conn *conn, const char *schema,
-                                     pgc_error *err) PGC_MUST_CHECK;
+PGC_API pgc_status river_ext_migrate(pgc_conn *conn, const char *schema, pgc_error *err)
+    PGC_MUST_CHECK;
 
 /**
  * Drop the side tables. Nobody may use heartbeats, limits or durable periodic jobs at that time.
@@ -31,8 +31,8 @@ PGC_API pgc_status river_ext_migrate(pgc_conn *conn, const char *schema,
  *
  * Blocks: yes. Thread-safe: as the connection. Since: 0.1.
  */
-PGC_API pgc_status river_ext_remove(pgc_conn *conn, const char *schema,
-                                    pgc_error *err) PGC_MUST_CHECK;
+PGC_API pgc_status river_ext_remove(pgc_conn *conn, const char *schema, pgc_error *err)
+    PGC_MUST_CHECK;
 
 PGC_END_DECLS
 

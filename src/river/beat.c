@@ -6,7 +6,7 @@
  */
 #include "base/prelude.h"
 
-#include "river/ext.h"
+#include "river/side.h"
 
 #include "base/buf.h"
 #include "river/json.h"
@@ -28,7 +28,7 @@ static pgc_status beat(struct heart *heart, bool fresh, pgc_error *err)
     pgc_db *db = NULL;
     TRY(link_db(&heart->link, &db, err));
     pgc_status status =
-        store_ext_beat(client->store, db, client->id, every * EXT_SILENT_BEATS, fresh, err);
+        store_ext_beat(client->store, db, client->id, every * SIDE_SILENT_BEATS, fresh, err);
     link_check(&heart->link, status, err);
     return status;
 }
@@ -118,16 +118,16 @@ static pgc_status judge(const river_job *job, pgc_timestamptz now, arena *memory
 {
     AUTO(buf_auto) buf text;
     buf_init(&text, NULL, 4096);
-    slice who = job->attempted_by_count > 0 ? job->attempted_by[job->attempted_by_count - 1]
-                                            : SLICE("?");
+    slice who =
+        job->attempted_by_count > 0 ? job->attempted_by[job->attempted_by_count - 1] : SLICE("?");
     char words[160];
     int len = snprintf(words, sizeof(words), "client %" SLICE_FMT " is gone: no heartbeat",
                        SLICE_ARG(who));
     buf_add_str(&text, "{\"at\":\"");
     time_add_rfc3339(&text, job->attempted_at.has ? job->attempted_at.v : now);
     buf_printf(&text, "\",\"attempt\":%d,\"error\":", job->attempt);
-    json_add_text(&text, (slice) { words, (size_t) len < sizeof(words) ? (size_t) len
-                                                                      : sizeof(words) - 1 });
+    json_add_text(
+        &text, (slice) { words, (size_t) len < sizeof(words) ? (size_t) len : sizeof(words) - 1 });
     buf_add_str(&text, ",\"trace\":\"\"}");
     TRY(buf_finish(&text, err));
     const char *error = arena_copy(memory, buf_view(&text));
@@ -135,6 +135,7 @@ static pgc_status judge(const river_job *job, pgc_timestamptz now, arena *memory
         return pgc_error_set(err, PGC_NOMEM, "rescue jobs: out of memory");
     *out = (store_outcome) { .id = job->id,
                              .attempt = job->attempt,
+                             .began = job->attempted_at,
                              .state = verdict(job),
                              .error = { error, text.len } };
     if (out->state == RIVER_AVAILABLE)

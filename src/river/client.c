@@ -7,8 +7,8 @@
 #include "river/client_state.h"
 
 #include "river/check.h"
-#include "river/ext.h"
 #include "river/runtime.h"
+#include "river/side.h"
 #include "river/timetext.h"
 
 #define SECOND_US INT64_C(1000000)
@@ -157,7 +157,7 @@ static pgc_status fill(river_client *client, const river_client_options *options
     client->options.id = client->id;
     TRY(store_open(pgc_pool_db(client->pool), options->schema, &client->store, err));
     client->options.schema = store_schema(client->store);
-    TRY(ext_prepare(client, options, err));
+    TRY(side_prepare(client, options, err));
     return runtime_make(client, options, err);
 }
 

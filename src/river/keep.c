@@ -7,17 +7,19 @@
 
 #include "river/lead.h"
 
+#include "base/crash.h"
 #include "river/attempt.h"
-#include "river/ext.h"
 #include "river/jobs.h"
 #include "river/json.h"
 #include "river/retry.h"
 #include "river/runtime.h"
+#include "river/side.h"
 #include "river/timetext.h"
 
 #define BATCH         10000
 #define BATCH_REDUCED 1000
 #define AHEAD_US      (5 * RUNTIME_SECOND_US) /* jobs become available that much early */
+#define RETRY_US      (2 * RUNTIME_SECOND_US) /* after a failure, when that is sooner */
 #define QUEUE_KEEP_US (24 * 3600 * RUNTIME_SECOND_US)
 
 typedef struct keeper {
@@ -127,6 +129,8 @@ static pgc_status schedule(keeper *k, int32_t max, bool *more, pgc_error *err)
     river_jobs *jobs = NULL;
     TRY(store_schedule(k->client->store, k->db, due, max, &jobs, err));
     *more = river_jobs_count(jobs) == (size_t) max;
+    if (river_jobs_count(jobs) > 0)
+        CRASH_POINT("river.scheduled");
     pgc_status status = tell(k, jobs, err);
     river_jobs_free(jobs);
     return status;
@@ -153,7 +157,7 @@ static bool judge(const keeper *k, const river_job *job, pgc_timestamptz now, st
     bool cancelled = json_get(job->metadata, SLICE("cancel_attempted_at")).ptr != NULL;
     int64_t timeout = timeout_of(k, worker);
     bool may_run = timeout < 0 || (timeout > 0 && job->attempted_at.v.us + timeout > now.us);
-    *out = (store_outcome) { .id = job->id, .attempt = job->attempt };
+    *out = (store_outcome) { .id = job->id, .attempt = job->attempt, .began = job->attempted_at };
     if (cancelled) {
         out->state = RIVER_CANCELLED;
     } else if (worker == NULL && k->client->options.discard_unknown_kinds) {
@@ -209,6 +213,7 @@ static pgc_status rescue_page(keeper *k, const river_jobs *jobs, pgc_timestamptz
     }
     if (used == 0)
         return PGC_OK;
+    CRASH_POINT("river.rescue");
     return store_rescue(k->client->store, k->db, horizon, outcomes, used, NULL, err);
 }
 
@@ -267,7 +272,7 @@ static int64_t interval_of(const keeper *k, const service *s)
 
 static void run_service(keeper *k, const service *s, service_state *state)
 {
-    bool more = true;
+    bool more = true, failed = false;
     while (more && atomic_load(&k->lead->leads)) {
         pgc_error err;
         pgc_error_clear(&err);
@@ -281,12 +286,14 @@ static void run_service(keeper *k, const service *s, service_state *state)
             runtime_trouble(k->run, &err);
             more = false;
         }
+        failed = status != PGC_OK;
         if (status == PGC_TIMEOUT)
             note_timeout(k, state);
         if (more) /* let others to the table */
             k->run->clock->sleep_us(k->run->clock->ctx, RUNTIME_SECOND_US / 20);
     }
-    state->next_us = runtime_now(k->run) + interval_of(k, s);
+    int64_t pause = interval_of(k, s);
+    state->next_us = runtime_now(k->run) + (failed && pause > RETRY_US ? RETRY_US : pause);
 }
 
 /* Everything that is due; gives when the next is. */

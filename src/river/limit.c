@@ -6,7 +6,7 @@
  */
 #include "base/prelude.h"
 
-#include "river/ext.h"
+#include "river/side.h"
 
 #include <pgc/tx.h>
 

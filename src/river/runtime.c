@@ -8,9 +8,9 @@
 #include "river/runtime.h"
 
 #include "river/check.h"
-#include "river/ext.h"
 #include "river/lead.h"
 #include "river/notify.h"
+#include "river/side.h"
 
 #define TICK_US      5000   /* how soon waiting attempts get more threads */
 #define TICK_IDLE_US 200000 /* how soon stuck ones are noticed */
@@ -361,7 +361,7 @@ pgc_status river_client_queue_add(river_client *client, const river_queue_option
     runtime *run = client->runtime;
     TRY(check_queue_options(queue, err));
     if (limit_wanted(queue))
-        TRY(ext_require(client, err));
+        TRY(side_require(client, err));
     pthread_mutex_lock(&run->lock);
     bool running = run->started && !run->stopping;
     bool known = find_producer(run, queue->name) != NULL;

@@ -30,8 +30,11 @@
 /* A channel is the schema's name, a dot and the topic. */
 #define CHANNEL(topic) "pg_catalog.concat($1::text, '.', '" topic "')"
 
-/* Whose row is it, and may it be written: a fence that a late worker does not pass. */
-#define OURS "j.state = 'running' AND j.attempt = i.fence"
+/* Whose row is it, and may it be written: a fence that a late worker does not pass. An attempt that
+ * snoozed leaves its number to the next one; with OURS_AT the time of the fetch tells them apart.
+ */
+#define OURS    "j.state = 'running' AND j.attempt = i.fence"
+#define OURS_AT OURS " AND j.attempted_at = coalesce(i.began, j.attempted_at)"
 
 /* What the outcome makes of the job; a wish to cancel wins over every state that is not final. */
 #define TARGET                                                                   \
@@ -42,9 +45,9 @@
 
 #define OUTCOME_INPUT                                                                      \
     "unnest($1::bigint[], $2::smallint[], $3::text[], $4::smallint[], $5::timestamptz[], " \
-    "$6::timestamptz[], $7::text[], $8::text[]) "                                          \
-    "AS u (id, fence, state, attempt, finalized_at, scheduled_at, error, metadata)"
-#define OUTCOME_TYPES "ISTSZZTT"
+    "$6::timestamptz[], $7::text[], $8::text[], $9::timestamptz[]) "                       \
+    "AS u (id, fence, state, attempt, finalized_at, scheduled_at, error, metadata, began)"
+#define OUTCOME_TYPES "ISTSZZTTZ"
 
 /* Filters of a list: ids, kinds, queues, priorities, states, tags all, tags any, metadata. Sent
  * unnamed, so that the planner sees the values and drops what is NULL. */
@@ -138,7 +141,7 @@ static const statement_text TEXTS[ST_COUNT] = {
     [ST_FINISH] = {
         "RiverFinish", OUTCOME_TYPES, JOB_TYPES,
         "WITH i AS (SELECT * FROM " OUTCOME_INPUT "), "
-        "t AS (SELECT j.id, " OURS " AS ours, " TARGET " AS target, i.finalized_at, "
+        "t AS (SELECT j.id, " OURS_AT " AS ours, " TARGET " AS target, i.finalized_at, "
         "i.attempt AS new_attempt, i.scheduled_at, nullif(i.error, '') AS error, " MERGE
         " AS metadata, coalesce(i.metadata, '') <> '' AS merges "
         "FROM " P "river_job AS j JOIN i ON j.id = i.id ORDER BY j.id FOR UPDATE OF j), "
@@ -150,6 +153,14 @@ static const statement_text TEXTS[ST_COUNT] = {
         "WHERE NOT t.ours AND NOT t.merges) "
         "SELECT " JOB " FROM (SELECT * FROM written UNION ALL SELECT * FROM merged "
         "UNION ALL SELECT * FROM kept) AS j ORDER BY j.id",
+    },
+    [ST_RECLAIM] = {
+        "RiverReclaim", "ttiI", "",
+        "UPDATE " P "river_job SET state = 'available', attempt = greatest(attempt - 1, 0) "
+        "WHERE state = 'running' AND queue = $1 "
+        "AND attempted_by[cardinality(attempted_by)] = $2 "
+        "AND attempted_at >= now() - $3::bigint * interval '1 microsecond' "
+        "AND id <> ALL ($4::bigint[])",
     },
     [ST_QUEUE_UPSERT] = {
         "RiverQueueUpsert", "t", QUEUE_TYPES,
@@ -227,8 +238,8 @@ static const statement_text TEXTS[ST_COUNT] = {
         "WITH i AS (SELECT * FROM " OUTCOME_INPUT "), "
         "t AS (SELECT j.id, i.state AS target, i.finalized_at, i.attempt AS new_attempt, "
         "i.scheduled_at, nullif(i.error, '') AS error, " MERGE " AS metadata "
-        "FROM " P "river_job AS j JOIN i ON j.id = i.id WHERE " OURS " AND j.attempted_at < $9 "
-        "ORDER BY j.id FOR UPDATE OF j) "
+        "FROM " P "river_job AS j JOIN i ON j.id = i.id WHERE " OURS_AT " AND j.attempted_at < $10 "
+        "ORDER BY j.id FOR UPDATE OF j SKIP LOCKED) "
         "UPDATE " P "river_job AS j SET " OUTCOME_SET ", metadata = t.metadata "
         "FROM t WHERE j.id = t.id RETURNING j.id",
     },

@@ -21,8 +21,8 @@ pgc_status store_ext_forget(const river_store *store, pgc_db *db, pgc_error *err
 
 /* Limits of a queue over all clients; zero members do not limit. */
 typedef struct store_limits {
-    uint32_t running;   /* at once */
-    uint32_t starts;    /* per period */
+    uint32_t running; /* at once */
+    uint32_t starts;  /* per period */
     int64_t period_us;
 } store_limits;
 

@@ -9,8 +9,8 @@
 
 #include "base/arena.h"
 #include "pgc/ident.h"
-#include "river/ext.h"
 #include "river/migrate.h"
+#include "river/side.h"
 #include "river/store_ext.h"
 
 #define P RIVER_PLACE
@@ -87,7 +87,7 @@ static bool tables_wanted(const river_client_options *options)
 }
 
 /* Where they are, nothing is asked of a role that may not create any. */
-pgc_status ext_require(river_client *client, pgc_error *err)
+pgc_status side_require(river_client *client, pgc_error *err)
 {
     pgc_conn *conn = NULL;
     bool ready = false;
@@ -102,7 +102,7 @@ pgc_status ext_require(river_client *client, pgc_error *err)
     return status;
 }
 
-pgc_status ext_prepare(river_client *client, const river_client_options *options, pgc_error *err)
+pgc_status side_prepare(river_client *client, const river_client_options *options, pgc_error *err)
 {
-    return tables_wanted(options) ? ext_require(client, err) : PGC_OK;
+    return tables_wanted(options) ? side_require(client, err) : PGC_OK;
 }

@@ -1,18 +1,18 @@
 /* What needs our side tables: heartbeats, limits over all clients, durable periodic jobs. A client
  * without these options never asks for the tables. */
-#ifndef RIVER_EXT_STATE_H
-#define RIVER_EXT_STATE_H
+#ifndef RIVER_SIDE_H
+#define RIVER_SIDE_H
 
 #include "river/runtime.h"
 
-#define EXT_SILENT_BEATS 6 /* so many missed beats make a client lost */
+#define SIDE_SILENT_BEATS 6 /* so many missed beats make a client lost */
 
-/* ext_migrate.c */
+/* side.c */
 /* Make the tables that the options need, unless they are there. */
-pgc_status ext_prepare(river_client *client, const river_client_options *options, pgc_error *err)
+pgc_status side_prepare(river_client *client, const river_client_options *options, pgc_error *err)
     PGC_MUST_CHECK;
 /* The same for what comes later: a queue or a periodic job that needs them. */
-pgc_status ext_require(river_client *client, pgc_error *err) PGC_MUST_CHECK;
+pgc_status side_require(river_client *client, pgc_error *err) PGC_MUST_CHECK;
 
 /* beat.c */
 /* The first beat is stored before it returns: no job is fetched without one. */
