@@ -69,23 +69,28 @@ static void settle_plain(runtime *run, river_ctx *ctx, bool stored, pgc_timestam
     settle(run, ctx, stored ? &job : NULL);
 }
 
-/* Those that stay before those that go, each by id. */
+/* As the store sorts, those that stay before those that go: by attempt, then by id. */
 static int compare_plain(const void *a, const void *b)
 {
     const river_ctx *left = *(river_ctx *const *) a, *right = *(river_ctx *const *) b;
     int by_kind = (int) attempt_ephemeral(left) - (int) attempt_ephemeral(right);
-    return by_kind != 0 ? by_kind
-                        : (left->job->id > right->job->id) - (left->job->id < right->job->id);
+    int by_attempt = left->job->attempt - right->job->attempt;
+    if (by_kind != 0 || by_attempt != 0)
+        return by_kind != 0 ? by_kind : by_attempt;
+    return (left->job->id > right->job->id) - (left->job->id < right->job->id);
 }
 
-/* The last ones of one kind: kept, or deleted instead. */
-static pgc_status store_plain_kind(runtime *run, batch *b, pgc_error *err)
+/* The last ones of one attempt number and one kind, kept or deleted: one statement, so that what is
+ * settled is just what is stored. */
+static pgc_status store_plain_alike(runtime *run, batch *b, pgc_error *err)
 {
     const river_client *client = run->client;
     pgc_timestamptz finalized = { 0 };
+    const river_ctx *last = b->attempts[b->plain_count - 1];
     size_t first = b->plain_count - 1, count = 0;
-    bool gone = attempt_ephemeral(b->attempts[first]);
-    while (first > 0 && attempt_ephemeral(b->attempts[first - 1]) == gone)
+    bool gone = attempt_ephemeral(last);
+    while (first > 0 && attempt_ephemeral(b->attempts[first - 1]) == gone &&
+           b->attempts[first - 1]->job->attempt == last->job->attempt)
         first--;
     for (size_t i = first; i < b->plain_count; i++) {
         const river_job *job = b->attempts[i]->job;
@@ -100,9 +105,9 @@ static pgc_status store_plain_kind(runtime *run, batch *b, pgc_error *err)
 
 static pgc_status store_plain(runtime *run, batch *b, pgc_error *err)
 {
-    qsort(b->attempts, b->plain_count, sizeof(b->attempts[0]), compare_plain); /* as the store */
+    qsort(b->attempts, b->plain_count, sizeof(b->attempts[0]), compare_plain);
     while (b->plain_count > 0)
-        TRY(store_plain_kind(run, b, err));
+        TRY(store_plain_alike(run, b, err));
     return PGC_OK;
 }
 
