@@ -126,8 +126,9 @@ static const statement_text TEXTS[ST_COUNT] = {
      * when it does not know how few rows there are. */
     [ST_FETCH] = {
         "RiverFetch", "tti", JOB_TYPES,
-        "UPDATE " P "river_job AS j SET state = 'running', attempt = j.attempt + 1, "
-        "attempted_at = now(), attempted_by = CASE WHEN cardinality(j.attempted_by) >= 100 "
+        "UPDATE " P "river_job AS j SET state = 'running', attempt = least(j.attempt + 1, 32767), "
+        "attempted_at = now(), attempted_by = CASE WHEN array_ndims(j.attempted_by) > 1 THEN '{}' "
+        "WHEN cardinality(j.attempted_by) >= 100 "
         "THEN j.attempted_by[cardinality(j.attempted_by) - 98:] ELSE j.attempted_by END "
         "|| $2::text WHERE j.id = ANY (ARRAY(SELECT id FROM " P "river_job "
         "WHERE state = 'available' AND queue = $1 AND scheduled_at <= now() "
