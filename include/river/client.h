@@ -125,7 +125,8 @@ PGC_API pgc_status river_client_stop(river_client *client, river_stop how, int64
 /** Queues and periodic jobs may come and go while the client runs. */
 PGC_API pgc_status river_client_queue_add(river_client *client, const river_queue_options *queue,
                                           pgc_error *err) PGC_MUST_CHECK;
-/** Stops fetching from it; what runs goes on. PGC_NOT_FOUND. */
+/** Stops fetching from it; what runs goes on. PGC_NOT_FOUND. Blocks: until a fetch under way has
+ * ended. */
 PGC_API pgc_status river_client_queue_remove(river_client *client, const char *name, pgc_error *err)
     PGC_MUST_CHECK;
 /** @param handle_out for river_client_periodic_remove(); may be NULL. */

@@ -219,8 +219,14 @@ static void *produce(void *arg)
         int64_t until = may ? (due ? fetch_at : poll_at) : INT64_MAX;
         runtime_cond_wait(run, &from->wake, &from->lock, least(until, row_at) - now);
     }
+    pthread_mutex_unlock(&from->lock);
+    /* Who removes the queue waits for this, and may join the thread with run->lock held. */
+    pthread_mutex_lock(&run->lock);
+    pthread_mutex_lock(&from->lock);
     from->ended = true;
     pthread_mutex_unlock(&from->lock);
+    pthread_cond_broadcast(&run->changed);
+    pthread_mutex_unlock(&run->lock);
     return NULL;
 }
 
@@ -361,6 +367,14 @@ bool producer_idle(producer *from)
     bool idle = from->ended && list_empty(&from->active);
     pthread_mutex_unlock(&from->lock);
     return idle;
+}
+
+bool producer_ended(producer *from)
+{
+    pthread_mutex_lock(&from->lock);
+    bool ended = from->ended;
+    pthread_mutex_unlock(&from->lock);
+    return ended;
 }
 
 size_t producer_active(producer *from)

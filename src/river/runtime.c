@@ -348,6 +348,18 @@ static void sweep_removed(runtime *run)
     }
 }
 
+/* Does a removed queue fetch still? Another call may have freed it meanwhile. run->lock must be
+ * held. */
+static bool still_fetches(runtime *run, const producer *removed)
+{
+    for (list_node *node = run->producers.next; node != &run->producers; node = node->next) {
+        producer *from = CONTAINER_OF(node, producer, link);
+        if (from == removed)
+            return from->removed && !producer_ended(from);
+    }
+    return false;
+}
+
 static void change_threads(runtime *run, int64_t by)
 {
     pthread_mutex_lock(&run->exec.lock);
@@ -395,7 +407,10 @@ pgc_status river_client_queue_remove(river_client *client, const char *name, pgc
         from->removed = true;
         places = from->options.max_workers;
         producer_stop(from);
-        sweep_removed(run);
+        while (still_fetches(run, from))
+            runtime_cond_wait(run, &run->changed, &run->lock, -1);
+        if (!run->stopping)
+            sweep_removed(run);
     }
     pthread_mutex_unlock(&run->lock);
     if (from == NULL)

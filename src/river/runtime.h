@@ -230,6 +230,8 @@ void producer_release(producer *from, river_ctx *ctx);
 bool producer_cancel(producer *from, int64_t id);
 /* Its thread has ended and nothing of it runs. */
 bool producer_idle(producer *from);
+/* Its thread has fetched for the last time. */
+bool producer_ended(producer *from);
 /* Attempts that have not ended. */
 size_t producer_active(producer *from);
 void producer_interrupt_all(producer *from);
