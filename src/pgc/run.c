@@ -8,6 +8,7 @@
 #include <pgc/pool.h>
 
 #include "pgc/args.h"
+#include "pgc/dirty.h"
 #include "pgc/result.h"
 #include "pgc/single.h"
 #include "pgc/watch.h"
@@ -88,6 +89,7 @@ void run_queue(exchange *ex, const pgc_query *query, const char *const *values,
     bool all_known = fill_types(query, types);
     pgc_conn *conn = ex->call.conn;
     *out = (queued) { .query = query };
+    conn->dirty |= dirty_declared(query);
     statement *known = ex->status == PGC_OK ? run_recall(conn, query) : NULL;
     const query_params params = { query->param_count, types, values, lengths,
                                   run_as_text(query, known) };
@@ -277,9 +279,6 @@ pgc_status conn_run_group(pgc_conn *conn, const run_item *items, size_t count, P
     assert(count <= RUN_GROUP_MAX);
     for (size_t i = 0; i < count; i++) {
         TRY(args_check(items[i].args, items[i].query, err));
-    }
-    for (size_t i = 0; i < count; i++) {
-        conn->dirty |= (items[i].query->flags & PGC_QUERY_SESSION) != 0 ? PGC_SESSION_ALL : 0;
     }
     if (conn->watched) {
         return group_watched(conn, items, count, last_out, err);
