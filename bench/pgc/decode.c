@@ -239,7 +239,7 @@ void decode_rows(bench_site *site, bench_rows *rows)
     one.other_is = "libpq loop by hand";
     one.ours = memory_ours;
     one.other = memory_other;
-    one.bound = 1.75;
+    one.bound = 1.1;
     rows_add(rows, one);
     one = decode_case("receive and decode 100,000 x 12", &state);
     one.other_is = "libpq loop by hand";

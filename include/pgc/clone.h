@@ -31,12 +31,21 @@ PGC_API void pgc_clone_init(pgc_clone *clone);
  */
 PGC_API void *pgc_clone_alloc(pgc_clone *clone, const void *row, size_t row_size);
 
+/** Free a block of pgc_clone_alloc() that is known as const. NULL is allowed. Blocks: no. */
+PGC_API void pgc_clone_free(const void *block);
+
 /* One field: counted in the first pass, copied and redirected in the second. NULL values stay. */
-PGC_API void pgc_clone_text(pgc_clone *clone, pgc_text *value); /**< NUL-terminated copy */
-PGC_API void pgc_clone_bytes(pgc_clone *clone, pgc_bytes *value);
-PGC_API void pgc_clone_numeric(pgc_clone *clone, pgc_numeric *value);
-PGC_API void pgc_clone_vector(pgc_clone *clone, pgc_vector *value);
-PGC_API void pgc_clone_halfvec(pgc_clone *clone, pgc_halfvec *value);
+/* Texts are NUL-terminated in the copy. */
+#define X(name, type) PGC_API void pgc_clone_##name(pgc_clone *clone, type *value);
+PGC_POINTER_MAP(X)
+#undef X
+
+#define X(name, type)                                                               \
+    PGC_API void pgc_clone_range_##name(pgc_clone *clone, pgc_range_##name *value); \
+    PGC_API void pgc_clone_multirange_##name(pgc_clone *clone, pgc_multirange_##name *value);
+PGC_RANGE_MAP(X)
+#undef X
+
 #define X(name, type) PGC_API void pgc_clone_arr_##name(pgc_clone *clone, pgc_arr_##name *value);
 PGC_ARRAY_MAP(X)
 #undef X

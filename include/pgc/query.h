@@ -23,6 +23,13 @@ typedef struct pgc_type_ref {
     uint32_t oid;     /**< built-in OID; 0 for extension and user types, whose OIDs differ */
 } pgc_type_ref;
 
+/** A composite type: what its fields must be. Constant, as pgc_query. */
+typedef struct pgc_record_type {
+    const char *name;           /**< for messages */
+    const pgc_type_ref *fields; /**< field_count entries */
+    uint16_t field_count;
+} pgc_record_type;
+
 #define PGC_QUERY_UNNAMED   1u /**< parse at each call: custom plan, works behind any pooler */
 #define PGC_QUERY_READ_ONLY 2u /**< may be routed to a replica; may be cancelled half read */
 #define PGC_QUERY_TEXT_ROWS 4u /**< a column's type has no binary form: all come as text */
@@ -53,6 +60,7 @@ typedef struct pgc_query {
 typedef struct pgc_args {
     const pgc_alloc *alloc;
     struct pgc_args_chunk *heap; /**< encoded values that scratch has no room for */
+    struct pgc_args_nest *nest;  /**< composite or array being built; NULL before the first */
     const char *reason;          /**< static text: why status is not PGC_OK */
     pgc_status status; /**< first failure; later adds do nothing; pgc_db_run() returns it */
     uint16_t count;
@@ -93,47 +101,87 @@ PGC_API void pgc_args_not_null(pgc_args *args);
  * encoded at once. NULL pointers are SQL NULL.
  */
 PGC_API void pgc_add_null(pgc_args *args);
-PGC_API void pgc_add_bool(pgc_args *args, bool value);
-PGC_API void pgc_add_i16(pgc_args *args, int16_t value);
-PGC_API void pgc_add_i32(pgc_args *args, int32_t value);
-PGC_API void pgc_add_i64(pgc_args *args, int64_t value);
-PGC_API void pgc_add_u32(pgc_args *args, uint32_t value);
-PGC_API void pgc_add_f32(pgc_args *args, float value);
-PGC_API void pgc_add_f64(pgc_args *args, double value);
-PGC_API void pgc_add_uuid(pgc_args *args, pgc_uuid value);
-PGC_API void pgc_add_timestamptz(pgc_args *args, pgc_timestamptz value);
-PGC_API void pgc_add_timestamp(pgc_args *args, pgc_timestamp value);
-PGC_API void pgc_add_date(pgc_args *args, pgc_date value);
-PGC_API void pgc_add_time(pgc_args *args, pgc_time value);
-PGC_API void pgc_add_interval(pgc_args *args, pgc_interval value);
-PGC_API void pgc_add_text(pgc_args *args, pgc_text value);
-PGC_API void pgc_add_bytes(pgc_args *args, pgc_bytes value);
-PGC_API void pgc_add_json(pgc_args *args, pgc_text value);  /**< type json */
-PGC_API void pgc_add_jsonb(pgc_args *args, pgc_text value); /**< type jsonb: version byte first */
-PGC_API void pgc_add_numeric(pgc_args *args, pgc_numeric value);
-PGC_API void pgc_add_vector(pgc_args *args, pgc_vector value);
-PGC_API void pgc_add_halfvec(pgc_args *args, pgc_halfvec value);
 
-#define X(name, type) PGC_API void pgc_add_opt_##name(pgc_args *args, pgc_opt_##name value);
+#define X(name, type)                                        \
+    PGC_API void pgc_add_##name(pgc_args *args, type value); \
+    PGC_API void pgc_add_opt_##name(pgc_args *args, pgc_opt_##name value);
 PGC_OPT_MAP(X)
 #undef X
 
-#define X(name, type) PGC_API void pgc_add_arr_##name(pgc_args *args, pgc_arr_##name value);
+/* pgc_add_jsonb() puts a version byte in front, as do jsonpath and ltree, which may use it. */
+#define X(name, type) PGC_API void pgc_add_##name(pgc_args *args, type value);
+PGC_POINTER_MAP(X)
+#undef X
+
+/* Ranges: an empty one needs no bounds; an infinite bound is not looked at. */
+#define X(name, type)                                                          \
+    PGC_API void pgc_add_range_##name(pgc_args *args, pgc_range_##name value); \
+    PGC_API void pgc_add_multirange_##name(pgc_args *args, pgc_multirange_##name value);
+PGC_RANGE_MAP(X)
+#undef X
+
+#define PGC_OID_UNCHECKED 0xFFFFFFFFu /**< type OID that the server does not compare */
+
+/*
+ * Arrays. The server refuses an array whose element OID is another built-in type than the one it
+ * expects. pgc_add_arr_x() sends the usual type of x: pgc_add_arr_text() text[], …_u32() oid[],
+ * …_u64() xid8[], …_inet() inet[], …_bits() varbit[]. The _of forms send other types of the same
+ * binary form: 1043 for varchar[], 1700 …; PGC_OID_UNCHECKED for enums and types of extensions,
+ * whose OIDs differ between databases, and it is what vector[] and its like send anyway.
+ */
+#define X(name, type)                                                          \
+    PGC_API void pgc_add_arr_##name(pgc_args *args, pgc_arr_##name value);     \
+    PGC_API void pgc_add_arr_##name##_of(pgc_args *args, pgc_arr_##name value, \
+                                         uint32_t element_oid);
 PGC_ARRAY_MAP(X)
 #undef X
 
-#define PGC_OID_UNCHECKED 0xFFFFFFFFu /**< element OID that the server does not compare */
+/*
+ * Values inside values, of any type and any nesting up to PGC_NEST_MAX. Each begin needs its end.
+ * Between them the adders above add fields, elements or bounds instead of parameters.
+ *
+ *     pgc_add_record_begin(&args, &PAIR_TYPE);
+ *     pgc_add_i32(&args, 7);
+ *     pgc_add_text(&args, pgc_text_from("seven"));
+ *     pgc_add_end(&args);
+ */
 
 /**
- * pgc_add_arr_text() for arrays of other types whose binary form is text. The server refuses an
- * array whose element OID is another built-in type than the one it expects.
+ * A composite value: its fields follow, in order, all of them.
  *
- * @param element_oid 1043 for varchar[], 114 for json[], …; PGC_OID_UNCHECKED for arrays of enums
- *                    and of extension types such as citext, whose OIDs differ between databases.
+ * @param type their OIDs go to the server, which compares those of built-in types; 0 and NULL are
+ *             not compared.
  *
  * Blocks: no. Thread-safe: one thread per list. Since: 0.1.
  */
-PGC_API void pgc_add_arr_text_of(pgc_args *args, pgc_arr_text value, uint32_t element_oid);
+PGC_API void pgc_add_record_begin(pgc_args *args, const pgc_record_type *type);
+
+/**
+ * An array: its elements follow.
+ *
+ * @param element_oid built-in OID, or PGC_OID_UNCHECKED.
+ * @param ndim        dimensions, 0..PGC_DIMS_MAX; 0: one dimension from 1, as many as follow.
+ * @param dims        ndim of them; copied. The product of the counts must be what follows.
+ *
+ * Blocks: no. Thread-safe: one thread per list. Since: 0.1.
+ */
+PGC_API void pgc_add_array_begin(pgc_args *args, uint32_t element_oid, uint32_t ndim,
+                                 const pgc_dim *dims);
+
+/**
+ * A range of any subtype: its finite bounds follow, the lower one first.
+ *
+ * @param flags PGC_RANGE_*.
+ *
+ * Blocks: no. Thread-safe: one thread per list. Since: 0.1.
+ */
+PGC_API void pgc_add_range_begin(pgc_args *args, uint8_t flags);
+
+/** A multirange of any subtype: its ranges follow. */
+PGC_API void pgc_add_multirange_begin(pgc_args *args);
+
+/** Ends what was begun last. PGC_INVALID in args->status when parts are missing or too many. */
+PGC_API void pgc_add_end(pgc_args *args);
 
 /** Rows of one answer with an arena for what is decoded from them. Opaque; free it once. */
 typedef struct pgc_result pgc_result;

@@ -91,21 +91,181 @@ typedef struct pgc_halfvec {
     uint32_t dim;
 } pgc_halfvec;
 
-/* Nullable scalars. */
+/** time with time zone: a time of day and where it is that late. */
+typedef struct pgc_timetz {
+    int64_t us;   /**< microseconds since midnight, local */
+    int32_t west; /**< seconds west of UTC: +02:00 is -7200 */
+} pgc_timetz;
+
+/** tid: where a row version stands in its table. */
+typedef struct pgc_tid {
+    uint32_t block;
+    uint16_t offset;
+} pgc_tid;
+
+/** inet and cidr. */
+typedef struct pgc_inet {
+    uint8_t family;   /**< 4 or 6; 0 is no address */
+    uint8_t bits;     /**< of the network part: 0..32 or 0..128 */
+    uint8_t addr[16]; /**< network order; the first 4 bytes for family 4, the others 0 */
+} pgc_inet;
+
+/** macaddr. */
+typedef struct pgc_macaddr {
+    uint8_t bytes[6];
+} pgc_macaddr;
+
+/** macaddr8. */
+typedef struct pgc_macaddr8 {
+    uint8_t bytes[8];
+} pgc_macaddr8;
+
+/** point. */
+typedef struct pgc_point {
+    double x, y;
+} pgc_point;
+
+/** line: a x + b y + c = 0. */
+typedef struct pgc_line {
+    double a, b, c;
+} pgc_line;
+
+/** lseg: a segment by its ends. */
+typedef struct pgc_lseg {
+    pgc_point from, to;
+} pgc_lseg;
+
+/** box: two opposite corners; the server gives the upper right one first. */
+typedef struct pgc_box {
+    pgc_point high, low;
+} pgc_box;
+
+/** circle. */
+typedef struct pgc_circle {
+    pgc_point center;
+    double radius;
+} pgc_circle;
+
+/** path; points NULL is SQL NULL. */
+typedef struct pgc_path {
+    bool closed;
+    uint32_t count;
+    const pgc_point *points;
+} pgc_path;
+
+/** polygon; points NULL is SQL NULL. */
+typedef struct pgc_polygon {
+    uint32_t count;
+    const pgc_point *points;
+} pgc_polygon;
+
+/** bit and varbit: first bit is the highest of the first byte; ptr NULL is SQL NULL. */
+typedef struct pgc_bits {
+    const uint8_t *ptr; /**< (count + 7) / 8 bytes; bits behind the last are 0 */
+    uint32_t count;     /**< bits */
+} pgc_bits;
+
+/** pgvector's sparsevec; dim 0 is SQL NULL. */
+typedef struct pgc_sparsevec {
+    uint32_t dim;
+    uint32_t count;         /**< of the components that are not 0 */
+    const int32_t *indices; /**< from 0 (the text form counts from 1), ascending */
+    const float *v;
+} pgc_sparsevec;
+
+#define PGC_LEXEME_POSITION(p) ((p) &0x3FFFu) /**< 1..16383 */
+#define PGC_LEXEME_WEIGHT(p)   ((p) >> 14)    /**< 3 A, 2 B, 1 C, 0 D */
+
+/** One word of a tsvector. */
+typedef struct pgc_lexeme {
+    pgc_text word;
+    uint16_t count;
+    const uint16_t *positions; /**< count of them, ascending; see PGC_LEXEME_POSITION() */
+} pgc_lexeme;
+
+/** tsvector; `present` false is SQL NULL. */
+typedef struct pgc_tsvector {
+    bool present;
+    uint32_t count;
+    const pgc_lexeme *v; /**< sorted as the server sorts them: by length, then by bytes */
+} pgc_tsvector;
+
+#define PGC_TSQUERY_WORD   0
+#define PGC_TSQUERY_NOT    1
+#define PGC_TSQUERY_AND    2
+#define PGC_TSQUERY_OR     3
+#define PGC_TSQUERY_PHRASE 4
+
+/** One word or operator of a tsquery. */
+typedef struct pgc_tsquery_item {
+    uint8_t kind;      /**< PGC_TSQUERY_* */
+    uint8_t weights;   /**< words: bit 3 A, 2 B, 1 C, 0 D; 0: all */
+    bool prefix;       /**< words: 'x':* */
+    uint16_t distance; /**< PHRASE: <distance> */
+    pgc_text word;
+} pgc_tsquery_item;
+
+/** tsquery in prefix order: an operator, its right operand, its left one. */
+typedef struct pgc_tsquery {
+    bool present;
+    uint32_t count; /**< 0: the empty query */
+    const pgc_tsquery_item *v;
+} pgc_tsquery;
+
+/** hstore; `present` false is SQL NULL. */
+typedef struct pgc_hstore {
+    bool present;
+    uint32_t count;
+    const pgc_text *keys;
+    const pgc_text *values; /**< ptr NULL: the value is NULL */
+} pgc_hstore;
+
+/* Scalars: their nullable form is wrapped. "char" is read as its byte. */
 #define PGC_OPT_MAP(X)              \
     X(bool, bool)                   \
+    X(char, char)                   \
     X(i16, int16_t)                 \
     X(i32, int32_t)                 \
     X(i64, int64_t)                 \
     X(u32, uint32_t)                \
+    X(u64, uint64_t)                \
     X(f32, float)                   \
     X(f64, double)                  \
+    X(money, int64_t)               \
+    X(lsn, uint64_t)                \
+    X(tid, pgc_tid)                 \
     X(uuid, pgc_uuid)               \
     X(timestamptz, pgc_timestamptz) \
     X(timestamp, pgc_timestamp)     \
     X(date, pgc_date)               \
     X(time, pgc_time)               \
-    X(interval, pgc_interval)
+    X(timetz, pgc_timetz)           \
+    X(interval, pgc_interval)       \
+    X(inet, pgc_inet)               \
+    X(macaddr, pgc_macaddr)         \
+    X(macaddr8, pgc_macaddr8)       \
+    X(point, pgc_point)             \
+    X(line, pgc_line)               \
+    X(lseg, pgc_lseg)               \
+    X(box, pgc_box)                 \
+    X(circle, pgc_circle)
+
+/* Types whose value says by itself that it is NULL. */
+#define PGC_POINTER_MAP(X)      \
+    X(text, pgc_text)           \
+    X(bytes, pgc_bytes)         \
+    X(json, pgc_text)           \
+    X(jsonb, pgc_text)          \
+    X(numeric, pgc_numeric)     \
+    X(bits, pgc_bits)           \
+    X(path, pgc_path)           \
+    X(polygon, pgc_polygon)     \
+    X(vector, pgc_vector)       \
+    X(halfvec, pgc_halfvec)     \
+    X(sparsevec, pgc_sparsevec) \
+    X(tsvector, pgc_tsvector)   \
+    X(tsquery, pgc_tsquery)     \
+    X(hstore, pgc_hstore)
 
 #define X(name, type)                 \
     typedef struct pgc_opt_##name {   \
@@ -115,20 +275,69 @@ typedef struct pgc_halfvec {
 PGC_OPT_MAP(X)
 #undef X
 
+/* Flags of ranges, as on the wire. */
+#define PGC_RANGE_EMPTY      0x01u
+#define PGC_RANGE_LOWER_INC  0x02u               /**< [lower */
+#define PGC_RANGE_UPPER_INC  0x04u               /**< upper] */
+#define PGC_RANGE_LOWER_INF  0x08u               /**< no lower bound; `lower` is not looked at */
+#define PGC_RANGE_UPPER_INF  0x10u               /**< no upper bound */
+#define PGC_RANGE_HALF_OPEN  PGC_RANGE_LOWER_INC /**< [lower,upper): the usual form */
+#define PGC_RANGE_FLAGS_MASK 0x1Fu
+
+/* Subtypes of ranges: X(name, type of a bound). The server gives ranges of integers and dates as
+ * [lower,upper). */
+#define PGC_RANGE_MAP(X)        \
+    X(i32, int32_t)             \
+    X(i64, int64_t)             \
+    X(f64, double)              \
+    X(numeric, pgc_numeric)     \
+    X(date, pgc_date)           \
+    X(time, pgc_time)           \
+    X(timestamp, pgc_timestamp) \
+    X(timestamptz, pgc_timestamptz)
+
+/** Ranges and multiranges: has false is SQL NULL. The ranges of a multirange ascend. */
+#define X(name, type)                      \
+    typedef struct pgc_range_##name {      \
+        bool has;                          \
+        uint8_t flags; /**< PGC_RANGE_* */ \
+        type lower, upper;                 \
+    } pgc_range_##name;                    \
+    typedef struct pgc_multirange_##name { \
+        bool has;                          \
+        size_t count;                      \
+        const pgc_range_##name *v;         \
+    } pgc_multirange_##name;
+PGC_RANGE_MAP(X)
+#undef X
+
+#define PGC_DIMS_MAX 6 /**< dimensions of an array, the server's limit */
+
+/** One dimension of an array. */
+typedef struct pgc_dim {
+    int32_t count; /**< elements, > 0 */
+    int32_t lower; /**< subscript of the first one, usually 1 */
+} pgc_dim;
+
 /**
- * One-dimensional arrays. has false is SQL NULL; nulls is NULL when no element is NULL, else one
- * byte per element, 1 = NULL. Elements are in host order and borrowed.
+ * Arrays. has false is SQL NULL; nulls is NULL when no element is NULL, else one byte per element,
+ * 1 = NULL. Elements are in host order and borrowed; those of several dimensions follow each other
+ * row by row. ndim 0 or dims NULL mean one dimension whose subscripts begin at 1; readers fill dims
+ * for other arrays only.
  */
 #define PGC_ARRAY_MAP(X) \
-    X(bool, bool)        \
-    X(i16, int16_t)      \
-    X(i32, int32_t)      \
-    X(i64, int64_t)      \
-    X(f32, float)        \
-    X(f64, double)       \
-    X(text, pgc_text)    \
-    X(uuid, pgc_uuid)    \
-    X(timestamptz, pgc_timestamptz)
+    PGC_OPT_MAP(X)       \
+    PGC_POINTER_MAP(X)   \
+    PGC_RANGE_ARRAY_MAP(X)
+#define PGC_RANGE_ARRAY_MAP(X)              \
+    X(range_i32, pgc_range_i32)             \
+    X(range_i64, pgc_range_i64)             \
+    X(range_f64, pgc_range_f64)             \
+    X(range_numeric, pgc_range_numeric)     \
+    X(range_date, pgc_range_date)           \
+    X(range_time, pgc_range_time)           \
+    X(range_timestamp, pgc_range_timestamp) \
+    X(range_timestamptz, pgc_range_timestamptz)
 
 #define X(name, type)               \
     typedef struct pgc_arr_##name { \
@@ -136,6 +345,8 @@ PGC_OPT_MAP(X)
         size_t count;               \
         const type *v;              \
         const uint8_t *nulls;       \
+        uint32_t ndim;              \
+        const pgc_dim *dims;        \
     } pgc_arr_##name;
 PGC_ARRAY_MAP(X)
 #undef X

@@ -12,18 +12,13 @@
 
 #define CHUNK_MIN 4096 /* bytes of a chunk, header included */
 
-struct pgc_args_chunk {
-    struct pgc_args_chunk *next;
-    size_t size, used; /* bytes of data */
-    uint8_t data[];
-};
-
 /* 1.3 KiB are not zeroed: this runs before every query. */
 void pgc_args_init(pgc_args *args, const pgc_alloc *alloc)
 {
     /* The arrays stay as they are: count tells how much of them is set. */
     args->alloc = alloc_or_libc(alloc);
     args->heap = NULL;
+    args->nest = NULL;
     args->reason = NULL;
     args->status = PGC_OK;
     args->count = 0;
@@ -39,6 +34,7 @@ void pgc_args_done(pgc_args *args)
         args->heap = chunk->next;
         mem_free(args->alloc, chunk, sizeof *chunk + chunk->size);
     }
+    args_nest_free(args);
     pgc_args_init(args, args->alloc);
 }
 
@@ -107,7 +103,7 @@ static bool may_add(pgc_args *args, size_t size)
 }
 
 /* The only place that moves count: what was added is always complete. */
-static void append(pgc_args *args, const void *bytes, size_t len)
+void args_append(pgc_args *args, const void *bytes, size_t len)
 {
     assert(args->status == PGC_OK);
     assert(args->count < PGC_ARGS_MAX);
@@ -121,6 +117,9 @@ static void append(pgc_args *args, const void *bytes, size_t len)
  * counted before the caller writes it; callers write at once and cannot fail after this. */
 uint8_t *args_room(pgc_args *args, size_t size)
 {
+    if (args_is_nested(args)) {
+        return args_nest_room(args, size);
+    }
     if (!may_add(args, size)) {
         return NULL;
     }
@@ -136,17 +135,20 @@ uint8_t *args_room(pgc_args *args, size_t size)
             return NULL;
         }
     }
-    append(args, bytes, size);
+    args_append(args, bytes, size);
     return bytes;
 }
 
 /* The bytes stay the caller's and must live until the query has been sent; NULL is SQL NULL. */
 bool args_borrow(pgc_args *args, const void *bytes, size_t len)
 {
+    if (args_is_nested(args)) {
+        return args_nest_copy(args, bytes, len);
+    }
     if (!may_add(args, len)) {
         return false;
     }
-    append(args, bytes, len);
+    args_append(args, bytes, len);
     return true;
 }
 
@@ -154,7 +156,9 @@ bool args_borrow(pgc_args *args, const void *bytes, size_t len)
  * constraint, we tell the parameter. */
 void pgc_args_not_null(pgc_args *args)
 {
-    if (args->status == PGC_OK && args->count > 0 && args->values[args->count - 1] == NULL) {
+    if (args_is_nested(args)) {
+        args_nest_not_null(args);
+    } else if (args->status == PGC_OK && args->count > 0 && args->values[args->count - 1] == NULL) {
         args->count--; /* bad_index names the value just added */
         args_fail(args, PGC_INVALID, "is NULL but must not be");
     }
@@ -170,6 +174,10 @@ pgc_status args_check(const pgc_args *args, const pgc_query *query, pgc_error *e
         status = pgc_error_set(err, status, "query %s: parameter $%zu (%s, type %s) %s",
                                query->name, i + 1, known ? query->params[i].name : "unnamed",
                                known ? query->params[i].type : "unknown", args->reason);
+    } else if (args != NULL && args_is_nested(args)) {
+        status = pgc_error_set(err, PGC_INVALID,
+                               "query %s: parameter $%u was begun and not ended by pgc_add_end()",
+                               query->name, args->count + 1u);
     } else if ((args == NULL ? 0 : args->count) != query->param_count) {
         status = pgc_error_set(err, PGC_INVALID, "query %s: %u parameters given, it takes %u",
                                query->name, args == NULL ? 0u : args->count, query->param_count);
@@ -242,6 +250,79 @@ static void store_timestamp(uint8_t *to, pgc_timestamp value)
     store_i64(to, value.us);
 }
 
+static void store_char(uint8_t *to, char value)
+{
+    to[0] = (uint8_t) value;
+}
+
+static void store_u64(uint8_t *to, uint64_t value)
+{
+    wire_put_u64(to, value);
+}
+
+static void store_money(uint8_t *to, int64_t value)
+{
+    store_i64(to, value);
+}
+
+static void store_lsn(uint8_t *to, uint64_t value)
+{
+    wire_put_u64(to, value);
+}
+
+static void store_tid(uint8_t *to, pgc_tid value)
+{
+    wire_put_u32(to, value.block);
+    wire_put_u16(to + 4, value.offset);
+}
+
+static void store_timetz(uint8_t *to, pgc_timetz value)
+{
+    store_i64(to, value.us);
+    store_i32(to + 8, value.west);
+}
+
+static void store_macaddr(uint8_t *to, pgc_macaddr value)
+{
+    memcpy(to, value.bytes, sizeof value.bytes);
+}
+
+static void store_macaddr8(uint8_t *to, pgc_macaddr8 value)
+{
+    memcpy(to, value.bytes, sizeof value.bytes);
+}
+
+static void store_point(uint8_t *to, pgc_point value)
+{
+    store_f64(to, value.x);
+    store_f64(to + 8, value.y);
+}
+
+static void store_line(uint8_t *to, pgc_line value)
+{
+    store_f64(to, value.a);
+    store_f64(to + 8, value.b);
+    store_f64(to + 16, value.c);
+}
+
+static void store_lseg(uint8_t *to, pgc_lseg value)
+{
+    store_point(to, value.from);
+    store_point(to + 16, value.to);
+}
+
+static void store_box(uint8_t *to, pgc_box value)
+{
+    store_point(to, value.high);
+    store_point(to + 16, value.low);
+}
+
+static void store_circle(uint8_t *to, pgc_circle value)
+{
+    store_point(to, value.center);
+    store_f64(to + 16, value.radius);
+}
+
 static void store_date(uint8_t *to, pgc_date value)
 {
     store_i32(to, value.days);
@@ -261,14 +342,18 @@ static void store_interval(uint8_t *to, pgc_interval value)
     store_i32(to + 12, value.months);
 }
 
-#define X(name, type, size)                                       \
-    void pgc_add_##name(pgc_args *args, type value)               \
-    {                                                             \
-        uint8_t *to = args_room(args, size);                      \
-        if (to != NULL) {                                         \
-            store_##name(to, value);                              \
-        }                                                         \
-    }                                                             \
+#define X(name, type, size)                         \
+    void pgc_add_##name(pgc_args *args, type value) \
+    {                                               \
+        uint8_t *to = args_room(args, size);        \
+        if (to != NULL) {                           \
+            store_##name(to, value);                \
+        }                                           \
+    }
+PGC_FIXED_MAP(X)
+#undef X
+
+#define X(name, type)                                             \
     void pgc_add_opt_##name(pgc_args *args, pgc_opt_##name value) \
     {                                                             \
         if (value.has) {                                          \
@@ -277,5 +362,5 @@ static void store_interval(uint8_t *to, pgc_interval value)
             pgc_add_null(args);                                   \
         }                                                         \
     }
-PGC_FIXED_MAP(X)
+PGC_OPT_MAP(X)
 #undef X

@@ -1,5 +1,6 @@
-/* Argument encoders of one-dimensional arrays: sizes are summed first, then everything is written
- * into one block. Element OIDs are those of built-in types; the server compares them. */
+/* Argument encoders of arrays. Numbers and texts, which are most arrays, are summed first and
+ * written into one block; everything else goes element by element through its own encoder. Element
+ * OIDs are those of built-in types; the server compares them. One thread per list. */
 #include "base/prelude.h"
 
 #include <pgc/query.h>
@@ -9,21 +10,40 @@
 #include "pgc/args.h"
 #include "pgc/wire.h"
 
-#define ARRAY_HEADER 20 /* bytes: dimensions, NULL flag, element OID, length, lower bound */
-#define ARRAY_EMPTY  12 /* bytes: without length and lower bound */
+#define ARRAY_HEADER 12 /* bytes: dimensions, NULL flag, element OID */
+#define ARRAY_BOUNDS 8  /* bytes per dimension: length, lower bound */
 
-/* An array without its element type. */
+/* An array without its element type: the members of all pgc_arr_x. */
 typedef struct raw_array {
     uint32_t oid;
     size_t count;
     const void *v;
     const uint8_t *nulls;
+    uint32_t ndim;
+    const pgc_dim *dims;
 } raw_array;
 
 /* No mask means no NULLs: the usual case costs one comparison. */
 static bool is_null(const raw_array *a, size_t i)
 {
     return a->nulls != NULL && a->nulls[i] != 0;
+}
+
+/* Their product must be the number of elements. */
+static bool dims_are_valid(const raw_array *a)
+{
+    size_t count = 1;
+    for (uint32_t i = 0; i < a->ndim; i++) {
+        if (a->dims[i].count < 1 || !size_mul(count, (size_t) a->dims[i].count, &count)) {
+            return false;
+        }
+    }
+    return a->ndim <= PGC_DIMS_MAX && count == a->count;
+}
+
+static bool has_dims(const raw_array *a)
+{
+    return a->dims != NULL && a->ndim > 0;
 }
 
 /* Refuse what no array can hold, before sizes are summed. */
@@ -40,6 +60,10 @@ static bool array_is_valid(pgc_args *args, const raw_array *a)
         args_fail(args, PGC_INVALID, "is an array over 1 GiB");
         return false;
     }
+    if (a->count > 0 && has_dims(a) && !dims_are_valid(a)) {
+        args_fail(args, PGC_INVALID, "is an array whose dimensions are not those of its elements");
+        return false;
+    }
     return true;
 }
 
@@ -48,20 +72,22 @@ static bool array_is_valid(pgc_args *args, const raw_array *a)
  * complete. */
 static uint8_t *array_room(pgc_args *args, const raw_array *a, size_t payload, bool has_nulls)
 {
-    bool empty = a->count == 0;
-    uint8_t *to = args_room(args, empty ? ARRAY_EMPTY : ARRAY_HEADER + a->count * 4 + payload);
+    const pgc_dim one = { (int32_t) a->count, 1 };
+    const pgc_dim *dims = has_dims(a) ? a->dims : &one;
+    uint32_t ndim = a->count == 0 ? 0 : has_dims(a) ? a->ndim : 1;
+    size_t header = ARRAY_HEADER + ndim * (size_t) ARRAY_BOUNDS;
+    uint8_t *to = args_room(args, header + a->count * 4 + payload);
     if (to == NULL) {
         return NULL;
     }
-    wire_put_u32(to, empty ? 0 : 1);
+    wire_put_u32(to, ndim);
     wire_put_u32(to + 4, has_nulls ? 1 : 0);
     wire_put_u32(to + 8, a->oid);
-    if (empty) {
-        return to + ARRAY_EMPTY;
+    for (uint32_t i = 0; i < ndim; i++) {
+        wire_put_u32(to + ARRAY_HEADER + i * (size_t) ARRAY_BOUNDS, (uint32_t) dims[i].count);
+        wire_put_u32(to + ARRAY_HEADER + i * (size_t) ARRAY_BOUNDS + 4, (uint32_t) dims[i].lower);
     }
-    wire_put_u32(to + 12, (uint32_t) a->count);
-    wire_put_u32(to + 16, 1);
-    return to + ARRAY_HEADER;
+    return to + header;
 }
 
 /* A NULL element is its length alone. */
@@ -74,26 +100,15 @@ static uint8_t *put_null(uint8_t *to)
 /* By size and not by type: integers, floats and timestamps of one size travel alike. */
 static void store_element(uint8_t *to, const uint8_t *from, size_t size)
 {
-    switch (size) {
-    case 1:
-        to[0] = from[0] != 0;
-        break;
-    case 2:
+    if (size == 2) {
         wire_swap_u16(to, from, 1);
-        break;
-    case 4:
+    } else if (size == 4) {
         wire_swap_u32(to, from, 1);
-        break;
-    case 8: {
+    } else {
         uint64_t value;
+        assert(size == sizeof value);
         memcpy(&value, from, sizeof value);
         wire_put_u64(to, value);
-        break;
-    }
-    default:
-        assert(size == sizeof(pgc_uuid));
-        memcpy(to, from, size);
-        break;
     }
 }
 
@@ -108,7 +123,7 @@ static void add_fixed(pgc_args *args, const raw_array *a, size_t size)
     for (size_t i = 0; a->nulls != NULL && i < a->count; i++) {
         null_count += is_null(a, i) ? 1 : 0;
     }
-    /* At most 2^28 elements of 16 bytes: no overflow. */
+    /* At most 2^28 elements of 8 bytes: no overflow. */
     uint8_t *to = array_room(args, a, (a->count - null_count) * size, null_count > 0);
     if (to == NULL) {
         return;
@@ -156,7 +171,7 @@ void pgc_add_arr_text_of(pgc_args *args, pgc_arr_text value, uint32_t element_oi
         pgc_add_null(args);
         return;
     }
-    const raw_array a = { element_oid, value.count, value.v, value.nulls };
+    const raw_array a = { element_oid, value.count, value.v, value.nulls, value.ndim, value.dims };
     size_t payload;
     bool has_nulls;
     if (!array_is_valid(args, &a) || !sum_texts(args, &a, &payload, &has_nulls)) {
@@ -182,26 +197,134 @@ void pgc_add_arr_text(pgc_args *args, pgc_arr_text value)
     pgc_add_arr_text_of(args, value, 25);
 }
 
-/* X(name, element OID): PostgreSQL's pg_type.dat. */
-#define ELEMENT_MAP(X) \
-    X(bool, 16)        \
+/* Elements of any kind: `add` encodes the one at `from`. */
+static void add_each(pgc_args *args, const raw_array *a, size_t size,
+                     void (*add)(pgc_args *args, const void *from))
+{
+    if (!array_is_valid(args, a)) {
+        return;
+    }
+    bool shaped = a->count > 0 && has_dims(a);
+    pgc_add_array_begin(args, a->oid, shaped ? a->ndim : 0, shaped ? a->dims : NULL);
+    for (size_t i = 0; i < a->count && args->status == PGC_OK; i++) {
+        if (is_null(a, i)) {
+            pgc_add_null(args);
+        } else {
+            add(args, (const uint8_t *) a->v + i * size);
+        }
+    }
+    pgc_add_end(args);
+}
+
+#define RAW(value, oid)                                                            \
+    {                                                                              \
+        (oid), (value).count, (value).v, (value).nulls, (value).ndim, (value).dims \
+    }
+
+/* Numbers in host order whose bytes are swapped: X(name, element OID). OIDs are those of
+ * PostgreSQL's pg_type.dat. */
+#define PLAIN_MAP(X)   \
     X(i16, 21)         \
     X(i32, 23)         \
     X(i64, 20)         \
+    X(u32, 26)         \
+    X(u64, 5069)       \
     X(f32, 700)        \
     X(f64, 701)        \
-    X(uuid, 2950)      \
+    X(money, 790)      \
+    X(lsn, 3220)       \
+    X(date, 1082)      \
+    X(time, 1083)      \
+    X(timestamp, 1114) \
     X(timestamptz, 1184)
 
-#define X(name, oid)                                                      \
-    void pgc_add_arr_##name(pgc_args *args, pgc_arr_##name value)         \
-    {                                                                     \
-        if (!value.has) {                                                 \
-            pgc_add_null(args);                                           \
-            return;                                                       \
-        }                                                                 \
-        const raw_array a = { (oid), value.count, value.v, value.nulls }; \
-        add_fixed(args, &a, sizeof value.v[0]);                           \
+#define X(name, oid)                                                                         \
+    void pgc_add_arr_##name##_of(pgc_args *args, pgc_arr_##name value, uint32_t element_oid) \
+    {                                                                                        \
+        const raw_array a = RAW(value, element_oid);                                         \
+        if (value.has) {                                                                     \
+            add_fixed(args, &a, sizeof value.v[0]);                                          \
+        } else {                                                                             \
+            pgc_add_null(args);                                                              \
+        }                                                                                    \
+    }                                                                                        \
+    void pgc_add_arr_##name(pgc_args *args, pgc_arr_##name value)                            \
+    {                                                                                        \
+        pgc_add_arr_##name##_of(args, value, (oid));                                         \
     }
-ELEMENT_MAP(X)
+PLAIN_MAP(X)
 #undef X
+
+/* All others: X(name, element OID, type). Types of extensions and ranges that the server does not
+ * have have no OID of their own. */
+#define OTHER_MAP(X)                                  \
+    X(bool, 16, bool)                                 \
+    X(char, 18, char)                                 \
+    X(tid, 27, pgc_tid)                               \
+    X(uuid, 2950, pgc_uuid)                           \
+    X(timetz, 1266, pgc_timetz)                       \
+    X(interval, 1186, pgc_interval)                   \
+    X(inet, 869, pgc_inet)                            \
+    X(macaddr, 829, pgc_macaddr)                      \
+    X(macaddr8, 774, pgc_macaddr8)                    \
+    X(point, 600, pgc_point)                          \
+    X(line, 628, pgc_line)                            \
+    X(lseg, 601, pgc_lseg)                            \
+    X(box, 603, pgc_box)                              \
+    X(circle, 718, pgc_circle)                        \
+    X(bytes, 17, pgc_bytes)                           \
+    X(jsonb, 3802, pgc_text)                          \
+    X(numeric, 1700, pgc_numeric)                     \
+    X(bits, 1562, pgc_bits)                           \
+    X(path, 602, pgc_path)                            \
+    X(polygon, 604, pgc_polygon)                      \
+    X(vector, PGC_OID_UNCHECKED, pgc_vector)          \
+    X(halfvec, PGC_OID_UNCHECKED, pgc_halfvec)        \
+    X(sparsevec, PGC_OID_UNCHECKED, pgc_sparsevec)    \
+    X(tsvector, 3614, pgc_tsvector)                   \
+    X(tsquery, 3615, pgc_tsquery)                     \
+    X(hstore, PGC_OID_UNCHECKED, pgc_hstore)          \
+    X(range_i32, 3904, pgc_range_i32)                 \
+    X(range_i64, 3926, pgc_range_i64)                 \
+    X(range_numeric, 3906, pgc_range_numeric)         \
+    X(range_date, 3912, pgc_range_date)               \
+    X(range_timestamp, 3908, pgc_range_timestamp)     \
+    X(range_timestamptz, 3910, pgc_range_timestamptz) \
+    X(range_f64, PGC_OID_UNCHECKED, pgc_range_f64)    \
+    X(range_time, PGC_OID_UNCHECKED, pgc_range_time)
+
+#define X(name, oid, type)                                                                   \
+    static void add_one_##name(pgc_args *args, const void *from)                             \
+    {                                                                                        \
+        type value;                                                                          \
+        memcpy(&value, from, sizeof value);                                                  \
+        pgc_add_##name(args, value);                                                         \
+    }                                                                                        \
+    void pgc_add_arr_##name##_of(pgc_args *args, pgc_arr_##name value, uint32_t element_oid) \
+    {                                                                                        \
+        const raw_array a = RAW(value, element_oid);                                         \
+        if (value.has) {                                                                     \
+            add_each(args, &a, sizeof value.v[0], add_one_##name);                           \
+        } else {                                                                             \
+            pgc_add_null(args);                                                              \
+        }                                                                                    \
+    }                                                                                        \
+    void pgc_add_arr_##name(pgc_args *args, pgc_arr_##name value)                            \
+    {                                                                                        \
+        pgc_add_arr_##name##_of(args, value, (oid));                                         \
+    }
+OTHER_MAP(X)
+#undef X
+
+/* json is text on the wire, in arrays too. */
+void pgc_add_arr_json_of(pgc_args *args, pgc_arr_json value, uint32_t element_oid)
+{
+    const pgc_arr_text texts = { value.has,   value.count, value.v,
+                                 value.nulls, value.ndim,  value.dims };
+    pgc_add_arr_text_of(args, texts, element_oid);
+}
+
+void pgc_add_arr_json(pgc_args *args, pgc_arr_json value)
+{
+    pgc_add_arr_json_of(args, value, 114);
+}

@@ -170,3 +170,137 @@ void pgc_add_halfvec(pgc_args *args, pgc_halfvec value)
         wire_swap_u16(to, value.v, value.dim);
     }
 }
+
+static bool is_finite_f32(float value)
+{
+    return (wire_float_bits(value) & 0x7F800000u) != 0x7F800000u;
+}
+
+/* What pgvector's sparsevec_recv() would refuse, in its terms. */
+static const char *sparse_fault(const pgc_sparsevec *value)
+{
+    if (value->dim > WIRE_SPARSE_DIM_MAX || value->count > WIRE_VECTOR_DIM_MAX ||
+        value->count > value->dim) {
+        return "is a sparsevec of too many dimensions or components";
+    }
+    if (value->count > 0 && (value->indices == NULL || value->v == NULL)) {
+        return "is a sparsevec with components but no pointer to them";
+    }
+    int64_t before = -1;
+    for (uint32_t i = 0; i < value->count; i++) {
+        if (value->indices[i] <= before || (uint32_t) value->indices[i] >= value->dim) {
+            return "is a sparsevec with indices out of range or order";
+        }
+        if (!is_finite_f32(value->v[i]) || (wire_float_bits(value->v[i]) & 0x7FFFFFFFu) == 0) {
+            return "is a sparsevec with a component that is zero or not finite";
+        }
+        before = value->indices[i];
+    }
+    return NULL;
+}
+
+void pgc_add_sparsevec(pgc_args *args, pgc_sparsevec value)
+{
+    if (value.dim == 0) {
+        pgc_add_null(args);
+        return;
+    }
+    const char *fault = sparse_fault(&value);
+    if (fault != NULL) {
+        args_fail(args, PGC_INVALID, fault);
+        return;
+    }
+    uint8_t *to = args_room(args, 12 + (size_t) value.count * 8);
+    if (to != NULL) {
+        wire_put_u32(to, value.dim);
+        wire_put_u32(to + 4, value.count);
+        wire_put_u32(to + 8, 0);
+        wire_swap_u32(to + 12, value.indices, value.count);
+        wire_swap_u32(to + 12 + (size_t) value.count * 4, value.v, value.count);
+    }
+}
+
+/* Bits behind the last one are sent as zero, as the server keeps them. */
+void pgc_add_bits(pgc_args *args, pgc_bits value)
+{
+    if (value.ptr == NULL) {
+        pgc_add_null(args);
+        return;
+    }
+    if (value.count > INT32_MAX) {
+        args_fail(args, PGC_INVALID, "is a bit string of more than 2^31 - 1 bits");
+        return;
+    }
+    size_t size = ((size_t) value.count + 7) / 8;
+    uint8_t *to = args_room(args, 4 + size);
+    if (to != NULL) {
+        wire_put_u32(to, value.count);
+        memcpy(to + 4, value.ptr, size);
+        if (value.count % 8 != 0) {
+            to[4 + size - 1] = (uint8_t) (to[4 + size - 1] & ~(0xFFu >> value.count % 8));
+        }
+    }
+}
+
+/* The third byte says cidr; the server goes by the parameter's type and ignores it. */
+void pgc_add_inet(pgc_args *args, pgc_inet value)
+{
+    size_t size = value.family == 4 ? 4 : 16;
+    if ((value.family != 4 && value.family != 6) || value.bits > size * 8) {
+        args_fail(args, PGC_INVALID, "is an address of no known family or with too many bits");
+        return;
+    }
+    uint8_t *to = args_room(args, 4 + size);
+    if (to != NULL) {
+        to[0] = value.family == 4 ? WIRE_INET4 : WIRE_INET6;
+        to[1] = value.bits;
+        to[2] = 0;
+        to[3] = (uint8_t) size;
+        memcpy(to + 4, value.addr, size);
+    }
+}
+
+/* Count and points. */
+static void put_points(uint8_t *to, uint32_t count, const pgc_point *points)
+{
+    wire_put_u32(to, count);
+    for (size_t i = 0; i < count; i++) {
+        wire_put_u64(to + 4 + i * 16, wire_double_bits(points[i].x));
+        wire_put_u64(to + 12 + i * 16, wire_double_bits(points[i].y));
+    }
+}
+
+#define NO_POINTS "has no points"
+
+void pgc_add_path(pgc_args *args, pgc_path value)
+{
+    if (value.points == NULL) {
+        pgc_add_null(args);
+        return;
+    }
+    if (value.count == 0) {
+        args_fail(args, PGC_INVALID, NO_POINTS);
+        return;
+    }
+    uint8_t *to = args_room(args, 5 + (size_t) value.count * sizeof(pgc_point));
+    if (to != NULL) {
+        to[0] = value.closed ? 1 : 0;
+        put_points(to + 1, value.count, value.points);
+    }
+}
+
+void pgc_add_polygon(pgc_args *args, pgc_polygon value)
+{
+    if (value.points == NULL) {
+        pgc_add_null(args);
+        return;
+    }
+    if (value.count == 0) {
+        args_fail(args, PGC_INVALID, NO_POINTS);
+        return;
+    }
+    uint8_t *to = args_room(args, 4 + (size_t) value.count * sizeof(pgc_point));
+    if (to != NULL) {
+        put_points(to, value.count, value.points);
+    }
+}

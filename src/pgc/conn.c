@@ -87,8 +87,8 @@ static pgc_status session_setup(pgc_conn *conn, const pgc_conn_options *options,
     }
     pgc_args args;
     pgc_args_init(&args, conn->alloc);
-    pgc_add_arr_text(&args, (pgc_arr_text) { true, list.count, list.names, NULL });
-    pgc_add_arr_text(&args, (pgc_arr_text) { true, list.count, list.values, NULL });
+    pgc_add_arr_text(&args, (pgc_arr_text) { .has = true, .count = list.count, .v = list.names });
+    pgc_add_arr_text(&args, (pgc_arr_text) { .has = true, .count = list.count, .v = list.values });
     pgc_status status = conn_run(conn, &SET_SESSION, &args, NULL, err);
     pgc_args_done(&args);
     return options->role == NULL

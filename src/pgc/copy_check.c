@@ -71,7 +71,8 @@ pgc_status copy_check_table(pgc_conn *conn, const pgc_copy *copy, const char *re
     pgc_args args;
     pgc_args_init(&args, conn->alloc);
     pgc_add_text(&args, pgc_text_from(relation));
-    pgc_add_arr_text(&args, (pgc_arr_text) { true, copy->column_count, names, NULL });
+    pgc_add_arr_text(&args,
+                     (pgc_arr_text) { .has = true, .count = copy->column_count, .v = names });
     pgc_result *result = NULL;
     pgc_status status = conn_run(conn, &COLUMN_TYPES, &args, &result, err);
     pgc_args_done(&args);

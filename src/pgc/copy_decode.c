@@ -14,29 +14,12 @@
 
 static const char SIGNATURE[] = "PGCOPY\n\377\r\n";
 
-/* The seam's functions for one row of ours in place of libpq's result. */
+/* The seam's functions for one row of ours in place of libpq's result. Readers do not ask them for
+ * cells: they are given the row. */
 
 static const copy_cells *cells_of(const PGresult *res)
 {
     return (const copy_cells *) (const void *) res;
-}
-
-static int row_length(const PGresult *res, int row, int column)
-{
-    (void) row;
-    return cells_of(res)->v[column].len;
-}
-
-static char *row_value(const PGresult *res, int row, int column)
-{
-    (void) row;
-    return cells_of(res)->v[column].ptr;
-}
-
-static int row_isnull(const PGresult *res, int row, int column)
-{
-    (void) row;
-    return cells_of(res)->v[column].ptr == NULL;
 }
 
 static Oid row_type(const PGresult *res, int column)
@@ -66,16 +49,13 @@ static const pq_ops ROW_OPS = {
     .ntuples = row_one,
     .nfields = row_columns,
     .binaryTuples = row_one,
-    .getlength = row_length,
-    .getvalue = row_value,
-    .getisnull = row_isnull,
     .ftype = row_type,
     .cmdTuples = row_none,
 };
 
 static size_t cells_size(size_t count)
 {
-    return sizeof(copy_cells) + count * sizeof(copy_cell);
+    return sizeof(copy_cells) + count * sizeof(pgc_cell);
 }
 
 pgc_status copy_decoder_init(copy_decoder *decoder, const pgc_query *query, size_t row_max_bytes,
@@ -89,6 +69,7 @@ pgc_status copy_decoder_init(copy_decoder *decoder, const pgc_query *query, size
     }
     cells->count = query->column_count;
     cells->query = query;
+    cells->row = cells->v;
     *decoder = (copy_decoder) { .alloc = alloc,
                                 .name = query->name,
                                 .row_max_bytes = row_max_bytes,
@@ -97,6 +78,7 @@ pgc_status copy_decoder_init(copy_decoder *decoder, const pgc_query *query, size
                                             .res = (PGresult *) (void *) cells,
                                             .alloc = alloc,
                                             .query = query,
+                                            .cells = &cells->row,
                                             .rows = 1,
                                             .columns = cells->count,
                                             .binary = true } };
@@ -202,7 +184,7 @@ static pgc_status read_row(copy_decoder *decoder, size_t *size_out, pgc_error *e
         if (left - at < size) {
             return PGC_OK;
         }
-        decoder->cells->v[i] = (copy_cell) { len < 0 ? NULL : row + at, len < 0 ? 0 : len };
+        decoder->cells->v[i] = (pgc_cell) { len, (const uint8_t *) row + at };
         at += size;
     }
     *size_out = at;
@@ -217,9 +199,9 @@ static void end_cells(copy_decoder *decoder, size_t size)
     decoder->patched = end;
     decoder->saved = *end;
     for (size_t i = 0; i < decoder->cells->count; i++) {
-        copy_cell *cell = &decoder->cells->v[i];
-        if (cell->ptr != NULL) {
-            cell->ptr[cell->len] = '\0';
+        const pgc_cell *cell = &decoder->cells->v[i];
+        if (cell->len >= 0) {
+            decoder->piece[(const char *) cell->bytes - decoder->piece + cell->len] = '\0';
         }
     }
 }

@@ -6,17 +6,12 @@
 #include "base/buf.h"
 #include "pgc/result.h"
 
-/* One cell of the current row; ptr NULL is SQL NULL. */
-typedef struct copy_cell {
-    char *ptr;
-    int32_t len;
-} copy_cell;
-
 /* What the readers see as the PGresult of one row. */
 typedef struct copy_cells {
     size_t count;
     const pgc_query *query;
-    copy_cell v[];
+    const pgc_cell *row; /* v: the only row */
+    pgc_cell v[];
 } copy_cells;
 
 typedef struct copy_decoder {

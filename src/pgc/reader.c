@@ -1,23 +1,37 @@
 /* Readers, the common part: cells, failures, the check at the end. Invariant: after the first
  * failure reader->rows is 0, so every later read takes the slow path and gives zeroes; rows that
- * came as text start with rows 0 as well, which keeps typed readers away from them. */
+ * came as text start with rows 0 as well, which makes typed readers parse. */
 #include "base/prelude.h"
 
-#include "pgc/cell.h"
+#include "pgc/value.h"
 
-/* The function pointers are copied out of the seam's table, because the inline readers in the
- * public header must not know that table. */
+/* A result without memory for its cells has a failed reader from the start. */
 void pgc_reader_init(pgc_reader *reader, pgc_result *result, const pgc_query *query)
 {
     *reader = (pgc_reader) {
         .result = result,
         .query = query == NULL ? result->query : query,
+        .row_count = result->rows,
         .rows = result->binary ? result->rows : 0,
         .columns = result->columns,
-        .cells = result->res,
-        .length = result->pq->getlength,
-        .value = result->pq->getvalue,
+        .cells = reader_cells(result),
+        .text = !result->binary,
     };
+    if (reader->cells == NULL && result->rows > 0 && result->columns > 0) {
+        reader_fail(reader, 0, 0, PGC_NOMEM, "finds no memory to be read");
+    }
+}
+
+/* The way to the failure, from the outside in: "[3].2" is the second field of the third element. */
+static void note_path(pgc_reader *outer, const pgc_reader *inner, size_t row, size_t column)
+{
+    char step[32];
+    if (inner->columns == 1) {
+        (void) snprintf(step, sizeof step, "[%zu]", row + 1);
+    } else {
+        (void) snprintf(step, sizeof step, ".%zu", column + 1);
+    }
+    (void) snprintf(outer->path, sizeof outer->path, "%.20s%.27s", step, inner->path);
 }
 
 /* The first failure stays. Readers have no status of their own: generated code reads a whole row
@@ -26,80 +40,57 @@ void reader_fail(pgc_reader *reader, size_t row, size_t column, pgc_status statu
                  const char *reason)
 {
     assert(status != PGC_OK);
-    if (reader->status != PGC_OK) {
-        assert(reader->rows == 0);
-        return;
-    }
-    reader->status = status;
-    reader->bad_row = row;
-    reader->bad_column = column;
-    reader->reason = reason;
-    reader->rows = 0;
-}
-
-/* The slow path of every fixed-size reader. Sixteen zero bytes are enough for the largest of
- * them, so the caller decodes them like a value and stays free of branches. */
-const uint8_t *pgc_cell_miss(pgc_reader *reader, size_t row, size_t column)
-{
-    static const uint8_t zeroes[16];
-    const pgc_result *result = reader->result;
-    if (reader->status != PGC_OK) {
-        /* The first failure is the one to tell. */
-    } else if (row >= result->rows || column >= result->columns) {
-        reader_fail(reader, row, column, PGC_PROTOCOL, "there is no such cell");
-    } else if (cell_is_null(result, row, column)) {
-        reader_fail(reader, row, column, PGC_PROTOCOL, "is NULL but must not be");
-    } else if (!result->binary) {
-        reader_fail(reader, row, column, PGC_PROTOCOL, "came as text; read it as text");
-    } else {
-        reader_fail(reader, row, column, PGC_PROTOCOL, "has the wrong length");
-    }
-    return zeroes;
-}
-
-/* NULL where NULL is allowed is no failure; anything else is, as above. */
-const uint8_t *pgc_cell_opt_miss(pgc_reader *reader, size_t row, size_t column)
-{
-    /* NULL is NULL in rows that came as text, too. */
-    const pgc_result *result = reader->result;
-    if (row >= result->rows || column >= result->columns || !cell_is_null(result, row, column)) {
-        (void) pgc_cell_miss(reader, row, column);
-    }
-    return NULL;
-}
-
-/* Text may also be read from rows that came as text, of scripts for example. */
-pgc_text pgc_cell_text_miss(pgc_reader *reader, size_t row, size_t column, bool nullable)
-{
-    const pgc_result *result = reader->result;
-    if (reader->status == PGC_OK && row < result->rows && column < result->columns) {
-        if (!cell_is_null(result, row, column)) {
-            return (pgc_text) { (const char *) cell_value(result, row, column),
-                                (size_t) cell_length(result, row, column) };
+    /* At most PGC_NEST_MAX steps outwards. */
+    while (reader != NULL && reader->status == PGC_OK) {
+        reader->status = status;
+        reader->bad_row = row;
+        reader->bad_column = column;
+        reader->reason = reason;
+        reader->rows = 0;
+        if (reader->parent != NULL && reader->parent->status == PGC_OK) {
+            note_path(reader->parent, reader, row, column);
         }
-        if (nullable) {
-            return (pgc_text) { NULL, 0 };
-        }
+        row = reader->parent_row;
+        column = reader->parent_column;
+        reader = reader->parent;
     }
-    (void) pgc_cell_miss(reader, row, column);
-    return (pgc_text) { NULL, 0 };
 }
 
-/* libpq gives length 0 for NULL and for empty values alike: only then is it asked which it is. */
+static bool has_cell(const pgc_reader *reader, size_t row, size_t column)
+{
+    return row < reader->row_count && column < reader->columns;
+}
+
+/* Why a cell that is not there or NULL cannot be read. */
+static void miss(pgc_reader *reader, size_t row, size_t column)
+{
+    reader_fail(reader, row, column, PGC_PROTOCOL,
+                has_cell(reader, row, column) ? "is NULL but must not be"
+                                              : "there is no such cell");
+}
+
 cell reader_cell(pgc_reader *reader, size_t row, size_t column, bool nullable)
 {
-    const pgc_result *result = reader->result;
-    if (reader_has(reader, row, column)) {
-        int length = cell_length(result, row, column);
-        if (length > 0 || !cell_is_null(result, row, column)) {
-            return (cell) { cell_value(result, row, column), length < 0 ? 0 : (size_t) length };
+    if (reader->status != PGC_OK) {
+        return (cell) { NULL, 0 }; /* the first failure is the one to tell */
+    }
+    if (has_cell(reader, row, column)) {
+        const pgc_cell *found = &reader->cells[row][column];
+        if (found->len >= 0) {
+            assert(found->bytes != NULL);
+            return (cell) { found->bytes, (size_t) found->len };
+        }
+        if (nullable) {
+            return (cell) { NULL, 0 };
         }
     }
-    bool null = row < result->rows && column < result->columns && cell_is_null(result, row, column);
-    if (!null || !nullable) {
-        (void) pgc_cell_miss(reader, row, column);
-    }
+    miss(reader, row, column);
     return (cell) { NULL, 0 };
+}
+
+pgc_text pgc_cell_text_miss(pgc_reader *reader, size_t row, size_t column, bool nullable)
+{
+    return value_text_of(reader_cell(reader, row, column, nullable));
 }
 
 /* Decoded values live as long as the result, in its arena. */
@@ -115,8 +106,8 @@ void *reader_alloc(pgc_reader *reader, size_t row, size_t column, size_t size)
 /* A cell that does not exist counts as NULL here; reading it tells the mistake. */
 bool pgc_read_is_null(const pgc_reader *reader, size_t row, size_t column)
 {
-    const pgc_result *result = reader->result;
-    return row >= result->rows || column >= result->columns || cell_is_null(result, row, column);
+    return !has_cell(reader, row, column) || reader->cells == NULL ||
+           reader->cells[row][column].len < 0;
 }
 
 /* Rows and columns are counted from 1 in the message, as people do. */
@@ -130,8 +121,8 @@ pgc_status pgc_reader_finish(const pgc_reader *reader, pgc_error *err)
     bool known = query != NULL && reader->bad_column < query->column_count;
     const pgc_type_ref *column = known ? &query->columns[reader->bad_column] : NULL;
     pgc_status status = pgc_error_set(
-        err, reader->status, "query %s: row %zu, column %zu (%s, expected type %s) %s", name,
-        reader->bad_row + 1, reader->bad_column + 1, known ? column->name : "unnamed",
+        err, reader->status, "query %s: row %zu, column %zu%s (%s, expected type %s) %s", name,
+        reader->bad_row + 1, reader->bad_column + 1, reader->path, known ? column->name : "unnamed",
         known ? column->type : "unknown", reader->reason);
     if (err != NULL) {
         (void) snprintf(err->query, sizeof err->query, "%s", name);

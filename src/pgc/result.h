@@ -14,6 +14,7 @@ struct pgc_result {
     const pgc_alloc *alloc; /* never NULL */
     const pgc_query *query; /* NULL for scripts */
     arena *memory;          /* made by the first pgc_result_alloc() */
+    const pgc_cell *const *cells; /* rows of cells; found by the first reader */
     size_t rows, columns;
     bool binary; /* all columns came in binary format */
 };

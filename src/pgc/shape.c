@@ -92,7 +92,9 @@ static pgc_status learn_names(pgc_conn *conn, const pgc_type_ref *refs, size_t c
     }
     return unknown_count == 0
                ? PGC_OK
-               : ask_names(conn, (pgc_arr_i32) { true, unknown_count, unknown, NULL }, err);
+               : ask_names(conn,
+                           (pgc_arr_i32) { .has = true, .count = unknown_count, .v = unknown },
+                           err);
 }
 
 /* Both sides by name: a person has to understand it. */

@@ -18,6 +18,7 @@ static void drop_piece(pgc_rows *rows)
     if (piece->memory != NULL) {
         arena_reset(piece->memory);
     }
+    piece->cells = NULL; /* of the old rows, perhaps in the arena */
     piece->rows = 0;
     rows->at = 0;
 }

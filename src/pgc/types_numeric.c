@@ -6,6 +6,7 @@
 #include <pgc/types.h>
 
 #include "pgc/numeric.h"
+#include "pgc/types_parse.h"
 #include "pgc/wire.h"
 
 /* A decimal number taken apart. Digit i, counted over the digit characters of `text` only, stands
@@ -50,8 +51,9 @@ static bool digits_span(const decimal *d, int64_t *first_out, int64_t *last_out)
 }
 
 /* Decimal digits are put into groups of four, aligned at the decimal point: 12345.6 is 1 | 2345
- * . 6000. `digits` has room for PGC_NUMERIC_DIGITS_MAX groups. */
-static bool numeric_from_decimal(const decimal *d, uint16_t *digits, pgc_numeric *out)
+ * . 6000. `digits` has room for `capacity` groups. */
+static bool numeric_from_decimal(const decimal *d, uint16_t *digits, size_t capacity,
+                                 pgc_numeric *out)
 {
     static const uint16_t ten_to[] = { 1, 10, 100, 1000 };
     int64_t first = 0;
@@ -63,7 +65,8 @@ static bool numeric_from_decimal(const decimal *d, uint16_t *digits, pgc_numeric
     if (digits_span(d, &first, &last)) {
         int64_t weight = group_of(first);
         int64_t count = weight - group_of(last) + 1;
-        if (weight > INT16_MAX || weight < INT16_MIN || count > PGC_NUMERIC_DIGITS_MAX) {
+        if (weight > INT16_MAX || weight < INT16_MIN || (size_t) count > capacity ||
+            count > UINT16_MAX) {
             return false;
         }
         memset(digits, 0, (size_t) count * sizeof digits[0]);
@@ -140,7 +143,7 @@ static bool parse_exponent(const char *pos, const char *end, int64_t *out)
 
 /* The server's syntax without surrounding spaces: sign, digits with at most one point, exponent;
  * or one of the special words. */
-bool pgc_numeric_parse(pgc_text text, uint16_t *digits, pgc_numeric *out)
+bool parse_numeric(pgc_text text, uint16_t *digits, size_t capacity, pgc_numeric *out)
 {
     if (text.ptr == NULL || text.len > INT32_MAX) {
         return false;
@@ -173,7 +176,12 @@ bool pgc_numeric_parse(pgc_text text, uint16_t *digits, pgc_numeric *out)
         d.scale -= exponent;
     }
     d.scale = d.scale < 0 ? 0 : d.scale;
-    return numeric_from_decimal(&d, digits, out);
+    return numeric_from_decimal(&d, digits, capacity, out);
+}
+
+bool pgc_numeric_parse(pgc_text text, uint16_t *digits, pgc_numeric *out)
+{
+    return parse_numeric(text, digits, PGC_NUMERIC_DIGITS_MAX, out);
 }
 
 #define DOUBLE_DIGITS_MAX 17 /* decimal digits that tell any two doubles apart */
@@ -233,7 +241,7 @@ bool pgc_numeric_from_double(double value, int scale, uint16_t *digits, pgc_nume
         keep = count;
     }
     d.len = (size_t) keep;
-    return numeric_from_decimal(&d, digits, out);
+    return numeric_from_decimal(&d, digits, PGC_NUMERIC_DIGITS_MAX, out);
 }
 
 #define DOUBLE_GROUPS_MAX 200u /* 800 decimal digits; 767 decide about any double's rounding */

@@ -79,8 +79,13 @@ static inline uint64_t wire_double_bits(double value)
 void wire_swap_u16(void *to, const void *from, size_t count);
 void wire_swap_u32(void *to, const void *from, size_t count);
 
+/* Address families of inet: PostgreSQL's own numbers. */
+#define WIRE_INET4 2
+#define WIRE_INET6 3
+
 /* Limits of PostgreSQL and pgvector. */
 #define WIRE_VECTOR_DIM_MAX     16000u
+#define WIRE_SPARSE_DIM_MAX     1000000000u
 #define WIRE_NUMERIC_DSCALE_MAX 0x3FFFu
 #define WIRE_VALUE_MAX          ((size_t) 1 << 30) /* bytes of one value */
 

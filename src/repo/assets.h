@@ -2,7 +2,8 @@
 #ifndef REPO_ASSETS_H
 #define REPO_ASSETS_H
 
-#include <pgc/db.h>
+#include <pgc/pipeline.h>
+#include <pgc/rows.h>
 
 #include "models.h"
 
@@ -17,6 +18,46 @@ PGC_BEGIN_DECLS
  *
  * @param asset_id uuid, assets.asset_id; not NULL.
  * @param out on PGC_OK one row for repo_asset_set_free(); else untouched.
+ *
+ * Columns:
+ *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
+ *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
+ *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
+ *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
+ *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
+ *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
+ *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
+ *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
+ *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
+ *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
+ *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
+ *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
+ *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
+ *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
+ *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
+ *   - iso integer (assets.iso), nullable: assets.iso is nullable
+ *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
+ *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
+ *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
+ *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
+ *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
+ *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
+ *   - width integer (assets.width), nullable: assets.width is nullable
+ *   - height integer (assets.height), nullable: assets.height is nullable
+ *   - duration numeric (assets.duration), nullable: assets.duration is nullable
+ *   - description text (assets.description), nullable: assets.description is nullable
+ *   - rating integer (assets.rating), nullable: assets.rating is nullable
+ *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
+ *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
+ *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
+ *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
+ *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
+ *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
+ *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
+ *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
+ *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_get_asset(pgc_db *db, pgc_uuid asset_id, repo_asset_set *out,
@@ -37,10 +78,70 @@ typedef struct repo_list_assets_params {
  *     LIMIT @row_limit OFFSET @row_offset
  *
  * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
+ *
+ * Columns:
+ *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
+ *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
+ *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
+ *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
+ *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
+ *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
+ *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
+ *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
+ *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
+ *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
+ *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
+ *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
+ *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
+ *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
+ *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
+ *   - iso integer (assets.iso), nullable: assets.iso is nullable
+ *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
+ *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
+ *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
+ *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
+ *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
+ *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
+ *   - width integer (assets.width), nullable: assets.width is nullable
+ *   - height integer (assets.height), nullable: assets.height is nullable
+ *   - duration numeric (assets.duration), nullable: assets.duration is nullable
+ *   - description text (assets.description), nullable: assets.description is nullable
+ *   - rating integer (assets.rating), nullable: assets.rating is nullable
+ *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
+ *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
+ *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
+ *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
+ *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
+ *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
+ *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
+ *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
+ *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *
  * @return as pgc_db_run().
  */
 pgc_status repo_list_assets(pgc_db *db, const repo_list_assets_params *p, repo_asset_set *out,
                             pgc_error *err) PGC_MUST_CHECK;
+
+/** ListAssets, row by row; zeroed it is closed. */
+typedef struct repo_list_assets_iter {
+    pgc_rows *rows;
+    repo_asset row; /**< the current one; what it points to lives until the next step */
+} repo_list_assets_iter;
+
+/**
+ * As repo_list_assets(), but the rows come one after another.
+ *
+ * @param it for repo_list_assets_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_list_assets_open(pgc_db *db, const repo_list_assets_params *p,
+                                 repo_list_assets_iter *it, pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_list_assets_next(repo_list_assets_iter *it, bool *more,
+                                 pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_list_assets_close(repo_list_assets_iter *it);
 
 /** Parameters of repo_list_assets_page(). */
 typedef struct repo_list_assets_page_params {
@@ -60,10 +161,71 @@ typedef struct repo_list_assets_page_params {
  *     LIMIT @row_limit
  *
  * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
+ *
+ * Columns:
+ *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
+ *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
+ *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
+ *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
+ *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
+ *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
+ *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
+ *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
+ *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
+ *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
+ *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
+ *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
+ *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
+ *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
+ *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
+ *   - iso integer (assets.iso), nullable: assets.iso is nullable
+ *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
+ *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
+ *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
+ *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
+ *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
+ *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
+ *   - width integer (assets.width), nullable: assets.width is nullable
+ *   - height integer (assets.height), nullable: assets.height is nullable
+ *   - duration numeric (assets.duration), nullable: assets.duration is nullable
+ *   - description text (assets.description), nullable: assets.description is nullable
+ *   - rating integer (assets.rating), nullable: assets.rating is nullable
+ *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
+ *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
+ *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
+ *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
+ *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
+ *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
+ *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
+ *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
+ *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *
  * @return as pgc_db_run().
  */
 pgc_status repo_list_assets_page(pgc_db *db, const repo_list_assets_page_params *p,
                                  repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
+
+/** ListAssetsPage, row by row; zeroed it is closed. */
+typedef struct repo_list_assets_page_iter {
+    pgc_rows *rows;
+    repo_asset row; /**< the current one; what it points to lives until the next step */
+} repo_list_assets_page_iter;
+
+/**
+ * As repo_list_assets_page(), but the rows come one after another.
+ *
+ * @param it for repo_list_assets_page_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_list_assets_page_open(pgc_db *db, const repo_list_assets_page_params *p,
+                                      repo_list_assets_page_iter *it,
+                                      pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_list_assets_page_next(repo_list_assets_page_iter *it, bool *more,
+                                      pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_list_assets_page_close(repo_list_assets_page_iter *it);
 
 /** Parameters of repo_create_asset(). */
 typedef struct repo_create_asset_params {
@@ -124,6 +286,46 @@ typedef struct repo_create_asset_params {
  *     RETURNING *
  *
  * @param out on PGC_OK one row for repo_asset_set_free(); else untouched.
+ *
+ * Columns:
+ *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
+ *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
+ *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
+ *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
+ *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
+ *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
+ *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
+ *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
+ *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
+ *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
+ *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
+ *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
+ *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
+ *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
+ *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
+ *   - iso integer (assets.iso), nullable: assets.iso is nullable
+ *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
+ *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
+ *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
+ *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
+ *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
+ *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
+ *   - width integer (assets.width), nullable: assets.width is nullable
+ *   - height integer (assets.height), nullable: assets.height is nullable
+ *   - duration numeric (assets.duration), nullable: assets.duration is nullable
+ *   - description text (assets.description), nullable: assets.description is nullable
+ *   - rating integer (assets.rating), nullable: assets.rating is nullable
+ *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
+ *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
+ *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
+ *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
+ *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
+ *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
+ *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
+ *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
+ *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_create_asset(pgc_db *db, const repo_create_asset_params *p, repo_asset_set *out,
@@ -145,6 +347,46 @@ typedef struct repo_get_asset_by_content_params {
  *       AND deleted_at IS NULL
  *
  * @param out on PGC_OK one row for repo_asset_set_free(); else untouched.
+ *
+ * Columns:
+ *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
+ *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
+ *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
+ *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
+ *   - file_hash text (assets.file_hash), not NULL: a condition excludes NULL in file_hash
+ *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
+ *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
+ *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
+ *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
+ *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
+ *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
+ *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
+ *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
+ *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
+ *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
+ *   - iso integer (assets.iso), nullable: assets.iso is nullable
+ *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
+ *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
+ *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
+ *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
+ *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
+ *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
+ *   - width integer (assets.width), nullable: assets.width is nullable
+ *   - height integer (assets.height), nullable: assets.height is nullable
+ *   - duration numeric (assets.duration), nullable: assets.duration is nullable
+ *   - description text (assets.description), nullable: assets.description is nullable
+ *   - rating integer (assets.rating), nullable: assets.rating is nullable
+ *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
+ *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
+ *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
+ *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
+ *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
+ *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
+ *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
+ *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
+ *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_get_asset_by_content(pgc_db *db, const repo_get_asset_by_content_params *p,
@@ -159,10 +401,71 @@ pgc_status repo_get_asset_by_content(pgc_db *db, const repo_get_asset_by_content
  *
  * @param file_hash text; not NULL.
  * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
+ *
+ * Columns:
+ *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
+ *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
+ *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
+ *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
+ *   - file_hash text (assets.file_hash), not NULL: a condition excludes NULL in file_hash
+ *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
+ *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
+ *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
+ *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
+ *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
+ *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
+ *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
+ *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
+ *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
+ *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
+ *   - iso integer (assets.iso), nullable: assets.iso is nullable
+ *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
+ *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
+ *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
+ *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
+ *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
+ *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
+ *   - width integer (assets.width), nullable: assets.width is nullable
+ *   - height integer (assets.height), nullable: assets.height is nullable
+ *   - duration numeric (assets.duration), nullable: assets.duration is nullable
+ *   - description text (assets.description), nullable: assets.description is nullable
+ *   - rating integer (assets.rating), nullable: assets.rating is nullable
+ *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
+ *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
+ *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
+ *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
+ *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
+ *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
+ *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
+ *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
+ *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *
  * @return as pgc_db_run().
  */
 pgc_status repo_get_assets_by_hash(pgc_db *db, pgc_text file_hash, repo_asset_set *out,
                                    pgc_error *err) PGC_MUST_CHECK;
+
+/** GetAssetsByHash, row by row; zeroed it is closed. */
+typedef struct repo_get_assets_by_hash_iter {
+    pgc_rows *rows;
+    repo_asset row; /**< the current one; what it points to lives until the next step */
+} repo_get_assets_by_hash_iter;
+
+/**
+ * As repo_get_assets_by_hash(), but the rows come one after another.
+ *
+ * @param it for repo_get_assets_by_hash_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_get_assets_by_hash_open(pgc_db *db, pgc_text file_hash,
+                                        repo_get_assets_by_hash_iter *it,
+                                        pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_get_assets_by_hash_next(repo_get_assets_by_hash_iter *it, bool *more,
+                                        pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_get_assets_by_hash_close(repo_get_assets_by_hash_iter *it);
 
 /** Parameters of repo_update_asset_metadata(). */
 typedef struct repo_update_asset_metadata_params {
@@ -250,10 +553,71 @@ typedef struct repo_get_assets_by_type_params {
  *     LIMIT @row_limit OFFSET @row_offset
  *
  * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
+ *
+ * Columns:
+ *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
+ *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
+ *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
+ *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
+ *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
+ *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
+ *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
+ *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
+ *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
+ *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
+ *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
+ *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
+ *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
+ *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
+ *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
+ *   - iso integer (assets.iso), nullable: assets.iso is nullable
+ *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
+ *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
+ *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
+ *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
+ *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
+ *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
+ *   - width integer (assets.width), nullable: assets.width is nullable
+ *   - height integer (assets.height), nullable: assets.height is nullable
+ *   - duration numeric (assets.duration), nullable: assets.duration is nullable
+ *   - description text (assets.description), nullable: assets.description is nullable
+ *   - rating integer (assets.rating), nullable: assets.rating is nullable
+ *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
+ *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
+ *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
+ *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
+ *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
+ *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
+ *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
+ *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
+ *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *
  * @return as pgc_db_run().
  */
 pgc_status repo_get_assets_by_type(pgc_db *db, const repo_get_assets_by_type_params *p,
                                    repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
+
+/** GetAssetsByType, row by row; zeroed it is closed. */
+typedef struct repo_get_assets_by_type_iter {
+    pgc_rows *rows;
+    repo_asset row; /**< the current one; what it points to lives until the next step */
+} repo_get_assets_by_type_iter;
+
+/**
+ * As repo_get_assets_by_type(), but the rows come one after another.
+ *
+ * @param it for repo_get_assets_by_type_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_get_assets_by_type_open(pgc_db *db, const repo_get_assets_by_type_params *p,
+                                        repo_get_assets_by_type_iter *it,
+                                        pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_get_assets_by_type_next(repo_get_assets_by_type_iter *it, bool *more,
+                                        pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_get_assets_by_type_close(repo_get_assets_by_type_iter *it);
 
 /** Parameters of repo_get_assets_by_owner(). */
 typedef struct repo_get_assets_by_owner_params {
@@ -271,10 +635,71 @@ typedef struct repo_get_assets_by_owner_params {
  *     LIMIT @row_limit OFFSET @row_offset
  *
  * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
+ *
+ * Columns:
+ *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
+ *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
+ *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
+ *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
+ *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
+ *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
+ *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
+ *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
+ *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
+ *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
+ *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
+ *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
+ *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
+ *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
+ *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
+ *   - iso integer (assets.iso), nullable: assets.iso is nullable
+ *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
+ *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
+ *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
+ *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
+ *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
+ *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
+ *   - width integer (assets.width), nullable: assets.width is nullable
+ *   - height integer (assets.height), nullable: assets.height is nullable
+ *   - duration numeric (assets.duration), nullable: assets.duration is nullable
+ *   - description text (assets.description), nullable: assets.description is nullable
+ *   - rating integer (assets.rating), nullable: assets.rating is nullable
+ *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
+ *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
+ *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
+ *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
+ *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
+ *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
+ *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
+ *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
+ *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *
  * @return as pgc_db_run().
  */
 pgc_status repo_get_assets_by_owner(pgc_db *db, const repo_get_assets_by_owner_params *p,
                                     repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
+
+/** GetAssetsByOwner, row by row; zeroed it is closed. */
+typedef struct repo_get_assets_by_owner_iter {
+    pgc_rows *rows;
+    repo_asset row; /**< the current one; what it points to lives until the next step */
+} repo_get_assets_by_owner_iter;
+
+/**
+ * As repo_get_assets_by_owner(), but the rows come one after another.
+ *
+ * @param it for repo_get_assets_by_owner_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_get_assets_by_owner_open(pgc_db *db, const repo_get_assets_by_owner_params *p,
+                                         repo_get_assets_by_owner_iter *it,
+                                         pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_get_assets_by_owner_next(repo_get_assets_by_owner_iter *it, bool *more,
+                                         pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_get_assets_by_owner_close(repo_get_assets_by_owner_iter *it);
 
 /** Parameters of repo_get_assets_by_owner_and_type(). */
 typedef struct repo_get_assets_by_owner_and_type_params {
@@ -293,11 +718,72 @@ typedef struct repo_get_assets_by_owner_and_type_params {
  *     LIMIT @row_limit OFFSET @row_offset
  *
  * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
+ *
+ * Columns:
+ *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
+ *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
+ *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
+ *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
+ *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
+ *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
+ *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
+ *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
+ *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
+ *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
+ *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
+ *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
+ *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
+ *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
+ *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
+ *   - iso integer (assets.iso), nullable: assets.iso is nullable
+ *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
+ *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
+ *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
+ *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
+ *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
+ *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
+ *   - width integer (assets.width), nullable: assets.width is nullable
+ *   - height integer (assets.height), nullable: assets.height is nullable
+ *   - duration numeric (assets.duration), nullable: assets.duration is nullable
+ *   - description text (assets.description), nullable: assets.description is nullable
+ *   - rating integer (assets.rating), nullable: assets.rating is nullable
+ *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
+ *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
+ *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
+ *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
+ *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
+ *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
+ *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
+ *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
+ *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *
  * @return as pgc_db_run().
  */
 pgc_status repo_get_assets_by_owner_and_type(pgc_db *db,
                                              const repo_get_assets_by_owner_and_type_params *p,
                                              repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
+
+/** GetAssetsByOwnerAndType, row by row; zeroed it is closed. */
+typedef struct repo_get_assets_by_owner_and_type_iter {
+    pgc_rows *rows;
+    repo_asset row; /**< the current one; what it points to lives until the next step */
+} repo_get_assets_by_owner_and_type_iter;
+
+/**
+ * As repo_get_assets_by_owner_and_type(), but the rows come one after another.
+ *
+ * @param it for repo_get_assets_by_owner_and_type_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_get_assets_by_owner_and_type_open(pgc_db *db,
+    const repo_get_assets_by_owner_and_type_params *p, repo_get_assets_by_owner_and_type_iter *it,
+    pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_get_assets_by_owner_and_type_next(repo_get_assets_by_owner_and_type_iter *it,
+    bool *more, pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_get_assets_by_owner_and_type_close(repo_get_assets_by_owner_and_type_iter *it);
 
 /** Parameters of repo_search_assets(). */
 typedef struct repo_search_assets_params {
@@ -318,10 +804,70 @@ typedef struct repo_search_assets_params {
  *     ORDER BY s.rank
  *
  * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
+ *
+ * Columns:
+ *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
+ *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
+ *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
+ *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
+ *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
+ *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
+ *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
+ *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
+ *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
+ *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
+ *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
+ *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
+ *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
+ *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
+ *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
+ *   - iso integer (assets.iso), nullable: assets.iso is nullable
+ *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
+ *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
+ *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
+ *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
+ *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
+ *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
+ *   - width integer (assets.width), nullable: assets.width is nullable
+ *   - height integer (assets.height), nullable: assets.height is nullable
+ *   - duration numeric (assets.duration), nullable: assets.duration is nullable
+ *   - description text (assets.description), nullable: assets.description is nullable
+ *   - rating integer (assets.rating), nullable: assets.rating is nullable
+ *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
+ *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
+ *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
+ *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
+ *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
+ *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
+ *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
+ *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
+ *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *
  * @return as pgc_db_run().
  */
 pgc_status repo_search_assets(pgc_db *db, const repo_search_assets_params *p, repo_asset_set *out,
                               pgc_error *err) PGC_MUST_CHECK;
+
+/** SearchAssets, row by row; zeroed it is closed. */
+typedef struct repo_search_assets_iter {
+    pgc_rows *rows;
+    repo_asset row; /**< the current one; what it points to lives until the next step */
+} repo_search_assets_iter;
+
+/**
+ * As repo_search_assets(), but the rows come one after another.
+ *
+ * @param it for repo_search_assets_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_search_assets_open(pgc_db *db, const repo_search_assets_params *p,
+                                   repo_search_assets_iter *it, pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_search_assets_next(repo_search_assets_iter *it, bool *more,
+                                   pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_search_assets_close(repo_search_assets_iter *it);
 
 /** Parameters of repo_list_assets_with_thumbnails(). */
 typedef struct repo_list_assets_with_thumbnails_params {
@@ -339,11 +885,15 @@ typedef struct repo_list_assets_with_thumbnails_row {
 typedef struct repo_list_assets_with_thumbnails_row_set {
     const repo_list_assets_with_thumbnails_row *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_list_assets_with_thumbnails_row_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_list_assets_with_thumbnails_row_set_free(repo_list_assets_with_thumbnails_row_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_list_assets_with_thumbnails_row_set_detach(
+    repo_list_assets_with_thumbnails_row_set *set, pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_list_assets_with_thumbnails_row *repo_list_assets_with_thumbnails_row_clone(
     const repo_list_assets_with_thumbnails_row *row);
@@ -364,12 +914,75 @@ repo_list_assets_with_thumbnails_row *repo_list_assets_with_thumbnails_row_clone
  *     LIMIT @row_limit OFFSET @row_offset
  *
  * @param out on PGC_OK all rows for repo_list_assets_with_thumbnails_row_set_free(); else untouched.
+ *
+ * Columns:
+ *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
+ *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
+ *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
+ *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
+ *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
+ *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
+ *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
+ *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
+ *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
+ *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
+ *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
+ *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
+ *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
+ *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
+ *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
+ *   - iso integer (assets.iso), nullable: assets.iso is nullable
+ *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
+ *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
+ *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
+ *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
+ *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
+ *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
+ *   - width integer (assets.width), nullable: assets.width is nullable
+ *   - height integer (assets.height), nullable: assets.height is nullable
+ *   - duration numeric (assets.duration), nullable: assets.duration is nullable
+ *   - description text (assets.description), nullable: assets.description is nullable
+ *   - rating integer (assets.rating), nullable: assets.rating is nullable
+ *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
+ *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
+ *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
+ *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
+ *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
+ *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
+ *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
+ *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
+ *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *   - thumbnails jsonb, not NULL: coalesce: constant
+ *
  * @return as pgc_db_run().
  */
 pgc_status repo_list_assets_with_thumbnails(pgc_db *db,
                                             const repo_list_assets_with_thumbnails_params *p,
                                             repo_list_assets_with_thumbnails_row_set *out,
                                             pgc_error *err) PGC_MUST_CHECK;
+
+/** ListAssetsWithThumbnails, row by row; zeroed it is closed. */
+typedef struct repo_list_assets_with_thumbnails_iter {
+    pgc_rows *rows;
+    repo_list_assets_with_thumbnails_row row; /**< the current one; what it points to lives until the next step */
+} repo_list_assets_with_thumbnails_iter;
+
+/**
+ * As repo_list_assets_with_thumbnails(), but the rows come one after another.
+ *
+ * @param it for repo_list_assets_with_thumbnails_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_list_assets_with_thumbnails_open(pgc_db *db,
+                                                 const repo_list_assets_with_thumbnails_params *p,
+                                                 repo_list_assets_with_thumbnails_iter *it,
+                                                 pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_list_assets_with_thumbnails_next(repo_list_assets_with_thumbnails_iter *it,
+                                                 bool *more, pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_list_assets_with_thumbnails_close(repo_list_assets_with_thumbnails_iter *it);
 
 /** One row of the query below. */
 typedef struct repo_count_assets_row {
@@ -384,11 +997,15 @@ typedef struct repo_count_assets_row {
 typedef struct repo_count_assets_row_set {
     const repo_count_assets_row *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_count_assets_row_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_count_assets_row_set_free(repo_count_assets_row_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_count_assets_row_set_detach(repo_count_assets_row_set *set,
+                                            pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_count_assets_row *repo_count_assets_row_clone(const repo_count_assets_row *row);
 
@@ -404,6 +1021,14 @@ repo_count_assets_row *repo_count_assets_row_clone(const repo_count_assets_row *
  *     WHERE deleted_at IS NULL
  *
  * @param out on PGC_OK one row for repo_count_assets_row_set_free(); else untouched.
+ *
+ * Columns:
+ *   - total bigint, not NULL: count() never gives NULL
+ *   - photos bigint, not NULL: count() never gives NULL
+ *   - videos bigint, not NULL: count() never gives NULL
+ *   - recordings bigint, not NULL: count() never gives NULL
+ *   - bytes bigint, not NULL: coalesce: constant
+ *
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_count_assets(pgc_db *db, repo_count_assets_row_set *out,

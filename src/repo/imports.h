@@ -2,7 +2,8 @@
 #ifndef REPO_IMPORTS_H
 #define REPO_IMPORTS_H
 
-#include <pgc/db.h>
+#include <pgc/pipeline.h>
+#include <pgc/rows.h>
 
 #include "models.h"
 
@@ -106,11 +107,15 @@ typedef struct repo_lock_import_intent_row {
 typedef struct repo_lock_import_intent_row_set {
     const repo_lock_import_intent_row *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_lock_import_intent_row_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_lock_import_intent_row_set_free(repo_lock_import_intent_row_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_lock_import_intent_row_set_detach(repo_lock_import_intent_row_set *set,
+    pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_lock_import_intent_row *repo_lock_import_intent_row_clone(
     const repo_lock_import_intent_row *row);
@@ -123,6 +128,11 @@ repo_lock_import_intent_row *repo_lock_import_intent_row_clone(
  *
  * @param intent_id uuid, import_intents.intent_id; not NULL.
  * @param out on PGC_OK one row for repo_lock_import_intent_row_set_free(); else untouched.
+ *
+ * Columns:
+ *   - state character varying (import_intents.state), not NULL: import_intents.state is NOT NULL
+ *   - asset_id uuid (import_intents.asset_id), nullable: import_intents.asset_id is nullable
+ *
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_lock_import_intent(pgc_db *db, pgc_uuid intent_id,
@@ -146,11 +156,50 @@ typedef struct repo_list_open_import_intents_params {
  *     LIMIT @row_limit OFFSET @row_offset
  *
  * @param out on PGC_OK all rows for repo_import_intent_set_free(); else untouched.
+ *
+ * Columns:
+ *   - intent_id uuid (import_intents.intent_id), not NULL: import_intents.intent_id is NOT NULL
+ *   - owner_id integer (import_intents.owner_id), not NULL: import_intents.owner_id is NOT NULL
+ *   - repository_id uuid (import_intents.repository_id), not NULL: import_intents.repository_id is NOT NULL
+ *   - state character varying (import_intents.state), not NULL: import_intents.state is NOT NULL
+ *   - file_path text (import_intents.file_path), not NULL: import_intents.file_path is NOT NULL
+ *   - file_size bigint (import_intents.file_size), not NULL: import_intents.file_size is NOT NULL
+ *   - file_hash text (import_intents.file_hash), not NULL: import_intents.file_hash is NOT NULL
+ *   - original_filename character varying (import_intents.original_filename), not NULL: import_intents.original_filename is NOT NULL
+ *   - filename_bytes bytea (import_intents.filename_bytes), nullable: import_intents.filename_bytes is nullable
+ *   - source_mtime timestamp with time zone (import_intents.source_mtime), nullable: import_intents.source_mtime is nullable
+ *   - asset_id uuid (import_intents.asset_id), nullable: import_intents.asset_id is nullable
+ *   - error_message text (import_intents.error_message), nullable: import_intents.error_message is nullable
+ *   - created_at timestamp with time zone (import_intents.created_at), not NULL: import_intents.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (import_intents.updated_at), not NULL: import_intents.updated_at is NOT NULL
+ *
  * @return as pgc_db_run().
  */
 pgc_status repo_list_open_import_intents(pgc_db *db, const repo_list_open_import_intents_params *p,
                                          repo_import_intent_set *out,
                                          pgc_error *err) PGC_MUST_CHECK;
+
+/** ListOpenImportIntents, row by row; zeroed it is closed. */
+typedef struct repo_list_open_import_intents_iter {
+    pgc_rows *rows;
+    repo_import_intent row; /**< the current one; what it points to lives until the next step */
+} repo_list_open_import_intents_iter;
+
+/**
+ * As repo_list_open_import_intents(), but the rows come one after another.
+ *
+ * @param it for repo_list_open_import_intents_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_list_open_import_intents_open(pgc_db *db,
+                                              const repo_list_open_import_intents_params *p,
+                                              repo_list_open_import_intents_iter *it,
+                                              pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_list_open_import_intents_next(repo_list_open_import_intents_iter *it, bool *more,
+                                              pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_list_open_import_intents_close(repo_list_open_import_intents_iter *it);
 
 /**
  * PurgeImportIntents (:execrows).
@@ -226,11 +275,42 @@ typedef struct repo_list_due_file_deletions_params {
  *     LIMIT @row_limit OFFSET @row_offset
  *
  * @param out on PGC_OK all rows for repo_file_deletion_set_free(); else untouched.
+ *
+ * Columns:
+ *   - deletion_id bigint (file_deletions.deletion_id), not NULL: file_deletions.deletion_id is NOT NULL
+ *   - owner_id integer (file_deletions.owner_id), not NULL: file_deletions.owner_id is NOT NULL
+ *   - repository_id uuid (file_deletions.repository_id), not NULL: file_deletions.repository_id is NOT NULL
+ *   - file_path text (file_deletions.file_path), not NULL: file_deletions.file_path is NOT NULL
+ *   - not_before timestamp with time zone (file_deletions.not_before), not NULL: file_deletions.not_before is NOT NULL
+ *   - created_at timestamp with time zone (file_deletions.created_at), not NULL: file_deletions.created_at is NOT NULL
+ *
  * @return as pgc_db_run().
  */
 pgc_status repo_list_due_file_deletions(pgc_db *db, const repo_list_due_file_deletions_params *p,
                                         repo_file_deletion_set *out,
                                         pgc_error *err) PGC_MUST_CHECK;
+
+/** ListDueFileDeletions, row by row; zeroed it is closed. */
+typedef struct repo_list_due_file_deletions_iter {
+    pgc_rows *rows;
+    repo_file_deletion row; /**< the current one; what it points to lives until the next step */
+} repo_list_due_file_deletions_iter;
+
+/**
+ * As repo_list_due_file_deletions(), but the rows come one after another.
+ *
+ * @param it for repo_list_due_file_deletions_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_list_due_file_deletions_open(pgc_db *db,
+                                             const repo_list_due_file_deletions_params *p,
+                                             repo_list_due_file_deletions_iter *it,
+                                             pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_list_due_file_deletions_next(repo_list_due_file_deletions_iter *it, bool *more,
+                                             pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_list_due_file_deletions_close(repo_list_due_file_deletions_iter *it);
 
 /**
  * DeleteFileDeletion (:exec).
@@ -262,11 +342,15 @@ typedef struct repo_list_asset_files_row {
 typedef struct repo_list_asset_files_row_set {
     const repo_list_asset_files_row *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_list_asset_files_row_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_list_asset_files_row_set_free(repo_list_asset_files_row_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_list_asset_files_row_set_detach(repo_list_asset_files_row_set *set,
+                                                pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_list_asset_files_row *repo_list_asset_files_row_clone(const repo_list_asset_files_row *row);
 
@@ -280,11 +364,39 @@ repo_list_asset_files_row *repo_list_asset_files_row_clone(const repo_list_asset
  *     LIMIT @row_limit
  *
  * @param out on PGC_OK all rows for repo_list_asset_files_row_set_free(); else untouched.
+ *
+ * Columns:
+ *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
+ *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
+ *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
+ *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
+ *
  * @return as pgc_db_run().
  */
 pgc_status repo_list_asset_files(pgc_db *db, const repo_list_asset_files_params *p,
                                  repo_list_asset_files_row_set *out,
                                  pgc_error *err) PGC_MUST_CHECK;
+
+/** ListAssetFiles, row by row; zeroed it is closed. */
+typedef struct repo_list_asset_files_iter {
+    pgc_rows *rows;
+    repo_list_asset_files_row row; /**< the current one; what it points to lives until the next step */
+} repo_list_asset_files_iter;
+
+/**
+ * As repo_list_asset_files(), but the rows come one after another.
+ *
+ * @param it for repo_list_asset_files_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_list_asset_files_open(pgc_db *db, const repo_list_asset_files_params *p,
+                                      repo_list_asset_files_iter *it,
+                                      pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_list_asset_files_next(repo_list_asset_files_iter *it, bool *more,
+                                      pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_list_asset_files_close(repo_list_asset_files_iter *it);
 
 /** Parameters of repo_list_thumbnail_files(). */
 typedef struct repo_list_thumbnail_files_params {
@@ -304,11 +416,15 @@ typedef struct repo_list_thumbnail_files_row {
 typedef struct repo_list_thumbnail_files_row_set {
     const repo_list_thumbnail_files_row *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_list_thumbnail_files_row_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_list_thumbnail_files_row_set_free(repo_list_thumbnail_files_row_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_list_thumbnail_files_row_set_detach(repo_list_thumbnail_files_row_set *set,
+    pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_list_thumbnail_files_row *repo_list_thumbnail_files_row_clone(
     const repo_list_thumbnail_files_row *row);
@@ -323,11 +439,38 @@ repo_list_thumbnail_files_row *repo_list_thumbnail_files_row_clone(
  *     LIMIT @row_limit
  *
  * @param out on PGC_OK all rows for repo_list_thumbnail_files_row_set_free(); else untouched.
+ *
+ * Columns:
+ *   - thumbnail_id integer (thumbnails.thumbnail_id), not NULL: thumbnails.thumbnail_id is NOT NULL
+ *   - file_path text (thumbnails.file_path), not NULL: thumbnails.file_path is NOT NULL
+ *   - file_size bigint (thumbnails.file_size), nullable: thumbnails.file_size is nullable
+ *
  * @return as pgc_db_run().
  */
 pgc_status repo_list_thumbnail_files(pgc_db *db, const repo_list_thumbnail_files_params *p,
                                      repo_list_thumbnail_files_row_set *out,
                                      pgc_error *err) PGC_MUST_CHECK;
+
+/** ListThumbnailFiles, row by row; zeroed it is closed. */
+typedef struct repo_list_thumbnail_files_iter {
+    pgc_rows *rows;
+    repo_list_thumbnail_files_row row; /**< the current one; what it points to lives until the next step */
+} repo_list_thumbnail_files_iter;
+
+/**
+ * As repo_list_thumbnail_files(), but the rows come one after another.
+ *
+ * @param it for repo_list_thumbnail_files_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_list_thumbnail_files_open(pgc_db *db, const repo_list_thumbnail_files_params *p,
+                                          repo_list_thumbnail_files_iter *it,
+                                          pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_list_thumbnail_files_next(repo_list_thumbnail_files_iter *it, bool *more,
+                                          pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_list_thumbnail_files_close(repo_list_thumbnail_files_iter *it);
 
 PGC_END_DECLS
 

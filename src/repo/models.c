@@ -46,6 +46,9 @@ pgc_status repo_album_set_take(pgc_result *result, const pgc_query *query, size_
 
 void repo_album_set_free(repo_album_set *set)
 {
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
     pgc_result_free(set->result);
     set->rows = NULL;
     set->count = 0;
@@ -69,6 +72,33 @@ repo_album *repo_album_clone(const repo_album *row)
         repo_album_clone_pass(&clone, copy);
     }
     return copy;
+}
+
+pgc_status repo_album_set_detach(repo_album_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_album *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_album measured = set->rows[i];
+        repo_album_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_album *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_album_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
 }
 
 void repo_album_asset_read(pgc_reader *reader, size_t row, size_t column, repo_album_asset *out)
@@ -111,6 +141,9 @@ pgc_status repo_album_asset_set_take(pgc_result *result, const pgc_query *query,
 
 void repo_album_asset_set_free(repo_album_asset_set *set)
 {
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
     pgc_result_free(set->result);
     set->rows = NULL;
     set->count = 0;
@@ -134,6 +167,33 @@ repo_album_asset *repo_album_asset_clone(const repo_album_asset *row)
         repo_album_asset_clone_pass(&clone, copy);
     }
     return copy;
+}
+
+pgc_status repo_album_asset_set_detach(repo_album_asset_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_album_asset *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_album_asset measured = set->rows[i];
+        repo_album_asset_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_album_asset *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_album_asset_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
 }
 
 void repo_asset_read(pgc_reader *reader, size_t row, size_t column, repo_asset *out)
@@ -208,6 +268,9 @@ pgc_status repo_asset_set_take(pgc_result *result, const pgc_query *query, size_
 
 void repo_asset_set_free(repo_asset_set *set)
 {
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
     pgc_result_free(set->result);
     set->rows = NULL;
     set->count = 0;
@@ -250,6 +313,33 @@ repo_asset *repo_asset_clone(const repo_asset *row)
     return copy;
 }
 
+pgc_status repo_asset_set_detach(repo_asset_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_asset *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_asset measured = set->rows[i];
+        repo_asset_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_asset *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_asset_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
+}
+
 void repo_asset_search_read(pgc_reader *reader, size_t row, size_t column, repo_asset_search *out)
 {
     out->asset_id = pgc_read_uuid(reader, row, column);
@@ -287,6 +377,9 @@ pgc_status repo_asset_search_set_take(pgc_result *result, const pgc_query *query
 
 void repo_asset_search_set_free(repo_asset_search_set *set)
 {
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
     pgc_result_free(set->result);
     set->rows = NULL;
     set->count = 0;
@@ -310,6 +403,33 @@ repo_asset_search *repo_asset_search_clone(const repo_asset_search *row)
         repo_asset_search_clone_pass(&clone, copy);
     }
     return copy;
+}
+
+pgc_status repo_asset_search_set_detach(repo_asset_search_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_asset_search *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_asset_search measured = set->rows[i];
+        repo_asset_search_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_asset_search *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_asset_search_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
 }
 
 void repo_asset_tag_read(pgc_reader *reader, size_t row, size_t column, repo_asset_tag *out)
@@ -353,6 +473,9 @@ pgc_status repo_asset_tag_set_take(pgc_result *result, const pgc_query *query, s
 
 void repo_asset_tag_set_free(repo_asset_tag_set *set)
 {
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
     pgc_result_free(set->result);
     set->rows = NULL;
     set->count = 0;
@@ -376,6 +499,33 @@ repo_asset_tag *repo_asset_tag_clone(const repo_asset_tag *row)
         repo_asset_tag_clone_pass(&clone, copy);
     }
     return copy;
+}
+
+pgc_status repo_asset_tag_set_detach(repo_asset_tag_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_asset_tag *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_asset_tag measured = set->rows[i];
+        repo_asset_tag_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_asset_tag *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_asset_tag_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
 }
 
 void repo_embedding_read(pgc_reader *reader, size_t row, size_t column, repo_embedding *out)
@@ -419,6 +569,9 @@ pgc_status repo_embedding_set_take(pgc_result *result, const pgc_query *query, s
 
 void repo_embedding_set_free(repo_embedding_set *set)
 {
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
     pgc_result_free(set->result);
     set->rows = NULL;
     set->count = 0;
@@ -442,6 +595,33 @@ repo_embedding *repo_embedding_clone(const repo_embedding *row)
         repo_embedding_clone_pass(&clone, copy);
     }
     return copy;
+}
+
+pgc_status repo_embedding_set_detach(repo_embedding_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_embedding *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_embedding measured = set->rows[i];
+        repo_embedding_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_embedding *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_embedding_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
 }
 
 void repo_file_deletion_read(pgc_reader *reader, size_t row, size_t column,
@@ -486,6 +666,9 @@ pgc_status repo_file_deletion_set_take(pgc_result *result, const pgc_query *quer
 
 void repo_file_deletion_set_free(repo_file_deletion_set *set)
 {
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
     pgc_result_free(set->result);
     set->rows = NULL;
     set->count = 0;
@@ -508,6 +691,33 @@ repo_file_deletion *repo_file_deletion_clone(const repo_file_deletion *row)
         repo_file_deletion_clone_pass(&clone, copy);
     }
     return copy;
+}
+
+pgc_status repo_file_deletion_set_detach(repo_file_deletion_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_file_deletion *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_file_deletion measured = set->rows[i];
+        repo_file_deletion_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_file_deletion *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_file_deletion_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
 }
 
 void repo_file_record_read(pgc_reader *reader, size_t row, size_t column, repo_file_record *out)
@@ -556,6 +766,9 @@ pgc_status repo_file_record_set_take(pgc_result *result, const pgc_query *query,
 
 void repo_file_record_set_free(repo_file_record_set *set)
 {
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
     pgc_result_free(set->result);
     set->rows = NULL;
     set->count = 0;
@@ -579,6 +792,33 @@ repo_file_record *repo_file_record_clone(const repo_file_record *row)
         repo_file_record_clone_pass(&clone, copy);
     }
     return copy;
+}
+
+pgc_status repo_file_record_set_detach(repo_file_record_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_file_record *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_file_record measured = set->rows[i];
+        repo_file_record_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_file_record *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_file_record_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
 }
 
 void repo_import_intent_read(pgc_reader *reader, size_t row, size_t column,
@@ -631,6 +871,9 @@ pgc_status repo_import_intent_set_take(pgc_result *result, const pgc_query *quer
 
 void repo_import_intent_set_free(repo_import_intent_set *set)
 {
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
     pgc_result_free(set->result);
     set->rows = NULL;
     set->count = 0;
@@ -658,6 +901,33 @@ repo_import_intent *repo_import_intent_clone(const repo_import_intent *row)
         repo_import_intent_clone_pass(&clone, copy);
     }
     return copy;
+}
+
+pgc_status repo_import_intent_set_detach(repo_import_intent_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_import_intent *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_import_intent measured = set->rows[i];
+        repo_import_intent_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_import_intent *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_import_intent_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
 }
 
 void repo_repository_read(pgc_reader *reader, size_t row, size_t column, repo_repository *out)
@@ -703,6 +973,9 @@ pgc_status repo_repository_set_take(pgc_result *result, const pgc_query *query, 
 
 void repo_repository_set_free(repo_repository_set *set)
 {
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
     pgc_result_free(set->result);
     set->rows = NULL;
     set->count = 0;
@@ -727,6 +1000,33 @@ repo_repository *repo_repository_clone(const repo_repository *row)
         repo_repository_clone_pass(&clone, copy);
     }
     return copy;
+}
+
+pgc_status repo_repository_set_detach(repo_repository_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_repository *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_repository measured = set->rows[i];
+        repo_repository_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_repository *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_repository_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
 }
 
 void repo_species_prediction_read(pgc_reader *reader, size_t row, size_t column,
@@ -774,6 +1074,9 @@ pgc_status repo_species_prediction_set_take(pgc_result *result, const pgc_query 
 
 void repo_species_prediction_set_free(repo_species_prediction_set *set)
 {
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
     pgc_result_free(set->result);
     set->rows = NULL;
     set->count = 0;
@@ -799,6 +1102,33 @@ repo_species_prediction *repo_species_prediction_clone(const repo_species_predic
         repo_species_prediction_clone_pass(&clone, copy);
     }
     return copy;
+}
+
+pgc_status repo_species_prediction_set_detach(repo_species_prediction_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_species_prediction *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_species_prediction measured = set->rows[i];
+        repo_species_prediction_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_species_prediction *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_species_prediction_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
 }
 
 void repo_sync_operation_read(pgc_reader *reader, size_t row, size_t column,
@@ -851,6 +1181,9 @@ pgc_status repo_sync_operation_set_take(pgc_result *result, const pgc_query *que
 
 void repo_sync_operation_set_free(repo_sync_operation_set *set)
 {
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
     pgc_result_free(set->result);
     set->rows = NULL;
     set->count = 0;
@@ -875,6 +1208,33 @@ repo_sync_operation *repo_sync_operation_clone(const repo_sync_operation *row)
         repo_sync_operation_clone_pass(&clone, copy);
     }
     return copy;
+}
+
+pgc_status repo_sync_operation_set_detach(repo_sync_operation_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_sync_operation *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_sync_operation measured = set->rows[i];
+        repo_sync_operation_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_sync_operation *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_sync_operation_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
 }
 
 void repo_tag_read(pgc_reader *reader, size_t row, size_t column, repo_tag *out)
@@ -918,6 +1278,9 @@ pgc_status repo_tag_set_take(pgc_result *result, const pgc_query *query, size_t 
 
 void repo_tag_set_free(repo_tag_set *set)
 {
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
     pgc_result_free(set->result);
     set->rows = NULL;
     set->count = 0;
@@ -941,6 +1304,33 @@ repo_tag *repo_tag_clone(const repo_tag *row)
         repo_tag_clone_pass(&clone, copy);
     }
     return copy;
+}
+
+pgc_status repo_tag_set_detach(repo_tag_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_tag *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_tag measured = set->rows[i];
+        repo_tag_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_tag *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_tag_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
 }
 
 void repo_thumbnail_read(pgc_reader *reader, size_t row, size_t column, repo_thumbnail *out)
@@ -988,6 +1378,9 @@ pgc_status repo_thumbnail_set_take(pgc_result *result, const pgc_query *query, s
 
 void repo_thumbnail_set_free(repo_thumbnail_set *set)
 {
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
     pgc_result_free(set->result);
     set->rows = NULL;
     set->count = 0;
@@ -1012,6 +1405,33 @@ repo_thumbnail *repo_thumbnail_clone(const repo_thumbnail *row)
         repo_thumbnail_clone_pass(&clone, copy);
     }
     return copy;
+}
+
+pgc_status repo_thumbnail_set_detach(repo_thumbnail_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_thumbnail *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_thumbnail measured = set->rows[i];
+        repo_thumbnail_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_thumbnail *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_thumbnail_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
 }
 
 void repo_user_read(pgc_reader *reader, size_t row, size_t column, repo_user *out)
@@ -1058,6 +1478,9 @@ pgc_status repo_user_set_take(pgc_result *result, const pgc_query *query, size_t
 
 void repo_user_set_free(repo_user_set *set)
 {
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
     pgc_result_free(set->result);
     set->rows = NULL;
     set->count = 0;
@@ -1084,4 +1507,31 @@ repo_user *repo_user_clone(const repo_user *row)
         repo_user_clone_pass(&clone, copy);
     }
     return copy;
+}
+
+pgc_status repo_user_set_detach(repo_user_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_user *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_user measured = set->rows[i];
+        repo_user_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_user *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_user_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
 }

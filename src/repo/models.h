@@ -23,11 +23,14 @@ typedef struct repo_album {
 typedef struct repo_album_set {
     const repo_album *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_album_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_album_set_free(repo_album_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_album_set_detach(repo_album_set *set, pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_album *repo_album_clone(const repo_album *row);
 /** Decode the columns from `column` on into one row; failures stay in the reader. */
@@ -52,11 +55,14 @@ typedef struct repo_album_asset {
 typedef struct repo_album_asset_set {
     const repo_album_asset *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_album_asset_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_album_asset_set_free(repo_album_asset_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_album_asset_set_detach(repo_album_asset_set *set, pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_album_asset *repo_album_asset_clone(const repo_album_asset *row);
 /** Decode the columns from `column` on into one row; failures stay in the reader. */
@@ -113,11 +119,14 @@ typedef struct repo_asset {
 typedef struct repo_asset_set {
     const repo_asset *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_asset_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_asset_set_free(repo_asset_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_asset_set_detach(repo_asset_set *set, pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_asset *repo_asset_clone(const repo_asset *row);
 /** Decode the columns from `column` on into one row; failures stay in the reader. */
@@ -139,11 +148,14 @@ typedef struct repo_asset_search {
 typedef struct repo_asset_search_set {
     const repo_asset_search *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_asset_search_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_asset_search_set_free(repo_asset_search_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_asset_search_set_detach(repo_asset_search_set *set, pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_asset_search *repo_asset_search_clone(const repo_asset_search *row);
 /** Decode the columns from `column` on into one row; failures stay in the reader. */
@@ -169,11 +181,14 @@ typedef struct repo_asset_tag {
 typedef struct repo_asset_tag_set {
     const repo_asset_tag *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_asset_tag_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_asset_tag_set_free(repo_asset_tag_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_asset_tag_set_detach(repo_asset_tag_set *set, pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_asset_tag *repo_asset_tag_clone(const repo_asset_tag *row);
 /** Decode the columns from `column` on into one row; failures stay in the reader. */
@@ -199,11 +214,14 @@ typedef struct repo_embedding {
 typedef struct repo_embedding_set {
     const repo_embedding *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_embedding_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_embedding_set_free(repo_embedding_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_embedding_set_detach(repo_embedding_set *set, pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_embedding *repo_embedding_clone(const repo_embedding *row);
 /** Decode the columns from `column` on into one row; failures stay in the reader. */
@@ -229,11 +247,15 @@ typedef struct repo_file_deletion {
 typedef struct repo_file_deletion_set {
     const repo_file_deletion *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_file_deletion_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_file_deletion_set_free(repo_file_deletion_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_file_deletion_set_detach(repo_file_deletion_set *set,
+                                         pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_file_deletion *repo_file_deletion_clone(const repo_file_deletion *row);
 /** Decode the columns from `column` on into one row; failures stay in the reader. */
@@ -265,11 +287,14 @@ typedef struct repo_file_record {
 typedef struct repo_file_record_set {
     const repo_file_record *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_file_record_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_file_record_set_free(repo_file_record_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_file_record_set_detach(repo_file_record_set *set, pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_file_record *repo_file_record_clone(const repo_file_record *row);
 /** Decode the columns from `column` on into one row; failures stay in the reader. */
@@ -303,11 +328,15 @@ typedef struct repo_import_intent {
 typedef struct repo_import_intent_set {
     const repo_import_intent *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_import_intent_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_import_intent_set_free(repo_import_intent_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_import_intent_set_detach(repo_import_intent_set *set,
+                                         pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_import_intent *repo_import_intent_clone(const repo_import_intent *row);
 /** Decode the columns from `column` on into one row; failures stay in the reader. */
@@ -336,11 +365,14 @@ typedef struct repo_repository {
 typedef struct repo_repository_set {
     const repo_repository *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_repository_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_repository_set_free(repo_repository_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_repository_set_detach(repo_repository_set *set, pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_repository *repo_repository_clone(const repo_repository *row);
 /** Decode the columns from `column` on into one row; failures stay in the reader. */
@@ -368,11 +400,15 @@ typedef struct repo_species_prediction {
 typedef struct repo_species_prediction_set {
     const repo_species_prediction *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_species_prediction_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_species_prediction_set_free(repo_species_prediction_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_species_prediction_set_detach(repo_species_prediction_set *set,
+                                              pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_species_prediction *repo_species_prediction_clone(const repo_species_prediction *row);
 /** Decode the columns from `column` on into one row; failures stay in the reader. */
@@ -408,11 +444,15 @@ typedef struct repo_sync_operation {
 typedef struct repo_sync_operation_set {
     const repo_sync_operation *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_sync_operation_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_sync_operation_set_free(repo_sync_operation_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_sync_operation_set_detach(repo_sync_operation_set *set,
+                                          pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_sync_operation *repo_sync_operation_clone(const repo_sync_operation *row);
 /** Decode the columns from `column` on into one row; failures stay in the reader. */
@@ -439,11 +479,14 @@ typedef struct repo_tag {
 typedef struct repo_tag_set {
     const repo_tag *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_tag_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_tag_set_free(repo_tag_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_tag_set_detach(repo_tag_set *set, pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_tag *repo_tag_clone(const repo_tag *row);
 /** Decode the columns from `column` on into one row; failures stay in the reader. */
@@ -473,11 +516,14 @@ typedef struct repo_thumbnail {
 typedef struct repo_thumbnail_set {
     const repo_thumbnail *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_thumbnail_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_thumbnail_set_free(repo_thumbnail_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_thumbnail_set_detach(repo_thumbnail_set *set, pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_thumbnail *repo_thumbnail_clone(const repo_thumbnail *row);
 /** Decode the columns from `column` on into one row; failures stay in the reader. */
@@ -506,11 +552,14 @@ typedef struct repo_user {
 typedef struct repo_user_set {
     const repo_user *rows; /**< count of them; NULL when 0 */
     size_t count;
-    pgc_result *result;
+    pgc_result *result; /**< NULL: empty or detached */
 } repo_user_set;
 
 /** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
 void repo_user_set_free(repo_user_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_user_set_detach(repo_user_set *set, pgc_error *err) PGC_MUST_CHECK;
 /** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
 repo_user *repo_user_clone(const repo_user *row);
 /** Decode the columns from `column` on into one row; failures stay in the reader. */

@@ -2,7 +2,8 @@
 #ifndef REPO_REPOSITORIES_H
 #define REPO_REPOSITORIES_H
 
-#include <pgc/db.h>
+#include <pgc/pipeline.h>
+#include <pgc/rows.h>
 
 #include "models.h"
 
@@ -26,6 +27,17 @@ typedef struct repo_create_repository_params {
  *     RETURNING *
  *
  * @param out on PGC_OK one row for repo_repository_set_free(); else untouched.
+ *
+ * Columns:
+ *   - repo_id uuid (repositories.repo_id), not NULL: repositories.repo_id is NOT NULL
+ *   - name character varying (repositories.name), not NULL: repositories.name is NOT NULL
+ *   - path text (repositories.path), not NULL: repositories.path is NOT NULL
+ *   - owner_id integer (repositories.owner_id), not NULL: repositories.owner_id is NOT NULL
+ *   - storage_strategy character varying (repositories.storage_strategy), not NULL: repositories.storage_strategy is NOT NULL
+ *   - is_default boolean (repositories.is_default), not NULL: repositories.is_default is NOT NULL
+ *   - created_at timestamp with time zone (repositories.created_at), not NULL: repositories.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (repositories.updated_at), not NULL: repositories.updated_at is NOT NULL
+ *
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_create_repository(pgc_db *db, const repo_create_repository_params *p,
@@ -38,6 +50,17 @@ pgc_status repo_create_repository(pgc_db *db, const repo_create_repository_param
  *
  * @param repo_id uuid, repositories.repo_id; not NULL.
  * @param out on PGC_OK one row for repo_repository_set_free(); else untouched.
+ *
+ * Columns:
+ *   - repo_id uuid (repositories.repo_id), not NULL: repositories.repo_id is NOT NULL
+ *   - name character varying (repositories.name), not NULL: repositories.name is NOT NULL
+ *   - path text (repositories.path), not NULL: repositories.path is NOT NULL
+ *   - owner_id integer (repositories.owner_id), not NULL: repositories.owner_id is NOT NULL
+ *   - storage_strategy character varying (repositories.storage_strategy), not NULL: repositories.storage_strategy is NOT NULL
+ *   - is_default boolean (repositories.is_default), not NULL: repositories.is_default is NOT NULL
+ *   - created_at timestamp with time zone (repositories.created_at), not NULL: repositories.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (repositories.updated_at), not NULL: repositories.updated_at is NOT NULL
+ *
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_get_repository(pgc_db *db, pgc_uuid repo_id, repo_repository_set *out,
@@ -55,6 +78,17 @@ typedef struct repo_get_repository_by_path_params {
  *     SELECT * FROM repositories WHERE owner_id = @owner_id AND path = @path
  *
  * @param out on PGC_OK one row for repo_repository_set_free(); else untouched.
+ *
+ * Columns:
+ *   - repo_id uuid (repositories.repo_id), not NULL: repositories.repo_id is NOT NULL
+ *   - name character varying (repositories.name), not NULL: repositories.name is NOT NULL
+ *   - path text (repositories.path), not NULL: repositories.path is NOT NULL
+ *   - owner_id integer (repositories.owner_id), not NULL: repositories.owner_id is NOT NULL
+ *   - storage_strategy character varying (repositories.storage_strategy), not NULL: repositories.storage_strategy is NOT NULL
+ *   - is_default boolean (repositories.is_default), not NULL: repositories.is_default is NOT NULL
+ *   - created_at timestamp with time zone (repositories.created_at), not NULL: repositories.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (repositories.updated_at), not NULL: repositories.updated_at is NOT NULL
+ *
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_get_repository_by_path(pgc_db *db, const repo_get_repository_by_path_params *p,
@@ -67,6 +101,17 @@ pgc_status repo_get_repository_by_path(pgc_db *db, const repo_get_repository_by_
  *
  * @param owner_id integer, repositories.owner_id; not NULL.
  * @param out on PGC_OK one row for repo_repository_set_free(); else untouched.
+ *
+ * Columns:
+ *   - repo_id uuid (repositories.repo_id), not NULL: repositories.repo_id is NOT NULL
+ *   - name character varying (repositories.name), not NULL: repositories.name is NOT NULL
+ *   - path text (repositories.path), not NULL: repositories.path is NOT NULL
+ *   - owner_id integer (repositories.owner_id), not NULL: repositories.owner_id is NOT NULL
+ *   - storage_strategy character varying (repositories.storage_strategy), not NULL: repositories.storage_strategy is NOT NULL
+ *   - is_default boolean (repositories.is_default), not NULL: repositories.is_default is NOT NULL
+ *   - created_at timestamp with time zone (repositories.created_at), not NULL: repositories.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (repositories.updated_at), not NULL: repositories.updated_at is NOT NULL
+ *
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_get_default_repository(pgc_db *db, int32_t owner_id, repo_repository_set *out,
@@ -78,10 +123,41 @@ pgc_status repo_get_default_repository(pgc_db *db, int32_t owner_id, repo_reposi
  *     SELECT * FROM repositories ORDER BY is_default DESC, name, repo_id
  *
  * @param out on PGC_OK all rows for repo_repository_set_free(); else untouched.
+ *
+ * Columns:
+ *   - repo_id uuid (repositories.repo_id), not NULL: repositories.repo_id is NOT NULL
+ *   - name character varying (repositories.name), not NULL: repositories.name is NOT NULL
+ *   - path text (repositories.path), not NULL: repositories.path is NOT NULL
+ *   - owner_id integer (repositories.owner_id), not NULL: repositories.owner_id is NOT NULL
+ *   - storage_strategy character varying (repositories.storage_strategy), not NULL: repositories.storage_strategy is NOT NULL
+ *   - is_default boolean (repositories.is_default), not NULL: repositories.is_default is NOT NULL
+ *   - created_at timestamp with time zone (repositories.created_at), not NULL: repositories.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (repositories.updated_at), not NULL: repositories.updated_at is NOT NULL
+ *
  * @return as pgc_db_run().
  */
 pgc_status repo_list_repositories(pgc_db *db, repo_repository_set *out,
                                   pgc_error *err) PGC_MUST_CHECK;
+
+/** ListRepositories, row by row; zeroed it is closed. */
+typedef struct repo_list_repositories_iter {
+    pgc_rows *rows;
+    repo_repository row; /**< the current one; what it points to lives until the next step */
+} repo_list_repositories_iter;
+
+/**
+ * As repo_list_repositories(), but the rows come one after another.
+ *
+ * @param it for repo_list_repositories_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_list_repositories_open(pgc_db *db, repo_list_repositories_iter *it,
+                                       pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_list_repositories_next(repo_list_repositories_iter *it, bool *more,
+                                       pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_list_repositories_close(repo_list_repositories_iter *it);
 
 /** Parameters of repo_update_repository(). */
 typedef struct repo_update_repository_params {

@@ -2,7 +2,8 @@
 #ifndef REPO_THUMBNAILS_H
 #define REPO_THUMBNAILS_H
 
-#include <pgc/db.h>
+#include <pgc/pipeline.h>
+#include <pgc/rows.h>
 
 #include "models.h"
 
@@ -33,6 +34,19 @@ typedef struct repo_create_thumbnail_params {
  *     RETURNING *
  *
  * @param out on PGC_OK one row for repo_thumbnail_set_free(); else untouched.
+ *
+ * Columns:
+ *   - thumbnail_id integer (thumbnails.thumbnail_id), not NULL: thumbnails.thumbnail_id is NOT NULL
+ *   - asset_id uuid (thumbnails.asset_id), not NULL: thumbnails.asset_id is NOT NULL
+ *   - size character varying (thumbnails.size), not NULL: thumbnails.size is NOT NULL
+ *   - file_path text (thumbnails.file_path), not NULL: thumbnails.file_path is NOT NULL
+ *   - file_size bigint (thumbnails.file_size), nullable: thumbnails.file_size is nullable
+ *   - width integer (thumbnails.width), nullable: thumbnails.width is nullable
+ *   - height integer (thumbnails.height), nullable: thumbnails.height is nullable
+ *   - mime_type character varying (thumbnails.mime_type), nullable: thumbnails.mime_type is nullable
+ *   - created_at timestamp with time zone (thumbnails.created_at), not NULL: thumbnails.created_at is NOT NULL
+ *   - owner_id integer (thumbnails.owner_id), not NULL: thumbnails.owner_id is NOT NULL
+ *
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_create_thumbnail(pgc_db *db, const repo_create_thumbnail_params *p,
@@ -51,6 +65,19 @@ typedef struct repo_get_thumbnail_by_asset_and_size_params {
  *     WHERE asset_id = @asset_id AND size = @size
  *
  * @param out on PGC_OK one row for repo_thumbnail_set_free(); else untouched.
+ *
+ * Columns:
+ *   - thumbnail_id integer (thumbnails.thumbnail_id), not NULL: thumbnails.thumbnail_id is NOT NULL
+ *   - asset_id uuid (thumbnails.asset_id), not NULL: thumbnails.asset_id is NOT NULL
+ *   - size character varying (thumbnails.size), not NULL: thumbnails.size is NOT NULL
+ *   - file_path text (thumbnails.file_path), not NULL: thumbnails.file_path is NOT NULL
+ *   - file_size bigint (thumbnails.file_size), nullable: thumbnails.file_size is nullable
+ *   - width integer (thumbnails.width), nullable: thumbnails.width is nullable
+ *   - height integer (thumbnails.height), nullable: thumbnails.height is nullable
+ *   - mime_type character varying (thumbnails.mime_type), nullable: thumbnails.mime_type is nullable
+ *   - created_at timestamp with time zone (thumbnails.created_at), not NULL: thumbnails.created_at is NOT NULL
+ *   - owner_id integer (thumbnails.owner_id), not NULL: thumbnails.owner_id is NOT NULL
+ *
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_get_thumbnail_by_asset_and_size(pgc_db *db,
@@ -67,10 +94,44 @@ pgc_status repo_get_thumbnail_by_asset_and_size(pgc_db *db,
  *
  * @param asset_id uuid, thumbnails.asset_id; not NULL.
  * @param out on PGC_OK all rows for repo_thumbnail_set_free(); else untouched.
+ *
+ * Columns:
+ *   - thumbnail_id integer (thumbnails.thumbnail_id), not NULL: thumbnails.thumbnail_id is NOT NULL
+ *   - asset_id uuid (thumbnails.asset_id), not NULL: thumbnails.asset_id is NOT NULL
+ *   - size character varying (thumbnails.size), not NULL: thumbnails.size is NOT NULL
+ *   - file_path text (thumbnails.file_path), not NULL: thumbnails.file_path is NOT NULL
+ *   - file_size bigint (thumbnails.file_size), nullable: thumbnails.file_size is nullable
+ *   - width integer (thumbnails.width), nullable: thumbnails.width is nullable
+ *   - height integer (thumbnails.height), nullable: thumbnails.height is nullable
+ *   - mime_type character varying (thumbnails.mime_type), nullable: thumbnails.mime_type is nullable
+ *   - created_at timestamp with time zone (thumbnails.created_at), not NULL: thumbnails.created_at is NOT NULL
+ *   - owner_id integer (thumbnails.owner_id), not NULL: thumbnails.owner_id is NOT NULL
+ *
  * @return as pgc_db_run().
  */
 pgc_status repo_get_thumbnails_by_asset(pgc_db *db, pgc_uuid asset_id, repo_thumbnail_set *out,
                                         pgc_error *err) PGC_MUST_CHECK;
+
+/** GetThumbnailsByAsset, row by row; zeroed it is closed. */
+typedef struct repo_get_thumbnails_by_asset_iter {
+    pgc_rows *rows;
+    repo_thumbnail row; /**< the current one; what it points to lives until the next step */
+} repo_get_thumbnails_by_asset_iter;
+
+/**
+ * As repo_get_thumbnails_by_asset(), but the rows come one after another.
+ *
+ * @param it for repo_get_thumbnails_by_asset_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_get_thumbnails_by_asset_open(pgc_db *db, pgc_uuid asset_id,
+                                             repo_get_thumbnails_by_asset_iter *it,
+                                             pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_get_thumbnails_by_asset_next(repo_get_thumbnails_by_asset_iter *it, bool *more,
+                                             pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_get_thumbnails_by_asset_close(repo_get_thumbnails_by_asset_iter *it);
 
 PGC_END_DECLS
 

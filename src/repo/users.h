@@ -2,7 +2,8 @@
 #ifndef REPO_USERS_H
 #define REPO_USERS_H
 
-#include <pgc/db.h>
+#include <pgc/pipeline.h>
+#include <pgc/rows.h>
 
 #include "models.h"
 
@@ -47,6 +48,18 @@ pgc_status repo_register_user(pgc_db *db, const repo_register_user_params *p, in
  *
  * @param user_id integer, users.user_id; not NULL.
  * @param out on PGC_OK one row for repo_user_set_free(); else untouched.
+ *
+ * Columns:
+ *   - user_id integer (users.user_id), not NULL: users.user_id is NOT NULL
+ *   - username character varying (users.username), not NULL: users.username is NOT NULL
+ *   - email character varying (users.email), not NULL: users.email is NOT NULL
+ *   - password_hash character varying (users.password_hash), not NULL: users.password_hash is NOT NULL
+ *   - full_name character varying (users.full_name), nullable: users.full_name is nullable
+ *   - avatar_url text (users.avatar_url), nullable: users.avatar_url is nullable
+ *   - created_at timestamp with time zone (users.created_at), not NULL: users.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (users.updated_at), not NULL: users.updated_at is NOT NULL
+ *   - last_login timestamp with time zone (users.last_login), nullable: users.last_login is nullable
+ *
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_get_user_by_id(pgc_db *db, int32_t user_id, repo_user_set *out,

@@ -67,17 +67,20 @@ static void settle_plain(runtime *run, river_ctx *ctx, bool stored, pgc_timestam
     settle(run, ctx, stored ? &job : NULL);
 }
 
-static int compare_ids(const void *a, const void *b)
+/* As the store sorts: by attempt, then by id. */
+static int compare_attempts(const void *a, const void *b)
 {
-    int64_t left = (*(river_ctx *const *) a)->job->id, right = (*(river_ctx *const *) b)->job->id;
-    return left < right ? -1 : left > right;
+    const river_job *left = (*(river_ctx *const *) a)->job, *right = (*(river_ctx *const *) b)->job;
+    if (left->attempt != right->attempt)
+        return left->attempt < right->attempt ? -1 : 1;
+    return left->id < right->id ? -1 : left->id > right->id;
 }
 
 static pgc_status store_plain(runtime *run, batch *b, pgc_error *err)
 {
     const river_client *client = run->client;
     pgc_timestamptz finalized = { 0 };
-    qsort(b->attempts, b->plain_count, sizeof(b->attempts[0]), compare_ids); /* as the store does */
+    qsort(b->attempts, b->plain_count, sizeof(b->attempts[0]), compare_attempts);
     for (size_t i = 0; i < b->plain_count; i++) {
         const river_job *job = b->attempts[i]->job;
         b->done[i] = (store_done) { .id = job->id, .attempt = job->attempt };

@@ -212,6 +212,28 @@ pgc_status river_insert_many(river_client *client, pgc_db *db, const river_inser
     return db != NULL ? insert_on(&in, db, out) : insert_alone(&in, out);
 }
 
+/* On the caller's transaction, or as the function of our own. */
+static pgc_status copy_on(pgc_tx *tx, void *arg, pgc_error *err)
+{
+    const insertion *in = (const insertion *) arg;
+    TRY(store_insert_copy(in->client->store, tx, in->rows, in->row_count, err));
+    return notify(in, pgc_tx_db(tx));
+}
+
+pgc_status river_insert_copy(river_client *client, pgc_tx *tx, const river_insert *jobs,
+                             size_t count, pgc_error *err)
+{
+    AUTO(insertion_done) insertion in = { 0 };
+    TRY(prepare(&in, client, jobs, count, err));
+    if (in.row_count != count)
+        return pgc_error_set(err, PGC_CONFLICT,
+                             "copy %zu jobs: some have the same unique key; river_insert_many() "
+                             "skips duplicates",
+                             count);
+    return tx != NULL ? copy_on(tx, &in, err)
+                      : pgc_tx_run(client->pool, NULL, 0, copy_on, &in, err);
+}
+
 pgc_status insert_available(river_client *client, const river_insert *job, pgc_error *err)
 {
     AUTO(insertion_done) insertion in = { .available = true };

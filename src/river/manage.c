@@ -127,7 +127,7 @@ static bool add_names(pgc_args *args, const char *const *names, size_t count, ar
         return false;
     for (size_t i = 0; i < count; i++)
         values[i] = pgc_text_from(names[i]);
-    pgc_add_arr_text(args, (pgc_arr_text) { count > 0, count, values, NULL });
+    pgc_add_arr_text(args, (pgc_arr_text) { .has = count > 0, .count = count, .v = values });
     return true;
 }
 
@@ -143,7 +143,7 @@ static void add_states(pgc_args *args, river_states states, slice names[RIVER_ST
         if (states & 1u << i)
             names[count++] = pgc_text_from(river_state_name((river_state) i));
     }
-    pgc_add_arr_text(args, (pgc_arr_text) { true, count, names, NULL });
+    pgc_add_arr_text(args, (pgc_arr_text) { .has = true, .count = count, .v = names });
 }
 
 static pgc_status add_filter(pgc_args *args, const river_filter *filter, arena *memory,
@@ -152,12 +152,14 @@ static pgc_status add_filter(pgc_args *args, const river_filter *filter, arena *
     slice *states = ARENA_ARRAY(memory, RIVER_STATE_COUNT, slice);
     if (states == NULL)
         return pgc_error_set(err, PGC_NOMEM, "list jobs: out of memory");
-    pgc_add_arr_i64(args,
-                    (pgc_arr_i64) { filter->id_count > 0, filter->id_count, filter->ids, NULL });
+    pgc_add_arr_i64(
+        args,
+        (pgc_arr_i64) { .has = filter->id_count > 0, .count = filter->id_count, .v = filter->ids });
     bool added = add_names(args, filter->kinds, filter->kind_count, memory) &&
                  add_names(args, filter->queues, filter->queue_count, memory);
-    pgc_add_arr_i16(args, (pgc_arr_i16) { filter->priority_count > 0, filter->priority_count,
-                                          filter->priorities, NULL });
+    pgc_add_arr_i16(args, (pgc_arr_i16) { .has = filter->priority_count > 0,
+                                          .count = filter->priority_count,
+                                          .v = filter->priorities });
     add_states(args, states_or_all(filter->states), states);
     added = added && add_names(args, filter->tags_all, filter->tags_all_count, memory) &&
             add_names(args, filter->tags_any, filter->tags_any_count, memory);

@@ -157,6 +157,7 @@ static void *produce(void *arg)
         int64_t until = may ? (due ? fetch_at : poll_at) : INT64_MAX;
         runtime_cond_wait(run, &from->wake, &from->lock, least(until, row_at) - now);
     }
+    from->ended = true;
     pthread_mutex_unlock(&from->lock);
     return NULL;
 }
@@ -288,6 +289,14 @@ bool producer_cancel(producer *from, int64_t id)
     }
     pthread_mutex_unlock(&from->lock);
     return found;
+}
+
+bool producer_idle(producer *from)
+{
+    pthread_mutex_lock(&from->lock);
+    bool idle = from->ended && list_empty(&from->active);
+    pthread_mutex_unlock(&from->lock);
+    return idle;
 }
 
 size_t producer_active(producer *from)

@@ -246,6 +246,8 @@ static bool wait_for_active(runtime *run, int64_t until, int64_t hard_at)
 /* With the lock held, released in between: threads of all queues end. */
 static void join_producers(runtime *run)
 {
+    while (run->adding > 0)
+        runtime_cond_wait(run, &run->changed, &run->lock, -1);
     each_producer(run, producer_stop);
     pthread_mutex_unlock(&run->lock);
     /* No queue comes or goes while stopping is set. */
@@ -319,10 +321,32 @@ static producer *find_producer(runtime *run, const char *name)
 {
     for (list_node *node = run->producers.next; node != &run->producers; node = node->next) {
         producer *from = CONTAINER_OF(node, producer, link);
-        if (strcmp(from->name, name) == 0)
+        if (!from->removed && strcmp(from->name, name) == 0)
             return from;
     }
     return NULL;
+}
+
+/* Free removed queues of which nothing runs any more. run->lock must be held, no stop under way. */
+static void sweep_removed(runtime *run)
+{
+    list_node *next = NULL;
+    for (list_node *node = run->producers.next; node != &run->producers; node = next) {
+        producer *from = CONTAINER_OF(node, producer, link);
+        next = node->next;
+        if (!from->removed || !producer_idle(from))
+            continue;
+        list_remove(&from->link);
+        producer_join(from); /* it has ended: no waiting */
+        producer_free(from);
+    }
+}
+
+static void change_threads(runtime *run, int64_t by)
+{
+    pthread_mutex_lock(&run->exec.lock);
+    run->exec.max_threads = (uint32_t) ((int64_t) run->exec.max_threads + by);
+    pthread_mutex_unlock(&run->exec.lock);
 }
 
 pgc_status river_client_queue_add(river_client *client, const river_queue_options *queue,
@@ -333,15 +357,44 @@ pgc_status river_client_queue_add(river_client *client, const river_queue_option
     pthread_mutex_lock(&run->lock);
     bool running = run->started && !run->stopping;
     bool known = find_producer(run, queue->name) != NULL;
+    run->adding += running && !known ? 1 : 0;
+    if (running)
+        sweep_removed(run);
     pthread_mutex_unlock(&run->lock);
     if (!running)
         return pgc_error_set(err, PGC_CLOSED, "add queue %s: the client does not run", queue->name);
     if (known)
         return pgc_error_set(err, PGC_CONFLICT, "queue %s is worked already", queue->name);
-    pthread_mutex_lock(&run->exec.lock);
-    run->exec.max_threads += queue->max_workers;
-    pthread_mutex_unlock(&run->exec.lock);
-    return producer_start(run, queue, err);
+    change_threads(run, queue->max_workers);
+    pgc_status status = producer_start(run, queue, err);
+    if (status != PGC_OK)
+        change_threads(run, -(int64_t) queue->max_workers);
+    pthread_mutex_lock(&run->lock);
+    run->adding--;
+    pthread_cond_broadcast(&run->changed);
+    pthread_mutex_unlock(&run->lock);
+    return status;
+}
+
+pgc_status river_client_queue_remove(river_client *client, const char *name, pgc_error *err)
+{
+    runtime *run = client->runtime;
+    uint32_t places = 0;
+    pthread_mutex_lock(&run->lock);
+    bool running = run->started && !run->stopping;
+    producer *from = running && name != NULL ? find_producer(run, name) : NULL;
+    if (from != NULL) {
+        from->removed = true;
+        places = from->options.max_workers;
+        producer_stop(from);
+        sweep_removed(run);
+    }
+    pthread_mutex_unlock(&run->lock);
+    if (from == NULL)
+        return pgc_error_set(err, PGC_NOT_FOUND, "remove queue %s: this client does not work it",
+                             name == NULL ? "" : name);
+    change_threads(run, -(int64_t) places);
+    return PGC_OK;
 }
 
 void river_client_get_stats(river_client *client, river_client_stats *out)

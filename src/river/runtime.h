@@ -80,10 +80,12 @@ struct producer {
     char name[72];
     pthread_t thread;
     bool threaded;
+    bool removed; /* under run->lock: fetches no more; gone once nothing of it runs */
 
     pthread_mutex_t lock;
     pthread_cond_t wake;
     list_node active;
+    bool ended;            /* the thread will touch nothing any more */
     uint32_t active_count; /* places in use */
     bool stop, paused, wanted, trouble, look;
     bool starved; /* the last fetch could have taken more */
@@ -151,6 +153,7 @@ struct river_runtime {
     pthread_cond_t changed;
     list_node producers;
     bool started, stopping, ending;
+    unsigned adding;  /* queues on their way in; a stop waits for them */
     atomic_bool hard; /* interrupt what runs */
     pthread_t ticker;
     bool ticking;
@@ -221,6 +224,8 @@ void producer_look(producer *from);
 void producer_release(producer *from, river_ctx *ctx);
 /* Cancel by id; false: it is not worked here. */
 bool producer_cancel(producer *from, int64_t id);
+/* Its thread has ended and nothing of it runs. */
+bool producer_idle(producer *from);
 /* Attempts that have not ended. */
 size_t producer_active(producer *from);
 void producer_interrupt_all(producer *from);

@@ -119,21 +119,22 @@ static const statement_text TEXTS[ST_COUNT] = {
         "SELECT pg_catalog.pg_notify(pg_catalog.concat($1::text, '.', $2::text), payload) "
         "FROM unnest($3::text[]) AS payload",
     },
+    /* Rows are found again by an array of ids: joins tempt the planner into reading the whole table
+     * when it does not know how few rows there are. */
     [ST_FETCH] = {
         "RiverFetch", "tti", JOB_TYPES,
-        "WITH picked AS (SELECT id FROM " P "river_job WHERE state = 'available' AND queue = $1 "
-        "AND scheduled_at <= now() ORDER BY priority, scheduled_at, id LIMIT $3 "
-        "FOR UPDATE SKIP LOCKED) "
         "UPDATE " P "river_job AS j SET state = 'running', attempt = j.attempt + 1, "
         "attempted_at = now(), attempted_by = CASE WHEN cardinality(j.attempted_by) >= 100 "
         "THEN j.attempted_by[cardinality(j.attempted_by) - 98:] ELSE j.attempted_by END "
-        "|| $2::text FROM picked WHERE j.id = picked.id RETURNING " JOB,
+        "|| $2::text WHERE j.id = ANY (ARRAY(SELECT id FROM " P "river_job "
+        "WHERE state = 'available' AND queue = $1 AND scheduled_at <= now() "
+        "ORDER BY priority, scheduled_at, id LIMIT $3 FOR UPDATE SKIP LOCKED)) RETURNING " JOB,
     },
     [ST_COMPLETE] = {
-        "RiverComplete", "IS", "iz",
+        "RiverComplete", "Is", "iz",
         "UPDATE " P "river_job AS j SET state = 'completed', finalized_at = now() "
-        "FROM unnest($1::bigint[], $2::smallint[]) AS i (id, fence) "
-        "WHERE j.id = i.id AND " OURS " RETURNING j.id, j.finalized_at",
+        "WHERE j.id = ANY ($1) AND j.state = 'running' AND j.attempt = $2 "
+        "RETURNING j.id, j.finalized_at",
     },
     [ST_FINISH] = {
         "RiverFinish", OUTCOME_TYPES, JOB_TYPES,
@@ -141,13 +142,14 @@ static const statement_text TEXTS[ST_COUNT] = {
         "t AS (SELECT j.id, " OURS " AS ours, " TARGET " AS target, i.finalized_at, "
         "i.attempt AS new_attempt, i.scheduled_at, nullif(i.error, '') AS error, " MERGE
         " AS metadata, coalesce(i.metadata, '') <> '' AS merges "
-        "FROM " P "river_job AS j JOIN i ON j.id = i.id ORDER BY j.id FOR UPDATE OF j), "
+        "FROM " P "river_job AS j JOIN i ON j.id = i.id WHERE j.id = ANY ($1) "
+        "ORDER BY j.id FOR UPDATE OF j), "
         "written AS (UPDATE " P "river_job AS j SET " OUTCOME_SET ", metadata = t.metadata "
-        "FROM t WHERE j.id = t.id AND t.ours RETURNING j.*), "
+        "FROM t WHERE j.id = t.id AND j.id = ANY ($1) AND t.ours RETURNING j.*), "
         "merged AS (UPDATE " P "river_job AS j SET metadata = t.metadata "
-        "FROM t WHERE j.id = t.id AND NOT t.ours AND t.merges RETURNING j.*), "
+        "FROM t WHERE j.id = t.id AND j.id = ANY ($1) AND NOT t.ours AND t.merges RETURNING j.*), "
         "kept AS (SELECT j.* FROM " P "river_job AS j JOIN t ON j.id = t.id "
-        "WHERE NOT t.ours AND NOT t.merges) "
+        "WHERE j.id = ANY ($1) AND NOT t.ours AND NOT t.merges) "
         "SELECT " JOB " FROM (SELECT * FROM written UNION ALL SELECT * FROM merged "
         "UNION ALL SELECT * FROM kept) AS j ORDER BY j.id",
     },
@@ -215,7 +217,8 @@ static const statement_text TEXTS[ST_COUNT] = {
         "finalized_at = CASE WHEN judged.loses THEN $1 ELSE j.finalized_at END, "
         "metadata = CASE WHEN judged.loses THEN j.metadata || "
         "'{\"unique_key_conflict\": \"scheduler_discarded\"}' ELSE j.metadata END "
-        "FROM judged WHERE j.id = judged.id RETURNING " JOB,
+        "FROM judged WHERE j.id = judged.id AND j.id = ANY (ARRAY(SELECT id FROM due)) "
+        "RETURNING " JOB,
     },
     [ST_STUCK] = {
         "RiverStuck", "zii", JOB_TYPES,
@@ -227,10 +230,11 @@ static const statement_text TEXTS[ST_COUNT] = {
         "WITH i AS (SELECT * FROM " OUTCOME_INPUT "), "
         "t AS (SELECT j.id, i.state AS target, i.finalized_at, i.attempt AS new_attempt, "
         "i.scheduled_at, nullif(i.error, '') AS error, " MERGE " AS metadata "
-        "FROM " P "river_job AS j JOIN i ON j.id = i.id WHERE " OURS " AND j.attempted_at < $9 "
+        "FROM " P "river_job AS j JOIN i ON j.id = i.id WHERE j.id = ANY ($1) AND " OURS
+        " AND j.attempted_at < $9 "
         "ORDER BY j.id FOR UPDATE OF j) "
         "UPDATE " P "river_job AS j SET " OUTCOME_SET ", metadata = t.metadata "
-        "FROM t WHERE j.id = t.id RETURNING j.id",
+        "FROM t WHERE j.id = t.id AND j.id = ANY ($1) RETURNING j.id",
     },
     [ST_JOB_GET] = {
         "RiverJobGet", "i", JOB_TYPES, "SELECT " JOB " FROM " P "river_job AS j WHERE j.id = $1",

@@ -129,10 +129,18 @@ pgc_status store_fetch(const river_store *store, pgc_db *db, const char *queue,
     return PGC_OK;
 }
 
-static int compare_done(const void *a, const void *b)
+static int compare_ids(const void *a, const void *b)
 {
     const store_done *left = (const store_done *) a, *right = (const store_done *) b;
     return left->id < right->id ? -1 : left->id > right->id;
+}
+
+static int compare_done(const void *a, const void *b)
+{
+    const store_done *left = (const store_done *) a, *right = (const store_done *) b;
+    if (left->attempt != right->attempt)
+        return left->attempt < right->attempt ? -1 : 1;
+    return compare_ids(a, b);
 }
 
 /* Mark the entries that came back. */
@@ -142,11 +150,9 @@ static pgc_status note_stored(pgc_result *result, const pgc_query *query, store_
     pgc_reader reader;
     size_t rows = pgc_result_rows(result);
     pgc_reader_init(&reader, result, query);
-    for (size_t i = 0; i < count; i++)
-        entries[i].stored = false;
     for (size_t row = 0; row < rows; row++) {
         store_done key = { .id = pgc_read_i64(&reader, row, 0) };
-        store_done *entry = bsearch(&key, entries, count, sizeof(key), compare_done);
+        store_done *entry = bsearch(&key, entries, count, sizeof(key), compare_ids);
         if (entry != NULL)
             entry->stored = true;
         if (row == 0 && finalized_out != NULL)
@@ -155,31 +161,43 @@ static pgc_status note_stored(pgc_result *result, const pgc_query *query, store_
     return pgc_reader_finish(&reader, err);
 }
 
-pgc_status store_complete(const river_store *store, pgc_db *db, store_done *entries, size_t count,
-                          pgc_timestamptz *finalized_out, pgc_error *err)
+/* Entries of one attempt number, sorted by id. */
+static pgc_status complete_same(const river_store *store, pgc_db *db, store_done *entries,
+                                size_t count, int64_t *ids, pgc_timestamptz *finalized_out,
+                                pgc_error *err)
 {
-    AUTO(arena_auto) arena *memory = arena_new(NULL, 0, 0);
-    int64_t *ids = memory == NULL ? NULL : ARENA_ARRAY(memory, count + 1, int64_t);
-    int16_t *fences = memory == NULL ? NULL : ARENA_ARRAY(memory, count + 1, int16_t);
-    if (ids == NULL || fences == NULL)
-        return pgc_error_set(err, PGC_NOMEM, "complete jobs: out of memory");
-    qsort(entries, count, sizeof(*entries), compare_done); /* one order of locks for everybody */
-    for (size_t i = 0; i < count; i++) {
-        ids[i] = entries[i].id;
-        fences[i] = entries[i].attempt;
-    }
     const pgc_query *query = &store->queries[ST_COMPLETE];
     pgc_args args;
     pgc_result *result = NULL;
+    for (size_t i = 0; i < count; i++)
+        ids[i] = entries[i].id;
     pgc_args_init(&args, NULL);
     pgc_add_arr_i64(&args, (pgc_arr_i64) { .has = true, .count = count, .v = ids });
-    pgc_add_arr_i16(&args, (pgc_arr_i16) { .has = true, .count = count, .v = fences });
+    pgc_add_i16(&args, entries[0].attempt);
     pgc_status status = pgc_db_run(db, query, &args, &result, err);
     pgc_args_done(&args);
     TRY(pgc_error_wrap(err, status, "complete %zu jobs", count));
     status = note_stored(result, query, entries, count, finalized_out, err);
     pgc_result_free(result);
     return status;
+}
+
+pgc_status store_complete(const river_store *store, pgc_db *db, store_done *entries, size_t count,
+                          pgc_timestamptz *finalized_out, pgc_error *err)
+{
+    AUTO(arena_auto) arena *memory = arena_new(NULL, 0, 0);
+    int64_t *ids = memory == NULL ? NULL : ARENA_ARRAY(memory, count + 1, int64_t);
+    if (ids == NULL)
+        return pgc_error_set(err, PGC_NOMEM, "complete jobs: out of memory");
+    qsort(entries, count, sizeof(*entries), compare_done); /* one order of locks for everybody */
+    for (size_t i = 0; i < count; i++)
+        entries[i].stored = false;
+    for (size_t from = 0, to = 0; from < count; from = to) {
+        while (to < count && entries[to].attempt == entries[from].attempt)
+            to++;
+        TRY(complete_same(store, db, entries + from, to - from, ids, finalized_out, err));
+    }
+    return PGC_OK;
 }
 
 /* The eight arrays of outcomes. */
@@ -235,16 +253,20 @@ pgc_status store_add_outcomes(pgc_args *args, const store_outcome *outcomes, siz
         return pgc_error_set(err, PGC_NOMEM, "write outcomes of jobs: out of memory");
     for (size_t i = 0; i < count; i++)
         columns_fill(&to, i, &outcomes[i]);
-    pgc_add_arr_i64(args, (pgc_arr_i64) { true, count, to.ids, NULL });
-    pgc_add_arr_i16(args, (pgc_arr_i16) { true, count, to.fences, NULL });
-    pgc_add_arr_text(args, (pgc_arr_text) { true, count, to.states, NULL });
-    pgc_add_arr_i16(args, (pgc_arr_i16) { true, count, to.attempts, to.attempt_nulls });
+    pgc_add_arr_i64(args, (pgc_arr_i64) { .has = true, .count = count, .v = to.ids });
+    pgc_add_arr_i16(args, (pgc_arr_i16) { .has = true, .count = count, .v = to.fences });
+    pgc_add_arr_text(args, (pgc_arr_text) { .has = true, .count = count, .v = to.states });
+    pgc_add_arr_i16(
+        args,
+        (pgc_arr_i16) { .has = true, .count = count, .v = to.attempts, .nulls = to.attempt_nulls });
     pgc_add_arr_timestamptz(
-        args, (pgc_arr_timestamptz) { true, count, to.finalized, to.finalized_nulls });
+        args, (pgc_arr_timestamptz) {
+                  .has = true, .count = count, .v = to.finalized, .nulls = to.finalized_nulls });
     pgc_add_arr_timestamptz(
-        args, (pgc_arr_timestamptz) { true, count, to.scheduled, to.scheduled_nulls });
-    pgc_add_arr_text(args, (pgc_arr_text) { true, count, to.errors, NULL });
-    pgc_add_arr_text(args, (pgc_arr_text) { true, count, to.metadata, NULL });
+        args, (pgc_arr_timestamptz) {
+                  .has = true, .count = count, .v = to.scheduled, .nulls = to.scheduled_nulls });
+    pgc_add_arr_text(args, (pgc_arr_text) { .has = true, .count = count, .v = to.errors });
+    pgc_add_arr_text(args, (pgc_arr_text) { .has = true, .count = count, .v = to.metadata });
     return args->status == PGC_OK
                ? PGC_OK
                : pgc_error_set(err, args->status, "write outcomes of jobs: %s", args->reason);

@@ -51,7 +51,8 @@ typedef struct store_done {
     bool stored;     /* out: false when the job is not this attempt's any more */
 } store_done;
 
-/* The hot path of completion: finalized_at is the server's clock. Sorts entries by id. */
+/* The hot path of completion: finalized_at is the server's clock. Sorts entries by attempt and id:
+ * one statement per attempt number, nearly always one. */
 pgc_status store_complete(const river_store *store, pgc_db *db, store_done *entries, size_t count,
                           pgc_timestamptz *finalized_out, pgc_error *err) PGC_MUST_CHECK;
 

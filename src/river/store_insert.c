@@ -76,18 +76,20 @@ static bool columns_fill(insert_columns *to, size_t i, const store_row *row, are
 
 static void add_columns(pgc_args *args, const insert_columns *from, size_t count)
 {
-    pgc_add_arr_text(args, (pgc_arr_text) { true, count, from->args, NULL });
-    pgc_add_arr_text(args, (pgc_arr_text) { true, count, from->kinds, NULL });
-    pgc_add_arr_i16(args, (pgc_arr_i16) { true, count, from->max_attempts, NULL });
-    pgc_add_arr_text(args, (pgc_arr_text) { true, count, from->metadata, NULL });
-    pgc_add_arr_i16(args, (pgc_arr_i16) { true, count, from->priorities, NULL });
-    pgc_add_arr_text(args, (pgc_arr_text) { true, count, from->queues, NULL });
-    pgc_add_arr_timestamptz(
-        args, (pgc_arr_timestamptz) { true, count, from->scheduled, from->scheduled_nulls });
-    pgc_add_arr_text(args, (pgc_arr_text) { true, count, from->states, NULL });
-    pgc_add_arr_text(args, (pgc_arr_text) { true, count, from->tags, NULL });
-    pgc_add_arr_text(args, (pgc_arr_text) { true, count, from->keys, NULL });
-    pgc_add_arr_i32(args, (pgc_arr_i32) { true, count, from->unique_states, NULL });
+    pgc_add_arr_text(args, (pgc_arr_text) { .has = true, .count = count, .v = from->args });
+    pgc_add_arr_text(args, (pgc_arr_text) { .has = true, .count = count, .v = from->kinds });
+    pgc_add_arr_i16(args, (pgc_arr_i16) { .has = true, .count = count, .v = from->max_attempts });
+    pgc_add_arr_text(args, (pgc_arr_text) { .has = true, .count = count, .v = from->metadata });
+    pgc_add_arr_i16(args, (pgc_arr_i16) { .has = true, .count = count, .v = from->priorities });
+    pgc_add_arr_text(args, (pgc_arr_text) { .has = true, .count = count, .v = from->queues });
+    pgc_add_arr_timestamptz(args, (pgc_arr_timestamptz) { .has = true,
+                                                          .count = count,
+                                                          .v = from->scheduled,
+                                                          .nulls = from->scheduled_nulls });
+    pgc_add_arr_text(args, (pgc_arr_text) { .has = true, .count = count, .v = from->states });
+    pgc_add_arr_text(args, (pgc_arr_text) { .has = true, .count = count, .v = from->tags });
+    pgc_add_arr_text(args, (pgc_arr_text) { .has = true, .count = count, .v = from->keys });
+    pgc_add_arr_i32(args, (pgc_arr_i32) { .has = true, .count = count, .v = from->unique_states });
 }
 
 pgc_status store_insert(const river_store *store, pgc_db *db, const store_row *rows, size_t count,
@@ -122,7 +124,7 @@ pgc_status store_notify(const river_store *store, pgc_db *db, const char *topic,
     pgc_args_init(&args, NULL);
     pgc_add_text(&args, pgc_text_from(store->schema));
     pgc_add_text(&args, pgc_text_from(topic));
-    pgc_add_arr_text(&args, (pgc_arr_text) { true, count, payloads, NULL });
+    pgc_add_arr_text(&args, (pgc_arr_text) { .has = true, .count = count, .v = payloads });
     pgc_status status = store_run_count(store, db, ST_NOTIFY, &args, NULL, err);
     pgc_args_done(&args);
     return pgc_error_wrap(err, status, "notify %s", topic);

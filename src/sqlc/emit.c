@@ -42,7 +42,8 @@ static pgc_status emit_header(emitter *e, size_t index, pgc_error *err)
     }
     emit_banner(e, file->path);
     buf_printf(&e->out,
-               "#ifndef %s\n#define %s\n\n#include <pgc/db.h>\n\n#include \"models.h\"\n\n"
+               "#ifndef %s\n#define %s\n\n#include <pgc/pipeline.h>\n#include <pgc/rows.h>\n\n"
+               "#include \"models.h\"\n\n"
                "PGC_BEGIN_DECLS\n\n",
                guard, guard);
     for (size_t i = 0; i < e->set->query_count; i++) {
@@ -61,7 +62,7 @@ static void emit_source(emitter *e, size_t index)
     const ir_file *file = &e->set->files[index];
     assert(index < e->set->file_count);
     emit_banner(e, file->path);
-    buf_printf(&e->out, "#include \"%s.h\"\n\n", file->base);
+    buf_printf(&e->out, "#include \"%s.h\"\n\n#include <string.h>\n\n", file->base);
     for (size_t i = 0; i < e->set->query_count; i++) {
         if (e->set->queries[i].file_index == index) {
             emit_query_source(e, &e->set->queries[i]);

@@ -136,6 +136,18 @@ static void clone_signature(emitter *e, const ir_row *row, const char *tail)
     emit_call(e, head, &arg, 1, tail);
 }
 
+/* For caches: the answer of the server goes, the rows stay. */
+static void detach_signature(emitter *e, const ir_row *row, const char *tail)
+{
+    const char *args[] = { arena_printf(e->arena, "%s_set *set", row->base), "pgc_error *err" };
+    const char *head = arena_printf(e->arena, "pgc_status %s_set_detach", row->base);
+    if (args[0] == NULL || head == NULL) {
+        e->out.failed = true;
+        return;
+    }
+    emit_call(e, head, args, ARRAY_LEN(args), tail);
+}
+
 /* Building blocks that other generated files and hand-written queries use. Public because other
  * generated files call them; people may too. */
 static void shared_prototypes(emitter *e, const ir_row *row)
@@ -165,19 +177,23 @@ void emit_row_header(emitter *e, const ir_row *row, bool shared)
     if (element == NULL) {
         return;
     }
-    buf_printf(&e->out,
-               "/** Rows and the memory they point into; give it to %s_set_free(). */\n"
-               "typedef struct %s_set {\n    const %s *rows; /**< count of them; NULL when 0%s */\n"
-               "    size_t count;\n    pgc_result *result;\n} %s_set;\n\n",
-               b, b, element,
-               row->kind != IR_ROW_SCALAR ? ""
-               : row->fields[0].nullable  ? "; nullable"
-                                          : "; not NULL",
-               b);
+    buf_printf(
+        &e->out,
+        "/** Rows and the memory they point into; give it to %s_set_free(). */\n"
+        "typedef struct %s_set {\n    const %s *rows; /**< count of them; NULL when 0%s */\n"
+        "    size_t count;\n    pgc_result *result; /**< NULL: empty or detached */\n} %s_set;\n\n",
+        b, b, element,
+        row->kind != IR_ROW_SCALAR ? ""
+        : row->fields[0].nullable  ? "; nullable"
+                                   : "; not NULL",
+        b);
     buf_printf(&e->out,
                "/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */\n"
-               "void %s_set_free(%s_set *set);\n",
+               "void %s_set_free(%s_set *set);\n"
+               "/** Copy the rows and what they point to into one block and let go of the server's "
+               "answer.\n * PGC_OK; PGC_NOMEM (the set stays as it is). */\n",
                b, b);
+    detach_signature(e, row, " PGC_MUST_CHECK;\n");
     if (row->kind != IR_ROW_SCALAR) {
         buf_add_str(&e->out,
                     "/** A copy of one row with all it points to, in one block for free(). "
@@ -396,6 +412,60 @@ static void row_clone(emitter *e, const ir_row *row, bool shared)
                row->name, row->base, row->name, row->name, row->base);
 }
 
+/* One pass over all rows of a set. Values that point nowhere need none. */
+static void detach_pass(emitter *e, const ir_row *row, const char *indent, const char *target)
+{
+    const ir_type *only = &row->fields[0].type;
+    if (row->kind != IR_ROW_SCALAR) {
+        buf_printf(&e->out, "%s%s_clone_pass(&clone, &%s);\n", indent, row->base, target);
+    } else if (only->labels == NULL && only->c->clone != NULL) {
+        buf_printf(&e->out, "%s%s(&clone, &%s);\n", indent, only->c->clone, target);
+    } else {
+        buf_printf(&e->out, "%s(void) %s;\n", indent, target);
+    }
+}
+
+/* As row_clone(), for the whole array: rows in front, behind them what they point to. The result is
+ * freed when the copy is complete, so a failure changes nothing. */
+static void set_detach(emitter *e, const ir_row *row)
+{
+    const char *element = element_type(e, row);
+    if (element == NULL) {
+        return;
+    }
+    detach_signature(e, row, "\n{\n");
+    buf_printf(&e->out,
+               "    pgc_clone clone;\n"
+               "    %s *copy = NULL;\n"
+               "    if (set->result == NULL) {\n"
+               "        return PGC_OK; /* empty or detached already */\n"
+               "    }\n"
+               "    pgc_clone_init(&clone);\n"
+               "    for (size_t i = 0; i < set->count; i++) {\n"
+               "        %s measured = set->rows[i];\n",
+               element, element);
+    detach_pass(e, row, "        ", "measured");
+    buf_printf(&e->out,
+               "    }\n"
+               "    if (set->count > 0) {\n"
+               "        copy = (%s *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof "
+               "*copy);\n"
+               "        if (copy == NULL) {\n"
+               "            return pgc_error_set(err, PGC_NOMEM, \"detach %%zu rows\", "
+               "set->count);\n"
+               "        }\n"
+               "    }\n"
+               "    for (size_t i = 0; i < set->count; i++) {\n",
+               element);
+    detach_pass(e, row, "        ", "copy[i]");
+    buf_add_str(&e->out, "    }\n"
+                         "    pgc_result_free(set->result);\n"
+                         "    set->rows = copy;\n"
+                         "    set->result = NULL;\n"
+                         "    return PGC_OK;\n"
+                         "}\n\n");
+}
+
 /* Freeing a zeroed set does nothing, so callers can free in every path. */
 void emit_row_source(emitter *e, const ir_row *row, bool shared)
 {
@@ -406,6 +476,9 @@ void emit_row_source(emitter *e, const ir_row *row, bool shared)
     row_take(e, row, shared);
     buf_printf(&e->out,
                "void %s_set_free(%s_set *set)\n{\n"
+               "    if (set->result == NULL) {\n"
+               "        pgc_clone_free(set->rows); /* detached */\n"
+               "    }\n"
                "    pgc_result_free(set->result);\n"
                "    set->rows = NULL;\n"
                "    set->count = 0;\n"
@@ -415,4 +488,5 @@ void emit_row_source(emitter *e, const ir_row *row, bool shared)
     if (row->kind != IR_ROW_SCALAR) {
         row_clone(e, row, shared);
     }
+    set_detach(e, row);
 }

@@ -25,3 +25,21 @@ uint64_t ir_query_hash(slice sql, const ir_param *params, size_t param_count)
     }
     return hash;
 }
+
+uint64_t query_variants_with(const ir_query *query, size_t param)
+{
+    uint64_t mask = 0;
+    assert(query->variant_count <= IR_VARIANTS_MAX);
+    for (size_t v = 0; v < query->variant_count; v++) {
+        for (size_t i = 0; i < query->variants[v].param_count; i++) {
+            mask |= query->variants[v].params[i] == param ? UINT64_C(1) << v : 0;
+        }
+    }
+    return mask;
+}
+
+/* A shift by 64 is undefined. */
+uint64_t query_all_variants(const ir_query *query)
+{
+    return query->variant_count >= 64 ? UINT64_MAX : (UINT64_C(1) << query->variant_count) - 1;
+}

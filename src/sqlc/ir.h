@@ -82,6 +82,34 @@ typedef struct ir_column {
     const char *reason; /* of the claim; never NULL */
 } ir_column;
 
+typedef enum ir_choice_kind {
+    IR_CHOICE_PARAM, /* a block that is left out when a parameter is NULL */
+    IR_CHOICE_FLAG,  /* a block that is there when a flag is set */
+    IR_CHOICE_SWITCH /* one of several texts */
+} ir_choice_kind;
+
+/* A part of a query that its caller decides about. */
+typedef struct ir_choice {
+    ir_choice_kind kind;
+    const char *name;             /* C name of the field */
+    const char *type;             /* SWITCH: C enum, e.g. "repo_list_assets_sort" */
+    size_t param;                 /* PARAM: index in params */
+    const char *const *constants; /* SWITCH: C names, the default first */
+    size_t option_count;          /* texts; 2 for blocks: there, left out */
+    size_t stride;                /* variant = sum of option * stride */
+} ir_choice;
+
+/* One text of a query with choices. */
+typedef struct ir_variant {
+    slice sql;            /* NUL-terminated */
+    uint64_t hash;        /* of sql and its parameters */
+    const size_t *params; /* $1, $2, … as indexes of ir_query.params, ascending */
+    size_t param_count;
+} ir_variant;
+
+/* More texts than this are a mistake: each one is prepared on its own. */
+#define IR_VARIANTS_MAX 64u
+
 typedef struct ir_query {
     const char *name;            /* "GetAsset" */
     const char *c_name;          /* "get_asset" */
@@ -99,7 +127,12 @@ typedef struct ir_query {
     size_t param_count;
     ir_column *columns; /* as described; embeds are spelled out */
     size_t column_count;
-    const ir_row *row; /* NULL for :exec and :execrows */
+    const ir_row *row;    /* NULL for commands without rows */
+    ir_choice *choices;   /* dynamic parts; sql is variant 0 then */
+    size_t choice_count;  /* 0: the text is always the same */
+    ir_variant *variants; /* all of them, by number */
+    size_t variant_count; /* 0 without choices */
+    bool bulk;            /* takes an array of parameters: @bulk */
 } ir_query;
 
 /* One query file and what is generated from it. */
@@ -126,5 +159,9 @@ typedef struct ir_set {
 
 /* FNV-1a of the text and the parameter types: names the prepared statement. */
 uint64_t ir_query_hash(slice sql, const ir_param *params, size_t param_count);
+/* Variants that send a parameter: bit n for variant n. */
+uint64_t query_variants_with(const ir_query *query, size_t param);
+/* A bit for each variant. */
+uint64_t query_all_variants(const ir_query *query);
 
 #endif

@@ -375,7 +375,8 @@ static pgc_status choose_row(builder *b, pgc_error *err)
                         "clause",
                         b->query->name, query_cmd_text(b->query->cmd));
         diag *d = query_error(b, message);
-        diag_hint(b->ctx->diags, d, "add RETURNING, or use :exec or :execrows");
+        diag_hint(b->ctx->diags, d, "add RETURNING, or use %s",
+                  query_cmd_is_batch(b->query->cmd) ? ":batchexec" : ":exec or :execrows");
         return PGC_OK;
     }
     if (model != NULL && b->query->column_count > 1) {
@@ -433,8 +434,9 @@ static bool wants_array(const builder *b, size_t index)
  * emit_query.c writes. */
 static bool is_local_name(const char *name)
 {
-    static const char *const LOCALS[] = { "db",     "out",    "err",      "p",      "args",
-                                          "result", "status", "affected", "reader", "value" };
+    static const char *const LOCALS[] = { "db",     "out",      "err",    "p",     "args", "result",
+                                          "status", "affected", "reader", "value", "it",   "more",
+                                          "found",  "variant",  "index",  "batch", "row" };
     for (size_t i = 0; i < ARRAY_LEN(LOCALS); i++) {
         if (strcmp(name, LOCALS[i]) == 0) {
             return true;
@@ -554,7 +556,11 @@ pgc_status rows_build(const model_context *ctx, const query_facts *facts, ir_que
     TRY(build_params(&b, err));
     query->unnamed = find_flag(facts->source, "unnamed") != NULL;
     query->read_only = find_flag(facts->source, "read_only") != NULL;
-    if (b.ok && (query->cmd == QUERY_ONE || query->cmd == QUERY_MANY)) {
+    if (b.ok && query_cmd_is_batch(query->cmd) && query->param_count == 0) {
+        diag *d = query_error(&b, ":batch* commands require parameters");
+        diag_hint(ctx->diags, d, "use :exec, :one or :many");
+    }
+    if (b.ok && query_cmd_has_rows(query->cmd)) {
         TRY(build_columns(&b, err));
         if (b.ok) {
             TRY(choose_row(&b, err));

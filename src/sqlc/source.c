@@ -15,18 +15,11 @@ static const struct {
     { "many", QUERY_MANY },
     { "exec", QUERY_EXEC },
     { "execrows", QUERY_EXECROWS },
-};
-
-/* Commands of sqlc that this version does not generate, with what to do instead. */
-static const struct {
-    const char *word, *hint;
-} OTHER_COMMANDS[] = {
-    { "execlastid", "PostgreSQL has no last insert id: use RETURNING and :one" },
-    { "execresult", "use :execrows for the number of rows" },
-    { "copyfrom", "use INSERT … SELECT FROM unnest(…) with array parameters and :execrows" },
-    { "batchexec", "run :exec queries in a pipeline" },
-    { "batchone", "run :one queries in a pipeline" },
-    { "batchmany", "run :many queries in a pipeline" },
+    { "execresult", QUERY_EXECRESULT },
+    { "copyfrom", QUERY_COPYFROM },
+    { "batchexec", QUERY_BATCHEXEC },
+    { "batchone", QUERY_BATCHONE },
+    { "batchmany", QUERY_BATCHMANY },
 };
 
 const char *query_cmd_text(query_cmd cmd)
@@ -172,7 +165,7 @@ static bool is_query_name(slice name)
     return name.len > 0;
 }
 
-/* Commands of upstream that we lack get advice instead of "invalid". */
+/* The one command of upstream that PostgreSQL cannot have gets advice instead of "invalid". */
 static bool find_command(const statement *st, slice word, size_t at, diag_list *diags,
                          query_cmd *out)
 {
@@ -183,16 +176,15 @@ static bool find_command(const statement *st, slice word, size_t at, diag_list *
             return true;
         }
     }
-    for (size_t i = 0; i < ARRAY_LEN(OTHER_COMMANDS); i++) {
-        if (slice_eq_str(name, OTHER_COMMANDS[i].word)) {
-            diag *d = diag_error(diags, st->file, at, "command \":%s\" is not supported",
-                                 OTHER_COMMANDS[i].word);
-            diag_hint(diags, d, "%s", OTHER_COMMANDS[i].hint);
-            return false;
-        }
+    if (slice_eq_str(name, "execlastid")) {
+        diag *d = diag_error(diags, st->file, at, ":execlastid is not supported for PostgreSQL");
+        diag_hint(diags, d, "PostgreSQL has no last insert id: use RETURNING and :one");
+        return false;
     }
     diag *d = diag_error(diags, st->file, at, "invalid query type: %" SLICE_FMT, SLICE_ARG(word));
-    diag_hint(diags, d, "one of :one :many :exec :execrows");
+    diag_hint(diags, d,
+              "one of :one :many :exec :execrows :execresult :copyfrom :batchexec :batchone "
+              ":batchmany");
     return false;
 }
 
@@ -222,8 +214,8 @@ static bool parse_annotation(arena *mem, const statement *st, diag_list *diags, 
                        SLICE_ARG(st->annotation));
     } else if (count == (block ? 4u : 3u)) {
         d = diag_error(diags, st->file, at,
-                       "missing query type [':one', ':many', ':exec', "
-                       "':execrows']");
+                       "missing query type [':one', ':many', ':exec', ':execrows', ':execresult', "
+                       "':copyfrom', ':batchexec', ':batchone', ':batchmany']");
     } else if (count != (block ? 5u : 4u)) {
         d = diag_error(diags, st->file, at, "invalid query comment: %" SLICE_FMT,
                        SLICE_ARG(st->annotation));

@@ -8,7 +8,29 @@
 /* Files above this size are refused. */
 #define SOURCE_FILE_MAX ((size_t) 64 << 20)
 
-typedef enum query_cmd { QUERY_ONE, QUERY_MANY, QUERY_EXEC, QUERY_EXECROWS } query_cmd;
+typedef enum query_cmd {
+    QUERY_ONE,
+    QUERY_MANY,
+    QUERY_EXEC,
+    QUERY_EXECROWS,
+    QUERY_EXECRESULT,
+    QUERY_COPYFROM,
+    QUERY_BATCHEXEC,
+    QUERY_BATCHONE,
+    QUERY_BATCHMANY
+} query_cmd;
+
+/* Gives rows to its caller. */
+static inline bool query_cmd_has_rows(query_cmd cmd)
+{
+    return cmd == QUERY_ONE || cmd == QUERY_MANY || cmd == QUERY_BATCHONE || cmd == QUERY_BATCHMANY;
+}
+
+/* Runs in a pipeline, many times in one round trip. */
+static inline bool query_cmd_is_batch(query_cmd cmd)
+{
+    return cmd == QUERY_BATCHEXEC || cmd == QUERY_BATCHONE || cmd == QUERY_BATCHMANY;
+}
 
 /* A word after '@' in a comment of its own line, e.g. "-- @row Asset". */
 typedef struct query_flag {

@@ -49,7 +49,7 @@ static void add_optional(collector *c, const char *origin, const char *name)
  * here.
  *
  *     lib_author, lib_author_clone, lib_author_clone_pass, lib_author_read, lib_author_set,
- *     lib_author_set_free, lib_author_set_take, lib_opt_author */
+ *     lib_author_set_detach, lib_author_set_free, lib_author_set_take, lib_opt_author */
 static void add_row(collector *c, const char *origin, const ir_row *row)
 {
     assert(row->base != NULL);
@@ -63,6 +63,7 @@ static void add_row(collector *c, const char *origin, const ir_row *row)
         add_optional(c, origin, row->name);
     }
     add(c, origin, row->base, "_set");
+    add(c, origin, row->base, "_set_detach");
     add(c, origin, row->base, "_set_free");
     add(c, origin, row->base, "_set_take");
 }
@@ -79,6 +80,15 @@ static void add_query(collector *c, const ir_query *query)
     }
     add(c, origin, base, "");
     add(c, origin, base, "_params");
+    if (query->cmd == QUERY_MANY) {
+        add(c, origin, base, "_close");
+        add(c, origin, base, "_iter");
+        add(c, origin, base, "_next");
+        add(c, origin, base, "_open");
+    } else if (query_cmd_is_batch(query->cmd)) {
+        add(c, origin, base, "_add");
+        add(c, origin, base, "_take");
+    }
     if (query->row != NULL &&
         (query->row->kind == IR_ROW_QUERY || query->row->kind == IR_ROW_SCALAR)) {
         add_row(c, origin, query->row);

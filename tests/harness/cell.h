@@ -24,6 +24,12 @@ static inline int fake_one(const PGresult *res)
     return 1;
 }
 
+static inline int fake_none(const PGresult *res)
+{
+    (void) res;
+    return 0;
+}
+
 static inline int fake_length(const PGresult *res, int row, int column)
 {
     (void) row;
@@ -61,14 +67,25 @@ static inline void fake_clear(PGresult *res)
     }
 }
 
-/* bytes NULL: SQL NULL. Free with pgc_result_free(); NULL when memory is exhausted. */
-static inline pgc_result *cell_result(const void *bytes, size_t len, const pgc_alloc *alloc,
-                                      const pgc_query *query)
+/* bytes NULL: SQL NULL. text: they came as text. Free with pgc_result_free(); NULL when memory is
+ * exhausted. */
+static inline pgc_result *cell_result_as(bool text, const void *bytes, size_t len,
+                                         const pgc_alloc *alloc, const pgc_query *query)
 {
     static const pq_ops ops = {
         .ntuples = fake_one,
         .nfields = fake_one,
         .binaryTuples = fake_one,
+        .getlength = fake_length,
+        .getvalue = fake_value,
+        .getisnull = fake_isnull,
+        .ftype = fake_type,
+        .clear = fake_clear,
+    };
+    static const pq_ops text_ops = {
+        .ntuples = fake_one,
+        .nfields = fake_one,
+        .binaryTuples = fake_none,
         .getlength = fake_length,
         .getvalue = fake_value,
         .getisnull = fake_isnull,
@@ -87,8 +104,16 @@ static inline pgc_result *cell_result(const void *bytes, size_t len, const pgc_a
         memcpy(c->bytes, bytes, len);
     }
     pgc_result *result = NULL;
-    pgc_status status = result_new(&ops, (PGresult *) (void *) c, alloc, query, &result, NULL);
+    pgc_status status =
+        result_new(text ? &text_ops : &ops, (PGresult *) (void *) c, alloc, query, &result, NULL);
     return status == PGC_OK ? result : NULL;
+}
+
+/* A binary cell. */
+static inline pgc_result *cell_result(const void *bytes, size_t len, const pgc_alloc *alloc,
+                                      const pgc_query *query)
+{
+    return cell_result_as(false, bytes, len, alloc, query);
 }
 
 /* Bytes of a hexadecimal text, blanks ignored; gives their number. */

@@ -11,7 +11,8 @@
 
 /* Values of every representation. Chosen so that constraints of the corpus hold. */
 static const char DRIVER_HEAD[] =
-    "#include <stdio.h>\n#include <string.h>\n\n#include <pgc/conn.h>\n\n"
+    "#include <stdio.h>\n#include <string.h>\n\n#include <pgc/conn.h>\n#include "
+    "<pgc/pipeline.h>\n\n"
     "static int failures, calls;\n"
     "static bool v_bool(void) { return true; }\n"
     "static int16_t v_i16(void) { return 1; }\n"
@@ -47,7 +48,7 @@ static const char DRIVER_HEAD[] =
     "    {                                             \\\n"
     "        static type items[2];                     \\\n"
     "        static const uint8_t nulls[] = { 0, 1 };  \\\n"
-    "        pgc_arr_##suffix r;                       \\\n"
+    "        pgc_arr_##suffix r = PGC_ZERO;            \\\n"
     "        items[0] = v_##suffix();                  \\\n"
     "        r.has = true;                             \\\n"
     "        r.count = 2;                              \\\n"
@@ -63,6 +64,12 @@ static const char DRIVER_HEAD[] =
     "        failures++;\n"
     "        (void) printf(\"%s: status %d: %s\\n\", name, (int) status, err->message);\n"
     "    }\n}\n\n";
+
+/* What belongs to a call that was counted already. */
+static const char DRIVER_CHECK[] =
+    "static void check(const char *name, const char *what, bool ok)\n"
+    "{\n    if (!ok) {\n        failures++;\n"
+    "        (void) printf(\"%s: %s\\n\", name, what);\n    }\n}\n\n";
 
 static const char DRIVER_TAIL[] =
     "int main(int argc, char **argv)\n{\n    pgc_error err;\n    pgc_conn *conn = NULL;\n"
@@ -106,12 +113,18 @@ static inline void driver_value(buf *out, const char *target, const ir_param *pa
 static inline const char *driver_out(buf *out, const ir_query *q, const char *prefix, bool *free_it)
 {
     *free_it = false;
+    if (q->row == NULL && q->cmd == QUERY_EXECRESULT) {
+        buf_add_str(out, "    pgc_result *out = NULL;\n");
+        return "&out, ";
+    }
     if (q->row == NULL) {
-        buf_add_str(out, q->cmd == QUERY_EXECROWS ? "    int64_t out = 0;\n" : "");
-        return q->cmd == QUERY_EXECROWS ? "&out, " : "";
+        bool counts = q->cmd == QUERY_EXECROWS || q->cmd == QUERY_COPYFROM;
+        buf_add_str(out, counts ? "    int64_t out = 0;\n" : "");
+        return counts ? "&out, " : "";
     }
     const ir_field *only = &q->row->fields[0];
-    bool value = q->row->kind == IR_ROW_SCALAR && q->cmd == QUERY_ONE &&
+    bool value = q->row->kind == IR_ROW_SCALAR &&
+                 (q->cmd == QUERY_ONE || q->cmd == QUERY_BATCHONE) &&
                  (only->type.labels != NULL || !only->type.c->pointer_like);
     if (!value) {
         *free_it = true;
@@ -128,11 +141,68 @@ static inline const char *driver_out(buf *out, const ir_query *q, const char *pr
     return "&out, ";
 }
 
+static inline bool driver_has(slice text, const char *word)
+{
+    size_t len = strlen(word);
+    for (size_t i = 0; i + len <= text.len; i++) {
+        if (slice_eq_nocase(slice_sub(text, i, i + len), (slice) { word, len })) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The iterator gives as many rows as the set has, unless the query changes what it reads. */
+static inline void driver_iterate(buf *out, const ir_query *q, const char *prefix,
+                                  const char *arguments)
+{
+    buf_printf(
+        out,
+        "    %s_%s_iter it = PGC_ZERO;\n    bool more = false;\n    size_t seen = 0;\n"
+        "    pgc_status next = %s_%s_open(db, %s&it, &err);\n"
+        "    while (next == PGC_OK && (next = %s_%s_next(&it, &more, &err)) == PGC_OK && more) "
+        "{\n        seen++;\n    }\n"
+        "    %s_%s_close(&it);\n",
+        prefix, q->c_name, prefix, q->c_name, arguments, prefix, q->c_name, prefix, q->c_name);
+    bool reads = !driver_has(q->sql, "INSERT") && !driver_has(q->sql, "UPDATE") &&
+                 !driver_has(q->sql, "DELETE") && !driver_has(q->sql, "MERGE");
+    if (reads) {
+        buf_printf(out,
+                   "    check(\"%s\", err.message, next == PGC_OK);\n"
+                   "    check(\"%s\", \"as many rows one by one\", seen == out.count);\n",
+                   q->name, q->name);
+    } else {
+        buf_add_str(out, "    (void) seen;\n");
+    }
+}
+
+/* Two items in one batch. */
+static inline void driver_batch(buf *out, const ir_query *q, const char *prefix, const char *result)
+{
+    buf_printf(
+        out,
+        "    pgc_pipeline *batch = NULL;\n    size_t first = 9;\n    size_t second = 9;\n"
+        "    pgc_status status = pgc_pipeline_open_db(db, PGC_PIPELINE_ATOMIC, NULL, &batch, "
+        "&err);\n"
+        "    if (status == PGC_OK) {\n"
+        "        status = %s_%s_add(batch, &p, &first, &err);\n    }\n"
+        "    if (status == PGC_OK) {\n"
+        "        status = %s_%s_add(batch, &p, &second, &err);\n    }\n"
+        "    if (status == PGC_OK) {\n        status = pgc_pipeline_run(batch, &err);\n    }\n"
+        "    if (status == PGC_OK) {\n"
+        "        status = %s_%s_take(batch, second, %s&err);\n    }\n"
+        "    report(\"%s\", status, &err);\n"
+        "    check(\"%s\", \"items are numbered\", first == 0 && second == 1);\n"
+        "    pgc_pipeline_close(batch);\n",
+        prefix, q->c_name, prefix, q->c_name, prefix, q->c_name, result, q->name, q->name);
+}
+
 /* One function that calls one query. limit: query_parameter_limit. */
 static inline void driver_query(buf *out, const ir_query *q, const char *prefix, size_t limit)
 {
     bool free_it = false;
-    bool by_value = q->param_count <= limit;
+    bool by_value = q->param_count <= limit && q->choice_count == 0 && !q->bulk &&
+                    q->cmd != QUERY_COPYFROM && !query_cmd_is_batch(q->cmd);
     buf_printf(out, "static void q_%s(pgc_db *db, bool nulls)\n{\n    pgc_error err = PGC_ZERO;\n",
                q->c_name);
     if (!by_value) {
@@ -162,13 +232,35 @@ static inline void driver_query(buf *out, const ir_query *q, const char *prefix,
         }
         driver_value(out, target, &q->params[i], q->params[i].type.c->pointer_like);
     }
-    buf_printf(out, "    report(\"%s\", %s_%s(db, ", q->name, prefix, q->c_name);
+    char arguments[400] = "";
     for (size_t i = 0; by_value && i < q->param_count; i++) {
-        buf_printf(out, "a%zu, ", i);
+        size_t used = strlen(arguments);
+        (void) snprintf(arguments + used, sizeof arguments - used, "a%zu, ", i);
     }
-    buf_printf(out, "%s%s&err), &err);\n", by_value ? "" : "&p, ", result);
+    if (!by_value) {
+        (void) snprintf(arguments, sizeof arguments, "&p, ");
+    }
+    if (query_cmd_is_batch(q->cmd)) {
+        driver_batch(out, q, prefix, result);
+    } else {
+        buf_printf(out, "    report(\"%s\", %s_%s(db, %s%s&err), &err);\n", q->name, prefix,
+                   q->c_name, arguments, result);
+    }
+    if (q->cmd == QUERY_MANY) {
+        driver_iterate(out, q, prefix, arguments);
+    }
+    if (q->cmd == QUERY_EXECRESULT) {
+        buf_printf(out,
+                   "    check(\"%s\", \"has a tag\", out != NULL && pgc_result_tag(out)[0] != 0);\n"
+                   "    pgc_result_free(out);\n",
+                   q->name);
+    }
     if (free_it) {
-        buf_printf(out, "    %s_set_free(&out);\n", q->row->base);
+        buf_printf(out,
+                   "    check(\"%s\", \"detaches\", %s_set_detach(&out, &err) == PGC_OK);\n"
+                   "    check(\"%s\", \"has no result\", out.result == NULL);\n"
+                   "    %s_set_free(&out);\n",
+                   q->name, q->row->base, q->name, q->row->base);
     }
     buf_add_str(out, "}\n\n");
 }
@@ -177,6 +269,7 @@ static inline void driver_query(buf *out, const ir_query *q, const char *prefix,
 static inline void driver_write(buf *out, const ir_set *set, size_t limit)
 {
     buf_add_str(out, DRIVER_HEAD);
+    buf_add_str(out, DRIVER_CHECK);
     for (size_t i = 0; i < set->file_count; i++) {
         buf_printf(out, "#include \"%s.h\"\n", set->files[i].base);
     }

@@ -1,4 +1,4 @@
-/* Every reader by the name of its type: for tests that run them all. */
+/* Every reader and its adder by the name of the type: for tests that run them all. */
 #ifndef TEST_DECODE_H
 #define TEST_DECODE_H
 
@@ -6,27 +6,29 @@
 
 #include <pgc/query.h>
 
-/* All types with a reader pair pgc_read_x() and pgc_read_opt_x(). The formatter never comes to rest
- * on this list. */
-/* clang-format off */
-#define DECODE_MAP(X)                                                                             \
-    X(bool) X(i16) X(i32) X(i64) X(u32) X(f32) X(f64) X(uuid)                                     \
-    X(timestamptz) X(timestamp) X(date) X(time) X(interval)                                       \
-    X(text) X(bytes) X(json) X(jsonb) X(numeric) X(vector) X(halfvec)                             \
-    X(arr_bool) X(arr_i16) X(arr_i32) X(arr_i64) X(arr_f32) X(arr_f64)                            \
-    X(arr_text) X(arr_uuid) X(arr_timestamptz)
-/* clang-format on */
-
+/* One for each pgc_read_x(). */
 typedef enum decode_kind {
-#define X(name) DECODE_##name,
-    DECODE_MAP(X)
+#define X(name, type) DECODE_##name,
+    PGC_OPT_MAP(X) PGC_POINTER_MAP(X)
 #undef X
-        DECODE_COUNT
+#define X(name, type) DECODE_range_##name, DECODE_multirange_##name,
+        PGC_RANGE_MAP(X)
+#undef X
+#define X(name, type) DECODE_arr_##name,
+            PGC_ARRAY_MAP(X)
+#undef X
+                DECODE_COUNT
 } decode_kind;
 
 static const char *const DECODE_NAMES[] = {
-#define X(name) #name,
-    DECODE_MAP(X)
+#define X(name, type) #name,
+    PGC_OPT_MAP(X) PGC_POINTER_MAP(X)
+#undef X
+#define X(name, type) "range_" #name, "multirange_" #name,
+        PGC_RANGE_MAP(X)
+#undef X
+#define X(name, type) "arr_" #name,
+            PGC_ARRAY_MAP(X)
 #undef X
 };
 
@@ -45,15 +47,54 @@ static inline void decode_cell(decode_kind kind, bool nullable, pgc_reader *read
                                size_t column)
 {
     switch (kind) {
-#define X(name)                                              \
-    case DECODE_##name:                                      \
-        if (nullable) {                                      \
-            (void) pgc_read_opt_##name(reader, row, column); \
-        } else {                                             \
-            (void) pgc_read_##name(reader, row, column);     \
-        }                                                    \
+#define DECODE_CASE_(kind_name, read_opt, read)   \
+    case kind_name:                               \
+        if (nullable) {                           \
+            (void) read_opt(reader, row, column); \
+        } else {                                  \
+            (void) read(reader, row, column);     \
+        }                                         \
         break;
-        DECODE_MAP(X)
+#define X(name, type) DECODE_CASE_(DECODE_##name, pgc_read_opt_##name, pgc_read_##name)
+        PGC_OPT_MAP(X)
+        PGC_POINTER_MAP(X)
+#undef X
+#define X(name, type)                                                                   \
+    DECODE_CASE_(DECODE_range_##name, pgc_read_opt_range_##name, pgc_read_range_##name) \
+    DECODE_CASE_(DECODE_multirange_##name, pgc_read_opt_multirange_##name,              \
+                 pgc_read_multirange_##name)
+        PGC_RANGE_MAP(X)
+#undef X
+#define X(name, type) DECODE_CASE_(DECODE_arr_##name, pgc_read_opt_arr_##name, pgc_read_arr_##name)
+        PGC_ARRAY_MAP(X)
+#undef X
+    case DECODE_COUNT:
+        break;
+    }
+}
+
+/* Read one cell, NULL or not, and add what was read to args. */
+static inline void decode_echo(decode_kind kind, pgc_reader *reader, size_t row, size_t column,
+                               pgc_args *args)
+{
+    switch (kind) {
+#define ECHO_CASE_(kind_name, add, read)      \
+    case kind_name:                           \
+        add(args, read(reader, row, column)); \
+        break;
+#define X(name, type) ECHO_CASE_(DECODE_##name, pgc_add_opt_##name, pgc_read_opt_##name)
+        PGC_OPT_MAP(X)
+#undef X
+#define X(name, type) ECHO_CASE_(DECODE_##name, pgc_add_##name, pgc_read_opt_##name)
+        PGC_POINTER_MAP(X)
+#undef X
+#define X(name, type)                                                                \
+    ECHO_CASE_(DECODE_range_##name, pgc_add_range_##name, pgc_read_opt_range_##name) \
+    ECHO_CASE_(DECODE_multirange_##name, pgc_add_multirange_##name, pgc_read_opt_multirange_##name)
+        PGC_RANGE_MAP(X)
+#undef X
+#define X(name, type) ECHO_CASE_(DECODE_arr_##name, pgc_add_arr_##name, pgc_read_opt_arr_##name)
+        PGC_ARRAY_MAP(X)
 #undef X
     case DECODE_COUNT:
         break;

@@ -453,33 +453,33 @@ static void json_and_jsonb(void)
 }
 
 /* NULL elements at random places; the same bytes must come back. */
-#define ECHO_ARRAY(conn, query, name, type, values, size)                           \
-    for (size_t len = 0; len <= (size); len = len * 2 + 1) {                        \
-        uint8_t nulls[RANDOM_COUNT] = { 0 };                                        \
-        size_t null_count = 0;                                                      \
-        for (size_t i = 0; i < len && len % 4 == 3; i++) {                          \
-            nulls[i] = random_below(&seed, 4) == 0;                                 \
-            null_count += nulls[i];                                                 \
-        }                                                                           \
-        char want[32];                                                              \
-        pgc_args args;                                                              \
-        pgc_reader reader;                                                          \
-        pgc_args_init(&args, NULL);                                                 \
-        pgc_add_arr_##name(&args, (pgc_arr_##name) { true, len, (values), nulls }); \
-        pgc_result *result = ask((conn), &(query), &args, &reader);                 \
-        REQUIRE(result != NULL);                                                    \
-        pgc_arr_##name back = pgc_read_arr_##name(&reader, 0, 0);                   \
-        (void) snprintf(want, sizeof want, "%zu/%zu", len, null_count);             \
-        same_text(pgc_read_text(&reader, 0, 1), want);                              \
-        REQUIRE(finish(&reader) && back.has && back.count == len);                  \
-        CHECK((back.nulls != NULL) == (null_count > 0));                            \
-        for (size_t i = 0; i < len; i++) {                                          \
-            bool null = back.nulls != NULL && back.nulls[i] == 1;                   \
-            CHECK_INT(null, nulls[i]);                                              \
-            CHECK(null || same_bytes(&back.v[i], &(values)[i], sizeof(type)));      \
-        }                                                                           \
-        pgc_result_free(result);                                                    \
-        REQUIRE(tap_failures == 0);                                                 \
+#define ECHO_ARRAY(conn, query, name, type, values, size)                                    \
+    for (size_t len = 0; len <= (size); len = len * 2 + 1) {                                 \
+        uint8_t nulls[RANDOM_COUNT] = { 0 };                                                 \
+        size_t null_count = 0;                                                               \
+        for (size_t i = 0; i < len && len % 4 == 3; i++) {                                   \
+            nulls[i] = random_below(&seed, 4) == 0;                                          \
+            null_count += nulls[i];                                                          \
+        }                                                                                    \
+        char want[32];                                                                       \
+        pgc_args args;                                                                       \
+        pgc_reader reader;                                                                   \
+        pgc_args_init(&args, NULL);                                                          \
+        pgc_add_arr_##name(&args, (pgc_arr_##name) { true, len, (values), nulls, 0, NULL }); \
+        pgc_result *result = ask((conn), &(query), &args, &reader);                          \
+        REQUIRE(result != NULL);                                                             \
+        pgc_arr_##name back = pgc_read_arr_##name(&reader, 0, 0);                            \
+        (void) snprintf(want, sizeof want, "%zu/%zu", len, null_count);                      \
+        same_text(pgc_read_text(&reader, 0, 1), want);                                       \
+        REQUIRE(finish(&reader) && back.has && back.count == len);                           \
+        CHECK((back.nulls != NULL) == (null_count > 0));                                     \
+        for (size_t i = 0; i < len; i++) {                                                   \
+            bool null = back.nulls != NULL && back.nulls[i] == 1;                            \
+            CHECK_INT(null, nulls[i]);                                                       \
+            CHECK(null || same_bytes(&back.v[i], &(values)[i], sizeof(type)));               \
+        }                                                                                    \
+        pgc_result_free(result);                                                             \
+        REQUIRE(tap_failures == 0);                                                          \
     }
 
 #define COUNTS "cardinality($1) || '/' || cardinality(array_positions($1, NULL))"
@@ -527,7 +527,7 @@ ECHO_QUERY(ECHO_ARR_TEXT, "text[]", 1009, "array_to_string($1, '|', 'NULL')");
 ECHO_QUERY(ECHO_ARR_VARCHAR, "character varying[]", 1015, "array_to_string($1, '|', 'NULL')");
 
 static const pgc_text TEXTS[] = { { "sad", 3 }, { NULL, 0 }, { "ok", 2 } };
-static const pgc_arr_text TEXT_ARRAY = { true, 3, TEXTS, NULL };
+static const pgc_arr_text TEXT_ARRAY = { .has = true, .count = 3, .v = TEXTS };
 
 static void text_arrays(void)
 {

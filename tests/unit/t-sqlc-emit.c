@@ -247,7 +247,8 @@ static void add_columns(stage *s, ir_query *q, const ir_row *row)
     for (size_t i = 0; q->columns != NULL && i < row->field_count; i++) {
         q->columns[i] = (ir_column) { .sql_name = row->fields[i].sql_name,
                                       .type = row->fields[i].type,
-                                      .nullable = row->fields[i].nullable };
+                                      .nullable = row->fields[i].nullable,
+                                      .reason = row->fields[i].reason };
         q->column_count = i + 1;
     }
 }

@@ -90,12 +90,11 @@ static void windows_line_ends_are_fine(void)
 static void bad_annotations_have_a_place(void)
 {
     expect("\n-- name: GetA\nSELECT 1;", "q.sql:2:1: missing query type [':one', ':many', ':exec', "
-                                         "':execrows']");
+                                         "':execrows', ':execresult', ':copyfrom', ':batchexec', "
+                                         "':batchone', ':batchmany']");
     expect("-- name: GetA :two\nSELECT 1;", "q.sql:1:15: invalid query type: :two");
-    expect("-- name: GetA :copyfrom\nSELECT 1;", "q.sql:1:15: command \":copyfrom\" is not "
-                                                 "supported");
-    expect("-- name: GetA :execlastid\nSELECT 1;", "q.sql:1:15: command \":execlastid\" is not "
-                                                   "supported");
+    expect("-- name: GetA :execlastid\nSELECT 1;", "q.sql:1:15: :execlastid is not supported for "
+                                                   "PostgreSQL");
     expect("--name: GetA :one\nSELECT 1;", "q.sql:1:1: invalid metadata: --name: GetA :one");
     expect("-- name : GetA :one\nSELECT 1;", "q.sql:1:1: invalid metadata: -- name : GetA :one");
     expect("-- name: Get A :one\nSELECT 1;", "q.sql:1:1: invalid query comment: -- name: Get A "
