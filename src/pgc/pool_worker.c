@@ -185,12 +185,17 @@ static pool_slot *connected(pgc_pool *pool, pool_slot *slot, bool successor, int
         pool_begin_close(pool, slot, PGC_END_RESET);
         return slot;
     }
+<<<<<<< HEAD
     pool_hand_over(pool, slot, pool_now(pool));
     if (!successor || pool->successors >= pool->replacing) {
         return NULL; /* the old one has ended meanwhile */
     }
     pool->successors++;
     return take_replaced(pool);
+=======
+    gate_rouse(pool_hand_over(pool, slot, pool_now(pool)));
+    return successor ? take_replaced(pool) : NULL;
+>>>>>>> main
 }
 
 /* Called and left with the lock held. */
@@ -272,7 +277,7 @@ static bool repaired(pgc_pool *pool, pool_slot *slot, bool good, bool was_idle)
         pool_begin_close(pool, slot, !good ? broken : PGC_END_RESET);
         return false;
     }
-    pool_hand_over(pool, slot, now_us);
+    gate_rouse(pool_hand_over(pool, slot, now_us));
     if (was_idle && slot->state == SLOT_IDLE) {
         slot->idle_since_us = idle_since_us; /* a check is no use */
     }
