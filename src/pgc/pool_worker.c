@@ -185,17 +185,12 @@ static pool_slot *connected(pgc_pool *pool, pool_slot *slot, bool successor, int
         pool_begin_close(pool, slot, PGC_END_RESET);
         return slot;
     }
-<<<<<<< HEAD
-    pool_hand_over(pool, slot, pool_now(pool));
+    gate_rouse(pool_hand_over(pool, slot, pool_now(pool)));
     if (!successor || pool->successors >= pool->replacing) {
         return NULL; /* the old one has ended meanwhile */
     }
     pool->successors++;
     return take_replaced(pool);
-=======
-    gate_rouse(pool_hand_over(pool, slot, pool_now(pool)));
-    return successor ? take_replaced(pool) : NULL;
->>>>>>> main
 }
 
 /* Called and left with the lock held. */
