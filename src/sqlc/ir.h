@@ -20,10 +20,11 @@ typedef struct ir_enum {
 } ir_enum;
 
 typedef struct ir_type {
-    const char *sql; /* format_type() without modifier */
-    uint32_t oid;    /* built-in OID, 0 for extension and user types */
-    const c_type *c; /* of enums: text */
-    ir_enum *labels; /* NULL: no enum */
+    const char *sql;  /* format_type() without modifier */
+    uint32_t oid;     /* built-in OID, 0 for extension and user types */
+    const c_type *c;  /* of enums: text */
+    ir_enum *labels;  /* NULL: no enum */
+    uint32_t element; /* arrays as parameters: c_type_element() */
 } ir_type;
 
 typedef struct ir_field ir_field;

@@ -477,7 +477,8 @@ static pgc_status name_param(builder *b, size_t index, pgc_error *err)
         (void) query_error(b, message);
         return PGC_OK;
     }
-    bool by_value = b->facts->shape.param_count <= (size_t) b->ctx->options->query_parameter_limit;
+    bool by_value = b->query->choice_count == 0 &&
+                    b->facts->shape.param_count <= (size_t) b->ctx->options->query_parameter_limit;
     const char *free_name =
         by_value && is_local_name(name) ? arena_printf(b->ctx->arena, "%s_", name) : name;
     for (size_t number = 2; free_name != NULL && has_param(b->query, index, free_name); number++) {

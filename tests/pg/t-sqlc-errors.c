@@ -13,7 +13,7 @@ static const char CONFIG[] = "version: \"2\"\nsql:\n  - engine: postgresql\n    
                              "queries: q\n    codegen:\n"
                              "      - {plugin: c, out: out, options: {prefix: p}}\n";
 static const char SCHEMA[] = "CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL, note text, "
-                             "words tsvector);\nCREATE TYPE e AS ENUM ('a');\n";
+                             "words pg_snapshot);\nCREATE TYPE e AS ENUM ('a');\n";
 
 typedef struct project {
     const char *config; /* NULL: CONFIG */
@@ -89,7 +89,7 @@ static void parameters_need_a_type(void)
     expect("-- name: A :many\nSELECT id FROM t WHERE id = sqlc.slice(ids);",
            "q/a.sql:2:1: sqlc.slice needs a place for an array", "ANY(sqlc.slice(ids))");
     expect("-- name: A :exec\nUPDATE t SET words = @words;",
-           "q/a.sql:2:1: parameter \"words\" has type tsvector, which has no C type",
+           "q/a.sql:2:1: parameter \"words\" has type pg_snapshot, which has no C type",
            "words::text");
 }
 
@@ -110,7 +110,8 @@ static void rows_must_be_there_and_typed(void)
            "clause",
            ":execrows");
     expect("-- name: A :many\nSELECT words FROM t;",
-           "q/a.sql:2:1: column \"words\" has type tsvector, which has no C type", "words::text");
+           "q/a.sql:2:1: column \"words\" has type pg_snapshot, which has no C type",
+           "words::text");
     expect("-- name: A :many\nSELECT ARRAY['a']::e[] AS x;",
            "q/a.sql:2:1: column \"x\" has type e[], which has no C type", "x::text[]");
     expect("-- name: A :many\nSELECT sqlc.embed(x) FROM (SELECT 1 AS a) x;",
