@@ -4,6 +4,7 @@
 
 #include "sqlc/compile.h"
 
+#include "sqlc/bulk.h"
 #include "sqlc/cname.h"
 #include "sqlc/rows.h"
 #include "sqlc/symbols.h"
@@ -100,7 +101,8 @@ static pgc_status final_sql(const set_work *work, const query_facts *facts, ir_q
                             pgc_error *err)
 {
     char *sql = arena_printf(work->ctx.arena, "-- name: %s :%s\n%s", query->name,
-                             query_cmd_text(query->cmd), facts->sql.ptr);
+                             query_cmd_text(query->cmd),
+                             query->bulk_sql != NULL ? query->bulk_sql : facts->sql.ptr);
     assert(facts->sql.ptr != NULL);
     if (sql == NULL) {
         return no_memory(err);
@@ -128,7 +130,6 @@ static pgc_status add_query(set_work *work, const query_source *source, pgc_erro
 {
     ir_set *set = work->ctx.set;
     ir_query *query = &set->queries[set->query_count];
-    query_facts facts;
     query_variants variants;
     uint32_t column = 0;
     bool ok = false;
@@ -147,14 +148,18 @@ static pgc_status add_query(set_work *work, const query_source *source, pgc_erro
     }
     query->c_name = c_name;
     TRY(variants_describe(&work->ctx, database_conn(work->input->db), source, work->input->prepared,
-                          &facts, &variants, &ok, err));
+                          &variants, &ok, err));
     if (ok) {
         query->choice_count = variants.blocks.choices.count;
-        TRY(rows_build(&work->ctx, &facts, query, &ok, err));
+        TRY(rows_build(&work->ctx, &variants.facts, query, &ok, err));
+    }
+    if (ok) {
+        TRY(bulk_build(&work->ctx, database_conn(work->input->db), &variants.facts, query, &ok,
+                       err));
     }
     if (ok) {
         TRY(variants_build(&work->ctx, &variants, query, err));
-        TRY(final_sql(work, &facts, query, err));
+        TRY(final_sql(work, &variants.facts, query, err));
         set->query_count++;
     }
     return PGC_OK;

@@ -70,9 +70,26 @@ typedef struct ir_param {
     uint32_t number;      /* of $n, from 1 */
     ir_type type;         /* the one that is declared to the server */
     bool nullable;
-    const char *reason; /* why it may be NULL, or how to allow it */
-    const char *source; /* "users.id": stored in or compared with */
+    const char *reason;    /* why it may be NULL, or how to allow it */
+    const char *source;    /* "users.id": stored in or compared with */
+    const char *array_sql; /* in bulk: the type of the array, "bigint[]" */
+    uint32_t array_oid;    /* … its built-in OID or 0 */
+    uint32_t element_oid;  /* … as c_type_element() */
 } ir_param;
+
+/* A column that COPY fills. */
+typedef struct ir_copy_column {
+    const char *name; /* SQL */
+    ir_type type;     /* below a domain */
+    size_t param;     /* index in params */
+} ir_copy_column;
+
+typedef struct ir_copy {
+    const char *schema, *table;
+    const ir_copy_column *columns; /* in the order of the INSERT */
+    size_t column_count;
+    bool has_policies; /* roles may be under row-level security */
+} ir_copy;
 
 /* A result column as the server sends it. */
 typedef struct ir_column {
@@ -134,6 +151,8 @@ typedef struct ir_query {
     ir_variant *variants; /* all of them, by number */
     size_t variant_count; /* 0 without choices */
     bool bulk;            /* takes an array of parameters: @bulk */
+    const char *bulk_sql; /* text with arrays, of @bulk and where COPY may be forbidden */
+    const ir_copy *copy;  /* :copyfrom */
 } ir_query;
 
 /* One query file and what is generated from it. */

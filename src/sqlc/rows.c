@@ -556,6 +556,7 @@ pgc_status rows_build(const model_context *ctx, const query_facts *facts, ir_que
     *ok = false;
     TRY(build_params(&b, err));
     query->unnamed = find_flag(facts->source, "unnamed") != NULL;
+    query->bulk = find_flag(facts->source, "bulk") != NULL;
     query->read_only = find_flag(facts->source, "read_only") != NULL;
     if (b.ok && query_cmd_is_batch(query->cmd) && query->param_count == 0) {
         diag *d = query_error(&b, ":batch* commands require parameters");

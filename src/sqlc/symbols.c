@@ -89,7 +89,10 @@ static void add_query(collector *c, const ir_query *query)
             add(c, origin, choice->type, "");
         }
     }
-    if (query->cmd == QUERY_MANY) {
+    if (query->copy != NULL) {
+        add(c, origin, base, "_add");
+        add(c, origin, base, "_open");
+    } else if (query->cmd == QUERY_MANY && !query->bulk) {
         add(c, origin, base, "_close");
         add(c, origin, base, "_iter");
         add(c, origin, base, "_next");

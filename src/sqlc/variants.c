@@ -211,10 +211,9 @@ static pgc_status finish(merger *m, const query_blocks *blocks, pgc_error *err)
 }
 
 pgc_status variants_describe(const model_context *ctx, pgc_conn *conn, const query_source *source,
-                             size_t *ordinal, query_facts *out, query_variants *variants, bool *ok,
-                             pgc_error *err)
+                             size_t *ordinal, query_variants *variants, bool *ok, pgc_error *err)
 {
-    merger m = { .ctx = ctx, .source = source, .out = out };
+    merger m = { .ctx = ctx, .source = source, .out = &variants->facts };
     *variants = (query_variants) { 0 };
     *ok = false;
     TRY(blocks_read(ctx->arena, source, ctx->diags, &variants->blocks, &m.ok, err));
@@ -222,7 +221,7 @@ pgc_status variants_describe(const model_context *ctx, pgc_conn *conn, const que
         return PGC_OK;
     }
     if (variants->blocks.choices.count == 0) {
-        return describe_query(ctx, conn, source, (*ordinal)++, out, ok, err);
+        return describe_query(ctx, conn, source, (*ordinal)++, &variants->facts, ok, err);
     }
     variants->texts = ARENA_ARRAY(ctx->arena, variants->blocks.variant_count, variant_text);
     m.oids = ARENA_ARRAY(ctx->arena, PARAMS_ROOM, uint32_t);

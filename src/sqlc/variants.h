@@ -15,13 +15,14 @@ typedef struct variant_text {
 typedef struct query_variants {
     query_blocks blocks;
     variant_text *texts; /* blocks.variant_count of them; NULL without choices */
+    query_facts facts;   /* of the plain text, with what is true of all */
 } query_variants;
 
-/* As describe_query(), for all forms: *out is that of the plain text, with the parameters of all
- * forms and the claims that hold in each. ordinal counts the statements of the connection. */
+/* As describe_query(), for all forms: the facts are those of the plain text, with the parameters of
+ * all forms and the claims that hold in each. ordinal counts the statements of the connection. */
 pgc_status variants_describe(const model_context *ctx, pgc_conn *conn, const query_source *source,
-                             size_t *ordinal, query_facts *out, query_variants *variants, bool *ok,
-                             pgc_error *err) PGC_MUST_CHECK;
+                             size_t *ordinal, query_variants *variants, bool *ok, pgc_error *err)
+    PGC_MUST_CHECK;
 /* Fill the choices and variants of a query whose parameters are named. */
 pgc_status variants_build(const model_context *ctx, const query_variants *variants, ir_query *query,
                           pgc_error *err) PGC_MUST_CHECK;

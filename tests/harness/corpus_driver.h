@@ -13,6 +13,7 @@
 static const char DRIVER_HEAD[] =
     "#include <stdio.h>\n#include <string.h>\n\n#include <pgc/conn.h>\n#include "
     "<pgc/pipeline.h>\n\n"
+    "#include \"checks.h\"\n\n"
     "static int failures, calls;\n"
     "static bool v_bool(void) { return true; }\n"
     "static int16_t v_i16(void) { return 1; }\n"
@@ -147,6 +148,7 @@ static const char DRIVER_TAIL[] =
     "            queries[i](pgc_conn_db(conn), pass == 1);\n"
     "            if (pgc_conn_script(conn, \"ROLLBACK\", 0, NULL, &err) != PGC_OK) {\n"
     "                report(\"ROLLBACK\", PGC_DB, &err);\n            }\n        }\n    }\n"
+    "    failures += corpus_checks(conn);\n"
     "    pgc_conn_close(conn);\n"
     "    (void) printf(\"%d calls, %d failed\\n\", calls, failures);\n"
     "    return failures == 0 ? 0 : 1;\n}\n";
@@ -310,7 +312,8 @@ static inline void driver_query(buf *out, const ir_query *q, const char *prefix,
         (void) snprintf(arguments + used, sizeof arguments - used, "a%zu, ", i);
     }
     if (!by_value) {
-        (void) snprintf(arguments, sizeof arguments, "&p, ");
+        (void) snprintf(arguments, sizeof arguments,
+                        q->bulk || q->copy != NULL ? "&p, 1, " : "&p, ");
     }
     if (query_cmd_is_batch(q->cmd)) {
         driver_batch(out, q, prefix, result);
@@ -318,7 +321,7 @@ static inline void driver_query(buf *out, const ir_query *q, const char *prefix,
         buf_printf(out, "    report(\"%s\", %s_%s(db, %s%s&err), &err);\n", q->name, prefix,
                    q->c_name, arguments, result);
     }
-    if (q->cmd == QUERY_MANY) {
+    if (q->cmd == QUERY_MANY && !q->bulk) {
         driver_iterate(out, q, prefix, arguments);
     }
     if (q->cmd == QUERY_EXECRESULT) {

@@ -198,6 +198,20 @@ CREATE TABLE unusable (
     name text NOT NULL
 );
 
+CREATE TABLE loose (
+    asset uuid, v vector(3), h halfvec(2), id int, a_int4 int[], a_varchar varchar[], a_uuid uuid[]
+);
+
+CREATE TABLE guarded (
+    id int NOT NULL,
+    kind kind,
+    note text,
+    at timestamptz
+);
+ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
+ALTER TABLE guarded FORCE ROW LEVEL SECURITY;
+CREATE POLICY everyone ON guarded USING (true);
+
 CREATE VIEW asset_list AS
 SELECT a.id, a.title, p.name AS owner_name, coalesce(a.width, 0) AS width
 FROM assets a LEFT JOIN people p ON p.id = a.owner;
