@@ -7,8 +7,10 @@
 
 #include "river/lead.h"
 
+#include "base/crash.h"
 #include "river/json.h"
 #include "river/runtime.h"
+#include "river/side.h"
 
 #define RETRY_MAX_US (64 * RUNTIME_SECOND_US)
 
@@ -109,6 +111,7 @@ static bool follow(leadership *lead, lead_link *link, int64_t *trusted_until)
         lead->vacant = false;
         pgc_status status = call(lead, link, CALL_ELECT, &err);
         if (status == PGC_OK) {
+            CRASH_POINT("river.elected");
             *trusted_until = began + LEAD_TRUST_US;
             set_leading(lead, true);
             return true;
@@ -290,6 +293,8 @@ pgc_status river_client_periodic_add(river_client *client, const river_periodic 
     leadership *lead = client->runtime->lead;
     if (lead == NULL)
         return no_leadership(err);
+    if (periodic->durable)
+        TRY(side_require(client, err));
     TRY(periodic_add(&lead->periodics, periodic, handle_out, err));
     periodics_changed(lead);
     return PGC_OK;

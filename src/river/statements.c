@@ -30,8 +30,11 @@
 /* A channel is the schema's name, a dot and the topic. */
 #define CHANNEL(topic) "pg_catalog.concat($1::text, '.', '" topic "')"
 
-/* Whose row is it, and may it be written: a fence that a late worker does not pass. */
-#define OURS "j.state = 'running' AND j.attempt = i.fence"
+/* Whose row is it, and may it be written: a fence that a late worker does not pass. An attempt that
+ * snoozed leaves its number to the next one; with OURS_AT the time of the fetch tells them apart.
+ */
+#define OURS    "j.state = 'running' AND j.attempt = i.fence"
+#define OURS_AT OURS " AND j.attempted_at = coalesce(i.began, j.attempted_at)"
 
 /* What the outcome makes of the job; a wish to cancel wins over every state that is not final. */
 #define TARGET                                                                   \
@@ -42,9 +45,9 @@
 
 #define OUTCOME_INPUT                                                                      \
     "unnest($1::bigint[], $2::smallint[], $3::text[], $4::smallint[], $5::timestamptz[], " \
-    "$6::timestamptz[], $7::text[], $8::text[]) "                                          \
-    "AS u (id, fence, state, attempt, finalized_at, scheduled_at, error, metadata)"
-#define OUTCOME_TYPES "ISTSZZTT"
+    "$6::timestamptz[], $7::text[], $8::text[], $9::timestamptz[]) "                       \
+    "AS u (id, fence, state, attempt, finalized_at, scheduled_at, error, metadata, began)"
+#define OUTCOME_TYPES "ISTSZZTTZ"
 
 /* Filters of a list: ids, kinds, queues, priorities, states, tags all, tags any, metadata. Sent
  * unnamed, so that the planner sees the values and drops what is NULL. */
@@ -123,8 +126,9 @@ static const statement_text TEXTS[ST_COUNT] = {
      * when it does not know how few rows there are. */
     [ST_FETCH] = {
         "RiverFetch", "tti", JOB_TYPES,
-        "UPDATE " P "river_job AS j SET state = 'running', attempt = j.attempt + 1, "
-        "attempted_at = now(), attempted_by = CASE WHEN cardinality(j.attempted_by) >= 100 "
+        "UPDATE " P "river_job AS j SET state = 'running', attempt = least(j.attempt + 1, 32767), "
+        "attempted_at = now(), attempted_by = CASE WHEN array_ndims(j.attempted_by) > 1 THEN '{}' "
+        "WHEN cardinality(j.attempted_by) >= 100 "
         "THEN j.attempted_by[cardinality(j.attempted_by) - 98:] ELSE j.attempted_by END "
         "|| $2::text WHERE j.id = ANY (ARRAY(SELECT id FROM " P "river_job "
         "WHERE state = 'available' AND queue = $1 AND scheduled_at <= now() "
@@ -139,7 +143,7 @@ static const statement_text TEXTS[ST_COUNT] = {
     [ST_FINISH] = {
         "RiverFinish", OUTCOME_TYPES, JOB_TYPES,
         "WITH i AS (SELECT * FROM " OUTCOME_INPUT "), "
-        "t AS (SELECT j.id, " OURS " AS ours, " TARGET " AS target, i.finalized_at, "
+        "t AS (SELECT j.id, " OURS_AT " AS ours, " TARGET " AS target, i.finalized_at, "
         "i.attempt AS new_attempt, i.scheduled_at, nullif(i.error, '') AS error, " MERGE
         " AS metadata, coalesce(i.metadata, '') <> '' AS merges "
         "FROM " P "river_job AS j JOIN i ON j.id = i.id WHERE j.id = ANY ($1) "
@@ -152,6 +156,14 @@ static const statement_text TEXTS[ST_COUNT] = {
         "WHERE j.id = ANY ($1) AND NOT t.ours AND NOT t.merges) "
         "SELECT " JOB " FROM (SELECT * FROM written UNION ALL SELECT * FROM merged "
         "UNION ALL SELECT * FROM kept) AS j ORDER BY j.id",
+    },
+    [ST_RECLAIM] = {
+        "RiverReclaim", "ttiI", "",
+        "UPDATE " P "river_job SET state = 'available', attempt = greatest(attempt - 1, 0) "
+        "WHERE state = 'running' AND queue = $1 "
+        "AND attempted_by[cardinality(attempted_by)] = $2 "
+        "AND attempted_at >= now() - $3::bigint * interval '1 microsecond' "
+        "AND id <> ALL ($4::bigint[])",
     },
     [ST_QUEUE_UPSERT] = {
         "RiverQueueUpsert", "t", QUEUE_TYPES,
@@ -230,9 +242,8 @@ static const statement_text TEXTS[ST_COUNT] = {
         "WITH i AS (SELECT * FROM " OUTCOME_INPUT "), "
         "t AS (SELECT j.id, i.state AS target, i.finalized_at, i.attempt AS new_attempt, "
         "i.scheduled_at, nullif(i.error, '') AS error, " MERGE " AS metadata "
-        "FROM " P "river_job AS j JOIN i ON j.id = i.id WHERE j.id = ANY ($1) AND " OURS
-        " AND j.attempted_at < $9 "
-        "ORDER BY j.id FOR UPDATE OF j) "
+        "FROM " P "river_job AS j JOIN i ON j.id = i.id WHERE j.id = ANY ($1) AND " OURS_AT
+        " AND j.attempted_at < $10 ORDER BY j.id FOR UPDATE OF j SKIP LOCKED) "
         "UPDATE " P "river_job AS j SET " OUTCOME_SET ", metadata = t.metadata "
         "FROM t WHERE j.id = t.id AND j.id = ANY ($1) RETURNING j.id",
     },
@@ -289,6 +300,72 @@ static const statement_text TEXTS[ST_COUNT] = {
     [ST_QUEUE_LIST] = {
         "RiverQueueList", "i", QUEUE_TYPES,
         "SELECT " QUEUE " FROM " P "river_queue AS q ORDER BY q.name LIMIT $1",
+    },
+    [ST_COMPLETE_DELETE] = {
+        "RiverCompleteDelete", "Is", "iz",
+        "DELETE FROM " P "river_job AS j WHERE j.id = ANY ($1) AND j.state = 'running' "
+        "AND j.attempt = $2 RETURNING j.id, now()",
+    },
+    [ST_EXT_READY] = {
+        "RiverExtReady", "t", "i",
+        "SELECT count(*) FROM pg_catalog.pg_class AS c WHERE c.relkind = 'r' "
+        "AND c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1) "
+        "AND c.relname IN ('river_ext_client', 'river_ext_queue', 'river_ext_periodic')",
+    },
+    [ST_EXT_BEAT] = {
+        "RiverExtBeat", "tib", "",
+        "INSERT INTO " P "river_ext_client AS c (id, lost_after_us) VALUES ($1, $2) "
+        "ON CONFLICT (id) DO UPDATE SET beat_at = now(), lost_after_us = EXCLUDED.lost_after_us, "
+        "started_at = CASE WHEN $3 THEN now() ELSE c.started_at END",
+    },
+    [ST_EXT_LEAVE] = {
+        "RiverExtLeave", "t", "", "DELETE FROM " P "river_ext_client WHERE id = $1",
+    },
+    [ST_EXT_ORPHANS] = {
+        "RiverExtOrphans", "i", JOB_TYPES,
+        "SELECT " JOB " FROM " P "river_job AS j JOIN " P "river_ext_client AS c "
+        "ON c.id = j.attempted_by[cardinality(j.attempted_by)] WHERE j.state = 'running' "
+        "AND (c.beat_at < now() - c.lost_after_us * interval '1 microsecond' "
+        "OR j.attempted_at < c.started_at) ORDER BY j.id LIMIT $1",
+    },
+    [ST_EXT_FORGET] = {
+        "RiverExtForget", "", "",
+        "DELETE FROM " P "river_ext_client WHERE beat_at < now() - interval '1 day' "
+        "- lost_after_us * interval '1 microsecond'",
+    },
+    [ST_EXT_LOCK] = {
+        "RiverExtLock", "t", "t",
+        "SELECT name FROM " P "river_ext_queue WHERE name = $1 FOR UPDATE",
+    },
+    [ST_EXT_LIMIT_ROW] = {
+        "RiverExtLimitRow", "t", "",
+        "INSERT INTO " P "river_ext_queue (name) VALUES ($1) ON CONFLICT (name) DO NOTHING",
+    },
+    /* Clocks are read behind the lock: now() is the time before the wait for it. */
+    [ST_EXT_ROOM] = {
+        "RiverExtRoom", "tiiii", "i",
+        "SELECT least($5, CASE WHEN $2 > 0 THEN $2 - (SELECT count(*) FROM (SELECT FROM " P
+        "river_job WHERE state = 'running' AND queue = $1 LIMIT $2) AS r) END, "
+        "CASE WHEN $3 > 0 THEN $3 - CASE WHEN q.window_began + $4 * interval '1 microsecond' "
+        "> clock_timestamp() THEN q.window_starts ELSE 0 END END) "
+        "FROM " P "river_ext_queue AS q WHERE q.name = $1",
+    },
+    [ST_EXT_STARTED] = {
+        "RiverExtStarted", "tii", "",
+        "UPDATE " P "river_ext_queue AS q SET "
+        "window_starts = CASE WHEN w.goes_on THEN q.window_starts ELSE 0 END + $3, "
+        "window_began = CASE WHEN w.goes_on THEN q.window_began ELSE clock_timestamp() END "
+        "FROM (SELECT o.name, o.window_began + $2 * interval '1 microsecond' > clock_timestamp() "
+        "AS goes_on FROM " P "river_ext_queue AS o WHERE o.name = $1) AS w WHERE q.name = w.name",
+    },
+    [ST_EXT_PLAN] = {
+        "RiverExtPlan", "tz", "z",
+        "INSERT INTO " P "river_ext_periodic (id, next_run_at) VALUES ($1, $2) "
+        "ON CONFLICT (id) DO UPDATE SET id = EXCLUDED.id RETURNING next_run_at",
+    },
+    [ST_EXT_ADVANCE] = {
+        "RiverExtAdvance", "tzz", "",
+        "UPDATE " P "river_ext_periodic SET next_run_at = $3 WHERE id = $1 AND next_run_at = $2",
     },
     [ST_LIST_ID] = LIST_BY_ID("RiverListById", ">", "ASC"),
     [ST_LIST_ID_DOWN] = LIST_BY_ID("RiverListByIdDown", "<", "DESC"),
