@@ -142,8 +142,9 @@ static void copies_are_plain_inserts(void)
 
 static void bulk_needs_one_row_of_scalars(void)
 {
-    const char *want = "q/a.sql:3:1: @bulk needs INSERT … VALUES with one row, whose values hold all "
-                       "parameters";
+    const char *want =
+        "q/a.sql:3:1: @bulk needs INSERT … VALUES with one row, whose values hold all "
+        "parameters";
     expect("-- name: A :exec\n-- @bulk\nDELETE FROM t WHERE id = @id;", want, "excluded.column");
     expect("-- name: A :exec\n-- @bulk\nINSERT INTO t (id) VALUES (@a), (@b);", want, "arrays");
     expect("-- name: A :exec\n-- @bulk\nINSERT INTO t (id) VALUES (1);", want, "arrays");
@@ -151,19 +152,21 @@ static void bulk_needs_one_row_of_scalars(void)
            "q/a.sql:3:1: @bulk does not go with this command", ":execrows");
     expect("-- name: A :batchexec\nDELETE FROM t;",
            "q/a.sql:2:1: :batch* commands require parameters", ":exec");
-    expect("-- name: A :batchone\nDELETE FROM t WHERE id = @id;",
-           "q/a.sql:2:1: query \"A\" specifies parameter \":batchone\" without containing a RETURNING "
-           "clause",
-           ":batchexec");
+    expect(
+        "-- name: A :batchone\nDELETE FROM t WHERE id = @id;",
+        "q/a.sql:2:1: query \"A\" specifies parameter \":batchone\" without containing a RETURNING "
+        "clause",
+        ":batchexec");
 }
 
 static void forms_must_agree(void)
 {
     expect("-- name: A :many\nSELECT id /*@if b*/, name /*@end*/ FROM t;",
            "q/a.sql:2:1: the blocks of query \"A\" change its result columns", "same names");
-    expect("-- name: A :many\nSELECT id FROM t WHERE /*@switch s a*/ id = @x /*@case b: name = @x*/ "
-           "/*@end*/;",
-           "q/a.sql:2:1: parameter \"x\" has two types in the forms of this query", "cast it");
+    expect(
+        "-- name: A :many\nSELECT id FROM t WHERE /*@switch s a*/ id = @x /*@case b: name = @x*/ "
+        "/*@end*/;",
+        "q/a.sql:2:1: parameter \"x\" has two types in the forms of this query", "cast it");
     expect("-- name: A :many\nSELECT id FROM t WHERE id = $1 /*@if b*/ AND true /*@end*/;",
            "q/a.sql:2:1: query \"A\" has blocks and numbered parameters", "@name");
     expect("-- name: A :many\nSELECT id FROM t WHERE true /*@if b*/ AND nope = 1 /*@end*/;",
@@ -254,6 +257,9 @@ TAP_MAIN(TAP("unknown names and wrong types are shown where they stand",
          TAP("parameters without a type get advice", parameters_need_a_type),
          TAP("errors of the planner are found", planner_errors_are_found),
          TAP("columns must be there, have a C type and a C name", rows_must_be_there_and_typed),
+         TAP(":copyfrom takes plain inserts of one row", copies_are_plain_inserts),
+         TAP("@bulk takes one row of scalars", bulk_needs_one_row_of_scalars),
+         TAP("the forms of a query must agree", forms_must_agree),
          TAP("names that collide are reported", names_must_differ),
          TAP("queries of one @row must agree", shared_rows_must_agree),
          TAP("text that cannot be read is reported", text_must_be_sound),
