@@ -26,7 +26,7 @@ static pool_slot *take_idle(pgc_pool *pool, int64_t now_us, list_node *victims)
     }
 }
 
-/* With the lock held: none is idle. */
+/* Called with the lock held, left without it: none is idle. */
 static pgc_status none_idle(pgc_pool *pool, const pool_request *request, pool_slot **out,
                             pgc_error *err)
 {
@@ -35,7 +35,26 @@ static pgc_status none_idle(pgc_pool *pool, const pool_request *request, pool_sl
     }
     pool->hinted = true;
     (void) pthread_cond_signal(&pool->work);
+    (void) pthread_mutex_unlock(&pool->lock);
     return pgc_error_set(err, PGC_LIMIT, "acquire: no connection is idle");
+}
+
+uint64_t pool_borrower_id(const pgc_pool *pool)
+{
+    return pool->options.leak_after_us >= 0 ? pool_thread_id() : 0;
+}
+
+void pool_lend(pgc_pool *pool, pool_slot *slot, const pool_request *request, uint64_t thread_id,
+               int64_t now_us)
+{
+    assert(slot->state != SLOT_IDLE && slot->state != SLOT_CLOSING);
+    slot->state = SLOT_ACQUIRED;
+    slot->borrowed_us = now_us;
+    slot->holder = request->holder;
+    slot->leak_told = false;
+    slot->thread_id = thread_id;
+    pool->stats.acquired++;
+    pool->stats.acquire_count += request->again ? 0 : 1;
 }
 
 /* Take an idle connection or wait for one. Its state is not checked yet; idle_since_us tells for
@@ -45,30 +64,21 @@ static pgc_status take_slot(pgc_pool *pool, const pool_request *request, int64_t
 {
     list_node victims;
     list_init(&victims);
-    pool_slot *slot = NULL;
-    pgc_status status = PGC_OK;
     (void) pthread_mutex_lock(&pool->lock);
     if (pool->closed) {
-        status = pgc_error_set(err, PGC_CLOSED, "acquire: the pool is closed");
-    } else if (list_empty(&pool->idle)) {
-        status = none_idle(pool, request, &slot, err);
-    } else {
-        slot = take_idle(pool, now_us, &victims);
-        slot->state = SLOT_ACQUIRED;
-        slot->borrowed_us = now_us;
-        pool->stats.acquired++;
-        histogram_add(&pool->stats.wait, 0);
+        (void) pthread_mutex_unlock(&pool->lock);
+        return pgc_error_set(err, PGC_CLOSED, "acquire: the pool is closed");
     }
-    if (slot != NULL) {
-        slot->holder = request->holder;
-        slot->leak_told = false;
-        slot->thread_id = pool->options.leak_after_us >= 0 ? pool_thread_id() : 0;
-        pool->stats.acquire_count += request->again ? 0 : 1;
+    if (list_empty(&pool->idle)) {
+        return none_idle(pool, request, out, err);
     }
+    pool_slot *slot = take_idle(pool, now_us, &victims);
+    histogram_add(&pool->stats.wait, 0);
+    pool_lend(pool, slot, request, pool_borrower_id(pool), now_us);
     (void) pthread_mutex_unlock(&pool->lock);
     pool_retire_all(pool, &victims);
     *out = slot;
-    return status;
+    return PGC_OK;
 }
 
 /* A borrowed connection leaves the pool for good. */
@@ -241,7 +251,7 @@ static verdict judge(const pool_slot *slot, uint32_t *changes_out)
 
 /* With the lock held, the connection still counted as acquired. An old one goes now, or when its
  * successor is there. True: it was put back. */
-static bool put_back(pgc_pool *pool, pool_slot *slot, int64_t now_us)
+static bool put_back(pgc_pool *pool, pool_slot *slot, int64_t now_us, const gate **wake_out)
 {
     bool old = now_us >= slot->expires_us;
     bool room = pool->stats.total < pool->stats.max_conns;
@@ -258,7 +268,7 @@ static bool put_back(pgc_pool *pool, pool_slot *slot, int64_t now_us)
         pool_begin_close(pool, slot, PGC_END_LIFETIME);
         return false;
     }
-    pool_hand_over(pool, slot, now_us);
+    *wake_out = pool_hand_over(pool, slot, now_us);
     return true;
 }
 
@@ -276,6 +286,7 @@ static void put_aside(pgc_pool *pool, pool_slot *slot)
 static void give_back(pgc_pool *pool, pool_slot *slot, bool clean, int64_t now_us)
 {
     bool kept = true;
+    const gate *wake = NULL;
     slot->baseline.calls = clean ? slot->conn->calls : slot->baseline.calls;
     (void) pthread_mutex_lock(&pool->lock);
     assert(slot->state == SLOT_ACQUIRED);
@@ -283,7 +294,7 @@ static void give_back(pgc_pool *pool, pool_slot *slot, bool clean, int64_t now_u
     pool->stats.acquired--;
     histogram_add(&pool->stats.hold, now_us - slot->borrowed_us);
     if (clean || pool->closed) {
-        kept = put_back(pool, slot, now_us);
+        kept = put_back(pool, slot, now_us, &wake);
     } else {
         put_aside(pool, slot);
     }
@@ -291,6 +302,7 @@ static void give_back(pgc_pool *pool, pool_slot *slot, bool clean, int64_t now_u
         (void) pthread_cond_broadcast(&pool->drained);
     }
     (void) pthread_mutex_unlock(&pool->lock);
+    gate_rouse(wake);
     if (!kept) {
         pool_retire(pool, slot);
     }

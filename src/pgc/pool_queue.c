@@ -1,7 +1,8 @@
 /* Waiting for a connection: two queues, served in the order of arrival, with direct hand-over from
  * the one who gives back to the one whose turn it is. Invariant: while somebody waits, nothing is
  * idle; a waiter that leaves without a connection has taken itself off its queue under the lock, so
- * that no connection can be handed to nobody. All with the lock held. */
+ * that no connection can be handed to nobody. All with the lock held; a
+ * waiter sleeps without it, and needs it again only when it goes without a connection. */
 #include "base/prelude.h"
 
 #include "pgc/pool_state.h"
@@ -33,8 +34,18 @@ static void leave(pgc_pool *pool, pool_waiter *waiter, pgc_priority priority)
     }
 }
 
-/* A woken borrower already owns its connection: nobody can be faster. */
-void pool_hand_over(pgc_pool *pool, pool_slot *slot, int64_t now_us)
+/* The wait is over when the connection is there; how soon the kernel runs the thread is its own
+ * affair. The release may have read the clock before the waiter did. */
+static void count_wait(pgc_pool *pool, const pool_waiter *waiter, int64_t now_us)
+{
+    int64_t waited_us = now_us > waiter->since_us ? now_us - waiter->since_us : 0;
+    pool->stats.acquire_wait_us += waited_us;
+    histogram_add(&pool->stats.wait, waited_us);
+}
+
+/* A woken borrower already owns its connection: nobody can be faster. All is written down here, so
+ * that it need not take the lock on its way. */
+const gate *pool_hand_over(pgc_pool *pool, pool_slot *slot, int64_t now_us)
 {
     assert(slot->conn != NULL);
     assert(slot->state != SLOT_IDLE && slot->state != SLOT_CLOSING);
@@ -45,15 +56,15 @@ void pool_hand_over(pgc_pool *pool, pool_slot *slot, int64_t now_us)
         slot->idle_since_us = now_us;
         list_prepend(&pool->idle, &slot->link);
         pool->stats.idle++;
-        return;
+        return NULL;
     }
     leave(pool, first, priority);
-    slot->state = SLOT_ACQUIRED;
-    slot->borrowed_us = now_us;
     slot->idle_since_us = POOL_NOT_IDLE;
-    pool->stats.acquired++;
+    count_wait(pool, first, now_us);
+    pool_lend(pool, slot, first->request, first->thread_id, now_us);
     first->slot = slot;
-    (void) pthread_cond_signal(&first->ready);
+    gate_set(&first->ready, GATE_OPEN);
+    return &first->ready;
 }
 
 /* When waiting ends without a connection: the borrower's own deadline, or soon when the server is
@@ -108,10 +119,10 @@ static pgc_status may_wait(pgc_pool *pool, const pool_request *request, pgc_erro
     return PGC_OK;
 }
 
-static void enter(pgc_pool *pool, pool_waiter *waiter, const pool_request *request)
+static void enter(pgc_pool *pool, pool_waiter *waiter)
 {
+    const pool_request *request = waiter->request;
     list_node *queue = &pool->waiters[request->priority];
-    pool_cond_init(&waiter->ready);
     if (request->again) {
         list_prepend(queue, &waiter->link); /* it has waited before */
     } else {
@@ -120,43 +131,74 @@ static void enter(pgc_pool *pool, pool_waiter *waiter, const pool_request *reque
     pool->stats.waiters++;
     pool->stats.background_waiters += request->priority == PGC_PRIORITY_BACKGROUND ? 1 : 0;
     pool->stats.acquire_wait_count++;
-    (void) pthread_cond_signal(&pool->work);
+    if (pool->stats.total < pool->stats.max_conns) {
+        (void) pthread_cond_signal(
+            &pool->work); /* else a worker would wake for nothing each time */
+    }
 }
 
-/* A hand-over that crosses the deadline counts: the connection is there. */
+/* Called with the lock held, left without it when a connection came. A nudge is taken back under
+ * the lock, where all who give one see the queue. */
+static void wait_turn(pgc_pool *pool, pool_waiter *waiter, int64_t deadline_us)
+{
+    int64_t now_us = waiter->since_us;
+    while (waiter->slot == NULL && waiter->status == PGC_OK) {
+        int64_t until_us = waits_until(pool, waiter->since_us, deadline_us);
+        if (now_us >= until_us) {
+            waiter->status = PGC_TIMEOUT;
+            break;
+        }
+        gate_set(&waiter->ready, GATE_CLOSED);
+        (void) pthread_mutex_unlock(&pool->lock);
+        if (gate_sleep(&waiter->ready, until_us == CONN_NO_DEADLINE ? -1 : until_us - now_us) ==
+            GATE_OPEN) {
+            return;
+        }
+        (void) pthread_mutex_lock(&pool->lock);
+        now_us = pool_now(pool);
+    }
+    if (waiter->slot != NULL) {
+        /* The hand-over crossed the deadline, and counts: the connection is there. */
+        (void) pthread_mutex_unlock(&pool->lock);
+        return;
+    }
+    pool->stats.acquire_wait_us += now_us - waiter->since_us;
+}
+
 pgc_status pool_wait(pgc_pool *pool, const pool_request *request, pool_slot **out, pgc_error *err)
 {
-    TRY(may_wait(pool, request, err));
+    pgc_status status = may_wait(pool, request, err);
+    if (status != PGC_OK) {
+        (void) pthread_mutex_unlock(&pool->lock);
+        return status;
+    }
     pool_waiter waiter = { .status = PGC_OK,
                            .since_us = pool_now(pool),
-                           .ticket = request->ticket };
+                           .request = request,
+                           .thread_id = pool_borrower_id(pool) };
     int64_t deadline_us = CONN_NO_DEADLINE;
     if (request->timeout_us >= 0 &&
         __builtin_add_overflow(waiter.since_us, request->timeout_us, &deadline_us)) {
         deadline_us = CONN_NO_DEADLINE;
     }
-    enter(pool, &waiter, request);
-    int64_t now_us = waiter.since_us;
-    while (waiter.slot == NULL && waiter.status == PGC_OK) {
-        int64_t until_us = waits_until(pool, waiter.since_us, deadline_us);
-        if (now_us >= until_us) {
-            waiter.status = PGC_TIMEOUT;
-        } else {
-            pool_sleep(pool, &waiter.ready, until_us == CONN_NO_DEADLINE ? -1 : until_us - now_us);
-            now_us = pool_now(pool);
-        }
-    }
-    pool->stats.acquire_wait_us += now_us - waiter.since_us;
-    (void) pthread_cond_destroy(&waiter.ready);
+    enter(pool, &waiter);
+    wait_turn(pool, &waiter, deadline_us);
     if (waiter.slot != NULL) {
-        histogram_add(&pool->stats.wait, now_us - waiter.since_us);
         *out = waiter.slot;
         return PGC_OK;
     }
     leave(pool, &waiter, request->priority);
-    pgc_status status = wait_failed(pool, waiter.status, err);
+    status = wait_failed(pool, waiter.status, err);
     (void) pthread_cond_broadcast(&pool->drained);
+    (void) pthread_mutex_unlock(&pool->lock);
     return status;
+}
+
+/* Rare, and the waiter has to take the lock in any case. */
+static void nudge(pool_waiter *waiter)
+{
+    gate_set(&waiter->ready, GATE_NUDGED);
+    gate_rouse(&waiter->ready);
 }
 
 /* Off the queue at once, so that nothing is handed to it any more. */
@@ -165,7 +207,7 @@ static void send_away(pool_waiter *waiter, pgc_status status)
     assert(waiter->slot == NULL);
     list_remove(&waiter->link);
     waiter->status = status;
-    (void) pthread_cond_signal(&waiter->ready);
+    nudge(waiter);
 }
 
 void pool_wake_waiters(pgc_pool *pool, pgc_status status)
@@ -178,7 +220,7 @@ void pool_wake_waiters(pgc_pool *pool, pgc_status status)
             if (status != PGC_OK) {
                 send_away(waiter, status);
             } else {
-                (void) pthread_cond_signal(&waiter->ready);
+                nudge(waiter);
             }
         }
     }
@@ -197,7 +239,7 @@ uint32_t pgc_pool_cancel(pgc_pool *pool, uint64_t ticket)
         for (list_node *node = queue->next; node != queue;) {
             pool_waiter *waiter = CONTAINER_OF(node, pool_waiter, link);
             node = node->next;
-            if (waiter->ticket == ticket) {
+            if (waiter->request->ticket == ticket) {
                 send_away(waiter, PGC_CANCELLED);
                 count++;
             }

@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "pgc/connection.h"
 #include "pgc/dirty.h"
+#include "pgc/gate.h"
 #include "pgc/run.h"
 
 #include <stdatomic.h>
@@ -49,16 +50,6 @@ typedef struct pool_slot {
     dirty_baseline baseline; /* the session as a borrower must find it */
 } pool_slot;
 
-/* A borrower in the queue; lives on its stack. */
-typedef struct pool_waiter {
-    list_node link;
-    pthread_cond_t ready;
-    pool_slot *slot;   /* the connection handed over */
-    pgc_status status; /* PGC_OK while waiting; else why it was sent away */
-    int64_t since_us;
-    uint64_t ticket;
-} pool_waiter;
-
 /* What one borrower asked for. */
 typedef struct pool_request {
     pgc_priority priority;
@@ -68,6 +59,17 @@ typedef struct pool_request {
     const char *holder;
     uint64_t ticket;
 } pool_request;
+
+/* A borrower in the queue; lives on its stack. */
+typedef struct pool_waiter {
+    list_node link;
+    gate ready;
+    pool_slot *slot;   /* the connection handed over */
+    pgc_status status; /* PGC_OK while waiting; else why it was sent away */
+    int64_t since_us;
+    const pool_request *request;
+    uint64_t thread_id; /* when leaks are looked for */
+} pool_waiter;
 
 #define POOL_PRIORITIES 2u
 
@@ -129,11 +131,18 @@ void pool_cond_init(pthread_cond_t *cond);
 /* With the lock held: wait for a signal, at most us microseconds of real time; < 0: without end. */
 void pool_sleep(pgc_pool *pool, pthread_cond_t *cond, int64_t us);
 
-/* With the lock held: stand in the queue until a connection is handed over. */
+/* With the lock held: this borrower has the slot from now on. */
+void pool_lend(pgc_pool *pool, pool_slot *slot, const pool_request *request, uint64_t thread_id,
+               int64_t now_us);
+/* The thread's number when leaks are looked for, else 0. */
+uint64_t pool_borrower_id(const pgc_pool *pool);
+/* Called with the lock held, left without it: stand in the queue until a connection is handed
+ * over. */
 pgc_status pool_wait(pgc_pool *pool, const pool_request *request, pool_slot **out, pgc_error *err)
     PGC_MUST_CHECK;
-/* With the lock held: give a free connection to the first waiter, else make it idle. */
-void pool_hand_over(pgc_pool *pool, pool_slot *slot, int64_t now_us);
+/* With the lock held: give a free connection to the first waiter, else make it idle. Whom to wake
+ * with gate_rouse() when the lock is free again; NULL: nobody. */
+const gate *pool_hand_over(pgc_pool *pool, pool_slot *slot, int64_t now_us);
 /* With the lock held: every waiter looks again at how long waiting makes sense; status is not
  * PGC_OK: is sent away with it. */
 void pool_wake_waiters(pgc_pool *pool, pgc_status status);

@@ -185,7 +185,7 @@ static pool_slot *connected(pgc_pool *pool, pool_slot *slot, bool successor, int
         pool_begin_close(pool, slot, PGC_END_RESET);
         return slot;
     }
-    pool_hand_over(pool, slot, pool_now(pool));
+    gate_rouse(pool_hand_over(pool, slot, pool_now(pool)));
     return successor ? take_replaced(pool) : NULL;
 }
 
@@ -267,7 +267,7 @@ static bool repaired(pgc_pool *pool, pool_slot *slot, bool good, bool was_idle)
         pool_begin_close(pool, slot, !good ? broken : PGC_END_RESET);
         return false;
     }
-    pool_hand_over(pool, slot, now_us);
+    gate_rouse(pool_hand_over(pool, slot, now_us));
     if (was_idle && slot->state == SLOT_IDLE) {
         slot->idle_since_us = idle_since_us; /* a check is no use */
     }

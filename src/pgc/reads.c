@@ -1,13 +1,15 @@
 /* Reads of many threads in one pipeline. A caller stands in the queue until another one has run its
  * query, or until it is at the head and a lane is free: then it leads, and takes along who waits
  * behind it. Invariant: a request is in the queue, or in the batch of one leader, or over; its
- * owner sleeps until it is over, so that its arguments stay alive. Any thread. */
+ * owner sleeps until it is over, so that its arguments stay alive. Requests in the queue belong to
+ * the lock, those of a batch to its leader. Any thread. */
 #include "base/prelude.h"
 
 #include <pgc/pipeline.h>
 #include <pgc/reads.h>
 
 #include "base/list.h"
+#include "pgc/gate.h"
 #include "pgc/pool_state.h"
 
 #define LANES_DEFAULT     4u
@@ -34,7 +36,7 @@ typedef struct read_request {
     request_state state;
     bool in_pipeline;
     size_t index; /* in the pipeline */
-    pthread_cond_t over;
+    gate turn;    /* opens when its owner has to lead, or the request is over */
 } read_request;
 
 struct pgc_reads {
@@ -42,24 +44,25 @@ struct pgc_reads {
     pgc_pool *pool;
     const pgc_alloc *alloc;
     uint32_t lanes, batch_max; /* constant */
-    pthread_mutex_t lock;      /* for everything below and the states of requests */
+    pthread_mutex_t lock;      /* for everything below */
     list_node queue;           /* of read_request, first come first */
     uint32_t leaders;          /* lanes in use */
     pgc_reads_stats stats;
 };
 
-/* With the lock held: a free lane goes to the one who waits longest. */
-static void appoint(pgc_reads *reads)
+/* With the lock held: a free lane goes to the one who waits longest, who must be woken then. */
+static const gate *appoint(pgc_reads *reads)
 {
     if (reads->leaders == reads->lanes || list_empty(&reads->queue)) {
-        return;
+        return NULL;
     }
     read_request *first = CONTAINER_OF(reads->queue.next, read_request, link);
     assert(first->state == REQUEST_QUEUED);
     list_remove(&first->link);
     first->state = REQUEST_LEADS;
     reads->leaders++;
-    (void) pthread_cond_signal(&first->over);
+    gate_set(&first->turn, GATE_OPEN);
+    return &first->turn;
 }
 
 /* With the lock held: the leader and who waits behind it, on a list of their own. */
@@ -152,26 +155,38 @@ static void run_batch(pgc_reads *reads, list_node *batch)
     pgc_pool_release(reads->pool, conn);
 }
 
-/* With the lock held: wake everybody, the leader's own request included. */
-static void dismiss(pgc_reads *reads, list_node *batch)
+static int64_t count_alone(list_node *batch)
+{
+    int64_t count = 0;
+    for (list_node *at = batch->next; at != batch; at = at->next) {
+        const read_request *request = CONTAINER_OF(at, read_request, link);
+        count += request->state == REQUEST_ALONE ? 1 : 0;
+    }
+    return count;
+}
+
+/* Wakes everybody but the leader itself. A request may be gone as soon as its gate is open. */
+static void dismiss(list_node *batch, const read_request *mine)
 {
     while (!list_empty(batch)) {
         read_request *request = CONTAINER_OF(batch->next, read_request, link);
         list_remove(&request->link);
-        if (request->state == REQUEST_ALONE) {
-            reads->stats.alone_count++;
-        } else {
+        if (request->state != REQUEST_ALONE) {
             request->state = REQUEST_OVER;
         }
-        (void) pthread_cond_signal(&request->over);
+        if (request != mine) {
+            gate_set(&request->turn, GATE_OPEN);
+            gate_rouse(&request->turn);
+        }
     }
 }
 
-/* With the lock held, which is given up meanwhile. A batch of one needs no pipeline: the pool's own
- * way is shorter, and has the pool's retries. */
+/* A batch of one needs no pipeline: the pool's own way is shorter, and has the pool's retries. The
+ * next leader is woken first, so that the lane is empty for as short as can be. */
 static void lead(pgc_reads *reads, read_request *mine)
 {
     list_node batch;
+    (void) pthread_mutex_lock(&reads->lock);
     size_t count = gather(reads, mine, &batch);
     (void) pthread_mutex_unlock(&reads->lock);
     if (count == 1) {
@@ -183,27 +198,29 @@ static void lead(pgc_reads *reads, read_request *mine)
     (void) pthread_mutex_lock(&reads->lock);
     assert(reads->leaders > 0);
     reads->leaders--;
-    appoint(reads);
-    dismiss(reads, &batch);
+    reads->stats.alone_count += count_alone(&batch);
+    const gate *next = appoint(reads);
+    (void) pthread_mutex_unlock(&reads->lock);
+    gate_rouse(next);
+    dismiss(&batch, mine);
 }
 
 static pgc_status run_shared(pgc_reads *reads, const pgc_query *query, const pgc_args *args,
                              pgc_result **out, pgc_error *err)
 {
     read_request mine = { .query = query, .args = args, .err = err, .state = REQUEST_QUEUED };
-    (void) pthread_cond_init(&mine.over, NULL);
     (void) pthread_mutex_lock(&reads->lock);
     reads->stats.read_count++;
     list_append(&reads->queue, &mine.link);
-    appoint(reads);
-    while (mine.state == REQUEST_QUEUED || mine.state == REQUEST_TAKEN) {
-        (void) pthread_cond_wait(&mine.over, &reads->lock);
+    const gate *first = appoint(reads);
+    (void) pthread_mutex_unlock(&reads->lock);
+    gate_rouse(first != &mine.turn ? first : NULL);
+    while (gate_sleep(&mine.turn, -1) != GATE_OPEN) {
+        continue;
     }
     if (mine.state == REQUEST_LEADS) {
         lead(reads, &mine);
     }
-    (void) pthread_mutex_unlock(&reads->lock);
-    (void) pthread_cond_destroy(&mine.over);
     if (mine.state == REQUEST_ALONE) {
         return pgc_db_run(pgc_pool_db(reads->pool), query, args, out, err);
     }

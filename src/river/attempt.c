@@ -6,6 +6,7 @@
 
 #include "river/attempt.h"
 
+#include "base/crash.h"
 #include "river/json.h"
 #include "river/timetext.h"
 
@@ -222,6 +223,7 @@ pgc_status river_ctx_complete(river_ctx *ctx, pgc_tx *tx, pgc_error *err)
         return pgc_error_set(err, PGC_CONFLICT, "job %" PRId64 " is not this attempt's any more",
                              ctx->job->id);
     ctx->completed = true;
+    CRASH_POINT("river.completed_in_tx");
     return PGC_OK;
 }
 
@@ -279,8 +281,10 @@ void attempt_run(river_ctx *ctx)
     ctx->deadline_us = timeout > 0 ? ctx->started_us + timeout : INT64_MAX;
     atomic_store(&ctx->started, true);
     pgc_status status = PGC_CANCELLED; /* the client stops: not begun at all */
+    CRASH_POINT("river.before_handler");
     if (attempt_reason(ctx) != PGC_CLOSED)
         status = hooks == NULL ? river_ctx_run(ctx, &err) : run_with_hooks(ctx, hooks, &err);
+    CRASH_POINT("river.after_handler");
     ctx->ended_us = runtime_now(ctx->run);
     outcome_decide(ctx, status, &err);
 }

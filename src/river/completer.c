@@ -1,18 +1,20 @@
 /*
  * Outcomes are stored in batches: what has gathered while the last batch was under way is the next.
- * Nothing is given up: a batch that cannot be stored is tried again until the server is back or the
- * client closes. Threads: one that stores; the list is under its lock.
+ * While the server is away a batch is tried again and again. A batch that the server refuses for
+ * what is in it is stored one by one, so that one odd row holds up nobody else's outcome. Threads:
+ * one that stores; the list is under its lock.
  */
 #include "base/prelude.h"
 
-#include "river/retry.h"
+#include "base/crash.h"
 #include "river/runtime.h"
 
 #define BATCH_MAX     2000u
 #define FINISHED_MAX  20000u /* handlers wait above */
 #define GATHER_US     2000   /* with few outcomes, the least time between two batches */
 #define GATHER_ENOUGH 100u
-#define RETRY_US      (RUNTIME_SECOND_US / 4)
+#define RETRY_US      (RUNTIME_SECOND_US / 20) /* doubled each time, to at most a second */
+#define DOUBLINGS     4u
 
 /* Outcomes of one statement, with their attempts in the same order. */
 typedef struct completer_batch {
@@ -115,6 +117,68 @@ static pgc_status store_others(runtime *run, batch *b, pgc_error *err)
     return PGC_OK;
 }
 
+/* Would the same outcome be refused again? Then it is what it says, or the row that it is for. */
+static bool is_odd(pgc_status status, const pgc_error *err)
+{
+    static const char *const CLASSES[] = { "22", "23", "54", "P0" };
+    for (size_t i = 0; i < ARRAY_LEN(CLASSES); i++) {
+        if (strncmp(err->sqlstate, CLASSES[i], 2) == 0)
+            return true;
+    }
+    return status == PGC_INVALID || status == PGC_LIMIT || status == PGC_PROTOCOL;
+}
+
+/* One outcome that is refused as it is: without its texts, so that at least the state is right. */
+static pgc_status store_bare(const runtime *run, river_ctx *ctx, river_jobs **out, pgc_error *err)
+{
+    const river_client *client = run->client;
+    pgc_error why = *err;
+    (void) pgc_error_wrap(&why, why.status, "job %" PRId64 " is stored without its texts",
+                          ctx->job->id);
+    runtime_trouble(run, &why);
+    ctx->outcome.error = ctx->outcome.metadata = (pgc_text) { NULL, 0 };
+    return store_finish(client->store, pgc_pool_db(client->pool), &ctx->outcome, 1, out, err);
+}
+
+static pgc_status store_single(runtime *run, river_ctx *ctx, pgc_error *err)
+{
+    const river_client *client = run->client;
+    river_jobs *jobs = NULL;
+    pgc_status status =
+        store_finish(client->store, pgc_pool_db(client->pool), &ctx->outcome, 1, &jobs, err);
+    if (status != PGC_OK && is_odd(status, err))
+        status = store_bare(run, ctx, &jobs, err);
+    if (status != PGC_OK && !is_odd(status, err))
+        return status;
+    if (status != PGC_OK) /* a trigger, a constraint of others: it is left to be rescued */
+        runtime_trouble(run, err);
+    settle(run, ctx, river_jobs_at(jobs, 0));
+    river_jobs_free(jobs);
+    return PGC_OK;
+}
+
+/* What is left of the batch, each for itself, plain ones as others. */
+static pgc_status store_singles(runtime *run, batch *b, pgc_error *err)
+{
+    while (b->plain_count > 0) {
+        TRY(store_single(run, b->attempts[b->plain_count - 1], err));
+        b->plain_count--;
+    }
+    while (b->other_count > 0) {
+        TRY(store_single(run, b->attempts[BATCH_MAX - b->other_count], err));
+        b->other_count--;
+    }
+    return PGC_OK;
+}
+
+static pgc_status store_all(runtime *run, batch *b, pgc_error *err)
+{
+    pgc_status status = b->plain_count > 0 ? store_plain(run, b, err) : PGC_OK;
+    if (status == PGC_OK && b->other_count > 0)
+        status = store_others(run, b, err);
+    return status != PGC_OK && is_odd(status, err) ? store_singles(run, b, err) : status;
+}
+
 /* With the lock held: fill the batch, plain ones from the front, others from the back. */
 static void take(completer *done, batch *b)
 {
@@ -148,19 +212,17 @@ static void store(runtime *run, batch *b)
 {
     int64_t began = runtime_now(run);
     settle_completed(run, b);
-    for (size_t failures = 0; b->plain_count + b->other_count > 0;) {
+    CRASH_POINT("river.before_store");
+    for (unsigned failures = 0; b->plain_count + b->other_count > 0; failures++) {
         pgc_error err;
         pgc_error_clear(&err);
-        pgc_status status = b->plain_count > 0 ? store_plain(run, b, &err) : PGC_OK;
-        if (status == PGC_OK && b->other_count > 0)
-            status = store_others(run, b, &err);
-        if (status == PGC_OK)
+        if (store_all(run, b, &err) == PGC_OK)
             break;
-        failures++;
         runtime_trouble(run, &err);
-        int64_t wait = RETRY_US * (int64_t) (failures < 16 ? failures : 16);
-        run->clock->sleep_us(run->clock->ctx, wait);
+        run->clock->sleep_us(run->clock->ctx,
+                             RETRY_US << (failures < DOUBLINGS ? failures : DOUBLINGS));
     }
+    CRASH_POINT("river.after_store");
     atomic_fetch_add(&run->counters.complete_count, 1);
     atomic_fetch_add(&run->counters.complete_us, runtime_now(run) - began);
 }

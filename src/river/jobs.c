@@ -91,6 +91,16 @@ static bool read_errors(pgc_result *result, slice array, river_job *job)
     return true;
 }
 
+/* Arrays of other shapes (NULLs, more dimensions) are somebody else's; the job is worked without
+ * them. */
+static pgc_arr_text texts_of(const pgc_reader *reader, size_t row, size_t column)
+{
+    pgc_reader lenient;
+    pgc_reader_init(&lenient, reader->result, reader->query);
+    pgc_arr_text texts = pgc_read_opt_arr_text(&lenient, row, column);
+    return lenient.status == PGC_OK ? texts : (pgc_arr_text) { 0 };
+}
+
 /* One row, in the order of JOB. False: no memory. */
 static bool read_job(pgc_reader *reader, size_t row, river_job *job)
 {
@@ -111,10 +121,10 @@ static bool read_job(pgc_reader *reader, size_t row, river_job *job)
         .unique_states = (river_states) pgc_read_opt_i32(reader, row, 17).v,
     };
     (void) state_of(pgc_read_text(reader, row, 1), &job->state);
-    pgc_arr_text by = pgc_read_opt_arr_text(reader, row, 10);
+    pgc_arr_text by = texts_of(reader, row, 10);
     job->attempted_by = by.v;
     job->attempted_by_count = by.count;
-    pgc_arr_text tags = pgc_read_opt_arr_text(reader, row, 15);
+    pgc_arr_text tags = texts_of(reader, row, 15);
     job->tags = tags.v;
     job->tag_count = tags.count;
     slice errors = pgc_read_opt_text(reader, row, 11);

@@ -7,6 +7,7 @@
 
 #include "river/lead.h"
 
+#include "base/crash.h"
 #include "river/attempt.h"
 #include "river/jobs.h"
 #include "river/json.h"
@@ -17,6 +18,7 @@
 #define BATCH         10000
 #define BATCH_REDUCED 1000
 #define AHEAD_US      (5 * RUNTIME_SECOND_US) /* jobs become available that much early */
+#define RETRY_US      (2 * RUNTIME_SECOND_US) /* after a failure, when that is sooner */
 #define QUEUE_KEEP_US (24 * 3600 * RUNTIME_SECOND_US)
 
 typedef struct keeper {
@@ -126,6 +128,8 @@ static pgc_status schedule(keeper *k, int32_t max, bool *more, pgc_error *err)
     river_jobs *jobs = NULL;
     TRY(store_schedule(k->client->store, k->db, due, max, &jobs, err));
     *more = river_jobs_count(jobs) == (size_t) max;
+    if (river_jobs_count(jobs) > 0)
+        CRASH_POINT("river.scheduled");
     pgc_status status = tell(k, jobs, err);
     river_jobs_free(jobs);
     return status;
@@ -152,7 +156,7 @@ static bool judge(const keeper *k, const river_job *job, pgc_timestamptz now, st
     bool cancelled = json_get(job->metadata, SLICE("cancel_attempted_at")).ptr != NULL;
     int64_t timeout = timeout_of(k, worker);
     bool may_run = timeout < 0 || (timeout > 0 && job->attempted_at.v.us + timeout > now.us);
-    *out = (store_outcome) { .id = job->id, .attempt = job->attempt };
+    *out = (store_outcome) { .id = job->id, .attempt = job->attempt, .began = job->attempted_at };
     if (cancelled) {
         out->state = RIVER_CANCELLED;
     } else if (worker == NULL && k->client->options.discard_unknown_kinds) {
@@ -208,6 +212,7 @@ static pgc_status rescue_page(keeper *k, const river_jobs *jobs, pgc_timestamptz
     }
     if (used == 0)
         return PGC_OK;
+    CRASH_POINT("river.rescue");
     return store_rescue(k->client->store, k->db, horizon, outcomes, used, NULL, err);
 }
 
@@ -252,7 +257,7 @@ static void note_timeout(const keeper *k, service_state *state)
 
 static void run_service(keeper *k, const service *s, service_state *state)
 {
-    bool more = true;
+    bool more = true, failed = false;
     while (more && atomic_load(&k->lead->leads)) {
         pgc_error err;
         pgc_error_clear(&err);
@@ -266,12 +271,14 @@ static void run_service(keeper *k, const service *s, service_state *state)
             runtime_trouble(k->run, &err);
             more = false;
         }
+        failed = status != PGC_OK;
         if (status == PGC_TIMEOUT)
             note_timeout(k, state);
         if (more) /* let others to the table */
             k->run->clock->sleep_us(k->run->clock->ctx, RUNTIME_SECOND_US / 20);
     }
-    state->next_us = runtime_now(k->run) + s->interval_us;
+    int64_t pause = failed && s->interval_us > RETRY_US ? RETRY_US : s->interval_us;
+    state->next_us = runtime_now(k->run) + pause;
 }
 
 /* Everything that is due; gives when the next is. */

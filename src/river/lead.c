@@ -7,6 +7,7 @@
 
 #include "river/lead.h"
 
+#include "base/crash.h"
 #include "river/json.h"
 #include "river/runtime.h"
 
@@ -109,6 +110,7 @@ static bool follow(leadership *lead, lead_link *link, int64_t *trusted_until)
         lead->vacant = false;
         pgc_status status = call(lead, link, CALL_ELECT, &err);
         if (status == PGC_OK) {
+            CRASH_POINT("river.elected");
             *trusted_until = began + LEAD_TRUST_US;
             set_leading(lead, true);
             return true;

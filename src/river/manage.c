@@ -364,6 +364,7 @@ pgc_status river_queue_resume(river_client *client, pgc_db *db, const char *name
 
 pgc_status river_client_request_resign(river_client *client, pgc_db *db, pgc_error *err)
 {
-    static const pgc_text payload = { "{\"action\": \"request_resign\", \"leader_id\": \"\"}", 44 };
+    static const char text[] = "{\"action\": \"request_resign\", \"leader_id\": \"\"}";
+    const pgc_text payload = { text, sizeof(text) - 1 };
     return store_notify(client->store, client_db(client, db), TOPIC_LEADERSHIP, &payload, 1, err);
 }

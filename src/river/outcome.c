@@ -195,7 +195,9 @@ pgc_text outcome_metadata(river_ctx *ctx, bool failed)
 
 void outcome_decide(river_ctx *ctx, pgc_status status, const pgc_error *err)
 {
-    ctx->outcome = (store_outcome) { .id = ctx->job->id, .attempt = ctx->job->attempt };
+    ctx->outcome = (store_outcome) { .id = ctx->job->id,
+                                     .attempt = ctx->job->attempt,
+                                     .began = ctx->job->attempted_at };
     if (ctx->completed && status == PGC_OK) {
         ctx->event = RIVER_EVENT_COMPLETED;
         return;

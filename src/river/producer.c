@@ -7,11 +7,14 @@
 
 #include "river/runtime.h"
 
+#include "base/crash.h"
 #include "river/jobs.h"
 
 #define TOUCH_US \
     (600 * RUNTIME_SECOND_US) /* the row's updated_at: idle queues are deleted after a day */
 #define TROUBLE_US (RUNTIME_SECOND_US / 2)
+#define DOUBT_US \
+    (10 * RUNTIME_SECOND_US) /* a fetch whose answer was lost may still come to its end */
 
 static int64_t poll_us(const producer *from)
 {
@@ -52,21 +55,76 @@ static job_batch *make_batch(producer *from, river_jobs *jobs)
     return batch;
 }
 
+/* With the lock held. */
+static size_t count_active(const producer *from)
+{
+    size_t count = 0;
+    for (const list_node *node = from->active.next; node != &from->active; node = node->next)
+        count++;
+    return count;
+}
+
+/* Jobs that a fetch took for us without our hearing of it. Only this thread fetches, so that what
+ * is neither known here nor old is one of them. */
+static pgc_status reclaim(producer *from, pgc_error *err)
+{
+    runtime *run = from->run;
+    const river_client *client = run->client;
+    AUTO(arena_auto) arena *memory = arena_new(run->alloc, 0, 0);
+    size_t used = 0;
+    pthread_mutex_lock(&from->lock);
+    size_t count = count_active(from);
+    int64_t *known = memory == NULL ? NULL : ARENA_ARRAY(memory, count + 1, int64_t);
+    for (list_node *node = from->active.next; known != NULL && used < count; node = node->next)
+        known[used++] = CONTAINER_OF(node, river_ctx, active)->job->id;
+    pthread_mutex_unlock(&from->lock);
+    if (known == NULL)
+        return pgc_error_set(err, PGC_NOMEM, "fetch jobs of queue %s: out of memory", from->name);
+    store_unheard unheard = { .queue = from->name,
+                              .client_id = client->id,
+                              .within_us =
+                                  runtime_now(run) - from->doubt_since_us + RUNTIME_SECOND_US,
+                              .known = known,
+                              .known_count = used };
+    int64_t taken_back = 0;
+    return store_reclaim(client->store, pgc_pool_db(client->pool), &unheard, &taken_back, err);
+}
+
+/* A statement that failed may have been done all the same. */
+static pgc_status fetch_surely(producer *from, uint32_t room, river_jobs **out, pgc_error *err)
+{
+    runtime *run = from->run;
+    const river_client *client = run->client;
+    int64_t began = runtime_now(run);
+    if (from->doubt_since_us != 0) {
+        TRY(reclaim(from, err));
+        if (began > from->doubt_until_us)
+            from->doubt_since_us = 0;
+    }
+    pgc_status status = store_fetch(client->store, pgc_pool_db(client->pool), from->name,
+                                    client->id, room, out, err);
+    if (status != PGC_OK && err->outcome != PGC_OUTCOME_NOT_RUN) {
+        from->doubt_since_us = from->doubt_since_us == 0 ? began : from->doubt_since_us;
+        from->doubt_until_us = runtime_now(run) + DOUBT_US;
+    }
+    return status;
+}
+
 /* With the lock held on entry and exit, not in between. */
 static void fetch(producer *from, uint32_t room)
 {
     runtime *run = from->run;
-    river_client *client = run->client;
     pgc_error err;
     river_jobs *jobs = NULL;
     pthread_mutex_unlock(&from->lock);
     pgc_error_clear(&err);
     int64_t began = runtime_now(run);
-    pgc_status status = store_fetch(client->store, pgc_pool_db(client->pool), from->name,
-                                    client->id, room, &jobs, &err);
+    pgc_status status = fetch_surely(from, room, &jobs, &err);
     atomic_fetch_add(&run->counters.fetch_us, runtime_now(run) - began);
     atomic_fetch_add(&run->counters.fetch_count, 1);
     size_t count = status == PGC_OK ? river_jobs_count(jobs) : 0;
+    if (count > 0)
+        CRASH_POINT("river.fetched");
     job_batch *batch = count > 0 ? make_batch(from, jobs) : NULL;
     if (count > 0 && batch == NULL)
         status = pgc_error_set(&err, PGC_NOMEM, "work %zu jobs of queue %s: out of memory", count,
@@ -301,10 +359,8 @@ bool producer_idle(producer *from)
 
 size_t producer_active(producer *from)
 {
-    size_t count = 0;
     pthread_mutex_lock(&from->lock);
-    for (const list_node *node = from->active.next; node != &from->active; node = node->next)
-        count++;
+    size_t count = count_active(from);
     pthread_mutex_unlock(&from->lock);
     return count;
 }

@@ -89,6 +89,8 @@ struct producer {
     uint32_t active_count; /* places in use */
     bool stop, paused, wanted, trouble, look;
     bool starved; /* the last fetch could have taken more */
+    /* Its thread's own: since when and how long fetched jobs may be unheard of; 0: all is known. */
+    int64_t doubt_since_us, doubt_until_us;
 };
 
 /* Threads that run handlers. */

@@ -30,8 +30,11 @@
 /* A channel is the schema's name, a dot and the topic. */
 #define CHANNEL(topic) "pg_catalog.concat($1::text, '.', '" topic "')"
 
-/* Whose row is it, and may it be written: a fence that a late worker does not pass. */
-#define OURS "j.state = 'running' AND j.attempt = i.fence"
+/* Whose row is it, and may it be written: a fence that a late worker does not pass. An attempt that
+ * snoozed leaves its number to the next one; with OURS_AT the time of the fetch tells them apart.
+ */
+#define OURS    "j.state = 'running' AND j.attempt = i.fence"
+#define OURS_AT OURS " AND j.attempted_at = coalesce(i.began, j.attempted_at)"
 
 /* What the outcome makes of the job; a wish to cancel wins over every state that is not final. */
 #define TARGET                                                                   \
@@ -42,9 +45,9 @@
 
 #define OUTCOME_INPUT                                                                      \
     "unnest($1::bigint[], $2::smallint[], $3::text[], $4::smallint[], $5::timestamptz[], " \
-    "$6::timestamptz[], $7::text[], $8::text[]) "                                          \
-    "AS u (id, fence, state, attempt, finalized_at, scheduled_at, error, metadata)"
-#define OUTCOME_TYPES "ISTSZZTT"
+    "$6::timestamptz[], $7::text[], $8::text[], $9::timestamptz[]) "                       \
+    "AS u (id, fence, state, attempt, finalized_at, scheduled_at, error, metadata, began)"
+#define OUTCOME_TYPES "ISTSZZTTZ"
 
 /* Filters of a list: ids, kinds, queues, priorities, states, tags all, tags any, metadata. Sent
  * unnamed, so that the planner sees the values and drops what is NULL. */
@@ -123,8 +126,9 @@ static const statement_text TEXTS[ST_COUNT] = {
      * when it does not know how few rows there are. */
     [ST_FETCH] = {
         "RiverFetch", "tti", JOB_TYPES,
-        "UPDATE " P "river_job AS j SET state = 'running', attempt = j.attempt + 1, "
-        "attempted_at = now(), attempted_by = CASE WHEN cardinality(j.attempted_by) >= 100 "
+        "UPDATE " P "river_job AS j SET state = 'running', attempt = least(j.attempt + 1, 32767), "
+        "attempted_at = now(), attempted_by = CASE WHEN array_ndims(j.attempted_by) > 1 THEN '{}' "
+        "WHEN cardinality(j.attempted_by) >= 100 "
         "THEN j.attempted_by[cardinality(j.attempted_by) - 98:] ELSE j.attempted_by END "
         "|| $2::text WHERE j.id = ANY (ARRAY(SELECT id FROM " P "river_job "
         "WHERE state = 'available' AND queue = $1 AND scheduled_at <= now() "
@@ -139,7 +143,7 @@ static const statement_text TEXTS[ST_COUNT] = {
     [ST_FINISH] = {
         "RiverFinish", OUTCOME_TYPES, JOB_TYPES,
         "WITH i AS (SELECT * FROM " OUTCOME_INPUT "), "
-        "t AS (SELECT j.id, " OURS " AS ours, " TARGET " AS target, i.finalized_at, "
+        "t AS (SELECT j.id, " OURS_AT " AS ours, " TARGET " AS target, i.finalized_at, "
         "i.attempt AS new_attempt, i.scheduled_at, nullif(i.error, '') AS error, " MERGE
         " AS metadata, coalesce(i.metadata, '') <> '' AS merges "
         "FROM " P "river_job AS j JOIN i ON j.id = i.id WHERE j.id = ANY ($1) "
@@ -152,6 +156,14 @@ static const statement_text TEXTS[ST_COUNT] = {
         "WHERE j.id = ANY ($1) AND NOT t.ours AND NOT t.merges) "
         "SELECT " JOB " FROM (SELECT * FROM written UNION ALL SELECT * FROM merged "
         "UNION ALL SELECT * FROM kept) AS j ORDER BY j.id",
+    },
+    [ST_RECLAIM] = {
+        "RiverReclaim", "ttiI", "",
+        "UPDATE " P "river_job SET state = 'available', attempt = greatest(attempt - 1, 0) "
+        "WHERE state = 'running' AND queue = $1 "
+        "AND attempted_by[cardinality(attempted_by)] = $2 "
+        "AND attempted_at >= now() - $3::bigint * interval '1 microsecond' "
+        "AND id <> ALL ($4::bigint[])",
     },
     [ST_QUEUE_UPSERT] = {
         "RiverQueueUpsert", "t", QUEUE_TYPES,
@@ -230,9 +242,9 @@ static const statement_text TEXTS[ST_COUNT] = {
         "WITH i AS (SELECT * FROM " OUTCOME_INPUT "), "
         "t AS (SELECT j.id, i.state AS target, i.finalized_at, i.attempt AS new_attempt, "
         "i.scheduled_at, nullif(i.error, '') AS error, " MERGE " AS metadata "
-        "FROM " P "river_job AS j JOIN i ON j.id = i.id WHERE j.id = ANY ($1) AND " OURS
-        " AND j.attempted_at < $9 "
-        "ORDER BY j.id FOR UPDATE OF j) "
+        "FROM " P "river_job AS j JOIN i ON j.id = i.id WHERE j.id = ANY ($1) AND " OURS_AT
+        " AND j.attempted_at < $10 "
+        "ORDER BY j.id FOR UPDATE OF j SKIP LOCKED) "
         "UPDATE " P "river_job AS j SET " OUTCOME_SET ", metadata = t.metadata "
         "FROM t WHERE j.id = t.id AND j.id = ANY ($1) RETURNING j.id",
     },

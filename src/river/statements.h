@@ -10,6 +10,7 @@ typedef enum river_statement {
     ST_FETCH,
     ST_COMPLETE,
     ST_FINISH,
+    ST_RECLAIM,
     ST_QUEUE_UPSERT,
     ST_QUEUE_TOUCH,
     ST_LEAD_EXPIRE,

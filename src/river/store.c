@@ -200,13 +200,13 @@ pgc_status store_complete(const river_store *store, pgc_db *db, store_done *entr
     return PGC_OK;
 }
 
-/* The eight arrays of outcomes. */
+/* The nine arrays of outcomes. */
 typedef struct outcome_columns {
     int64_t *ids;
     int16_t *fences, *attempts;
-    uint8_t *attempt_nulls, *finalized_nulls, *scheduled_nulls;
+    uint8_t *attempt_nulls, *finalized_nulls, *scheduled_nulls, *began_nulls;
     slice *states, *errors, *metadata;
-    pgc_timestamptz *finalized, *scheduled;
+    pgc_timestamptz *finalized, *scheduled, *began;
 } outcome_columns;
 
 static bool columns_make(outcome_columns *to, size_t count, arena *memory)
@@ -219,15 +219,17 @@ static bool columns_make(outcome_columns *to, size_t count, arena *memory)
         .attempt_nulls = ARENA_ARRAY(memory, room, uint8_t),
         .finalized_nulls = ARENA_ARRAY(memory, room, uint8_t),
         .scheduled_nulls = ARENA_ARRAY(memory, room, uint8_t),
+        .began_nulls = ARENA_ARRAY(memory, room, uint8_t),
         .states = ARENA_ARRAY(memory, room, slice),
         .errors = ARENA_ARRAY(memory, room, slice),
         .metadata = ARENA_ARRAY(memory, room, slice),
         .finalized = ARENA_ARRAY(memory, room, pgc_timestamptz),
         .scheduled = ARENA_ARRAY(memory, room, pgc_timestamptz),
+        .began = ARENA_ARRAY(memory, room, pgc_timestamptz),
     };
     return to->ids && to->fences && to->attempts && to->attempt_nulls && to->finalized_nulls &&
-           to->scheduled_nulls && to->states && to->errors && to->metadata && to->finalized &&
-           to->scheduled;
+           to->scheduled_nulls && to->began_nulls && to->states && to->errors && to->metadata &&
+           to->finalized && to->scheduled && to->began;
 }
 
 static void columns_fill(outcome_columns *to, size_t i, const store_outcome *from)
@@ -241,6 +243,8 @@ static void columns_fill(outcome_columns *to, size_t i, const store_outcome *fro
     to->finalized_nulls[i] = !from->finalized_at.has;
     to->scheduled[i] = from->scheduled_at.v;
     to->scheduled_nulls[i] = !from->scheduled_at.has;
+    to->began[i] = from->began.v;
+    to->began_nulls[i] = !from->began.has;
     to->errors[i] = from->error.ptr == NULL ? SLICE("") : from->error;
     to->metadata[i] = from->metadata.ptr == NULL ? SLICE("") : from->metadata;
 }
@@ -267,6 +271,9 @@ pgc_status store_add_outcomes(pgc_args *args, const store_outcome *outcomes, siz
                   .has = true, .count = count, .v = to.scheduled, .nulls = to.scheduled_nulls });
     pgc_add_arr_text(args, (pgc_arr_text) { .has = true, .count = count, .v = to.errors });
     pgc_add_arr_text(args, (pgc_arr_text) { .has = true, .count = count, .v = to.metadata });
+    pgc_add_arr_timestamptz(
+        args, (pgc_arr_timestamptz) {
+                  .has = true, .count = count, .v = to.began, .nulls = to.began_nulls });
     return args->status == PGC_OK
                ? PGC_OK
                : pgc_error_set(err, args->status, "write outcomes of jobs: %s", args->reason);
@@ -285,6 +292,21 @@ pgc_status store_finish(const river_store *store, pgc_db *db, const store_outcom
         status = store_run_jobs(store, db, ST_FINISH, &args, out, err);
     pgc_args_done(&args);
     return pgc_error_wrap(err, status, "write outcomes of %zu jobs", count);
+}
+
+pgc_status store_reclaim(const river_store *store, pgc_db *db, const store_unheard *unheard,
+                         int64_t *count_out, pgc_error *err)
+{
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    pgc_add_text(&args, pgc_text_from(unheard->queue));
+    pgc_add_text(&args, pgc_text_from(unheard->client_id));
+    pgc_add_i64(&args, unheard->within_us);
+    pgc_add_arr_i64(
+        &args, (pgc_arr_i64) { .has = true, .count = unheard->known_count, .v = unheard->known });
+    pgc_status status = store_run_count(store, db, ST_RECLAIM, &args, count_out, err);
+    pgc_args_done(&args);
+    return pgc_error_wrap(err, status, "take back jobs of queue %s", unheard->queue);
 }
 
 pgc_status store_queue_upsert(const river_store *store, pgc_db *db, const char *name,

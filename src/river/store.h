@@ -59,9 +59,11 @@ pgc_status store_complete(const river_store *store, pgc_db *db, store_done *entr
 /* Outcome of one attempt. */
 typedef struct store_outcome {
     int64_t id;
-    int16_t attempt;     /* the attempt that it is the outcome of: the fence */
-    river_state state;   /* what it becomes */
-    int16_t attempt_new; /* written when set_attempt */
+    int16_t attempt;           /* the attempt that it is the outcome of: the fence */
+    pgc_opt_timestamptz began; /* attempted_at of that attempt; part of the fence when it has: a
+                                  snooze lowers attempt, so a number alone may come again */
+    river_state state;         /* what it becomes */
+    int16_t attempt_new;       /* written when set_attempt */
     bool set_attempt;
     pgc_opt_timestamptz finalized_at;
     pgc_opt_timestamptz scheduled_at; /* has: written */
@@ -74,6 +76,19 @@ typedef struct store_outcome {
  * that was told to cancel and is not final becomes cancelled. */
 pgc_status store_finish(const river_store *store, pgc_db *db, const store_outcome *outcomes,
                         size_t count, river_jobs **out, pgc_error *err) PGC_MUST_CHECK;
+
+/* Which jobs a client may have fetched without hearing of it. */
+typedef struct store_unheard {
+    const char *queue;
+    const char *client_id;
+    int64_t within_us;    /* fetched at most so long ago, by the server's clock */
+    const int64_t *known; /* jobs that it did hear of */
+    size_t known_count;
+} store_unheard;
+
+/* Give them back: available again, and the attempt does not count. */
+pgc_status store_reclaim(const river_store *store, pgc_db *db, const store_unheard *unheard,
+                         int64_t *count_out, pgc_error *err) PGC_MUST_CHECK;
 
 /* Queue rows. */
 pgc_status store_queue_upsert(const river_store *store, pgc_db *db, const char *name,

@@ -20,7 +20,7 @@ pgc_status store_run_time(const river_store *store, pgc_db *db, river_statement 
                           const pgc_args *args, pgc_timestamptz *out, pgc_error *err)
     PGC_MUST_CHECK;
 
-/* Outcomes as eight array parameters; memory is the arena's. */
+/* Outcomes as nine array parameters; memory is the arena's. */
 pgc_status store_add_outcomes(pgc_args *args, const store_outcome *outcomes, size_t count,
                               arena *memory, pgc_error *err) PGC_MUST_CHECK;
 

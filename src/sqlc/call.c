@@ -332,6 +332,14 @@ static bool is_date_part(const char *name)
     return strcmp(name, "date_part") == 0 || strcmp(name, "extract") == 0;
 }
 
+/* Its NULL stands for an error that the fourth argument, silent, holds back. */
+static bool raises_errors(const char *name, const call_args *args)
+{
+    bool exists =
+        strcmp(name, "jsonb_path_exists") == 0 || strcmp(name, "jsonb_path_exists_tz") == 0;
+    return exists && args->count <= 3 && !args->named;
+}
+
 /* VARIADIC array makes the array itself an argument, and NULL there makes the result NULL even
  * for functions that otherwise cope with NULL. */
 static value apply_rule(function_rule rule, const value *values, const call_args *args, value v)
@@ -422,6 +430,9 @@ static value value_of_function(analysis *a, const scope *s, const ast *call, con
         const catalog_function *f = found.items[i];
         function_rule rule = rule_of_function(f);
         if (is_date_part(f->name) && field_of_infinity(call) && f->strict) {
+            rule = RULE_STRICT;
+        }
+        if (raises_errors(f->name, &args) && f->strict) {
             rule = RULE_STRICT;
         }
         value one = apply_rule(rule, values, &args, v);

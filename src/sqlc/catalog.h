@@ -27,6 +27,7 @@ enum catalog_oid {
     OID_TIMESTAMP = 1114,
     OID_TIMESTAMPTZ = 1184,
     OID_INTERVAL = 1186,
+    OID_XML = 142,
     OID_TIMETZ = 1266,
     OID_NUMERIC = 1700,
     OID_FLOAT8 = 701,

@@ -38,7 +38,8 @@ static const char SQL_LABELS[] =
 
 /* tgtype bits: 1 row, 2 before, 4 insert, 16 update, 64 instead. A BEFORE INSERT trigger counts as
  * one of UPDATE: it fires when a row moves to another partition. Triggers of partitions and
- * children count for the parent too: the row may live there. */
+ * children count for the parent too: the row may live there. A foreign table may have triggers
+ * where it really is. */
 static const char SQL_RELATIONS[] =
     "SELECT c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity,"
     "       EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN')"
@@ -46,8 +47,9 @@ static const char SQL_RELATIONS[] =
     "       EXISTS (WITH RECURSIVE tree(oid) AS ("
     "                 SELECT c.oid UNION SELECT i.inhrelid FROM pg_inherits i"
     "                   JOIN tree ON i.inhparent = tree.oid)"
-    "               SELECT FROM pg_trigger t JOIN tree ON t.tgrelid = tree.oid"
-    "                WHERE NOT t.tgisinternal AND t.tgtype & 3 = 3 AND t.tgtype & 20 <> 0),"
+    "               SELECT FROM tree JOIN pg_class k ON k.oid = tree.oid"
+    "                 LEFT JOIN pg_trigger t ON t.tgrelid = k.oid AND NOT t.tgisinternal"
+    "                WHERE k.relkind = 'f' OR t.tgtype & 3 = 3 AND t.tgtype & 20 <> 0),"
     "       c.reltype, obj_description(c.oid, 'pg_class')"
     "  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
     " WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c', 'S')"

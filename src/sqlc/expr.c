@@ -66,6 +66,24 @@ static value value_of_column(analysis *a, const scope *s, const ast *expr)
     return value_of_lookup(a, &found);
 }
 
+/* The present has a time of day: it is never infinite. */
+static bool is_present(const ast *expr)
+{
+    static const char *const functions[] = { "now", "clock_timestamp", "statement_timestamp",
+                                             "transaction_timestamp" };
+    if (ast_kind_of(expr) == AST_VALUE_FUNCTION) {
+        return true;
+    }
+    const char *name = last_name(ast_get(expr, "funcname"));
+    bool call = ast_kind_of(expr) == AST_FUNC_CALL && name != NULL;
+    for (size_t i = 0; call && i < ARRAY_LEN(functions); i++) {
+        if (strcmp(name, functions[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Elements of an array are cast one by one and may lose what the array as a whole keeps.
  *
  *     note_not_null::text  -> N        stamp::time  -> nullable (infinity has no time of day)
@@ -78,7 +96,9 @@ static value value_of_cast(analysis *a, const scope *s, const ast *expr)
     uint32_t target = type != NULL ? type->oid : 0;
     ast_kind kind = ast_kind_of(arg);
     uint32_t source = kind == AST_PARAM_REF ? OID_UNKNOWN : from.type_oid;
-    if (target == 0 || !resolve_cast(a, source, target)) {
+    bool clock = (source == OID_TIMESTAMPTZ || source == OID_TIMESTAMP) &&
+                 (target == OID_TIME || target == OID_TIMETZ) && from.not_null && is_present(arg);
+    if (target == 0 || (!clock && !resolve_cast(a, source, target))) {
         return nullable(target, analysis_text(a, "cast to %s may give NULL",
                                               type != NULL ? type->spelling : "its type"));
     }
@@ -467,6 +487,17 @@ static value value_of_value_function(const ast *expr)
     return not_null(OID_NAME, "the server's own value");
 }
 
+/* Text of an XML value. */
+static value value_of_xml_text(analysis *a, const scope *s, const ast *expr)
+{
+    const catalog_type *type = type_of_name(a, ast_get(expr, "typeName"));
+    value v = value_of_expr(a, s, ast_get(expr, "expr"));
+    bool text = type != NULL && type->oid == OID_TEXT;
+    return (value) { .not_null = v.not_null && text,
+                     .type_oid = type != NULL ? type->oid : 0,
+                     .reason = v.reason };
+}
+
 static value value_of_xml(analysis *a, const scope *s, const ast *expr)
 {
     if (ast_is(expr, "op", "IS_DOCUMENT")) {
@@ -475,6 +506,16 @@ static value value_of_xml(analysis *a, const scope *s, const ast *expr)
     }
     if (ast_is(expr, "op", "IS_XMLELEMENT")) {
         return not_null(0, "XMLELEMENT is never NULL");
+    }
+    if (ast_is(expr, "op", "IS_XMLCONCAT")) {
+        value any = value_of_any(a, s, ast_get(expr, "args"), "xmlconcat");
+        any.type_oid = OID_XML;
+        any.elems_not_null = false;
+        return any;
+    }
+    if (ast_is(expr, "op", "IS_XMLPARSE")) {
+        value v = value_of_expr(a, s, ast_first(ast_get(expr, "args")));
+        return (value) { .not_null = v.not_null, .type_oid = OID_XML, .reason = v.reason };
     }
     return value_unknown("XML expression");
 }
@@ -523,6 +564,8 @@ static value value_by_kind(analysis *a, const scope *s, const ast *expr)
         return not_null(OID_INT4, "GROUPING() is never NULL");
     case AST_XML_EXPR:
         return value_of_xml(a, s, expr);
+    case AST_XML_SERIALIZE:
+        return value_of_xml_text(a, s, expr);
     default:
         return value_unknown("expression that no rule covers");
     }

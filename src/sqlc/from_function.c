@@ -139,15 +139,42 @@ static bool same_result(const candidates *found)
     return found->count > 0 && !found->overflow;
 }
 
-/* unnest(a, b): one column per array, the short ones padded with NULL. */
-static shape unnest_many(analysis *a, size_t count)
+/* Items of ARRAY[…]; 0: another expression, or rows of more dimensions. */
+static size_t constructor_length(const ast *expr)
 {
+    const ast *items = ast_get(expr, "elements");
+    bool flat = ast_kind_of(expr) == AST_A_ARRAY;
+    for (const ast *i = ast_first(items); i != NULL; i = ast_next(i)) {
+        flat = flat && ast_kind_of(i) == AST_A_CONST;
+    }
+    return flat ? ast_count(items) : 0;
+}
+
+/* unnest(a, b): one column per array, the short ones padded with NULL. Of constructors we see
+ * which is the longest.
+ *
+ *     unnest(ARRAY[1, 2], ARRAY['a'])   N, nullable        unnest(tags, nums)   nullable */
+static shape unnest_many(analysis *a, scope *s, const ast *arrays, size_t count)
+{
+    size_t longest = 0;
+    bool seen = true;
+    for (const ast *array = ast_first(arrays); array != NULL; array = ast_next(array)) {
+        size_t length = constructor_length(array);
+        seen = seen && length > 0;
+        longest = length > longest ? length : longest;
+    }
+    const ast *array = ast_first(arrays);
     shape rows = { .known = true, .count = count };
     rows.columns = analysis_array(a, count, sizeof *rows.columns);
     for (size_t i = 0; i < count && rows.columns != NULL; i++) {
         rows.columns[i] =
             (column) { .name = "unnest",
                        .value = value_unknown("unnest() of several arrays pads the shorter ones") };
+        if (seen && constructor_length(array) == longest) {
+            value v = value_of_expr(a, s, array);
+            rows.columns[i].value = unnest_value(a, &v, element_of(a, v.type_oid));
+        }
+        array = ast_next(array);
     }
     return rows;
 }
@@ -181,7 +208,7 @@ static shape shape_of_call(analysis *a, scope *s, const ast *call, const ast *de
     call_arguments(a, s, call, &args, values);
     const char *function = last_name(ast_get(call, "funcname"));
     if (args.count > 1 && function != NULL && strcmp(function, "unnest") == 0) {
-        return unnest_many(a, args.count);
+        return unnest_many(a, s, ast_get(call, "args"), args.count);
     }
     candidates found;
     resolve_function(a, ast_get(call, "funcname"), &args, &found);

@@ -250,6 +250,34 @@ static fit fit_function(const analysis *a, const catalog_function *f, const call
     return worst;
 }
 
+/* Every argument is an untyped literal and the function takes text for each of them. */
+static bool takes_literals(const catalog_function *f, const call_args *args)
+{
+    bool ok = args->count > 0 && args->count == f->arg_count && !args->named && !args->variadic;
+    for (size_t i = 0; ok && i < args->count && i < RESOLVE_ARGS_MAX; i++) {
+        ok = args->types[i] == OID_UNKNOWN && f->arg_oids[i] == OID_TEXT;
+    }
+    return ok;
+}
+
+/* Text is the preferred type of strings, and literals without type are taken for strings where a
+ * candidate allows it. Source: PostgreSQL manual, "Function Type Resolution", step 4e.
+ *
+ *     regexp_matches('a', 'b')    the server's, not citext's */
+static void prefer_text(const call_args *args, candidates *out)
+{
+    size_t kept = 0;
+    if (out->overflow) {
+        return;
+    }
+    for (size_t i = 0; i < out->count; i++) {
+        if (takes_literals(out->items[i], args)) {
+            out->items[kept++] = out->items[i];
+        }
+    }
+    out->count = kept > 0 ? kept : out->count;
+}
+
 /* As for operators. More overloads than we keep make the answer uncertain. */
 void resolve_function(const analysis *a, const ast *name, const call_args *args, candidates *out)
 {
@@ -279,6 +307,7 @@ void resolve_function(const analysis *a, const ast *name, const call_args *args,
         assert(out->count < ARRAY_LEN(out->items));
         out->items[out->count++] = &all[i];
     }
+    prefer_text(args, out);
 }
 
 bool candidates_trusted(const candidates *found)

@@ -372,9 +372,20 @@ static void rename_shape(const ast *names, shape *rows)
     }
 }
 
-/* Columns that SEARCH and CYCLE add. */
+/* The grammar takes only constants for TO and DEFAULT. */
+static bool is_mark(const ast *constant)
+{
+    const ast *c = ast_kind_of(constant) == AST_TYPE_CAST ? ast_get(constant, "arg") : constant;
+    return ast_kind_of(c) == AST_A_CONST && !ast_flag(c, "isnull");
+}
+
+/* Columns that SEARCH and CYCLE add: the server makes a row or an array of rows for the order and
+ * for the way; the mark is one of two constants. */
 static void add_clause_columns(analysis *a, const ast *node, shape *rows)
 {
+    const ast *cycle = ast_get(node, "cycle_clause");
+    bool marks = is_mark(ast_get(cycle, "cycle_mark_value")) &&
+                 is_mark(ast_get(cycle, "cycle_mark_default"));
     const char *extra[3] = {
         ast_str(ast_get(node, "search_clause"), "search_seq_column"),
         ast_str(ast_get(node, "cycle_clause"), "cycle_mark_column"),
@@ -386,9 +397,12 @@ static void add_clause_columns(analysis *a, const ast *node, shape *rows)
     }
     for (size_t i = 0; i < ARRAY_LEN(extra); i++) {
         if (extra[i] != NULL) {
-            add_column(
-                a, &list,
-                (column) { .name = extra[i], .value = value_unknown("SEARCH or CYCLE column") });
+            value v = value_unknown("mark of CYCLE may be NULL");
+            if (i != 1 || marks) {
+                v.not_null = true;
+                v.reason = "the server fills the columns of SEARCH and CYCLE";
+            }
+            add_column(a, &list, (column) { .name = extra[i], .value = v });
         }
     }
     rows->columns = list.items;
@@ -500,6 +514,56 @@ static void forget_changed(scope *s, leaf *target, const ast *update)
     }
 }
 
+/* (a, b) = (x, y) gives a the first field; NULL: fields of a sub-select. */
+static const ast *assigned_expr(const ast *set)
+{
+    const ast *given = ast_get(set, "val");
+    if (ast_kind_of(given) != AST_MULTI_ASSIGN) {
+        return given;
+    }
+    const ast *source = ast_get(given, "source");
+    int64_t number = ast_int(given, "colno", 0);
+    bool row = ast_kind_of(source) == AST_ROW && number > 0;
+    return row ? ast_nth(ast_get(source, "args"), (size_t) number - 1) : NULL;
+}
+
+/* The stored value is the one that SET gives, when nothing may change it on the way: no trigger, no
+ * rule, no cast that loses it. Looked at while WHERE's facts about the old row still hold.
+ *
+ *     UPDATE t SET note = 'x' RETURNING note                    N
+ *     UPDATE t SET note = $1 RETURNING note                     N when the caller never sends NULL
+ *     UPDATE t SET at = stamp RETURNING at  (at is a time)      nullable: infinity has none */
+static void note_assigned(analysis *a, const scope *s, leaf *target, const ast *update)
+{
+    const catalog_relation *relation = target->relation;
+    if (relation == NULL || relation->has_update_trigger || relation->has_rules ||
+        (relation->kind != 'r' && relation->kind != 'p')) {
+        return;
+    }
+    const char **reasons = analysis_array(a, relation->column_count, sizeof *reasons);
+    for (const ast *set = ast_first(ast_get(update, "targetList")); set != NULL && reasons != NULL;
+         set = ast_next(set)) {
+        const ast *given = assigned_expr(set);
+        const char *name = ast_str(set, "name");
+        const catalog_column *to = name != NULL ? catalog_column_by_name(relation, name) : NULL;
+        if (to == NULL || to->generated || ast_count(ast_get(set, "indirection")) > 0) {
+            continue;
+        }
+        ast_kind kind = ast_kind_of(given);
+        value v = given != NULL ? value_of_expr(a, s, given) : value_unknown("field");
+        uint32_t from = kind == AST_PARAM_REF ? OID_UNKNOWN : v.type_oid;
+        if (v.not_null && resolve_cast(a, from, to->type_oid)) {
+            reasons[to - relation->columns] = v.reason;
+        }
+    }
+    /* Only now: the values of SET are computed from the old row. */
+    for (size_t i = 0; reasons != NULL && i < target->shape.count; i++) {
+        value *v = &target->shape.columns[i].value;
+        v->reason = reasons[i] != NULL ? analysis_text(a, "assigned: %s", reasons[i]) : v->reason;
+        v->not_null = v->not_null || reasons[i] != NULL;
+    }
+}
+
 /* Rules, triggers instead of the change, and views give back what they like. */
 static void forget_target(leaf *target)
 {
@@ -552,6 +616,7 @@ static shape shape_of_change(analysis *a, const scope *outer, const cte *ctes, c
     }
     scope_refine(a, &s, ast_get(statement, "whereClause"));
     if (kind == AST_UPDATE) {
+        note_assigned(a, &s, target, statement);
         forget_changed(&s, target, statement);
     }
     forget_target(target);

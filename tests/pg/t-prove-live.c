@@ -2,8 +2,9 @@
  * wherever the server can, and no column claimed NOT NULL may show one.
  *
  * Each query carries one letter per column: N claimed, E claimed and without NULL elements, - not
- * claimed and NULL comes, p not claimed although no NULL came (the register of over-pessimistic
- * columns: an entry that is claimed one day must be taken out). */
+ * claimed and NULL comes, p not claimed although no NULL came in any of the worlds (the register of
+ * over-pessimistic columns with the reason beside it: an entry that is claimed one day must be
+ * taken out). */
 #include "base/prelude.h"
 
 #include <pgc/conn.h>
@@ -16,6 +17,7 @@
 #include "prove_fixture.h"
 #include "prove_observe.h"
 #include "prove_queries.h"
+#include "prove_worlds.h"
 #include "tap.h"
 
 typedef struct totals {
@@ -32,7 +34,8 @@ typedef struct live {
     arena *mem; /* of one query */
 } live;
 
-static const char *const SETTINGS = "SET jit = off; SET enable_seqscan = on";
+static const char *const SETTINGS =
+    "SET jit = off; SET enable_seqscan = on; SET statement_timeout = '5s'";
 
 static bool same_columns(const described *a, const described *b)
 {
@@ -84,6 +87,10 @@ static void compare(const prove_query *q, const null_claim *claims, const descri
         sum.claimed += c->not_null ? 1 : 0;
         sum.nulls += seen[i] == '-' ? 1 : 0;
         sum.pessimistic += got[i] == 'p' ? 1 : 0;
+        if (got[i] == 'p')
+            printf("# PESS: col %zu %s in %s :: %s\n", i, d->columns[i].name, q->sql, c->reason);
+        if (got[i] == 'p')
+            printf("# PESS: col %zu %s in %s :: %s\n", i, d->columns[i].name, q->sql, c->reason);
         if ((c->not_null && seen[i] == '-') || (c->elems_not_null && seen[i] == 'n')) {
             sum.unsound++;
             printf("# UNSOUND: %s in %s\n#   %s\n", d->columns[i].name, q->sql, c->reason);
@@ -95,6 +102,18 @@ static void compare(const prove_query *q, const null_claim *claims, const descri
     }
 }
 
+/* In the other worlds a query may fail, by a division or a key that is there already; the first
+ * one is as the fixture made it. */
+static pgc_status observe_worlds(live *l, const prove_query *q, size_t columns,
+                                 char seen[static OBSERVE_COLUMNS + 1], pgc_error *err)
+{
+    TRY(observe(l->conn, q->sql, columns, seen, err));
+    for (size_t i = 1; i < ARRAY_LEN(PROVE_WORLDS); i++) {
+        (void) observe_in(l->conn, PROVE_WORLDS[i], q->sql, columns, seen, NULL);
+    }
+    return PGC_OK;
+}
+
 static void check_query(live *l, const prove_query *q)
 {
     pgc_error err;
@@ -104,7 +123,7 @@ static void check_query(live *l, const prove_query *q)
     arena_reset(l->mem);
     sum.queries++;
     if (conn_describe(l->conn, "", q->sql, NULL, 0, l->mem, &d, &err) != PGC_OK ||
-        observe(l->conn, q->sql, d.column_count, seen, &err) != PGC_OK ||
+        observe_worlds(l, q, d.column_count, seen, &err) != PGC_OK ||
         prove_columns(l->cat, (slice) { q->sql, strlen(q->sql) }, d.column_count, l->mem, claims,
                       &err) != PGC_OK) {
         sum.miscounted++;
@@ -178,6 +197,12 @@ static void expected(void)
     CHECK_INT(sum.unexpected, 0);
 }
 
+static void few_are_pessimistic(void)
+{
+    REQUIRE(run_all());
+    CHECK(sum.pessimistic * 50 < sum.columns - sum.nulls);
+}
+
 static void expanded(void)
 {
     REQUIRE(run_all());
@@ -188,4 +213,5 @@ static void expanded(void)
 TAP_MAIN(TAP("prove live: no column claimed NOT NULL ever shows NULL", sound),
          TAP("prove live: as many columns as the server describes", counted),
          TAP("prove live: claims and register of pessimistic columns hold", expected),
+         TAP("prove live: fewer than 2 % of the columns are over-pessimistic", few_are_pessimistic),
          TAP("prove live: an expanded star has the same names and types", expanded))

@@ -252,7 +252,7 @@ static void strict_functions(void)
         { "SELECT jsonb_extract_path(j, 'a'), jsonb_extract_path_text(j, 'a'), "
           "jsonb_path_query_first(j, '$'), jsonb_path_exists(j, '$'), jsonb_path_match(j, '$'), "
           "json_object_field(k, 'a') FROM t",
-          "------" },
+          "---N--" },
         { "SELECT current_setting('x.y', true), to_regclass(s), obj_description(1), "
           "pg_get_viewdef(1::oid), inet_client_addr(), txid_status(1) FROM t",
           "------" },
@@ -414,7 +414,7 @@ static void changes(void)
 {
     RULES({ "INSERT INTO n (i) VALUES (1) RETURNING i", "-" },
           { "UPDATE t SET i = 1 RETURNING i, s", "NN" },
-          { "UPDATE n SET s = 'x' WHERE i = 1 RETURNING i, s", "N-" },
+          { "UPDATE n SET s = 'x' WHERE i = 1 RETURNING i, s", "NN" },
           { "UPDATE n SET i = NULL WHERE i = 1 RETURNING i", "-" },
           { "DELETE FROM n WHERE i = 1 RETURNING i, s", "N-" },
           { "DELETE FROM n USING t WHERE t.i = n.i RETURNING n.i, t.s", "NN" },

@@ -253,7 +253,7 @@ static void changes(void)
           { "UPDATE asset_sizes SET size = 'x' RETURNING asset_id", "-" },
           { "UPDATE users SET email = a.name FROM assets a WHERE a.owner_id = user_id "
             "RETURNING users.username, a.name, a.owner_id, users.email",
-            "NNN-" },
+            "NNNN" },
           { "DELETE FROM users USING assets a WHERE a.owner_id = user_id RETURNING a.owner_id",
             "N" });
 }
@@ -329,7 +329,7 @@ static void from_functions(void)
           { "SELECT x FROM unnest(ARRAY[1, 2]) x", "N" },
           { "SELECT x FROM assets, unnest(tags) x", "-" },
           { "SELECT x, n FROM unnest(ARRAY[1, 2]) WITH ORDINALITY AS t(x, n)", "NN" },
-          { "SELECT a, b FROM unnest(ARRAY[1], ARRAY[2]) AS t(a, b)", "--" },
+          { "SELECT a, b FROM unnest(ARRAY[1], ARRAY[2, 3]) AS t(a, b)", "-N" },
           { "SELECT a, b FROM own_pairs()", "--" },
           { "SELECT a FROM own_rows() AS t(a int)", "-" });
 }

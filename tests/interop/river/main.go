@@ -3,6 +3,7 @@
 //	river-peer up|down URL SCHEMA VERSION   migrate; VERSION as in rivermigrate (0: default, -1: all)
 //	river-peer validate URL SCHEMA          exit 1 when migrations are missing
 //	river-peer list URL SCHEMA              applied versions, one per line
+//	river-peer serve URL SCHEMA ID          a client that is told what to do, see serve.go
 package main
 
 import (
@@ -23,6 +24,9 @@ func run(args []string) error {
 		return err
 	}
 	defer pool.Close()
+	if args[0] == "serve" {
+		return serve(ctx, pool, args[2], args[3])
+	}
 	config := &rivermigrate.Config{Schema: args[2]}
 	migrator, err := rivermigrate.New(riverpgxv5.New(pool), config)
 	if err != nil {
