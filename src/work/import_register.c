@@ -82,7 +82,7 @@ static pgc_status asset_fill(const import_target *target, lum_actor actor,
                              const media_report *report, pgc_error *err)
 {
     if (original->later) {
-        CRASH_POINT("import.before_jobs");
+        CRASH_POINT("work.before_jobs");
         return jobs_insert(target->queue, actor, asset_id, err);
     }
     return process_thumbnail_rows(actor, asset_id, stage_hash_hex(original->hash), report, err);

@@ -154,7 +154,7 @@ static void a_worker_killed_at_random_moments_loses_and_doubles_nothing(void)
 static void a_killed_import_later_loses_and_doubles_nothing(void)
 {
     static const char *const POINTS[] = { "import.durable:2",       "import.intent:2",
-                                          "import.placed:2",        "import.before_jobs:2",
+                                          "import.placed:2",        "work.before_jobs:2",
                                           "import.before_commit:2", "import.committed:2" };
     int code = 0;
     REQUIRE(CHECK(test_library_make(&lib)));
