@@ -110,13 +110,15 @@ static void load_row(bench_rows *rows, load_state *load, const char *name, const
 
 void load_rows(bench_site *site, bench_rows *rows)
 {
-    static load_state even, scarce, shared, crowded;
+    static load_state even, scarce, together, shared, crowded;
     even = (load_state) { .site = site, .conns = 8, .threads = 8 };
     scarce = (load_state) { .site = site, .conns = 8, .threads = 16 };
+    together = (load_state) { .site = site, .conns = 8, .threads = 8, .together = true };
     shared = (load_state) { .site = site, .conns = 8, .threads = 16, .together = true };
     crowded = (load_state) { .site = site, .conns = 8, .threads = 64, .together = true };
     load_row(rows, &even, "reads, 8 threads, 8 conns", "pgx v5 pool, 8 goroutines");
     load_row(rows, &scarce, "reads, 16 threads, 8 conns", "pgx v5 pool, 16 goroutines");
+    load_row(rows, &together, "reads together, 8 threads, 8 conns", "pgx v5 pool, 8 goroutines");
     load_row(rows, &shared, "reads together, 16 threads, 8 conns", "pgx v5 pool, 16 goroutines");
     load_row(rows, &crowded, "reads together, 64 threads, 8 conns", "pgx v5 pool, 64 goroutines");
 }

@@ -18,10 +18,12 @@ typedef struct river_queue_options {
     int64_t fetch_cooldown_us; /**< least time between fetches; default the client's */
     int64_t fetch_poll_us;     /**< look without being told; default the client's */
     uint32_t global_limit;     /**< running at once over all libriver clients; 0: no limit */
-    uint32_t rate_count;       /**< starts per rate_period_us over all libriver clients; 0: none */
+    uint32_t rate_count;       /**< starts per rate_period_us over all libriver clients, counted in
+                                    windows that begin with a start; 0: no limit */
     int64_t rate_period_us;
     int64_t retain_completed_us; /**< as the client's, for this queue; 0: the client's; -1: for
-                                      ever; 1: deleted at once */
+                                      ever; 1: deleted instead of completed, unless the handler
+                                      left metadata or an output: then by the next cleaning */
 } river_queue_options;
 
 /** When a periodic job comes next: the first time after `after`; PGC_NOT_FOUND: never. */
@@ -44,7 +46,7 @@ typedef struct river_periodic {
     river_periodic_fn construct;
     void *construct_arg;
     bool run_on_start;
-    bool durable; /**< next time is kept in a side table: missed runs are caught up once */
+    bool durable; /**< next time is kept in a side table, by id: missed runs are caught up once */
 } river_periodic;
 
 /** Settings of river_client_open(). Zero means the default. */
@@ -79,6 +81,8 @@ typedef struct river_client_options {
     bool no_reindex;
     const river_hooks *hooks; /**< borrowed; must outlive the client */
     const pgc_alloc *alloc;   /**< must outlive the client */
+    int64_t heartbeat_us;     /**< with heartbeats: between two; default 5 s. Who is silent for six
+                                   is lost, and its jobs are given back at once */
 } river_client_options;
 
 /**
@@ -121,7 +125,8 @@ PGC_API pgc_status river_client_stop(river_client *client, river_stop how, int64
 /** Queues and periodic jobs may come and go while the client runs. */
 PGC_API pgc_status river_client_queue_add(river_client *client, const river_queue_options *queue,
                                           pgc_error *err) PGC_MUST_CHECK;
-/** Stops fetching from it; what runs goes on. PGC_NOT_FOUND. */
+/** Stops fetching from it; what runs goes on. PGC_NOT_FOUND. Blocks: until a fetch under way has
+ * ended. */
 PGC_API pgc_status river_client_queue_remove(river_client *client, const char *name, pgc_error *err)
     PGC_MUST_CHECK;
 /** @param handle_out for river_client_periodic_remove(); may be NULL. */

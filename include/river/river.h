@@ -7,6 +7,7 @@
  */
 #include <river/client.h>
 #include <river/event.h>
+#include <river/ext.h>
 #include <river/insert.h>
 #include <river/job.h>
 #include <river/manage.h>

@@ -201,13 +201,20 @@ pgc_status river_ctx_cursor(river_ctx *ctx, pgc_text json, pgc_error *err)
     return PGC_OK;
 }
 
+bool attempt_ephemeral(const river_ctx *ctx)
+{
+    return ctx->from->options.retain_completed_us == 1;
+}
+
 pgc_status river_ctx_complete(river_ctx *ctx, pgc_tx *tx, pgc_error *err)
 {
     store_outcome outcome = { .id = ctx->job->id,
                               .attempt = ctx->job->attempt,
                               .state = RIVER_COMPLETED,
                               .metadata = outcome_metadata(ctx, false) };
-    store_done done = { .id = ctx->job->id, .attempt = ctx->job->attempt };
+    store_done done = { .id = ctx->job->id,
+                        .attempt = ctx->job->attempt,
+                        .gone = attempt_ephemeral(ctx) };
     const river_store *store = ctx->run->client->store;
     if (outcome.metadata.ptr == NULL) {
         TRY(store_complete(store, pgc_tx_db(tx), &done, 1, NULL, err));

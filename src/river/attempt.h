@@ -15,6 +15,8 @@ typedef struct ctx_entry {
 
 /* The attempt's arena, made at first use; NULL: no memory. */
 arena *attempt_memory(river_ctx *ctx);
+/* Its queue keeps no completed jobs: the row is deleted instead. */
+bool attempt_ephemeral(const river_ctx *ctx);
 /* Keep a metadata key until the outcome is written. */
 pgc_status attempt_stage(river_ctx *ctx, const char *key, slice json, pgc_error *err)
     PGC_MUST_CHECK;

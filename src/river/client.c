@@ -8,6 +8,7 @@
 
 #include "river/check.h"
 #include "river/runtime.h"
+#include "river/side.h"
 #include "river/timetext.h"
 
 #define SECOND_US INT64_C(1000000)
@@ -30,6 +31,7 @@ static void fill_defaults(river_client_options *options)
     default_i64(&options->stuck_after_us, 10 * SECOND_US);
     default_i64(&options->fetch_cooldown_us, SECOND_US / 10);
     default_i64(&options->fetch_poll_us, SECOND_US);
+    default_i64(&options->heartbeat_us, 5 * SECOND_US);
     default_i64(&options->retain_completed_us, 24 * HOUR_US);
     default_i64(&options->retain_cancelled_us, 24 * HOUR_US);
     default_i64(&options->retain_discarded_us, 7 * 24 * HOUR_US);
@@ -45,6 +47,8 @@ static pgc_status check_times(const river_client_options *options, pgc_error *er
     if (options->fetch_cooldown_us < 1000 || options->fetch_poll_us < options->fetch_cooldown_us)
         return pgc_error_set(err, PGC_INVALID,
                              "fetch_cooldown_us is at least 1000 and at most fetch_poll_us");
+    if (options->heartbeat_us < 1000)
+        return pgc_error_set(err, PGC_INVALID, "heartbeat_us is at least 1000");
     if (options->job_timeout_us > 0 && options->rescue_after_us < options->job_timeout_us)
         return pgc_error_set(err, PGC_INVALID, "rescue_after_us is below job_timeout_us");
     return PGC_OK;
@@ -153,6 +157,7 @@ static pgc_status fill(river_client *client, const river_client_options *options
     client->options.id = client->id;
     TRY(store_open(pgc_pool_db(client->pool), options->schema, &client->store, err));
     client->options.schema = store_schema(client->store);
+    TRY(side_prepare(client, options, err));
     return runtime_make(client, options, err);
 }
 

@@ -7,7 +7,7 @@
 #include "base/prelude.h"
 
 #include "base/crash.h"
-#include "river/runtime.h"
+#include "river/attempt.h"
 
 #define BATCH_MAX     2000u
 #define FINISHED_MAX  20000u /* handlers wait above */
@@ -69,29 +69,45 @@ static void settle_plain(runtime *run, river_ctx *ctx, bool stored, pgc_timestam
     settle(run, ctx, stored ? &job : NULL);
 }
 
-/* As the store sorts: by attempt, then by id. */
-static int compare_attempts(const void *a, const void *b)
+/* As the store sorts, those that stay before those that go: by attempt, then by id. */
+static int compare_plain(const void *a, const void *b)
 {
-    const river_job *left = (*(river_ctx *const *) a)->job, *right = (*(river_ctx *const *) b)->job;
-    if (left->attempt != right->attempt)
-        return left->attempt < right->attempt ? -1 : 1;
-    return left->id < right->id ? -1 : left->id > right->id;
+    const river_ctx *left = *(river_ctx *const *) a, *right = *(river_ctx *const *) b;
+    int by_kind = (int) attempt_ephemeral(left) - (int) attempt_ephemeral(right);
+    int by_attempt = left->job->attempt - right->job->attempt;
+    if (by_kind != 0 || by_attempt != 0)
+        return by_kind != 0 ? by_kind : by_attempt;
+    return (left->job->id > right->job->id) - (left->job->id < right->job->id);
+}
+
+/* The last ones of one attempt number and one kind, kept or deleted: one statement, so that what is
+ * settled is just what is stored. */
+static pgc_status store_plain_alike(runtime *run, batch *b, pgc_error *err)
+{
+    const river_client *client = run->client;
+    pgc_timestamptz finalized = { 0 };
+    const river_ctx *last = b->attempts[b->plain_count - 1];
+    size_t first = b->plain_count - 1, count = 0;
+    bool gone = attempt_ephemeral(last);
+    while (first > 0 && attempt_ephemeral(b->attempts[first - 1]) == gone &&
+           b->attempts[first - 1]->job->attempt == last->job->attempt)
+        first--;
+    for (size_t i = first; i < b->plain_count; i++) {
+        const river_job *job = b->attempts[i]->job;
+        b->done[count++] = (store_done) { .id = job->id, .attempt = job->attempt, .gone = gone };
+    }
+    TRY(store_complete(client->store, pgc_pool_db(client->pool), b->done, count, &finalized, err));
+    for (size_t i = 0; i < count; i++)
+        settle_plain(run, b->attempts[first + i], b->done[i].stored, finalized);
+    b->plain_count = first;
+    return PGC_OK;
 }
 
 static pgc_status store_plain(runtime *run, batch *b, pgc_error *err)
 {
-    const river_client *client = run->client;
-    pgc_timestamptz finalized = { 0 };
-    qsort(b->attempts, b->plain_count, sizeof(b->attempts[0]), compare_attempts);
-    for (size_t i = 0; i < b->plain_count; i++) {
-        const river_job *job = b->attempts[i]->job;
-        b->done[i] = (store_done) { .id = job->id, .attempt = job->attempt };
-    }
-    TRY(store_complete(client->store, pgc_pool_db(client->pool), b->done, b->plain_count,
-                       &finalized, err));
-    for (size_t i = 0; i < b->plain_count; i++)
-        settle_plain(run, b->attempts[i], b->done[i].stored, finalized);
-    b->plain_count = 0;
+    qsort(b->attempts, b->plain_count, sizeof(b->attempts[0]), compare_plain);
+    while (b->plain_count > 0)
+        TRY(store_plain_alike(run, b, err));
     return PGC_OK;
 }
 

@@ -234,11 +234,12 @@ pgc_status river_insert_copy(river_client *client, pgc_tx *tx, const river_inser
                       : pgc_tx_run(client->pool, NULL, 0, copy_on, &in, err);
 }
 
-pgc_status insert_available(river_client *client, const river_insert *job, pgc_error *err)
+pgc_status insert_available(river_client *client, pgc_db *db, const river_insert *job,
+                            pgc_error *err)
 {
     AUTO(insertion_done) insertion in = { .available = true };
     TRY(prepare(&in, client, job, 1, err));
-    return insert_alone(&in, NULL);
+    return db != NULL ? insert_on(&in, db, NULL) : insert_alone(&in, NULL);
 }
 
 pgc_status river_insert_one(river_client *client, pgc_db *db, const river_insert *job,

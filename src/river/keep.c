@@ -13,6 +13,7 @@
 #include "river/json.h"
 #include "river/retry.h"
 #include "river/runtime.h"
+#include "river/side.h"
 #include "river/timetext.h"
 
 #define BATCH         10000
@@ -236,7 +237,13 @@ static pgc_status rescue(keeper *k, int32_t max, bool *more, pgc_error *err)
     }
 }
 
+static pgc_status rescue_silent(keeper *k, int32_t max, bool *more, pgc_error *err)
+{
+    return beat_rescue(k->run, k->db, max, more, err);
+}
+
 static const service SERVICES[] = {
+    { "rescue from silent clients", rescue_silent, 0 /* as often as they beat */ },
     { "schedule", schedule, 5 * RUNTIME_SECOND_US },
     { "rescue", rescue, 30 * RUNTIME_SECOND_US },
     { "clean jobs", clean_jobs, 30 * RUNTIME_SECOND_US },
@@ -253,6 +260,14 @@ static void note_timeout(const keeper *k, service_state *state)
         state->first_timeout_us = now;
     }
     state->reduced = state->reduced || ++state->timeouts >= 3;
+}
+
+static int64_t interval_of(const keeper *k, const service *s)
+{
+    const river_client_options *options = &k->client->options;
+    if (s->interval_us > 0)
+        return s->interval_us;
+    return options->heartbeats ? options->heartbeat_us : 3600 * RUNTIME_SECOND_US;
 }
 
 static void run_service(keeper *k, const service *s, service_state *state)
@@ -277,8 +292,8 @@ static void run_service(keeper *k, const service *s, service_state *state)
         if (more) /* let others to the table */
             k->run->clock->sleep_us(k->run->clock->ctx, RUNTIME_SECOND_US / 20);
     }
-    int64_t pause = failed && s->interval_us > RETRY_US ? RETRY_US : s->interval_us;
-    state->next_us = runtime_now(k->run) + pause;
+    int64_t pause = interval_of(k, s);
+    state->next_us = runtime_now(k->run) + (failed && pause > RETRY_US ? RETRY_US : pause);
 }
 
 /* Everything that is due; gives when the next is. */

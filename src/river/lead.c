@@ -10,6 +10,7 @@
 #include "base/crash.h"
 #include "river/json.h"
 #include "river/runtime.h"
+#include "river/side.h"
 
 #define RETRY_MAX_US (64 * RUNTIME_SECOND_US)
 
@@ -292,6 +293,8 @@ pgc_status river_client_periodic_add(river_client *client, const river_periodic 
     leadership *lead = client->runtime->lead;
     if (lead == NULL)
         return no_leadership(err);
+    if (periodic->durable)
+        TRY(side_require(client, err));
     TRY(periodic_add(&lead->periodics, periodic, handle_out, err));
     periodics_changed(lead);
     return PGC_OK;

@@ -1,6 +1,7 @@
 /*
  * Periodic jobs (river.md section 6.6): each is inserted with the time that was meant, and the next
- * time follows from that, so nothing drifts. Runs missed without a leader are not caught up.
+ * time follows from that, so nothing drifts. Runs missed without a leader are not caught up, but
+ * for durable ones: their next time is in a table, moved on in the transaction of the insert.
  * Threads: the list is under its lock; only the keeper inserts.
  */
 #include "base/prelude.h"
@@ -12,7 +13,9 @@
 #include "river/json.h"
 #include "river/lead.h"
 #include "river/runtime.h"
+#include "river/store_ext.h"
 
+#define NEVER    INT64_MAX
 #define NEAR_US  100000 /* due a little early is due */
 #define ID_MAX   127
 #define AGAIN_US RUNTIME_SECOND_US        /* after a failure */
@@ -26,8 +29,10 @@ typedef struct entry {
     river_insert job;
     cron cron;
     pgc_timestamptz next; /* when it is to be inserted */
+    bool started;         /* run_on_start was looked at, in this term */
     bool planned;         /* next is set */
     bool never;
+    pgc_timestamptz kept; /* durable: what the table says */
 } entry;
 
 void periodic_make(periodic_set *set, const pgc_alloc *alloc)
@@ -60,6 +65,8 @@ static pgc_status check_spec(const river_periodic *spec, pgc_error *err)
         return pgc_error_set(err, PGC_INVALID, "periodic job: give one of job and construct");
     if (spec->id != NULL && (spec->id[0] == '\0' || strlen(spec->id) > ID_MAX))
         return pgc_error_set(err, PGC_INVALID, "periodic job: an id has 1 to %d bytes", ID_MAX);
+    if (spec->durable && spec->id == NULL)
+        return pgc_error_set(err, PGC_INVALID, "periodic job: durable needs an id");
     if (spec->time_zone != NULL && spec->cron == NULL)
         return pgc_error_set(err, PGC_INVALID, "periodic job: time_zone belongs to cron");
     if (spec->job != NULL)
@@ -173,8 +180,10 @@ pgc_status periodic_remove(periodic_set *set, int32_t handle, pgc_error *err)
 void periodic_begin(periodic_set *set)
 {
     pthread_mutex_lock(&set->lock);
-    for (list_node *node = set->entries.next; node != &set->entries; node = node->next)
-        CONTAINER_OF(node, entry, link)->planned = false;
+    for (list_node *node = set->entries.next; node != &set->entries; node = node->next) {
+        entry *e = CONTAINER_OF(node, entry, link);
+        e->planned = e->started = false;
+    }
     pthread_mutex_unlock(&set->lock);
 }
 
@@ -265,7 +274,8 @@ static pgc_status mark(const entry *e, const river_insert *job, buf *out, pgc_er
 }
 
 /* One insert: available, with the time that was meant. */
-static pgc_status insert(entry *e, river_client *client, pgc_timestamptz at, pgc_error *err)
+static pgc_status insert(const entry *e, river_client *client, pgc_db *db, pgc_timestamptz at,
+                         pgc_error *err)
 {
     river_insert job = { .struct_size = sizeof(job) };
     AUTO(buf_auto) buf metadata;
@@ -277,29 +287,87 @@ static pgc_status insert(entry *e, river_client *client, pgc_timestamptz at, pgc
     TRY(mark(e, &job, &metadata, err));
     job.metadata = buf_view(&metadata);
     job.scheduled_at = (pgc_opt_timestamptz) { true, at };
-    return insert_available(client, &job, err);
+    return insert_available(client, db, &job, err);
+}
+
+/* As next_time(), with a time that never comes for PGC_NOT_FOUND. */
+static pgc_status next_or_never(const entry *e, pgc_db *db, pgc_timestamptz after,
+                                pgc_timestamptz *out, pgc_error *err)
+{
+    pgc_status status = next_time(e, db, after, out, err);
+    if (status == PGC_NOT_FOUND)
+        *out = (pgc_timestamptz) { NEVER };
+    return status == PGC_NOT_FOUND ? PGC_OK : status;
+}
+
+/* The first time, from now or from the table. A changed schedule may come sooner than what is
+ * kept. */
+static pgc_status plan(entry *e, river_client *client, pgc_db *db, pgc_timestamptz now,
+                       pgc_error *err)
+{
+    pgc_timestamptz next;
+    TRY(next_or_never(e, db, now, &next, err));
+    e->kept = next;
+    if (e->spec.durable)
+        TRY(store_ext_plan(client->store, db, e->spec.id, next, &e->kept, err));
+    e->next = e->kept.us < next.us ? e->kept : next;
+    e->never = e->next.us == NEVER;
+    e->planned = true;
+    return PGC_OK;
+}
+
+/* One step of a durable one; two leaders of one moment insert once. */
+typedef struct step {
+    entry *e;
+    river_client *client;
+    pgc_timestamptz to;
+} step;
+
+static pgc_status step_in(pgc_tx *tx, void *arg, pgc_error *err)
+{
+    const step *s = (const step *) arg;
+    const entry *e = s->e;
+    pgc_db *db = pgc_tx_db(tx);
+    TRY(store_ext_advance(s->client->store, db, e->spec.id, e->kept, s->to, err));
+    return insert(e, s->client, db, e->next, err);
+}
+
+/* Insert what is due and go on. Behind a pause a durable job comes once, others as often as they
+ * were due. */
+static pgc_status advance(entry *e, river_client *client, pgc_db *db, pgc_timestamptz now,
+                          pgc_error *err)
+{
+    bool late = e->spec.durable && now.us > e->next.us;
+    step s = { .e = e, .client = client };
+    TRY(next_or_never(e, db, late ? now : e->next, &s.to, err));
+    if (!e->spec.durable) {
+        TRY(insert(e, client, NULL, e->next, err));
+    } else {
+        pgc_status status = pgc_tx_run(client->pool, NULL, 0, step_in, &s, err);
+        if (status == PGC_CONFLICT && err->sqlstate[0] == '\0') {
+            e->planned = false; /* another leader did it: look at the table again */
+            return PGC_OK;
+        }
+        TRY(status);
+    }
+    e->next = e->kept = s.to;
+    e->never = s.to.us == NEVER;
+    return PGC_OK;
 }
 
 /* Plan an entry, and insert it when it is due; more than once after a long pause. */
 static pgc_status visit(entry *e, river_client *client, pgc_db *db, pgc_error *err)
 {
     pgc_timestamptz now = client_now(client);
-    if (!e->planned) {
-        if (e->spec.run_on_start)
-            TRY(insert(e, client, now, err));
-        pgc_status status = next_time(e, db, now, &e->next, err);
-        e->never = status == PGC_NOT_FOUND;
-        e->planned = status == PGC_OK || e->never;
+    do {
+        if (!e->planned && e->spec.run_on_start && !e->started)
+            TRY(insert(e, client, NULL, now, err));
+        e->started = true;
         if (!e->planned)
-            return status;
-    }
-    while (!e->never && e->next.us < now.us + NEAR_US) {
-        TRY(insert(e, client, e->next, err));
-        pgc_status status = next_time(e, db, e->next, &e->next, err);
-        e->never = status == PGC_NOT_FOUND;
-        if (status != PGC_OK && !e->never)
-            return status;
-    }
+            TRY(plan(e, client, db, now, err));
+        while (e->planned && !e->never && e->next.us < now.us + NEAR_US)
+            TRY(advance(e, client, db, now, err));
+    } while (!e->planned);
     return PGC_OK;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/crash.h"
 #include "river/jobs.h"
+#include "river/side.h"
 
 #define TOUCH_US \
     (600 * RUNTIME_SECOND_US) /* the row's updated_at: idle queues are deleted after a day */
@@ -90,8 +91,9 @@ static pgc_status reclaim(producer *from, pgc_error *err)
     return store_reclaim(client->store, pgc_pool_db(client->pool), &unheard, &taken_back, err);
 }
 
-/* A statement that failed may have been done all the same. */
-static pgc_status fetch_surely(producer *from, uint32_t room, river_jobs **out, pgc_error *err)
+/* A statement that failed may have been done all the same. *room becomes what limits leave of it.
+ */
+static pgc_status fetch_surely(producer *from, uint32_t *room, river_jobs **out, pgc_error *err)
 {
     runtime *run = from->run;
     const river_client *client = run->client;
@@ -101,8 +103,10 @@ static pgc_status fetch_surely(producer *from, uint32_t room, river_jobs **out, 
         if (began > from->doubt_until_us)
             from->doubt_since_us = 0;
     }
-    pgc_status status = store_fetch(client->store, pgc_pool_db(client->pool), from->name,
-                                    client->id, room, out, err);
+    pgc_status status = limit_wanted(&from->options)
+                            ? limit_fetch(from, *room, room, out, err)
+                            : store_fetch(client->store, pgc_pool_db(client->pool), from->name,
+                                          client->id, *room, out, err);
     if (status != PGC_OK && err->outcome != PGC_OUTCOME_NOT_RUN) {
         from->doubt_since_us = from->doubt_since_us == 0 ? began : from->doubt_since_us;
         from->doubt_until_us = runtime_now(run) + DOUBT_US;
@@ -119,7 +123,7 @@ static void fetch(producer *from, uint32_t room)
     pthread_mutex_unlock(&from->lock);
     pgc_error_clear(&err);
     int64_t began = runtime_now(run);
-    pgc_status status = fetch_surely(from, room, &jobs, &err);
+    pgc_status status = fetch_surely(from, &room, &jobs, &err);
     atomic_fetch_add(&run->counters.fetch_us, runtime_now(run) - began);
     atomic_fetch_add(&run->counters.fetch_count, 1);
     size_t count = status == PGC_OK ? river_jobs_count(jobs) : 0;
@@ -215,8 +219,14 @@ static void *produce(void *arg)
         int64_t until = may ? (due ? fetch_at : poll_at) : INT64_MAX;
         runtime_cond_wait(run, &from->wake, &from->lock, least(until, row_at) - now);
     }
+    pthread_mutex_unlock(&from->lock);
+    /* Who removes the queue waits for this, and may join the thread with run->lock held. */
+    pthread_mutex_lock(&run->lock);
+    pthread_mutex_lock(&from->lock);
     from->ended = true;
     pthread_mutex_unlock(&from->lock);
+    pthread_cond_broadcast(&run->changed);
+    pthread_mutex_unlock(&run->lock);
     return NULL;
 }
 
@@ -234,6 +244,8 @@ static pgc_status make(runtime *run, const river_queue_options *options, produce
         from->options.fetch_cooldown_us = run->client->options.fetch_cooldown_us;
     if (from->options.fetch_poll_us == 0)
         from->options.fetch_poll_us = run->client->options.fetch_poll_us;
+    if (from->options.retain_completed_us == 0)
+        from->options.retain_completed_us = run->client->options.retain_completed_us;
     pthread_mutex_init(&from->lock, NULL);
     runtime_cond_init(&from->wake);
     list_init(&from->active);
@@ -355,6 +367,14 @@ bool producer_idle(producer *from)
     bool idle = from->ended && list_empty(&from->active);
     pthread_mutex_unlock(&from->lock);
     return idle;
+}
+
+bool producer_ended(producer *from)
+{
+    pthread_mutex_lock(&from->lock);
+    bool ended = from->ended;
+    pthread_mutex_unlock(&from->lock);
+    return ended;
 }
 
 size_t producer_active(producer *from)

@@ -10,6 +10,7 @@
 #include "river/check.h"
 #include "river/lead.h"
 #include "river/notify.h"
+#include "river/side.h"
 
 #define TICK_US      5000   /* how soon waiting attempts get more threads */
 #define TICK_IDLE_US 200000 /* how soon stuck ones are noticed */
@@ -60,6 +61,9 @@ static pgc_status check_queue_options(const river_queue_options *queue, pgc_erro
     if (queue->max_workers < 1 || queue->max_workers > MAX_WORKERS)
         return pgc_error_set(err, PGC_INVALID, "queue %s: max_workers %u, 1 to %u are possible",
                              queue->name, queue->max_workers, MAX_WORKERS);
+    if (queue->rate_count > 0 && queue->rate_period_us <= 0)
+        return pgc_error_set(err, PGC_INVALID, "queue %s: rate_count needs rate_period_us",
+                             queue->name);
     return PGC_OK;
 }
 
@@ -190,6 +194,7 @@ static pgc_status start_parts(runtime *run, pgc_error *err)
     const river_client_options *options = &run->client->options;
     TRY(completer_start(run, err));
     TRY(start_ticker(run, err));
+    TRY(beat_start(run, err));
     TRY(lead_start(run, err));
     for (size_t i = 0; i < options->queue_count; i++) {
         run->exec.max_threads += options->queues[i].max_workers;
@@ -280,6 +285,7 @@ static void end(runtime *run)
     notify_stop(run);
     executor_stop(run);
     completer_stop(run);
+    beat_stop(run);
     stop_ticker(run);
     hub_close(&run->hub, true);
     pthread_mutex_lock(&run->lock);
@@ -342,6 +348,18 @@ static void sweep_removed(runtime *run)
     }
 }
 
+/* Does a removed queue fetch still? Another call may have freed it meanwhile. run->lock must be
+ * held. */
+static bool still_fetches(runtime *run, const producer *removed)
+{
+    for (list_node *node = run->producers.next; node != &run->producers; node = node->next) {
+        producer *from = CONTAINER_OF(node, producer, link);
+        if (from == removed)
+            return from->removed && !producer_ended(from);
+    }
+    return false;
+}
+
 static void change_threads(runtime *run, int64_t by)
 {
     pthread_mutex_lock(&run->exec.lock);
@@ -354,6 +372,8 @@ pgc_status river_client_queue_add(river_client *client, const river_queue_option
 {
     runtime *run = client->runtime;
     TRY(check_queue_options(queue, err));
+    if (limit_wanted(queue))
+        TRY(side_require(client, err));
     pthread_mutex_lock(&run->lock);
     bool running = run->started && !run->stopping;
     bool known = find_producer(run, queue->name) != NULL;
@@ -387,7 +407,10 @@ pgc_status river_client_queue_remove(river_client *client, const char *name, pgc
         from->removed = true;
         places = from->options.max_workers;
         producer_stop(from);
-        sweep_removed(run);
+        while (still_fetches(run, from))
+            runtime_cond_wait(run, &run->changed, &run->lock, -1);
+        if (!run->stopping)
+            sweep_removed(run);
     }
     pthread_mutex_unlock(&run->lock);
     if (from == NULL)

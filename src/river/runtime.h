@@ -22,6 +22,7 @@
 typedef struct river_runtime runtime;
 typedef struct producer producer;
 typedef struct job_batch job_batch;
+struct heart;
 
 /* One attempt. Moves from the queue of waiting ones to a working thread to the completer. */
 struct river_ctx {
@@ -144,6 +145,7 @@ struct river_runtime {
     const pgc_alloc *alloc;
     const clock_ops *clock;
     struct leadership *lead; /* NULL: stays out of elections */
+    struct heart *heart;     /* NULL: no heartbeats */
     pgc_listener *listener;  /* NULL: polls only */
     pthread_t listening;
     event_hub hub;
@@ -228,6 +230,8 @@ void producer_release(producer *from, river_ctx *ctx);
 bool producer_cancel(producer *from, int64_t id);
 /* Its thread has ended and nothing of it runs. */
 bool producer_idle(producer *from);
+/* Its thread has fetched for the last time. */
+bool producer_ended(producer *from);
 /* Attempts that have not ended. */
 size_t producer_active(producer *from);
 void producer_interrupt_all(producer *from);

@@ -243,8 +243,7 @@ static const statement_text TEXTS[ST_COUNT] = {
         "t AS (SELECT j.id, i.state AS target, i.finalized_at, i.attempt AS new_attempt, "
         "i.scheduled_at, nullif(i.error, '') AS error, " MERGE " AS metadata "
         "FROM " P "river_job AS j JOIN i ON j.id = i.id WHERE j.id = ANY ($1) AND " OURS_AT
-        " AND j.attempted_at < $10 "
-        "ORDER BY j.id FOR UPDATE OF j SKIP LOCKED) "
+        " AND j.attempted_at < $10 ORDER BY j.id FOR UPDATE OF j SKIP LOCKED) "
         "UPDATE " P "river_job AS j SET " OUTCOME_SET ", metadata = t.metadata "
         "FROM t WHERE j.id = t.id AND j.id = ANY ($1) RETURNING j.id",
     },
@@ -301,6 +300,72 @@ static const statement_text TEXTS[ST_COUNT] = {
     [ST_QUEUE_LIST] = {
         "RiverQueueList", "i", QUEUE_TYPES,
         "SELECT " QUEUE " FROM " P "river_queue AS q ORDER BY q.name LIMIT $1",
+    },
+    [ST_COMPLETE_DELETE] = {
+        "RiverCompleteDelete", "Is", "iz",
+        "DELETE FROM " P "river_job AS j WHERE j.id = ANY ($1) AND j.state = 'running' "
+        "AND j.attempt = $2 RETURNING j.id, now()",
+    },
+    [ST_EXT_READY] = {
+        "RiverExtReady", "t", "i",
+        "SELECT count(*) FROM pg_catalog.pg_class AS c WHERE c.relkind = 'r' "
+        "AND c.relnamespace = (SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = $1) "
+        "AND c.relname IN ('river_ext_client', 'river_ext_queue', 'river_ext_periodic')",
+    },
+    [ST_EXT_BEAT] = {
+        "RiverExtBeat", "tib", "",
+        "INSERT INTO " P "river_ext_client AS c (id, lost_after_us) VALUES ($1, $2) "
+        "ON CONFLICT (id) DO UPDATE SET beat_at = now(), lost_after_us = EXCLUDED.lost_after_us, "
+        "started_at = CASE WHEN $3 THEN now() ELSE c.started_at END",
+    },
+    [ST_EXT_LEAVE] = {
+        "RiverExtLeave", "t", "", "DELETE FROM " P "river_ext_client WHERE id = $1",
+    },
+    [ST_EXT_ORPHANS] = {
+        "RiverExtOrphans", "i", JOB_TYPES,
+        "SELECT " JOB " FROM " P "river_job AS j JOIN " P "river_ext_client AS c "
+        "ON c.id = j.attempted_by[cardinality(j.attempted_by)] WHERE j.state = 'running' "
+        "AND (c.beat_at < now() - c.lost_after_us * interval '1 microsecond' "
+        "OR j.attempted_at < c.started_at) ORDER BY j.id LIMIT $1",
+    },
+    [ST_EXT_FORGET] = {
+        "RiverExtForget", "", "",
+        "DELETE FROM " P "river_ext_client WHERE beat_at < now() - interval '1 day' "
+        "- lost_after_us * interval '1 microsecond'",
+    },
+    [ST_EXT_LOCK] = {
+        "RiverExtLock", "t", "t",
+        "SELECT name FROM " P "river_ext_queue WHERE name = $1 FOR UPDATE",
+    },
+    [ST_EXT_LIMIT_ROW] = {
+        "RiverExtLimitRow", "t", "",
+        "INSERT INTO " P "river_ext_queue (name) VALUES ($1) ON CONFLICT (name) DO NOTHING",
+    },
+    /* Clocks are read behind the lock: now() is the time before the wait for it. */
+    [ST_EXT_ROOM] = {
+        "RiverExtRoom", "tiiii", "i",
+        "SELECT least($5, CASE WHEN $2 > 0 THEN $2 - (SELECT count(*) FROM (SELECT FROM " P
+        "river_job WHERE state = 'running' AND queue = $1 LIMIT $2) AS r) END, "
+        "CASE WHEN $3 > 0 THEN $3 - CASE WHEN q.window_began + $4 * interval '1 microsecond' "
+        "> clock_timestamp() THEN q.window_starts ELSE 0 END END) "
+        "FROM " P "river_ext_queue AS q WHERE q.name = $1",
+    },
+    [ST_EXT_STARTED] = {
+        "RiverExtStarted", "tii", "",
+        "UPDATE " P "river_ext_queue AS q SET "
+        "window_starts = CASE WHEN w.goes_on THEN q.window_starts ELSE 0 END + $3, "
+        "window_began = CASE WHEN w.goes_on THEN q.window_began ELSE clock_timestamp() END "
+        "FROM (SELECT o.name, o.window_began + $2 * interval '1 microsecond' > clock_timestamp() "
+        "AS goes_on FROM " P "river_ext_queue AS o WHERE o.name = $1) AS w WHERE q.name = w.name",
+    },
+    [ST_EXT_PLAN] = {
+        "RiverExtPlan", "tz", "z",
+        "INSERT INTO " P "river_ext_periodic (id, next_run_at) VALUES ($1, $2) "
+        "ON CONFLICT (id) DO UPDATE SET id = EXCLUDED.id RETURNING next_run_at",
+    },
+    [ST_EXT_ADVANCE] = {
+        "RiverExtAdvance", "tzz", "",
+        "UPDATE " P "river_ext_periodic SET next_run_at = $3 WHERE id = $1 AND next_run_at = $2",
     },
     [ST_LIST_ID] = LIST_BY_ID("RiverListById", ">", "ASC"),
     [ST_LIST_ID_DOWN] = LIST_BY_ID("RiverListByIdDown", "<", "DESC"),

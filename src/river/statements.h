@@ -33,6 +33,18 @@ typedef enum river_statement {
     ST_QUEUE_PAUSE,
     ST_QUEUE_RESUME,
     ST_QUEUE_METADATA,
+    ST_COMPLETE_DELETE,
+    ST_EXT_READY, /* our side tables */
+    ST_EXT_BEAT,
+    ST_EXT_LEAVE,
+    ST_EXT_ORPHANS,
+    ST_EXT_FORGET,
+    ST_EXT_LOCK,
+    ST_EXT_LIMIT_ROW,
+    ST_EXT_ROOM,
+    ST_EXT_STARTED,
+    ST_EXT_PLAN,
+    ST_EXT_ADVANCE,
     ST_LIST_ID, /* from here on planned with their values */
     ST_LIST_ID_DOWN,
     ST_LIST_SCHEDULED,

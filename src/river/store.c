@@ -166,7 +166,7 @@ static pgc_status complete_same(const river_store *store, pgc_db *db, store_done
                                 size_t count, int64_t *ids, pgc_timestamptz *finalized_out,
                                 pgc_error *err)
 {
-    const pgc_query *query = &store->queries[ST_COMPLETE];
+    const pgc_query *query = &store->queries[entries[0].gone ? ST_COMPLETE_DELETE : ST_COMPLETE];
     pgc_args args;
     pgc_result *result = NULL;
     for (size_t i = 0; i < count; i++)

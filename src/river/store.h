@@ -49,6 +49,7 @@ typedef struct store_done {
     int64_t id;
     int16_t attempt; /* the fence */
     bool stored;     /* out: false when the job is not this attempt's any more */
+    bool gone;       /* delete the row instead; the same for all of a call */
 } store_done;
 
 /* The hot path of completion: finalized_at is the server's clock. Sorts entries by attempt and id:
