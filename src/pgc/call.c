@@ -11,26 +11,38 @@
 #define SETTLE_ANSWERS_MAX 4 /* an error, its end mark, the sync, and one to spare */
 
 /* A timeout so large that it overflows is as good as none. */
-int64_t conn_deadline(const pgc_conn *conn, int64_t timeout_us)
+static int64_t deadline_from(int64_t now_us, int64_t timeout_us)
 {
     int64_t deadline_us;
-    if (timeout_us < 0 ||
-        __builtin_add_overflow(conn->clock->mono_us(conn->clock->ctx), timeout_us, &deadline_us)) {
+    if (timeout_us < 0 || __builtin_add_overflow(now_us, timeout_us, &deadline_us)) {
         return CONN_NO_DEADLINE;
     }
     return deadline_us;
 }
 
-/* One deadline for the whole call, however many waits it takes. */
-void call_begin(call_state *call, pgc_conn *conn, int64_t timeout_us)
+int64_t conn_deadline(const pgc_conn *conn, int64_t timeout_us)
+{
+    return timeout_us < 0 ? CONN_NO_DEADLINE
+                          : deadline_from(conn->clock->mono_us(conn->clock->ctx), timeout_us);
+}
+
+/* One deadline for the whole call, however many waits it takes; one look at the clock for all that
+ * is done before the first of them. */
+pgc_status call_begin(call_state *call, pgc_conn *conn, int64_t timeout_us, pgc_error *err)
 {
     assert(conn->clock != NULL);
-    *call = (call_state) { .conn = conn, .timeout_us = timeout_us, .hard = conn->connecting };
-    call->deadline_us = conn_deadline(conn, timeout_us);
-    (void) pthread_mutex_lock(&conn->cancel_lock);
-    conn->running = true;
+    int64_t now_us = conn->clock->mono_us(conn->clock->ctx);
+    *call = (call_state) { .conn = conn,
+                           .timeout_us = timeout_us,
+                           .deadline_us = deadline_from(now_us, timeout_us),
+                           .began_us = now_us,
+                           .hard = conn->connecting };
+    TRY(conn_check_at(conn, now_us, err));
+    assert(atomic_load_explicit(&conn->phase, memory_order_relaxed) == CALL_NONE);
+    atomic_store_explicit(&conn->phase, CALL_RUNNING, memory_order_release);
+    call->begun = true;
     conn->calls++;
-    (void) pthread_mutex_unlock(&conn->cancel_lock);
+    return PGC_OK;
 }
 
 /* Nothing is extended once we asked the server to stop: then the grace time counts. */
@@ -38,6 +50,7 @@ void call_extend(call_state *call)
 {
     if (!call->cancelled) {
         call->deadline_us = conn_deadline(call->conn, call->timeout_us);
+        call->began_us = CALL_WAITED;
     }
 }
 
@@ -73,17 +86,19 @@ pgc_status conn_send_failed(pgc_conn *conn, const char *doing, pgc_error *err)
 }
 
 /* Milliseconds for poll(), rounded up so that the loop does not spin before the deadline. */
-static int poll_ms(const clock_ops *clock, int64_t deadline_us)
+static int ms_until(int64_t now_us, int64_t deadline_us)
 {
-    if (deadline_us == CONN_NO_DEADLINE) {
-        return -1;
-    }
-    int64_t left_us = deadline_us - clock->mono_us(clock->ctx);
+    int64_t left_us = deadline_us - now_us;
     if (left_us <= 0) {
         return 0;
     }
     int64_t ms = left_us / 1000 + (left_us % 1000 != 0);
     return ms > INT_MAX ? INT_MAX : (int) ms;
+}
+
+static int poll_ms(const clock_ops *clock, int64_t deadline_us)
+{
+    return deadline_us == CONN_NO_DEADLINE ? -1 : ms_until(clock->mono_us(clock->ctx), deadline_us);
 }
 
 /* poll() may return early by a signal, or late: the clock decides. */
@@ -105,16 +120,36 @@ pgc_status conn_wait(const pq_ops *pq, const clock_ops *clock, struct pollfd *fd
     }
 }
 
-/* Register a request for the call that runs; one that somebody asked for before serves as well. */
-static bool ask_to_stop(pgc_conn *conn)
+/* The first wait of a call, which for most is the only one, follows so closely on its start that
+ * the clock need not be read again; when it ends without an answer, the clock decides as ever. */
+static pgc_status wait_answer(call_state *call, struct pollfd *fd)
 {
-    (void) pthread_mutex_lock(&conn->cancel_lock);
-    if (conn->cancel == NULL) {
-        conn->cancel = cancel_start(conn->pq, conn->pg);
+    const pgc_conn *conn = call->conn;
+    if (call->began_us != CALL_WAITED && call->deadline_us != CONN_NO_DEADLINE) {
+        int timeout_ms = ms_until(call->began_us, call->deadline_us);
+        call->began_us = CALL_WAITED;
+        if (conn->pq->wait(fd, 1, timeout_ms) > 0) {
+            return PGC_OK;
+        }
     }
-    bool asked = conn->cancel != NULL;
+    return conn_wait(conn->pq, conn->clock, fd, 1, call->deadline_us);
+}
+
+/* Register a request for the call that runs; one that somebody asked for before serves as well.
+ * From here on the call cannot end without the lock, so it cannot miss the request. */
+static pgc_status ask_to_stop(pgc_conn *conn)
+{
+    pgc_status status = PGC_OK;
+    call_phase seen = CALL_RUNNING;
+    (void) pthread_mutex_lock(&conn->cancel_lock);
+    if (!atomic_compare_exchange_strong(&conn->phase, &seen, CALL_STOPPING) && seen == CALL_NONE) {
+        status = PGC_NOT_FOUND;
+    } else if (conn->cancel == NULL) {
+        conn->cancel = cancel_start(conn->pq, conn->pg);
+        status = conn->cancel == NULL ? PGC_NOMEM : PGC_OK;
+    }
     (void) pthread_mutex_unlock(&conn->cancel_lock);
-    return asked;
+    return status;
 }
 
 /* Between call_begin() and call_end() only: what is asked for here, call_end() settles, so it can
@@ -124,18 +159,12 @@ pgc_status pgc_conn_cancel(pgc_conn *conn, pgc_error *err)
     if (conn == NULL) {
         return pgc_error_set(err, PGC_INVALID, "cancel: no connection");
     }
-    pgc_status status = PGC_OK;
-    (void) pthread_mutex_lock(&conn->cancel_lock);
-    if (!conn->running) {
-        status = pgc_error_set(err, PGC_NOT_FOUND, "cancel: nothing runs on the connection");
-    } else if (conn->cancel == NULL) {
-        conn->cancel = cancel_start(conn->pq, conn->pg);
-        if (conn->cancel == NULL) {
-            status = pgc_error_set(err, PGC_NOMEM, "cancel: no thread for the request");
-        }
+    pgc_status status = ask_to_stop(conn);
+    if (status == PGC_NOT_FOUND) {
+        return pgc_error_set(err, status, "cancel: nothing runs on the connection");
     }
-    (void) pthread_mutex_unlock(&conn->cancel_lock);
-    return status;
+    return status == PGC_OK ? PGC_OK
+                            : pgc_error_set(err, status, "cancel: no thread for the request");
 }
 
 /* The server then has the grace time to end the call. */
@@ -146,7 +175,7 @@ bool call_cancel(call_state *call)
         call->cancelled = true;
         call->deadline_us = conn_deadline(conn, conn->cancel_grace_us);
     }
-    return ask_to_stop(conn);
+    return ask_to_stop(conn) == PGC_OK;
 }
 
 /* At the first deadline: ask the server to stop. At the second: give up. */
@@ -180,7 +209,7 @@ pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
         }
         short events = flushed == 1 ? POLLIN | POLLOUT : POLLIN;
         struct pollfd fd = { .fd = pq->socket(conn->pg), .events = events };
-        pgc_status status = conn_wait(pq, conn->clock, &fd, 1, call->deadline_us);
+        pgc_status status = wait_answer(call, &fd);
         if (status == PGC_TIMEOUT) {
             TRY(call_out_of_time(call, err));
             continue;
@@ -215,6 +244,7 @@ static pgc_status read_sync(pgc_conn *conn)
 {
     call_state call = { .conn = conn,
                         .deadline_us = conn_deadline(conn, conn->cancel_grace_us),
+                        .began_us = CALL_WAITED,
                         .hard = true };
     for (int answers = 0; answers < SETTLE_ANSWERS_MAX; answers++) {
         PGresult *result = NULL;
@@ -240,18 +270,34 @@ static pgc_status settle(pgc_conn *conn)
     return was_off && pq->exitPipelineMode(conn->pg) == 0 ? PGC_CONNECTION : PGC_OK;
 }
 
+/* True: somebody asked to stop the call, or tried to. */
+static bool was_asked(pgc_conn *conn, cancel_job **job_out)
+{
+    call_phase seen = CALL_RUNNING;
+    if (atomic_compare_exchange_strong(&conn->phase, &seen, CALL_NONE)) {
+        return false;
+    }
+    assert(seen == CALL_STOPPING);
+    (void) pthread_mutex_lock(&conn->cancel_lock);
+    atomic_store(&conn->phase, CALL_NONE);
+    *job_out = TAKE(conn->cancel);
+    (void) pthread_mutex_unlock(&conn->cancel_lock);
+    return *job_out != NULL;
+}
+
 /* A cancel request is a signal to the server process and has no answer of its own: when it comes
  * late it would hit whatever runs then. */
 void call_end(call_state *call)
 {
     pgc_conn *conn = call->conn;
+    cancel_job *job = NULL;
+    if (!call->begun) {
+        return;
+    }
+    call->begun = false;
     drop_notifies(conn);
-    (void) pthread_mutex_lock(&conn->cancel_lock);
-    conn->running = false;
     conn->used_us = conn->clock->mono_us(conn->clock->ctx);
-    cancel_job *job = TAKE(conn->cancel);
-    (void) pthread_mutex_unlock(&conn->cancel_lock);
-    if (job == NULL) {
+    if (!was_asked(conn, &job)) {
         return;
     }
     if (!cancel_finish(job, conn->lost ? 0 : conn->cancel_grace_us)) {

@@ -8,17 +8,23 @@
 /* Time for the server to confirm a cancel before the connection is given up; the default. */
 #define CALL_CANCEL_GRACE_US 2000000
 
+#define CALL_WAITED INT64_MIN
+
 /* One request to the server and its patience. */
 typedef struct call_state {
     pgc_conn *conn;
     int64_t timeout_us;  /* < 0: none */
     int64_t deadline_us; /* absolute */
+    int64_t began_us;    /* until the first wait; then CALL_WAITED */
+    bool begun;          /* call_end() has something to end */
     bool hard;           /* no cancel and no grace: the deadline is the end */
     bool cancelled;      /* the deadline passed, and the server was asked to stop */
 } call_state;
 
-/* Start the clock of a call; from here to call_end() it can be cancelled by others. */
-void call_begin(call_state *call, pgc_conn *conn, int64_t timeout_us);
+/* Start the clock of a call (timeout_us < 0: no limit); from here to call_end() it can be cancelled
+ * by others. Fails as conn_check_usable(): then there is nothing to end. */
+pgc_status call_begin(call_state *call, pgc_conn *conn, int64_t timeout_us, pgc_error *err)
+    PGC_MUST_CHECK;
 /* Start it again: one part of the call is done. Nothing once a cancel is under way. */
 void call_extend(call_state *call);
 /* Ask the server to stop, once; it then has the grace time to end the call. False: no thread. */

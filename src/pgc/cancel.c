@@ -19,7 +19,7 @@ struct cancel_job {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    const pq_ops *pq;
+    pq_ops pq; /* a copy: the thread may outlive whoever owns the table */
     PGcancel *handle;
 #ifdef LIBPQ_HAS_ASYNC_CANCEL
     PGcancelConn *request; /* in place of handle: libpq 17 encrypts it like the connection */
@@ -30,10 +30,10 @@ struct cancel_job {
 /* The last one who knows the job calls this. */
 static void job_free(cancel_job *job)
 {
-    job->pq->freeCancel(job->handle);
+    job->pq.freeCancel(job->handle);
 #ifdef LIBPQ_HAS_ASYNC_CANCEL
     if (job->request != NULL) {
-        job->pq->cancelFinish(job->request);
+        job->pq.cancelFinish(job->request);
     }
 #endif
     (void) pthread_cond_destroy(&job->changed);
@@ -45,7 +45,7 @@ static void job_free(cancel_job *job)
 /* One wait per step of libpq, each bounded. */
 static void request_polled(cancel_job *job)
 {
-    const pq_ops *pq = job->pq;
+    const pq_ops *pq = &job->pq;
     PostgresPollingStatusType next = PGRES_POLLING_WRITING;
     int started = pq->cancelStart(job->request);
     while (started == 1 && (next == PGRES_POLLING_READING || next == PGRES_POLLING_WRITING)) {
@@ -73,7 +73,7 @@ static void request_once(cancel_job *job)
     }
 #endif
     char message[256];
-    (void) job->pq->cancel(job->handle, message, (int) sizeof message);
+    (void) job->pq.cancel(job->handle, message, (int) sizeof message);
 }
 
 /* With the lock held: until somebody says stop. */
@@ -112,12 +112,12 @@ static void *job_run(void *arg)
 static bool job_prepare(cancel_job *job, PGconn *pg)
 {
 #ifdef LIBPQ_HAS_ASYNC_CANCEL
-    if (job->pq->cancelCreate != NULL) {
-        job->request = job->pq->cancelCreate(pg);
+    if (job->pq.cancelCreate != NULL) {
+        job->request = job->pq.cancelCreate(pg);
         return job->request != NULL;
     }
 #endif
-    job->handle = job->pq->getCancel(pg);
+    job->handle = job->pq.getCancel(pg);
     return job->handle != NULL;
 }
 
@@ -129,7 +129,7 @@ cancel_job *cancel_start(const pq_ops *pq, PGconn *pg)
     if (job == NULL) {
         return NULL;
     }
-    job->pq = pq;
+    job->pq = *pq;
     helper_cond_init(&job->changed);
     (void) pthread_mutex_init(&job->lock, NULL);
     if (!job_prepare(job, pg) || !helper_start(&job->thread, job_run, job)) {

@@ -263,19 +263,19 @@ pgc_tx_state pgc_conn_tx_state(const pgc_conn *conn)
 
 /* A server that went away meanwhile is noticed before anything is sent, which is the difference
  * between "not run" and "unknown". Looking costs a system call, so only after a pause. */
-static bool still_there(pgc_conn *conn)
+static bool still_there(pgc_conn *conn, int64_t now_us)
 {
-    bool paused = conn->clock->mono_us(conn->clock->ctx) - conn->used_us >= LOOK_AFTER_US;
+    bool paused = now_us - conn->used_us >= LOOK_AFTER_US;
     return pgc_conn_alive(conn) && (!paused || conn_socket_alive(conn));
 }
 
 /* Busy means that a callback or another thread uses the connection: a bug of the caller. */
-pgc_status conn_check_usable(pgc_conn *conn, pgc_error *err)
+pgc_status conn_check_at(pgc_conn *conn, int64_t now_us, pgc_error *err)
 {
     pgc_status status = PGC_OK;
     if (pgc_conn_alive(conn) && pgc_conn_tx_state(conn) == PGC_TX_ACTIVE) {
         status = pgc_error_set(err, PGC_INVALID, "connection is busy with another call");
-    } else if (!still_there(conn)) {
+    } else if (!still_there(conn, now_us)) {
         status = pgc_error_set(err, PGC_CONNECTION, "connection was lost before: open a new one");
         if (err != NULL) {
             err->retry = true;
@@ -286,4 +286,9 @@ pgc_status conn_check_usable(pgc_conn *conn, pgc_error *err)
         failure_outcome(err, PGC_OUTCOME_NOT_RUN);
     }
     return status;
+}
+
+pgc_status conn_check_usable(pgc_conn *conn, pgc_error *err)
+{
+    return conn_check_at(conn, conn->clock->mono_us(conn->clock->ctx), err);
 }

@@ -30,6 +30,9 @@ typedef struct conn_seams {
 
 struct cancel_job;
 
+/* A call that nobody asked to stop, which is nearly every one, begins and ends without a lock. */
+typedef enum call_phase { CALL_NONE, CALL_RUNNING, CALL_STOPPING } call_phase;
+
 struct pgc_conn {
     pgc_db db;
     const pgc_alloc *alloc;
@@ -49,8 +52,8 @@ struct pgc_conn {
     bool write_refused; /* the server answered 25006: it takes no writes */
     uint32_t dirty;     /* PGC_SESSION_*: what a pool must clean */
     uint32_t calls;     /* requests so far; wraps */
-    pthread_mutex_t cancel_lock; /* guards the next two, which other threads see */
-    bool running;                /* a call is under way */
+    _Atomic call_phase phase;    /* what other threads see of the call under way */
+    pthread_mutex_t cancel_lock; /* guards the next one, and the way to and from CALL_STOPPING */
     struct cancel_job *cancel;   /* asked for during that call; call_end() settles it */
     statement_cache statements;
     type_map types;
@@ -100,6 +103,8 @@ int64_t conn_deadline(const pgc_conn *conn, int64_t timeout_us);
 /* PGC_CONNECTION when the connection was lost before, PGC_INVALID when it is busy. Looks at the
  * socket when it was idle for long. */
 pgc_status conn_check_usable(pgc_conn *conn, pgc_error *err) PGC_MUST_CHECK;
+/* The same for those who know what the connection's clock says. */
+pgc_status conn_check_at(pgc_conn *conn, int64_t now_us, pgc_error *err) PGC_MUST_CHECK;
 /* Notice receiver: keeps what ends the session, passes everything on to the hooks. */
 void conn_notice(void *arg, const PGresult *result);
 /* When the server ended the session while it was idle, say that in err, which tells of a loss: what

@@ -110,22 +110,30 @@ static pgc_status add_defaults(conninfo *info, pgc_error *err)
     return info->added != NULL ? PGC_OK : pgc_error_set(err, PGC_NOMEM, "connection string");
 }
 
-pgc_status conninfo_open(const pq_ops *pq, const pgc_alloc *alloc, const char *text, conninfo *out,
-                         pgc_error *err)
+/* What is put aside for us never reaches libpq, and no copy of a password stays behind. */
+static pgc_status take_apart(const pq_ops *pq, const pgc_alloc *alloc, const char *text,
+                             PQconninfoOption **out, bool *balance_out, pgc_error *err)
 {
     buf clean;
-    conninfo info = { .pq = pq };
     buf_init(&clean, alloc, CONNINFO_LONGEST);
     if (buf_extend(&clean, strlen(text) + 1) == NULL) { /* at once: growing would leave copies */
         return pgc_error_set(err, PGC_NOMEM, "connection string");
     }
     buf_reset(&clean);
-    pgc_status status = conninfo_scan(pq, text, &clean, &info.balance, err);
+    pgc_status status = conninfo_scan(pq, text, &clean, balance_out, err);
     if (status == PGC_OK) {
-        status = parse(pq, buf_view(&clean).ptr, &info.given, err);
+        status = parse(pq, buf_view(&clean).ptr, out, err);
     }
     explicit_bzero(clean.ptr, clean.cap);
     buf_done(&clean);
+    return status;
+}
+
+pgc_status conninfo_open(const pq_ops *pq, const pgc_alloc *alloc, const char *text, conninfo *out,
+                         pgc_error *err)
+{
+    conninfo info = { .pq = pq };
+    pgc_status status = take_apart(pq, alloc, text, &info.given, &info.balance, err);
     if (status == PGC_OK) {
         status = add_defaults(&info, err);
     }
@@ -182,14 +190,9 @@ pgc_status conninfo_each_env(const char *text,
                              pgc_error *err)
 {
     const pq_ops *pq = pq_libpq();
-    char *message = NULL;
-    PQconninfoOption *options = pq->conninfoParse(text, &message);
-    if (options == NULL) {
-        bool parsed = message != NULL;
-        pq->freemem(message);
-        return parsed ? pgc_error_set(err, PGC_INVALID, "malformed connection string")
-                      : pgc_error_set(err, PGC_NOMEM, "parse connection string");
-    }
+    PQconninfoOption *options = NULL;
+    bool balance = false; /* a matter of ours: psql gets the hosts in their order */
+    TRY(take_apart(pq, NULL, text, &options, &balance, err));
     for (const PQconninfoOption *option = options; option->keyword != NULL; option++) {
         if (option->val != NULL && option->envvar != NULL) {
             set(arg, option->envvar, option->val);

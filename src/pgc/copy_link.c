@@ -213,8 +213,7 @@ static pgc_status start_copy(copy_link *link, const char *sql, ExecStatusType ki
     if (pq->pipelineStatus(conn->pg) != PQ_PIPELINE_OFF && pq->exitPipelineMode(conn->pg) == 0) {
         return conn_lose(conn, link->what, err);
     }
-    call_begin(&link->call, conn, link->call.timeout_us);
-    link->began = true;
+    TRY(call_begin(&link->call, conn, link->call.timeout_us, err));
     if (pq->sendQuery(conn->pg, sql) == 0) {
         return conn_send_failed(conn, link->what, err);
     }
@@ -329,10 +328,7 @@ static pgc_status end_own_tx(copy_link *link, pgc_status status, pgc_error *err)
 pgc_status copy_link_close(copy_link *link, pgc_status status, pgc_error *err)
 {
     assert(link->conn != NULL);
-    if (link->began) {
-        call_end(&link->call);
-        link->began = false;
-    }
+    call_end(&link->call);
     if (link->own_tx) {
         status = end_own_tx(link, status, err);
     }

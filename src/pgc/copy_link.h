@@ -17,7 +17,6 @@ typedef struct copy_link {
     const pgc_alloc *alloc;
     const pgc_copy *copy;
     call_state call;
-    bool began;    /* call_begin() without call_end() */
     bool own_tx;   /* the loan's settings needed a transaction, which is ours to end */
     char what[96]; /* "copy NAME", for messages */
     query_watch watch;

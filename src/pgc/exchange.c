@@ -10,13 +10,12 @@
 /* A connection stays in pipeline mode until a script needs the simple protocol. */
 void exchange_begin(exchange *ex, pgc_conn *conn, int64_t timeout_us, pgc_error *err)
 {
-    call_begin(&ex->call, conn, timeout_us);
+    ex->status = call_begin(&ex->call, conn, timeout_us, err);
     ex->steps = ex->inline_steps;
     ex->count = ex->answered = 0;
     ex->was_end = false;
     ex->cap = EXCHANGE_INLINE_STEPS;
     ex->err = err;
-    ex->status = conn_check_usable(conn, err);
     if (ex->status == PGC_OK && conn->pq->pipelineStatus(conn->pg) == PQ_PIPELINE_OFF &&
         conn->pq->enterPipelineMode(conn->pg) == 0) {
         ex->status = conn_lose(conn, "enter pipeline mode", err);

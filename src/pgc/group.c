@@ -4,8 +4,11 @@
 
 #include "pgc/group.h"
 
+#include <pgc/pool.h>
+
 #include "pgc/args.h"
 #include "pgc/failure.h"
+#include "pgc/single.h"
 #include "pgc/watch.h"
 #include "pgc/wire.h"
 
@@ -13,7 +16,7 @@ void group_init(group *g, pgc_conn *conn)
 {
     g->conn = conn;
     g->count = g->main = 0;
-    g->sent = g->stale = false;
+    g->sent = g->stale = g->again = false;
 }
 
 /* The callers' groups are known to fit. */
@@ -76,26 +79,29 @@ static pgc_status settle_all(group *g, exchange *ex, const item_place *places, p
 
 /* With the connection gone only the answers are left to look at. A fatal error says that the
  * session ended, not that the statement had no effect. */
+static void judge_answer(group_item *item, const pq_ops *pq, bool lost)
+{
+    if (item->answer == NULL) {
+        return;
+    }
+    ExecStatusType kind = pq->resultStatus(item->answer);
+    item->refused = kind == PGRES_FATAL_ERROR && failure_sqlstate(pq, item->answer)[0] != '\0' &&
+                    !failure_is_fatal(pq, item->answer);
+    item->ok = item->ok || (lost && (kind == PGRES_COMMAND_OK || kind == PGRES_TUPLES_OK));
+}
+
 static void keep_answers(group *g, exchange *ex, const item_place *places, bool lost)
 {
-    const pq_ops *pq = g->conn->pq;
     for (size_t i = 0; i < g->count; i++) {
-        group_item *item = &g->items[i];
         size_t at = places[i].at.at;
         if (at < ex->count && ex->steps[at].kind == STEP_QUERY) {
-            item->answer = exchange_take(ex, at);
+            g->items[i].answer = exchange_take(ex, at);
         }
-        if (item->answer != NULL) {
-            ExecStatusType kind = pq->resultStatus(item->answer);
-            item->refused = kind == PGRES_FATAL_ERROR &&
-                            failure_sqlstate(pq, item->answer)[0] != '\0' &&
-                            !failure_is_fatal(pq, item->answer);
-            item->ok = item->ok || (lost && (kind == PGRES_COMMAND_OK || kind == PGRES_TUPLES_OK));
-        }
+        judge_answer(&g->items[i], g->conn->pq, lost);
     }
 }
 
-static pgc_status send_and_settle(group *g, int64_t timeout_us, pgc_error *err)
+static pgc_status send_pipeline(group *g, int64_t timeout_us, pgc_error *err)
 {
     item_place places[GROUP_MAX];
     memset(places, 0, sizeof places);
@@ -103,9 +109,7 @@ static pgc_status send_and_settle(group *g, int64_t timeout_us, pgc_error *err)
     exchange_begin(&ex, g->conn, timeout_us, err);
     if (ex.status == PGC_OK) {
         g->sent = true;
-        if (pgc_conn_tx_state(g->conn) == PGC_TX_IDLE) {
-            run_queue_deallocate(&ex);
-        }
+        run_queue_deallocate(&ex);
     }
     queue_all(g, &ex, places);
     pgc_status status = exchange_finish(&ex, false);
@@ -118,6 +122,49 @@ static pgc_status send_and_settle(group *g, int64_t timeout_us, pgc_error *err)
     return status;
 }
 
+/* A query alone, as most are, that needs no preparation. */
+static pgc_status send_single(group *g, const statement *known, int64_t timeout_us, pgc_error *err)
+{
+    group_item *item = &g->items[0];
+    const run_item one = { item->query, item->args };
+    single_answer got;
+    pgc_status status = single_run(g->conn, &one, known, timeout_us, &got, err);
+    g->sent = got.sent;
+    g->stale = got.stale;
+    item->answer = got.answer;
+    item->ok = status == PGC_OK;
+    judge_answer(item, g->conn->pq, status != PGC_OK && g->conn->lost);
+    return status;
+}
+
+static pgc_status send_and_settle(group *g, int64_t timeout_us, pgc_error *err)
+{
+    const statement *known = NULL;
+    return g->count == 1 && single_ready(g->conn, g->items[0].query, &known)
+               ? send_single(g, known, timeout_us, err)
+               : send_pipeline(g, timeout_us, err);
+}
+
+/* Outdated statements fail before they have an effect, and the implicit transaction undid what ran
+ * before them. */
+static pgc_status run_again(group *g, int64_t timeout_us, uint32_t *attempts_out, pgc_error *err)
+{
+    bool idle = g->again && pgc_conn_tx_state(g->conn) == PGC_TX_IDLE;
+    pgc_status status = send_and_settle(g, timeout_us, err);
+    if (status != PGC_OK && g->stale && idle && pgc_conn_tx_state(g->conn) == PGC_TX_IDLE) {
+        hooks_retry(&g->conn->hooks,
+                    (pgc_retry_event) { .kind = PGC_RETRY_STALE,
+                                        .name = g->items[g->main].query->name,
+                                        .attempt = (*attempts_out)++,
+                                        .status = status },
+                    err);
+        pgc_error_clear(err);
+        group_reset(g);
+        status = send_and_settle(g, timeout_us, err);
+    }
+    return status;
+}
+
 /* One operation for the listener, whatever travels with the query. */
 static pgc_status run_watched(group *g, int64_t timeout_us, pgc_error *err)
 {
@@ -125,7 +172,7 @@ static pgc_status run_watched(group *g, int64_t timeout_us, pgc_error *err)
     query_watch watch;
     err = err != NULL ? err : &ours;
     watch_begin(&watch, g->conn, g->items[g->main].query);
-    pgc_status status = send_and_settle(g, timeout_us, err);
+    pgc_status status = run_again(g, timeout_us, &watch.event.attempt, err);
     watch_answer(&watch, g->items[g->main].answer);
     watch_end(&watch, status, err);
     return status;
@@ -139,7 +186,43 @@ pgc_status group_run(group *g, int64_t timeout_us, pgc_error *err)
         assert(g->items[i].answer == NULL);
         TRY(args_check(g->items[i].args, g->items[i].query, err));
     }
-    return g->conn->watched ? run_watched(g, timeout_us, err) : send_and_settle(g, timeout_us, err);
+    for (size_t i = 0; i < g->count; i++) {
+        bool session = (g->items[i].query->flags & PGC_QUERY_SESSION) != 0;
+        g->conn->dirty |= session ? PGC_SESSION_ALL : 0;
+    }
+    uint32_t attempts = 1;
+    return g->conn->watched ? run_watched(g, timeout_us, err)
+                            : run_again(g, timeout_us, &attempts, err);
+}
+
+/* The query that the items are about: the last one that is not there for its context only. */
+static size_t main_of(const run_item *items, size_t count)
+{
+    size_t at = count - 1;
+    while (at > 0 && (items[at].query->flags & RUN_QUERY_CONTEXT) != 0) {
+        at--;
+    }
+    return at;
+}
+
+pgc_status conn_run_group(pgc_conn *conn, const run_item *items, size_t count, PGresult **last_out,
+                          pgc_error *err)
+{
+    group g;
+    assert(count > 0);
+    assert(count <= RUN_GROUP_MAX);
+    group_init(&g, conn);
+    for (size_t i = 0; i < count; i++) {
+        (void) group_add(&g, items[i].query, items[i].args);
+    }
+    g.main = main_of(items, count);
+    g.again = true;
+    pgc_status status = group_run(&g, conn->call_timeout_us, err);
+    if (status == PGC_OK && last_out != NULL) {
+        *last_out = group_take(&g, count - 1);
+    }
+    group_done(&g);
+    return status;
 }
 
 PGresult *group_take(group *g, size_t index)

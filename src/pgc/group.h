@@ -1,5 +1,5 @@
 /* Several queries in one round trip, with the answer of each, a sync where a query asks for one.
- * For what needs more than conn_run_group() tells: transactions and replicas. */
+ * Transactions and replicas need that; conn_run_group() is the short form. */
 #ifndef PGC_GROUP_H
 #define PGC_GROUP_H
 
@@ -23,6 +23,7 @@ typedef struct group {
     size_t main; /* what it is about, for hooks; the first one unless set */
     bool sent;   /* something may have reached the server */
     bool stale;  /* the failure is that of an outdated statement */
+    bool again;  /* then run it once more, when no transaction was open; no syncs in between */
     group_item items[GROUP_MAX];
 } group;
 

@@ -33,8 +33,8 @@ static pgc_status check_columns(const pgc_result *result, const pgc_query *query
 }
 
 /* Takes the PGresult in any case, also on failure: callers have nothing to free. */
-pgc_status result_new(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
-                      const pgc_query *query, pgc_result **out, pgc_error *err)
+pgc_status result_wrap(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
+                       const pgc_query *query, pgc_result **out, pgc_error *err)
 {
     assert(res != NULL);
     assert(pq != NULL);
@@ -56,6 +56,15 @@ pgc_status result_new(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
         .columns = columns < 0 ? 0 : (size_t) columns,
         .binary = pq->binaryTuples(res) == 1,
     };
+    *out = result;
+    return PGC_OK;
+}
+
+pgc_status result_new(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
+                      const pgc_query *query, pgc_result **out, pgc_error *err)
+{
+    pgc_result *result = NULL;
+    TRY(result_wrap(pq, res, alloc, query, &result, err));
     pgc_status status = check_columns(result, query, err);
     if (status != PGC_OK) {
         pgc_result_free(result);

@@ -25,6 +25,10 @@ struct pgc_result {
 pgc_status result_new(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
                       const pgc_query *query, pgc_result **out, pgc_error *err) PGC_MUST_CHECK;
 
+/* The same for columns that were compared before: all that came is taken as it is. */
+pgc_status result_wrap(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
+                       const pgc_query *query, pgc_result **out, pgc_error *err) PGC_MUST_CHECK;
+
 /* The PGresult behind it; borrowed. */
 const PGresult *result_pq(const pgc_result *result);
 

@@ -5,12 +5,8 @@
 
 #include "pgc/run.h"
 
-#include <pgc/pool.h>
-
 #include "pgc/args.h"
 #include "pgc/result.h"
-#include "pgc/single.h"
-#include "pgc/watch.h"
 
 #define DEALLOCATE_MAX 32 /* per exchange; the rest waits for the next */
 
@@ -181,125 +177,26 @@ pgc_status run_prepare(pgc_conn *conn, const run_item *context, size_t context_c
     return status;
 }
 
-/* One try of a group. *stale_out: the failure is that of an outdated statement. */
-static pgc_status group_once(pgc_conn *conn, const run_item *items, size_t count,
-                             PGresult **last_out, bool *stale_out, pgc_error *err)
+/* The answer carries the rows; nothing of the connection is needed to read them. The columns of a
+ * named statement were compared at its first use, and the server refuses to change them. */
+pgc_status run_result(const pgc_conn *conn, const pgc_query *query, PGresult *answer,
+                      pgc_result **out, pgc_error *err)
 {
-    const statement *known = NULL;
-    if (count == 1 && single_ready(conn, items[0].query, &known)) {
-        return single_run(conn, &items[0], known, last_out, stale_out, err);
+    if (out == NULL) {
+        conn->pq->clear(answer);
+        return PGC_OK;
     }
-    queued queue[RUN_GROUP_MAX];
-    exchange ex;
-    exchange_begin(&ex, conn, conn->call_timeout_us, err);
-    run_queue_deallocate(&ex);
-    for (size_t i = 0; i < count; i++) {
-        const pgc_args *args = items[i].args;
-        run_queue(&ex, items[i].query, args == NULL ? NULL : args->values,
-                  args == NULL ? NULL : args->lengths, &queue[i]);
-    }
-    size_t sync = exchange_sync(&ex);
-    pgc_status status = exchange_finish(&ex, false);
-    for (size_t i = 0; i < count && status == PGC_OK; i++) {
-        *stale_out = run_settle(&ex, &queue[i]) || *stale_out;
-    }
-    for (size_t i = 0; i < count && status == PGC_OK; i++) {
-        status = run_status(&ex, &queue[i], err);
-    }
-    if (status == PGC_OK) {
-        /* What only fails at commit, such as a deferred constraint. */
-        status = exchange_status(&ex, sync, items[count - 1].query->name, err);
-    }
-    if (status == PGC_OK && last_out != NULL) {
-        *last_out = exchange_take(&ex, queue[count - 1].at);
-    }
-    exchange_done(&ex);
-    return status;
+    return run_named(conn, query) ? result_wrap(conn->pq, answer, conn->alloc, query, out, err)
+                                  : result_new(conn->pq, answer, conn->alloc, query, out, err);
 }
 
-/* The query that the group is about: the last one that is not there for its context only. */
-static const pgc_query *group_main(const run_item *items, size_t count)
-{
-    size_t at = count - 1;
-    while (at > 0 && (items[at].query->flags & RUN_QUERY_CONTEXT) != 0) {
-        at--;
-    }
-    return items[at].query;
-}
-
-/* Outdated statements are met here, and nowhere else on a connection. */
-static pgc_status group_again(pgc_conn *conn, const run_item *items, size_t count,
-                              PGresult **last_out, uint32_t *attempts_out, pgc_error *err)
-{
-    bool idle = pgc_conn_tx_state(conn) == PGC_TX_IDLE;
-    bool stale = false;
-    pgc_status status = group_once(conn, items, count, last_out, &stale, err);
-    /* Outdated statements fail before they have an effect, and the implicit transaction undid what
-     * ran before them. */
-    if (status != PGC_OK && stale && idle && pgc_conn_tx_state(conn) == PGC_TX_IDLE) {
-        stale = false;
-        hooks_retry(&conn->hooks,
-                    (pgc_retry_event) { .kind = PGC_RETRY_STALE,
-                                        .name = group_main(items, count)->name,
-                                        .attempt = (*attempts_out)++,
-                                        .status = status },
-                    err);
-        pgc_error_clear(err);
-        status = group_once(conn, items, count, last_out, &stale, err);
-    }
-    return status;
-}
-
-/* One operation for the listener, whatever travels with the query. */
-static pgc_status group_watched(pgc_conn *conn, const run_item *items, size_t count,
-                                PGresult **last_out, pgc_error *err)
-{
-    pgc_error ours;
-    query_watch watch;
-    PGresult *answer = NULL;
-    err = err != NULL ? err : &ours;
-    watch_begin(&watch, conn, group_main(items, count));
-    pgc_status status = group_again(conn, items, count, &answer, &watch.event.attempt, err);
-    watch_answer(&watch, answer);
-    watch_end(&watch, status, err);
-    if (last_out != NULL && status == PGC_OK) {
-        *last_out = TAKE(answer);
-    }
-    conn->pq->clear(answer);
-    return status;
-}
-
-/* Arguments are checked for all before anything is sent for one. */
-pgc_status conn_run_group(pgc_conn *conn, const run_item *items, size_t count, PGresult **last_out,
-                          pgc_error *err)
-{
-    assert(count > 0);
-    assert(count <= RUN_GROUP_MAX);
-    for (size_t i = 0; i < count; i++) {
-        TRY(args_check(items[i].args, items[i].query, err));
-    }
-    for (size_t i = 0; i < count; i++) {
-        conn->dirty |= (items[i].query->flags & PGC_QUERY_SESSION) != 0 ? PGC_SESSION_ALL : 0;
-    }
-    if (conn->watched) {
-        return group_watched(conn, items, count, last_out, err);
-    }
-    uint32_t attempts = 1;
-    return group_again(conn, items, count, last_out, &attempts, err);
-}
-
-/* The answer carries the rows; nothing of the connection is needed to read them. */
 pgc_status conn_run(pgc_conn *conn, const pgc_query *query, const pgc_args *args, pgc_result **out,
                     pgc_error *err)
 {
     const run_item item = { query, args };
     PGresult *answer = NULL;
     TRY(conn_run_group(conn, &item, 1, &answer, err));
-    if (out == NULL) {
-        conn->pq->clear(answer);
-        return PGC_OK;
-    }
-    return result_new(conn->pq, answer, conn->alloc, query, out, err);
+    return run_result(conn, query, answer, out, err);
 }
 
 /* What pgc_conn_db() leads to. */

@@ -21,6 +21,10 @@ typedef struct run_item {
 /* One query and its rows; what pgc_db_run() does on a connection. */
 pgc_status conn_run(pgc_conn *conn, const pgc_query *query, const pgc_args *args, pgc_result **out,
                     pgc_error *err) PGC_MUST_CHECK;
+/* Make a result of the answer to a query that succeeded on this connection; takes the answer, also
+ * on failure and when out is NULL. */
+pgc_status run_result(const pgc_conn *conn, const pgc_query *query, PGresult *answer,
+                      pgc_result **out, pgc_error *err) PGC_MUST_CHECK;
 /* Several queries in one round trip and one implicit transaction. *last_out (may be NULL) gets the
  * last one's answer, to be cleared by the caller. Statements that went stale are prepared again and
  * the group is run again, once, when no transaction was open. */

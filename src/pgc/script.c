@@ -88,17 +88,17 @@ static pgc_status read_script(script *run)
 static pgc_status run_script(pgc_conn *conn, const char *sql, int64_t timeout_us, PGresult **out,
                              pgc_error *err)
 {
-    TRY(conn_check_usable(conn, err));
+    script run = { .err = err };
+    TRY(call_begin(&run.call, conn, timeout_us > 0 ? timeout_us : -1, err));
+    conn->dirty |= PGC_SESSION_ALL; /* its text is not looked into */
+    pgc_status status;
     if (conn->pq->pipelineStatus(conn->pg) != PQ_PIPELINE_OFF &&
         conn->pq->exitPipelineMode(conn->pg) == 0) {
-        return conn_lose(conn, "script", err);
+        status = conn_lose(conn, "script", err);
+    } else {
+        status = conn->pq->sendQuery(conn->pg, sql) == 0 ? conn_send_failed(conn, "script", err)
+                                                         : read_script(&run);
     }
-    script run = { .err = err };
-    conn->dirty |= PGC_SESSION_ALL; /* its text is not looked into */
-    call_begin(&run.call, conn, timeout_us > 0 ? timeout_us : -1);
-    pgc_status status = conn->pq->sendQuery(conn->pg, sql) == 0
-                            ? conn_send_failed(conn, "script", err)
-                            : read_script(&run);
     call_end(&run.call);
     if (run.status != PGC_OK) {
         status = run.status;

@@ -82,28 +82,26 @@ static pgc_status judge(call_state *call, const run_item *item, const PGresult *
     return status;
 }
 
+/* Also the answer to a query whose connection was lost behind it is kept: it is true. */
 pgc_status single_run(pgc_conn *conn, const run_item *item, const statement *known,
-                      PGresult **answer_out, bool *stale_out, pgc_error *err)
+                      int64_t timeout_us, single_answer *out, pgc_error *err)
 {
     const pq_ops *pq = conn->pq;
-    TRY(conn_check_usable(conn, err));
-    if (pq->pipelineStatus(conn->pg) != PQ_PIPELINE_OFF && pq->exitPipelineMode(conn->pg) == 0) {
-        return conn_lose(conn, "leave pipeline mode", err);
-    }
     call_state call;
-    call_begin(&call, conn, conn->call_timeout_us);
-    PGresult *answer = NULL;
-    pgc_status status = send_query(conn, item, known) == 0 ? conn_send_failed(conn, "send", err)
-                                                           : read_answer(&call, &answer, err);
+    *out = (single_answer) { .answer = NULL };
+    TRY(call_begin(&call, conn, timeout_us, err));
+    pgc_status status;
+    if (pq->pipelineStatus(conn->pg) != PQ_PIPELINE_OFF && pq->exitPipelineMode(conn->pg) == 0) {
+        status = conn_lose(conn, "leave pipeline mode", err);
+    } else {
+        out->sent = true;
+        status = send_query(conn, item, known) == 0 ? conn_send_failed(conn, "send", err)
+                                                    : read_answer(&call, &out->answer, err);
+    }
     call_end(&call);
     if (status != PGC_OK) {
         conn_last_words(conn, err);
-    } else {
-        status = judge(&call, item, answer, stale_out, err);
+        return status;
     }
-    if (status == PGC_OK && answer_out != NULL) {
-        *answer_out = TAKE(answer);
-    }
-    pq->clear(answer);
-    return status;
+    return judge(&call, item, out->answer, &out->stale, err);
 }

@@ -6,8 +6,16 @@
 
 /* True when nothing but the query itself has to be sent: *known_out is what is known about it. */
 bool single_ready(pgc_conn *conn, const pgc_query *query, const statement **known_out);
-/* Run it. *answer_out (may be NULL) gets the rows, *stale_out whether it may be run again. */
+
+/* What became of it. */
+typedef struct single_answer {
+    PGresult *answer; /* also of a query that failed; owned by the caller */
+    bool sent;        /* something may have reached the server */
+    bool stale;       /* the failure is that of an outdated statement */
+} single_answer;
+
+/* Run it; *out is filled in any case. timeout_us < 0: no limit. */
 pgc_status single_run(pgc_conn *conn, const run_item *item, const statement *known,
-                      PGresult **answer_out, bool *stale_out, pgc_error *err) PGC_MUST_CHECK;
+                      int64_t timeout_us, single_answer *out, pgc_error *err) PGC_MUST_CHECK;
 
 #endif

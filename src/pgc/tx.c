@@ -112,13 +112,7 @@ pgc_status tx_exec(pgc_tx *tx, const pgc_query *query, const pgc_args *args, PGr
     err = err == NULL ? &ours : err;
     TRY(tx_check_open(tx, query->name, err));
     bool again = false;
-    pgc_status status;
-    if (!tx->pending && tx->outer->deadline_us == CONN_NO_DEADLINE && !tx_track_wanted(tx, query)) {
-        const run_item item = { query, args }; /* nothing travels with it: the short way */
-        status = conn_run_group(tx->conn, &item, 1, out, err);
-    } else {
-        status = exec_once(tx, query, args, out, &again, err);
-    }
+    pgc_status status = exec_once(tx, query, args, out, &again, err);
     if (again && start_over(tx)) {
         const pgc_retry_event event = {
             .kind = PGC_RETRY_STALE, .name = query->name, .attempt = 1, .status = status
@@ -138,11 +132,7 @@ static pgc_status tx_db_run(pgc_db *db, const pgc_query *query, const pgc_args *
     assert(tx->conn != NULL);
     PGresult *answer = NULL;
     TRY(tx_exec(tx, query, args, &answer, err));
-    if (out == NULL) {
-        tx->conn->pq->clear(answer);
-        return PGC_OK;
-    }
-    return result_new(tx->conn->pq, answer, tx->conn->alloc, query, out, err);
+    return run_result(tx->conn, query, answer, out, err);
 }
 
 /* The transaction is busy until the rows end. What opens the scope goes ahead: its answer must not

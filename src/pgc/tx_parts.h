@@ -10,10 +10,6 @@
 #define TX_RESOLVE_DEFAULT_US INT64_C(10000000)
 #define TX_SAVEPOINT_SQL_SIZE 48
 
-/* Subtransactions that a server process keeps at hand; beyond, every snapshot in the whole server
- * has to look them up on disk (PostgreSQL: PGPROC_MAX_CACHED_SUBXIDS). */
-#define TX_NESTED_MANY 64u
-
 /* Where connections to the server that takes writes come from: a pool, or a set of nodes. */
 typedef struct tx_source {
     void *ctx;
@@ -47,7 +43,6 @@ typedef struct tx_outer {
     bool track;          /* ask for the transaction id with the first write */
     bool quiet;          /* the server said at commit that nothing was written */
     uint32_t nested;     /* savepoints open or released */
-    bool told_many;      /* over TX_NESTED_MANY was told */
     bool failed_retry;   /* why it failed: running it again may help */
     char failed_state[6];
 } tx_outer;

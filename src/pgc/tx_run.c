@@ -39,8 +39,8 @@ static reason reason_of(pgc_status status, const pgc_error *err, bool read_only)
     if (state_is(err, "40001") || state_is(err, "40P01")) {
         return CONFLICT;
     }
-    if (state_is(err, "0A000") || state_is(err, "26000")) {
-        return STALE;
+    if (status == PGC_CONFLICT) {
+        return STALE; /* whatever the server calls it: the statement is prepared anew */
     }
     return status == PGC_CONNECTION ? AWAY : NEVER;
 }

@@ -19,7 +19,7 @@
 #include "tmpdir.h"
 
 #define THREADS  8
-#define RESTARTS 10
+#define RESTARTS 100
 #define KILLS    150
 
 /* An allocator that counts what is out; any thread. */
@@ -286,5 +286,5 @@ static void sessions_end_at_random_moments(void)
     CHECK_INT(open_fds(), fds + 1);
 }
 
-TAP_MAIN(TAP("restart: eight threads survive ten restarts", the_server_restarts_under_load),
+TAP_MAIN(TAP("restart: eight threads survive a hundred restarts", the_server_restarts_under_load),
          TAP("restart: sessions end at random moments", sessions_end_at_random_moments))

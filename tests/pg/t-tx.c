@@ -281,6 +281,69 @@ static void other_failures_do_not_run_again(void)
     CHECK_STR(text_of(pgc_pool_db(pool), "SELECT 'usable'", text, sizeof text), "usable");
 }
 
+static const pgc_type_ref ACL_C[] = { { "x", "aclitem", 1033 } };
+/* The server has no binary form of it, which only the first answer tells. */
+static const pgc_query ACL = { .name = "Acl",
+                               .sql = "SELECT makeaclitem(10, 10, 'SELECT', false) AS x",
+                               .column_count = 1,
+                               .columns = ACL_C };
+
+typedef struct acl_tries {
+    int calls;
+    pgc_status first;
+    bool retry;
+    char sqlstate[6];
+} acl_tries;
+
+static pgc_status ask_acl(pgc_tx *tx, void *arg, pgc_error *err)
+{
+    acl_tries *tries = arg;
+    tries->calls++;
+    TRY(do_sql(pgc_tx_db(tx), "SELECT 1", err));
+    pgc_status status = pgc_db_run(pgc_tx_db(tx), &ACL, NULL, NULL, err);
+    if (tries->calls == 1) {
+        tries->first = status;
+        tries->retry = err->retry;
+        memcpy(tries->sqlstate, err->sqlstate, sizeof tries->sqlstate);
+    }
+    return status;
+}
+
+static void an_outdated_statement_runs_the_transaction_again(void)
+{
+    LIVE_POOL(pool, 1);
+    pgc_error err;
+    acl_tries once = { .calls = 0 };
+    CHECK_STATUS(pgc_tx_run(pool, NULL, 1, ask_acl, &once, &err), PGC_CONFLICT, &err);
+    CHECK_INT(once.calls, 1);
+    LIVE_POOL(other, 1);
+    acl_tries tries = { .calls = 0 };
+    CHECK_STATUS(pgc_tx_run(other, NULL, 0, ask_acl, &tries, &err), PGC_OK, &err);
+    CHECK_INT(tries.calls, 2);
+    CHECK_INT(tries.first, PGC_CONFLICT);
+    CHECK(tries.retry);
+    CHECK_STR(tries.sqlstate, "42883"); /* none of the two that everybody knows */
+}
+
+/* The second end of a deadline that is far away: nothing of the short way is lost. */
+static void a_deadline_far_away_changes_nothing(void)
+{
+    LIVE_POOL(pool, 1);
+    pgc_error err;
+    const pgc_tx_options options = { .struct_size = sizeof options, .timeout_us = 60000000 };
+    AUTO(tx_auto) pgc_tx *tx = NULL;
+    REQUIRE_OK(pgc_tx_begin(pool, &options, &tx, &err), &err);
+    char text[16];
+    for (int i = 0; i < 3; i++) {
+        CHECK_STR(text_of(pgc_tx_db(tx), "SELECT 'inside'", text, sizeof text), "inside");
+    }
+    CHECK_STATUS(do_sql(pgc_tx_db(tx), "SELECT 1/0", &err), PGC_INVALID, &err);
+    CHECK_STATUS(do_sql(pgc_tx_db(tx), "SELECT 1", &err), PGC_DB, &err);
+    CHECK_STR(err.sqlstate, "25P02");
+    CHECK_STATUS(pgc_tx_commit(&tx, &err), PGC_CONFLICT, &err);
+    CHECK_STR(text_of(pgc_pool_db(pool), "SELECT 'usable'", text, sizeof text), "usable");
+}
+
 static void a_scope_identity_holds_for_one_call_only(void)
 {
     LIVE_POOL(pool, 1);
@@ -365,6 +428,9 @@ TAP_MAIN(TAP("tx: commits and rolls back", commits_and_rolls_back),
          TAP("tx: misuse is refused", misuse_is_refused),
          TAP("tx_run: a serialization failure runs again", a_serialization_failure_runs_again),
          TAP("tx_run: other failures do not run again", other_failures_do_not_run_again),
+         TAP("tx_run: an outdated statement runs the transaction again",
+             an_outdated_statement_runs_the_transaction_again),
+         TAP("tx: a deadline far away changes nothing", a_deadline_far_away_changes_nothing),
          TAP("scope: the identity holds for one call only",
              a_scope_identity_holds_for_one_call_only),
          TAP("scope: write and identity commit together",

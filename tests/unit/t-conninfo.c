@@ -375,6 +375,48 @@ static void copies_survive_failed_allocations(void)
     CHECK(complete);
 }
 
+/* What a program that is started finds in its environment. */
+typedef struct env_seen {
+    char host[32], database[32], password[32];
+    int count;
+} env_seen;
+
+static void env_note(void *arg, const char *name, const char *value)
+{
+    env_seen *seen = arg;
+    seen->count++;
+    if (strcmp(name, "PGHOST") == 0) {
+        (void) snprintf(seen->host, sizeof seen->host, "%s", value);
+    } else if (strcmp(name, "PGDATABASE") == 0) {
+        (void) snprintf(seen->database, sizeof seen->database, "%s", value);
+    } else if (strcmp(name, "PGPASSWORD") == 0) {
+        (void) snprintf(seen->password, sizeof seen->password, "%s", value);
+    }
+}
+
+static void programs_get_the_rest_without_balancing(void)
+{
+    static const char *const TEXTS[] = {
+        "host=a,b dbname=d password=secret load_balance_hosts=random",
+        "postgresql://:secret@a,b/d?load_balance_hosts=random",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(TEXTS); i++) {
+        pgc_error err;
+        env_seen seen = { .count = 0 };
+        CHECK_STATUS(conninfo_each_env(TEXTS[i], env_note, &seen, &err), PGC_OK, &err);
+        CHECK_STR(seen.host, "a,b");
+        CHECK_STR(seen.database, "d");
+        CHECK_STR(seen.password, "secret");
+        CHECK(seen.count >= 3);
+    }
+    pgc_error err;
+    env_seen seen = { .count = 0 };
+    CHECK_STATUS(conninfo_each_env("host='a", env_note, &seen, &err), PGC_INVALID, &err);
+    CHECK_STATUS(conninfo_each_env("hots=a", env_note, &seen, &err), PGC_INVALID, &err);
+    CHECK(strstr(err.message, "hots") != NULL);
+    CHECK_INT(seen.count, 0);
+}
+
 TAP_MAIN(TAP("conninfo: balancing is taken out of both forms",
              balancing_is_taken_out_of_both_forms),
          TAP("conninfo: unknown keywords are named, secrets are not",
@@ -386,6 +428,8 @@ TAP_MAIN(TAP("conninfo: balancing is taken out of both forms",
          TAP("conninfo: the string wins over the environment",
              the_string_wins_over_the_environment),
          TAP("conninfo: a service file is looked up", a_service_file_is_looked_up),
+         TAP("conninfo: programs get the rest without balancing",
+             programs_get_the_rest_without_balancing),
          TAP("conninfo: secrets are redacted in every text", secrets_are_redacted_in_every_text),
          TAP("hosts: lists are taken apart", host_lists_are_taken_apart),
          TAP("conninfo: mistakes show without a server", mistakes_show_without_a_server),
