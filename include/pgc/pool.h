@@ -232,13 +232,14 @@ typedef struct pgc_pool_holder {
  * Who holds connections now.
  *
  * @param out  room for cap entries; longest held first is not promised.
- * @return how many there are, which may be more than cap.
+ * @return how many there are, which may be more than cap; 0 in a child made by fork().
  *
  * Blocks: briefly, on the lock. Thread-safe: yes. Since: 0.1.
  */
 PGC_API size_t pgc_pool_list_holders(pgc_pool *pool, pgc_pool_holder *out, size_t cap);
 
-/** All counters of one moment. Blocks: briefly, on the lock. Thread-safe: yes. Since: 0.1. */
+/** All counters of one moment; zeroes in a child made by fork(). Blocks: briefly, on the lock.
+ * Thread-safe: yes. Since: 0.1. */
 PGC_API void pgc_pool_get_stats(pgc_pool *pool, pgc_pool_stats *out);
 
 /**

@@ -4,12 +4,12 @@
 
 #include "pgc/dirty.h"
 
-#include <pgc/pool.h>
+#include <strings.h>
 
 #include "pgc/exchange.h"
 #include "pgc/failure.h"
 
-/* Tags that say what was done. A local SET has the same tag: then one reset too many is sent. */
+/* Tags that say what was done. */
 static const struct {
     const char *tag;
     uint32_t changes;
@@ -21,9 +21,32 @@ static const struct {
     { "DECLARE CURSOR", PGC_SESSION_CURSORS },
 };
 
-/* Most commands are INSERT, UPDATE, DELETE: the first letter tells. */
-void dirty_note(pgc_conn *conn, const PGresult *answer)
+/* What ends with the transaction has the tag of a SET that stays, so the text must tell. One that
+ * begins with a comment is not looked into: that costs one cleaning too many. */
+static bool is_local_set(const char *sql)
 {
+    static const char *const LOCALS[] = { "LOCAL", "TRANSACTION" };
+    const char *at = sql + strspn(sql, " \t\r\n");
+    if (strncasecmp(at, "SET", 3) != 0) {
+        return false;
+    }
+    at += 3 + strspn(at + 3, " \t\r\n");
+    for (size_t i = 0; i < ARRAY_LEN(LOCALS); i++) {
+        size_t len = strlen(LOCALS[i]);
+        if (strncasecmp(at, LOCALS[i], len) == 0 && at[len] != '\0' &&
+            strchr(" \t\r\n", at[len]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Most commands are INSERT, UPDATE, DELETE: the first letter tells. */
+void dirty_note(pgc_conn *conn, const pgc_query *query, const PGresult *answer)
+{
+    if (answer == NULL || conn->pq->resultStatus(answer) != PGRES_COMMAND_OK) {
+        return;
+    }
     PGresult *same;
     memcpy(&same, &answer, sizeof same); /* libpq forgot a const, it only reads */
     const char *tag = conn->pq->cmdStatus(same);
@@ -31,7 +54,7 @@ void dirty_note(pgc_conn *conn, const PGresult *answer)
         return;
     }
     for (size_t i = 0; i < ARRAY_LEN(TAGS); i++) {
-        if (strcmp(tag, TAGS[i].tag) == 0) {
+        if (strcmp(tag, TAGS[i].tag) == 0 && !is_local_set(query->sql)) {
             conn->dirty |= TAGS[i].changes;
         }
     }

@@ -3,6 +3,8 @@
 #ifndef PGC_DIRTY_H
 #define PGC_DIRTY_H
 
+#include <pgc/pool.h>
+
 #include "pgc/connection.h"
 
 /* The reported settings of a clean session, as one number, and the role of its server. */
@@ -12,8 +14,14 @@ typedef struct dirty_baseline {
     bool standby, read_only;
 } dirty_baseline;
 
-/* Look at the answer of a command: SET, LISTEN, PREPARE and the like mark the connection. */
-void dirty_note(pgc_conn *conn, const PGresult *answer);
+/* What a query says about itself by PGC_QUERY_SESSION; for all that is sent. */
+static inline uint32_t dirty_declared(const pgc_query *query)
+{
+    return (query->flags & PGC_QUERY_SESSION) != 0 ? PGC_SESSION_ALL : 0;
+}
+/* Look at the answer of a query: SET, LISTEN, PREPARE and the like mark the connection. NULL:
+ * it was not run. */
+void dirty_note(pgc_conn *conn, const pgc_query *query, const PGresult *answer);
 /* The same for an error: 25006 says that the server takes no writes. */
 void dirty_note_error(pgc_conn *conn, const char *sqlstate);
 /* Take the session of now as clean. */

@@ -176,9 +176,6 @@ pgc_status answer_check(const call_state *call, const PGresult *result, pgc_erro
 {
     pgc_conn *conn = call->conn;
     ExecStatusType kind = conn->pq->resultStatus(result);
-    if (kind == PGRES_COMMAND_OK) {
-        dirty_note(conn, result);
-    }
     if (kind == PGRES_TUPLES_OK || kind == PGRES_COMMAND_OK) {
         return PGC_OK;
     }

@@ -4,8 +4,6 @@
 
 #include "pgc/group.h"
 
-#include <pgc/pool.h>
-
 #include "pgc/args.h"
 #include "pgc/failure.h"
 #include "pgc/single.h"
@@ -185,10 +183,6 @@ pgc_status group_run(group *g, int64_t timeout_us, pgc_error *err)
     for (size_t i = 0; i < g->count; i++) {
         assert(g->items[i].answer == NULL);
         TRY(args_check(g->items[i].args, g->items[i].query, err));
-    }
-    for (size_t i = 0; i < g->count; i++) {
-        bool session = (g->items[i].query->flags & PGC_QUERY_SESSION) != 0;
-        g->conn->dirty |= session ? PGC_SESSION_ALL : 0;
     }
     uint32_t attempts = 1;
     return g->conn->watched ? run_watched(g, timeout_us, err)

@@ -253,18 +253,12 @@ static verdict judge(const pool_slot *slot, uint32_t *changes_out)
  * successor is there. True: it was put back. */
 static bool put_back(pgc_pool *pool, pool_slot *slot, int64_t now_us, const gate **wake_out)
 {
-    bool old = now_us >= slot->expires_us;
-    bool room = pool->stats.total < pool->stats.max_conns;
     if (pool->closed || slot->generation != pool->stats.generation ||
         pool->stats.total - pool->stats.closing > pool->stats.max_conns) {
         pool_begin_close(pool, slot, pool->closed ? PGC_END_CALLER : PGC_END_RESET);
         return false;
     }
-    if (old && room && !slot->replacing && pool_may_retire(pool, now_us)) {
-        slot->replacing = true;
-        pool->replace++;
-        (void) pthread_cond_signal(&pool->work);
-    } else if (old && (slot->replacing || pool_may_retire(pool, now_us))) {
+    if (pool_ends_by_age(pool, slot, now_us)) {
         pool_begin_close(pool, slot, PGC_END_LIFETIME);
         return false;
     }

@@ -7,6 +7,22 @@
 
 #define SECOND_US 1000000
 
+/* Whatever ends an old connection: its successor is no longer waited for. */
+static void leave_line(pgc_pool *pool, pool_slot *slot)
+{
+    if (!slot->replacing) {
+        return;
+    }
+    assert(pool->replacing > 0);
+    slot->replacing = false;
+    pool->replacing--;
+    if (pool->successors > 0) {
+        pool->successors--;
+    } else {
+        pool->replace -= pool->replace > 0 ? 1 : 0;
+    }
+}
+
 void pool_begin_close(pgc_pool *pool, pool_slot *slot, pgc_end_reason reason)
 {
     pgc_pool_stats *stats = &pool->stats;
@@ -26,6 +42,7 @@ void pool_begin_close(pgc_pool *pool, pool_slot *slot, pgc_end_reason reason)
     if (slot->conn != NULL) {
         slot->conn->end_reason = reason;
     }
+    leave_line(pool, slot);
     slot->state = SLOT_CLOSING;
     stats->closing++;
 }
@@ -150,19 +167,28 @@ static bool is_surplus(const pgc_pool *pool, const pool_slot *slot, int64_t now_
            left > pool->options.min_conns && pool->stats.idle > pool->options.min_idle;
 }
 
-/* One that is old: with room below the cap its successor comes first. */
-static bool has_aged(pgc_pool *pool, pool_slot *slot, int64_t now_us)
+/* A server that takes no new connections must not cost the old ones. At the cap there is no room
+ * for a successor, so there the old one goes first. */
+bool pool_ends_by_age(pgc_pool *pool, pool_slot *slot, int64_t now_us)
 {
-    if (now_us < slot->expires_us || !pool_may_retire(pool, now_us)) {
+    if (now_us < slot->expires_us) {
         return false;
     }
     bool room = pool->stats.total + pool->replace < pool->stats.max_conns;
-    if (room && !slot->replacing) {
-        slot->replacing = true;
-        pool->replace++;
+    if (slot->replacing) {
+        return pool->successors > 0 ||
+               (pool->stats.total >= pool->stats.max_conns && pool->stats.connecting == 0);
+    }
+    if (!pool_may_retire(pool, now_us)) {
         return false;
     }
-    return true;
+    if (room) {
+        slot->replacing = true;
+        pool->replacing++;
+        pool->replace++;
+        (void) pthread_cond_signal(&pool->work);
+    }
+    return !room;
 }
 
 /* With the lock held: move what has to go from the idle list to victims. */
@@ -171,7 +197,7 @@ static void look_through(pgc_pool *pool, int64_t now_us, list_node *victims)
     for (list_node *node = pool->idle.prev; node != &pool->idle;) {
         pool_slot *slot = CONTAINER_OF(node, pool_slot, link);
         node = node->prev;
-        bool old = has_aged(pool, slot, now_us);
+        bool old = pool_ends_by_age(pool, slot, now_us);
         if (old || is_surplus(pool, slot, now_us)) {
             pool_take_idle(pool, slot);
             pool_begin_close(pool, slot, old ? PGC_END_LIFETIME : PGC_END_IDLE);

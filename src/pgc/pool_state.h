@@ -46,7 +46,7 @@ typedef struct pool_slot {
     int32_t backend_pid;     /* readable by all threads, unlike the connection */
     int cut_fd;              /* the socket once more, for shutdown() by another thread; -1: none */
     bool leak_told;          /* on_leak was called for this borrower */
-    bool replacing;          /* old, and a successor was asked for */
+    bool replacing;          /* old; ends when its successor is there */
     dirty_baseline baseline; /* the session as a borrower must find it */
 } pool_slot;
 
@@ -91,7 +91,9 @@ struct pgc_pool {
     bool closed;
     bool abandoned;                /* closed with borrowers left: the last one frees */
     bool hinted;                   /* somebody would like one more, but does not wait */
-    uint32_t replace;              /* successors wanted for old connections */
+    uint32_t replacing;            /* slots that wait for a successor */
+    uint32_t replace;              /* successors to be made for them */
+    uint32_t successors;           /* made, while the old ones were borrowed */
     _Atomic uint32_t schema_epoch; /* not under the lock; what connections' schema_epoch is */
     uint32_t failures;             /* connects failed since the last success */
     bool hopeless;                 /* the last failure does not go away by waiting */
@@ -158,6 +160,9 @@ void pool_retire_all(pgc_pool *pool, list_node *victims);
 void pool_take_idle(pgc_pool *pool, pool_slot *slot);
 /* With the lock held: may one more connection end by age now? Counts it when yes. */
 bool pool_may_retire(pgc_pool *pool, int64_t now_us);
+/* With the lock held: does a free connection end by age now? While there is room below the cap
+ * its successor is asked for, and it stays until that is there. */
+bool pool_ends_by_age(pgc_pool *pool, pool_slot *slot, int64_t now_us);
 /* All connections made so far end; without the lock. */
 void pool_bump(pgc_pool *pool);
 /* One look through the connections: too old, idle for too long, overdue. Called by the workers at

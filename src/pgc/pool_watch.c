@@ -28,6 +28,10 @@ void histogram_add(pgc_histogram *histogram, int64_t us)
 /* One copy under the lock: the numbers belong together. */
 void pgc_pool_get_stats(pgc_pool *pool, pgc_pool_stats *out)
 {
+    if (pool_forked(pool)) {
+        *out = (pgc_pool_stats) { 0 }; /* the lock may be held by a thread that is not here */
+        return;
+    }
     (void) pthread_mutex_lock(&pool->lock);
     pool_check(pool);
     *out = pool->stats;
@@ -57,6 +61,9 @@ size_t pgc_pool_list_holders(pgc_pool *pool, pgc_pool_holder *out, size_t cap)
 {
     size_t count = 0;
     int64_t now_us = pool_now(pool);
+    if (pool_forked(pool)) {
+        return 0;
+    }
     (void) pthread_mutex_lock(&pool->lock);
     for (list_node *node = pool->slots.next; node != &pool->slots; node = node->next) {
         const pool_slot *slot = CONTAINER_OF(node, pool_slot, all);
@@ -145,9 +152,11 @@ void pool_check(const pgc_pool *pool)
 {
 #ifndef NDEBUG
     uint32_t in[SLOT_CLOSING + 1] = { 0 };
-    uint32_t idle = 0, waiting = 0;
+    uint32_t idle = 0, waiting = 0, replacing = 0;
     for (list_node *node = pool->slots.next; node != &pool->slots; node = node->next) {
-        in[CONTAINER_OF(node, pool_slot, all)->state]++;
+        const pool_slot *slot = CONTAINER_OF(node, pool_slot, all);
+        in[slot->state]++;
+        replacing += slot->replacing ? 1 : 0;
     }
     for (list_node *node = pool->idle.next; node != &pool->idle; node = node->next) {
         idle++;
@@ -166,6 +175,8 @@ void pool_check(const pgc_pool *pool)
     assert(in[SLOT_CLOSING] == stats->closing);
     assert(stats->total ==
            stats->idle + stats->acquired + stats->quarantined + stats->closing + stats->connecting);
+    assert(replacing == pool->replacing);
+    assert(pool->successors + pool->replace <= replacing);
     assert(waiting <= stats->waiters);
     assert(waiting == 0 || idle == 0);
 #else

@@ -186,7 +186,11 @@ static pool_slot *connected(pgc_pool *pool, pool_slot *slot, bool successor, int
         return slot;
     }
     gate_rouse(pool_hand_over(pool, slot, pool_now(pool)));
-    return successor ? take_replaced(pool) : NULL;
+    if (!successor || pool->successors >= pool->replacing) {
+        return NULL; /* the old one has ended meanwhile */
+    }
+    pool->successors++;
+    return take_replaced(pool);
 }
 
 /* Called and left with the lock held. */
@@ -219,6 +223,7 @@ static void connect_one(pgc_pool *pool)
         slot = connected(pool, slot, successor, took_us);
     } else {
         pool->stats.total--;
+        pool->replace += successor && pool->replace + pool->successors < pool->replacing ? 1 : 0;
         if (!pool->closed) {
             note_failure(pool, &err, &retry);
         }

@@ -6,6 +6,7 @@
 #include "pgc/run.h"
 
 #include "pgc/args.h"
+#include "pgc/dirty.h"
 #include "pgc/result.h"
 
 #define DEALLOCATE_MAX 32 /* per exchange; the rest waits for the next */
@@ -84,6 +85,7 @@ void run_queue(exchange *ex, const pgc_query *query, const char *const *values,
     bool all_known = fill_types(query, types);
     pgc_conn *conn = ex->call.conn;
     *out = (queued) { .query = query };
+    conn->dirty |= dirty_declared(query);
     statement *known = ex->status == PGC_OK ? run_recall(conn, query) : NULL;
     const query_params params = { query->param_count, types, values, lengths,
                                   run_as_text(query, known) };

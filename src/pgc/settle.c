@@ -5,6 +5,7 @@
 
 #include "pgc/run.h"
 
+#include "pgc/dirty.h"
 #include "pgc/failure.h"
 #include "pgc/shape.h"
 
@@ -137,6 +138,7 @@ bool run_settle(exchange *ex, const queued *of)
     assert(of->at < ex->count);
     assert(!of->prepared || of->prepare < of->at);
     statement *known = of->named && of->prepared ? known_of(conn, of->query) : NULL;
+    dirty_note(conn, of->query, ex->steps[of->at].result);
     if (known != NULL) {
         known->queued = false;
         known->ready = step_ok(ex, of->prepare);

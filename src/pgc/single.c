@@ -5,6 +5,8 @@
 
 #include "pgc/single.h"
 
+#include "pgc/dirty.h"
+
 /* Statements to drop, a schema that changed, a first use: those need more messages. */
 bool single_ready(pgc_conn *conn, const pgc_query *query, const statement **known_out)
 {
@@ -31,6 +33,7 @@ static int send_query(pgc_conn *conn, const run_item *item, const statement *kno
     const char *const *values = args == NULL ? NULL : args->values;
     const int32_t *lengths = args == NULL ? NULL : args->lengths;
     int format = run_as_text(query, known) ? 0 : 1;
+    conn->dirty |= dirty_declared(query);
     if (run_named(conn, query)) {
         assert(known->ready);
         return conn->pq->sendQueryPrepared(conn->pg, known->name, query->param_count, values,
@@ -71,6 +74,7 @@ static pgc_status judge(call_state *call, const run_item *item, const PGresult *
         return conn_lose(conn, "read", err);
     }
     if (conn->pq->resultStatus(answer) != PGRES_FATAL_ERROR) {
+        dirty_note(conn, item->query, answer);
         return PGC_OK;
     }
     bool named = run_named(conn, item->query);

@@ -218,10 +218,11 @@ static bool restart(const char *dir, int number)
     return true;
 }
 
-/* Fast shutdowns and crashes in turn. What was committed is there afterwards. */
+/* Fast shutdowns, crashes and the death of the postmaster alone, whose children notice by
+ * themselves, in turn. What was committed is there afterwards. */
 static void the_server_restarts_under_load(void)
 {
-    static const int SIGNALS[] = { SIGINT, SIGQUIT };
+    static const int SIGNALS[] = { SIGINT, SIGQUIT, SIGQUIT, SIGKILL };
     static load l;
     pgc_error err;
     tmpdir t = tmpdir_make();
@@ -238,9 +239,12 @@ static void the_server_restarts_under_load(void)
     pgc_conn_close(TAKE(outside));
     bool up = start_load(&l, url, "restart") && CHECK(all_work(&l));
     int done = 0;
+    int64_t since_us = clock_os()->mono_us(NULL);
     for (; up && done < RESTARTS; done++) {
-        up = restart(t.path, SIGNALS[done % 2]) && CHECK(all_work(&l));
+        up = restart(t.path, SIGNALS[(size_t) done % ARRAY_LEN(SIGNALS)]) && CHECK(all_work(&l));
     }
+    printf("# %d restarts in %lld s\n", done,
+           (long long) (clock_os()->mono_us(NULL) - since_us) / 1000000);
     CHECK_INT(done, RESTARTS);
     CHECK_STATUS(pgc_conn_open(&options, &outside, &err), PGC_OK, &err);
     if (l.pool != NULL && outside != NULL) {

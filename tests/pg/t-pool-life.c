@@ -5,6 +5,8 @@
 #include <sched.h>
 #include <stdatomic.h>
 
+#include <pgc/pipeline.h>
+#include <pgc/rows.h>
 #include <pgc/tx.h>
 
 #include "pgc/auto.h"
@@ -105,6 +107,76 @@ static void a_clean_session_costs_no_reset(void)
     CHECK_STATUS(pgc_db_run(pgc_pool_db(pool), &local, NULL, NULL, &err), PGC_OK, &err);
     CHECK_INT(stats_of(pool).reset_count, 0);
     CHECK_INT(stats_of(pool).idle, 1);
+}
+
+/* Rows are streamed and batches sent by other ways than single queries. */
+static void rows_and_batches_are_cleaned_after(void)
+{
+    NEED_SERVER();
+    static const pgc_query marked = { .name = "Marked",
+                                      .sql = "SELECT set_config('work_mem', '67MB', false)",
+                                      .flags = PGC_QUERY_SESSION };
+    static const pgc_query listens = { .name = "Listens", .sql = "LISTEN t_pool_life" };
+    pgc_error err;
+    const pgc_pool_options options = pool_options(1);
+    OPEN_POOL(pool, options);
+    pgc_rows *rows = NULL;
+    bool more = false;
+    REQUIRE_OK(pgc_rows_open(pgc_pool_db(pool), &marked, NULL, NULL, &rows, &err), &err);
+    CHECK_STATUS(pgc_rows_next(rows, &more, &err), PGC_OK, &err);
+    CHECK(more);
+    pgc_rows_close(rows);
+    wait_for_workers(pool);
+    CHECK_INT(stats_of(pool).reset_count, 1);
+    const pgc_query *const batches[] = { &marked, &listens };
+    for (int i = 0; i < 2; i++) {
+        pgc_conn *conn = borrow(pool);
+        pgc_pipeline *batch = NULL;
+        REQUIRE(conn != NULL);
+        REQUIRE_OK(pgc_pipeline_open(conn, PGC_PIPELINE_ATOMIC, &batch, &err), &err);
+        CHECK_STATUS(pgc_pipeline_add(batch, batches[i], NULL, NULL, &err), PGC_OK, &err);
+        CHECK_STATUS(pgc_pipeline_run(batch, &err), PGC_OK, &err);
+        pgc_pipeline_close(batch);
+        pgc_pool_release(pool, conn);
+        wait_for_workers(pool);
+        CHECK_INT(stats_of(pool).reset_count, 2 + i);
+    }
+    pgc_conn *conn = borrow(pool);
+    REQUIRE(conn != NULL);
+    says(conn, "SELECT current_setting('work_mem') <> '67MB'", "t");
+    says(conn, "SELECT count(*) FROM pg_listening_channels()", "0");
+    pgc_pool_release(pool, conn);
+}
+
+/* What ends with the transaction needs no cleaning, and no round trip for it. */
+static void local_settings_cost_no_reset(void)
+{
+    NEED_SERVER();
+    static const pgc_query locals[] = {
+        { .name = "Local", .sql = "SET LOCAL work_mem = '65MB'" },
+        { .name = "LocalRole", .sql = " set\n local role pg_monitor" },
+        { .name = "Level", .sql = "SET TRANSACTION READ ONLY" },
+    };
+    static const pgc_query others[] = {
+        { .name = "Longer", .sql = "SET session work_mem = '65MB'" },
+        { .name = "Hidden", .sql = "/* SET LOCAL */ SET work_mem = '65MB'" },
+    };
+    pgc_error err;
+    const pgc_pool_options options = pool_options(1);
+    OPEN_POOL(pool, options);
+    for (size_t i = 0; i < ARRAY_LEN(locals); i++) {
+        pgc_tx *tx = NULL;
+        REQUIRE_OK(pgc_tx_begin(pool, NULL, &tx, &err), &err);
+        CHECK_STATUS(pgc_db_run(pgc_tx_db(tx), &locals[i], NULL, NULL, &err), PGC_OK, &err);
+        CHECK_STATUS(pgc_tx_commit(&tx, &err), PGC_OK, &err);
+        CHECK_INT(stats_of(pool).reset_count, 0);
+        CHECK_INT(stats_of(pool).idle, 1);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        CHECK_STATUS(pgc_db_run(pgc_pool_db(pool), &others[i], NULL, NULL, &err), PGC_OK, &err);
+        wait_for_workers(pool);
+        CHECK_INT(stats_of(pool).reset_count, (int) i + 1);
+    }
 }
 
 static void settings_are_undone_however_they_were_changed(void)
@@ -546,6 +618,8 @@ static void no_chance_loses_a_place(void)
 TAP_MAIN(TAP("pool: a changed session is clean for the next borrower",
              a_changed_session_is_clean_for_the_next_borrower),
          TAP("pool: a clean session costs no reset", a_clean_session_costs_no_reset),
+         TAP("pool: rows and batches are cleaned after", rows_and_batches_are_cleaned_after),
+         TAP("pool: local settings cost no reset", local_settings_cost_no_reset),
          TAP("pool: settings are undone however they were changed",
              settings_are_undone_however_they_were_changed),
          TAP("pool: a session that cannot be cleaned is closed",

@@ -48,6 +48,42 @@ static pgc_status run_int(pgc_conn *conn, const pgc_query *query, int32_t n, int
     return status;
 }
 
+/* Runs a query ten times and checks what the server then says of its plans: "custom generic". */
+static void check_plans(pgc_conn *conn, const pgc_query *query, const char *want)
+{
+    pgc_error err;
+    char text[64];
+    for (int32_t i = 0; i < 10; i++) {
+        int32_t x = 0;
+        REQUIRE_OK(run_int(conn, query, i, &x, &err), &err);
+    }
+    live_text(conn,
+              "SELECT coalesce(max(custom_plans || ' ' || generic_plans), 'none')"
+              " FROM pg_prepared_statements WHERE statement LIKE 'SELECT $1 + 1%'",
+              text, sizeof text);
+    CHECK_STR(text, want);
+}
+
+/* From the sixth run on the server may plan without the values. Who knows better says so: per
+ * query, or for all of a connection. */
+static void plans_are_as_the_caller_asks(void)
+{
+    LIVE(conn);
+    pgc_error err;
+    pgc_query each_time = ADD_ONE;
+    each_time.flags = PGC_QUERY_UNNAMED;
+    check_plans(conn, &each_time, "none"); /* parsed at each call, nothing can flip */
+    check_plans(conn, &ADD_ONE, "5 5");
+    const pgc_setting custom = { "plan_cache_mode", "force_custom_plan" };
+    pgc_conn_options options = live_options();
+    options.settings = &custom;
+    options.setting_count = 1;
+    pgc_conn *other = NULL;
+    REQUIRE_OK(pgc_conn_open(&options, &other, &err), &err);
+    check_plans(other, &ADD_ONE, "10 0");
+    pgc_conn_close(other);
+}
+
 static void runs_and_prepares_once(void)
 {
     LIVE(conn);
@@ -434,5 +470,6 @@ TAP_MAIN(
         cancels_at_random_moments_never_mix_answers),
     TAP("run: termination in mid query is a lost connection",
         termination_in_mid_query_is_a_lost_connection),
+    TAP("run: plans are as the caller asks", plans_are_as_the_caller_asks),
     TAP("run: COPY is refused", copy_in_a_query_is_refused),
     TAP("run: wrong arguments never reach the server", wrong_arguments_never_reach_the_server))

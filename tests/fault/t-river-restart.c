@@ -1,0 +1,220 @@
+/* The job queue while its server goes away: restarted, crashed, or without room on the disk. Work
+ * goes on by itself, and nothing is lost; how soon is printed. */
+#include "base/prelude.h"
+
+#include <pgc/cluster.h>
+
+#include "river.h"
+#include "tmpdir.h"
+
+#define RESTARTS 6
+
+/* The queue's client on a server of the test's own. */
+typedef struct field {
+    tmpdir dir;
+    pgc_cluster *cluster;
+    pgc_pool *pool;
+    river_client *client;
+    atomic_int calls;
+    int inserted;
+    pgc_error err;
+} field;
+
+static pgc_status work(river_ctx *ctx, const river_job *job, void *arg, pgc_error *err)
+{
+    (void) err;
+    atomic_fetch_add((atomic_int *) arg, 1);
+    if (job->id % 5 == 0)
+        river_ctx_snooze(ctx, 1000); /* for ever: something is always written */
+    return river_ctx_wait(ctx, 1000);
+}
+
+static bool cluster_up(field *f, pgc_cluster **out)
+{
+    const pgc_cluster_options options = { .struct_size = sizeof options,
+                                          .dir = f->dir.path,
+                                          .throw_away = true };
+    return CHECK_STATUS(pgc_cluster_open(&options, out, &f->err), PGC_OK, &f->err);
+}
+
+static pgc_conn *connect_outside(field *f)
+{
+    pgc_conn *conn = NULL;
+    pgc_conn_options options = { .struct_size = sizeof options,
+                                 .conninfo = pgc_cluster_conninfo(f->cluster) };
+    return pgc_conn_open(&options, &conn, &f->err) == PGC_OK ? conn : NULL;
+}
+
+static bool make_tables(field *f)
+{
+    pgc_conn *conn = connect_outside(f);
+    river_migrate_options options = { .env = env_default() };
+    river_migrate_result result;
+    bool ok = conn != NULL && scratch_run(conn, "ALTER SYSTEM SET synchronous_commit = on") &&
+              scratch_run(conn, "SELECT pg_reload_conf()") &&
+              river_migrate(conn, RIVER_UP, &options, &result, &f->err) == PGC_OK;
+    pgc_conn_close(conn);
+    return ok;
+}
+
+static bool start(field *f)
+{
+    const char *url = pgc_cluster_conninfo(f->cluster);
+    pgc_pool_options pool = { .struct_size = sizeof pool,
+                              .max_conns = 4,
+                              .conn = { .struct_size = sizeof pool.conn, .conninfo = url } };
+    pgc_conn_options conn = { .struct_size = sizeof conn, .conninfo = url };
+    river_worker worker = {
+        .struct_size = sizeof worker, .kind = "test", .work = work, .arg = &f->calls
+    };
+    river_queue_options queue = { .struct_size = sizeof queue,
+                                  .name = "default",
+                                  .max_workers = 8 };
+    river_client_options options = { .struct_size = sizeof options,
+                                     .conn = &conn,
+                                     .queues = &queue,
+                                     .queue_count = 1,
+                                     .workers = &worker,
+                                     .worker_count = 1,
+                                     .fetch_cooldown_us = 1000,
+                                     .fetch_poll_us = 20000,
+                                     .no_reindex = true };
+    if (!CHECK_STATUS(pgc_pool_open(&pool, &f->pool, &f->err), PGC_OK, &f->err))
+        return false;
+    options.pool = f->pool;
+    return CHECK_STATUS(river_client_open(&options, &f->client, &f->err), PGC_OK, &f->err) &&
+           CHECK_STATUS(river_client_start(f->client, &f->err), PGC_OK, &f->err);
+}
+
+static bool feed(field *f)
+{
+    enum { SOME = 200 };
+    river_insert jobs[SOME];
+    for (size_t i = 0; i < SOME; i++)
+        jobs[i] = (river_insert) { .struct_size = sizeof jobs[0], .kind = "test" };
+    if (river_insert_many(f->client, NULL, jobs, SOME, NULL, &f->err) != PGC_OK)
+        return false;
+    f->inserted += SOME;
+    return true;
+}
+
+static int64_t stored(field *f)
+{
+    river_client_stats stats;
+    river_client_get_stats(f->client, &stats);
+    return stats.completed + stats.snoozed;
+}
+
+/* Microseconds until outcomes are stored again; -1: never. */
+static int64_t until_it_works(field *f)
+{
+    const clock_ops *clock = clock_os();
+    int64_t began = clock->mono_us(clock->ctx), before = stored(f);
+    while (clock->mono_us(clock->ctx) - began < 30 * SECOND_US) {
+        if (stored(f) > before)
+            return clock->mono_us(clock->ctx) - began;
+        clock->sleep_us(clock->ctx, 1000);
+    }
+    return -1;
+}
+
+static bool restart(field *f, int number)
+{
+    pgc_cluster_info info;
+    pgc_cluster *again = NULL;
+    if (!CHECK_STATUS(pgc_cluster_inspect(f->dir.path, &info, &f->err), PGC_OK, &f->err) ||
+        !CHECK_INT(kill(info.pid, number), 0))
+        return false;
+    while (info.running) {
+        clock_os()->sleep_us(NULL, 2000);
+        if (!CHECK_STATUS(pgc_cluster_inspect(f->dir.path, &info, &f->err), PGC_OK, &f->err))
+            return false;
+    }
+    if (!cluster_up(f, &again))
+        return false;
+    pgc_cluster_close(again); /* the first handle keeps it running */
+    return true;
+}
+
+/* Nothing runs that nobody knows of, nothing is gone; snoozing ones are as they were. */
+static void judge(field *f)
+{
+    CHECK_STATUS(river_client_stop(f->client, RIVER_STOP_SOFT, 30 * SECOND_US, &f->err), PGC_OK,
+                 &f->err);
+    pgc_conn *outside = connect_outside(f);
+    scratch look = { .conn = outside };
+    arena *mem = arena_new(NULL, 0, 0);
+    char want[120];
+    (void) snprintf(want, sizeof want, "%d 0 0", f->inserted);
+    CHECK_STR(scratch_text(&look, mem,
+                           "SELECT concat_ws(' ', count(*), count(*) FILTER (WHERE state = "
+                           "'running'), count(errors)) FROM river_job"),
+              want);
+    pgc_conn_close(outside);
+    arena_free(mem);
+}
+
+static void finish(field *f)
+{
+    river_client_close(f->client);
+    pgc_pool_close(f->pool);
+    pgc_cluster_close(f->cluster);
+    tmpdir_remove(&f->dir);
+}
+
+static bool begin(field *f)
+{
+    memset(f, 0, sizeof *f);
+    f->dir = tmpdir_make();
+    return cluster_up(f, &f->cluster) && make_tables(f) && start(f) && feed(f);
+}
+
+static void restarts_lose_nothing(void)
+{
+    static const int SIGNALS[] = { SIGINT, SIGQUIT };
+    field f;
+    int64_t longest = 0;
+    bool up = begin(&f);
+    for (int i = 0; up && i < RESTARTS; i++) {
+        up = CHECK(until_it_works(&f) >= 0) && restart(&f, SIGNALS[i % 2]);
+        int64_t us = up ? until_it_works(&f) : -1;
+        longest = us > longest ? us : longest;
+        up = up && CHECK(us >= 0) && CHECK(feed(&f));
+    }
+    CHECK(up && until_it_works(&f) >= 0);
+    printf("# %d restarts; works again at the latest %" PRId64 " ms after the server's return\n",
+           RESTARTS, longest / 1000);
+    judge(&f);
+    finish(&f);
+}
+
+/* What the server says when the disk is full, to every change of a job. */
+static void a_full_disk_loses_nothing(void)
+{
+    field f;
+    bool up = begin(&f);
+    pgc_conn *outside = up ? connect_outside(&f) : NULL;
+    up = up && CHECK(until_it_works(&f) >= 0) && CHECK(outside != NULL);
+    for (int i = 0; up && i < 3; i++) {
+        up = scratch_run(outside,
+                         "CREATE OR REPLACE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql "
+                         "AS $$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on "
+                         "device' USING ERRCODE = '53100'; END $$; "
+                         "CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON river_job "
+                         "FOR EACH STATEMENT EXECUTE FUNCTION full_disk()");
+        int64_t before = stored(&f);
+        CHECK(!feed(&f));
+        clock_os()->sleep_us(NULL, 300000); /* a full disk stays full for a while */
+        CHECK(stored(&f) <= before + 8);
+        up = up && scratch_run(outside, "DROP TRIGGER full_disk ON river_job");
+        int64_t us = until_it_works(&f);
+        printf("# works again after %" PRId64 " ms\n", us / 1000);
+        up = up && CHECK(us >= 0) && CHECK(feed(&f));
+    }
+    pgc_conn_close(outside);
+    judge(&f);
+    finish(&f);
+}
+
+TAP_MAIN(TAP("river restart: restarts under load lose nothing", restarts_lose_nothing),
+         TAP("river restart: a full disk under load loses nothing", a_full_disk_loses_nothing))
