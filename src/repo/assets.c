@@ -1586,7 +1586,7 @@ void repo_list_assets_with_thumbnails_row_set_free(repo_list_assets_with_thumbna
 static void repo_list_assets_with_thumbnails_row_clone_pass(pgc_clone *clone, repo_list_assets_with_thumbnails_row *row)
 {
     repo_asset_clone_pass(clone, &row->a);
-    pgc_clone_text(clone, &row->thumbnails);
+    pgc_clone_jsonb(clone, &row->thumbnails);
 }
 
 repo_list_assets_with_thumbnails_row *repo_list_assets_with_thumbnails_row_clone(

@@ -2,6 +2,7 @@
 #ifndef REPO_ASSETS_H
 #define REPO_ASSETS_H
 
+#include <pgc/copy.h>
 #include <pgc/pipeline.h>
 #include <pgc/rows.h>
 
