@@ -4,6 +4,8 @@
 
 /* argv[0] is the last word of the command's name; the result is the exit code. */
 int cmd_import(int argc, char **argv);
+int cmd_work(int argc, char **argv);
+int cmd_reprocess(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_search(int argc, char **argv);

@@ -8,7 +8,11 @@
 
 const cli_command CLI_COMMANDS[] = {
     { "import", "Copy photos, videos and recordings into the library",
-      "PATH... [--strategy date|flat|cas] [--jobs N]", cmd_import },
+      "PATH... [--strategy date|flat|cas] [--jobs N] [--later]", cmd_import },
+    { "work", "Carry out the jobs that wait: metadata and thumbnails",
+      "[--queues A,B] [--max N] [--once]", cmd_work },
+    { "reprocess", "Have metadata and thumbnails of an asset made again by `lumilio work`", "ID",
+      cmd_reprocess },
     { "list", "Show what is in the library, newest first", "[--type TYPE] [--limit N] [--skip N]",
       cmd_list },
     { "show", "Show everything that is known of one asset", "ID", cmd_show },

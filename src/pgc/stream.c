@@ -11,10 +11,13 @@
 static void drop_piece(pgc_rows *rows)
 {
     pgc_result *piece = &rows->piece;
-    if (piece->res != NULL) {
+    if (piece->res != NULL && piece->pq->cmdStatus(piece->res)[0] != '\0') {
+        piece->pq->clear(rows->tail);
+        rows->tail = piece->res; /* libpq 17 puts the tag here, not where it promises it */
+    } else if (piece->res != NULL) {
         piece->pq->clear(piece->res);
-        piece->res = NULL;
     }
+    piece->res = NULL;
     if (piece->memory != NULL) {
         arena_reset(piece->memory);
     }
@@ -80,7 +83,10 @@ static pgc_status finish(pgc_rows *rows, bool *stale_out, pgc_error *err)
         status = settle(rows, stale_out, err);
     }
     if (status == PGC_OK) {
-        rows->tail = exchange_take(ex, rows->queue[rows->queue_count - 1].at);
+        PGresult *last = exchange_take(ex, rows->queue[rows->queue_count - 1].at);
+        bool tagged = rows->tail != NULL; /* by the last piece */
+        conn->pq->clear(tagged ? last : NULL);
+        rows->tail = tagged ? rows->tail : last;
     }
     exchange_done(ex);
     conn->rows = NULL;

@@ -116,10 +116,14 @@ static void failures_show_at_the_open_or_at_their_row(void)
     CHECK_STATUS(open_rows(pgc_conn_db(conn), &BREAKS_AT, 1, &rows, &err), PGC_INVALID, &err);
     CHECK_STR(err.sqlstate, "22012");
     CHECK(rows == NULL);
-    REQUIRE_OK(open_rows(pgc_conn_db(conn), &BREAKS_AT, 101, &rows, &err), &err);
-    for (int i = 0; i < 100; i++) {
-        CHECK(next_int(rows, &err) > 0);
+    REQUIRE_OK(open_rows(pgc_conn_db(conn), &BREAKS_AT, 901, &rows, &err), &err);
+    int given = 0;
+    while (next_int(rows, &err) >= 0) {
+        given++;
     }
+    /* libpq 17 gives rows in chunks and drops the one that a failure leaves incomplete. */
+    bool chunked = conn->pq->setChunkedRowsMode != NULL;
+    CHECK(chunked ? given > 0 && given <= 900 : given == 900);
     for (int i = 0; i < 2; i++) {
         pgc_error_clear(&err);
         CHECK_INT(next_int(rows, &err), -2);
@@ -212,7 +216,7 @@ static void bounds_end_the_rows_and_keep_the_connection(void)
     for (int i = 0; i < 2; i++) {
         AUTO(rows_auto_close) pgc_rows *rows = NULL;
         REQUIRE_OK(open_with(pgc_conn_db(conn), &COUNT_TO, 10, both[i], &rows, &err), &err);
-        while (next_int(rows, &err) > 0) {
+        while (next_int(rows, &err) >= 0) {
         }
         CHECK_INT(pgc_rows_count(rows), 10);
         AUTO(rows_auto_close) pgc_rows *endless = NULL;
