@@ -72,6 +72,32 @@ SET taken_at = coalesce(sqlc.narg('taken_at'), taken_at),
     updated_at = now()
 WHERE asset_id = @asset_id AND deleted_at IS NULL;
 
+-- name: SetAssetFacts :execrows
+-- What the file says, read again. What a person gave stays: a time of capture of source 'user', a
+-- description, a rating.
+UPDATE assets
+SET mime_type = sqlc.narg('mime_type'),
+    taken_at = CASE WHEN @has_taken::boolean AND taken_source IS DISTINCT FROM 'user'
+                    THEN sqlc.narg('taken_at')::timestamptz ELSE taken_at END,
+    taken_local = CASE WHEN @has_taken::boolean AND taken_source IS DISTINCT FROM 'user'
+                       THEN sqlc.narg('taken_local')::timestamp ELSE taken_local END,
+    taken_offset_minutes = CASE WHEN @has_taken::boolean AND taken_source IS DISTINCT FROM 'user'
+                                THEN sqlc.narg('taken_offset_minutes')::smallint
+                                ELSE taken_offset_minutes END,
+    taken_source = CASE WHEN @has_taken::boolean AND taken_source IS DISTINCT FROM 'user'
+                        THEN sqlc.narg('taken_source')::text ELSE taken_source END,
+    camera_make = sqlc.narg('camera_make'), camera_model = sqlc.narg('camera_model'),
+    lens_model = sqlc.narg('lens_model'), iso = sqlc.narg('iso'),
+    aperture = sqlc.narg('aperture'), shutter_speed = sqlc.narg('shutter_speed'),
+    focal_length = sqlc.narg('focal_length'), latitude = sqlc.narg('latitude'),
+    longitude = sqlc.narg('longitude'), altitude = sqlc.narg('altitude'),
+    width = sqlc.narg('width'), height = sqlc.narg('height'), duration = sqlc.narg('duration'),
+    description = coalesce(description, sqlc.narg('description')),
+    rating = coalesce(rating, sqlc.narg('rating')),
+    is_raw = @is_raw,
+    updated_at = now()
+WHERE asset_id = @asset_id AND deleted_at IS NULL;
+
 -- name: DeleteAsset :execrows
 -- Into the trash; purging is a job of its own.
 UPDATE assets SET deleted_at = now(), updated_at = now()

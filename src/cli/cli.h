@@ -19,7 +19,7 @@
 
 /* One row of the command table; help texts are printed from it. */
 typedef struct cli_command {
-    const char *name;                  /* one or two words: "import", "db start" */
+    const char *name;                  /* one to three words: "import", "river jobs list" */
     const char *summary;               /* one line for the overview */
     const char *usage;                 /* what follows the name: "PATH... [--jobs N]" */
     int (*run)(int argc, char **argv); /* argv[0] is the last word of the name */

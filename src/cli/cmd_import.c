@@ -144,10 +144,13 @@ int cmd_import(int argc, char **argv)
 {
     const char *strategy = "date";
     uint32_t jobs = 0;
+    bool later = false;
     const cli_option options[] = {
         { "strategy", "NAME", "how originals are laid out: date, flat or cas (default: date)",
           &strategy, CLI_TEXT },
         { "jobs", "N", "files worked on at once (default: one per core)", &jobs, CLI_COUNT },
+        { "later", NULL, "only store the files; `lumilio work` reads them and makes thumbnails",
+          &later, CLI_FLAG },
     };
     bool done = false;
     int code = cli_parse("import", options, ARRAY_LEN(options), &argc, argv, &done);
@@ -165,6 +168,7 @@ int cmd_import(int argc, char **argv)
     import_view view = { .json = cli_common_options.json };
     import_options import = { .helper_path = helper,
                               .jobs = jobs,
+                              .later = later,
                               .on_event = on_event,
                               .arg = &view,
                               .stop = &import_stop };

@@ -7,6 +7,10 @@
 
 #include <jansson.h>
 
+#include <river/ext.h>
+
+#include "base/arena.h"
+#include "pgc/ident.h"
 #include "river/migrate.h"
 
 #define HALF_RULE  "----------------------------------------"
@@ -16,6 +20,8 @@
 static struct river_flags {
     const char *schema, *line, *max_steps, *target;
     bool dry_run, show_sql;
+    uint32_t version;
+    bool up, down;
 } flags;
 
 #define FLAG_SCHEMA                                                       \
@@ -41,6 +47,14 @@ static const cli_option MIGRATE_OPTIONS[] = {
 static const cli_option LOOK_OPTIONS[] = {
     FLAG_SCHEMA,
     FLAG_LINE,
+};
+
+static const cli_option GET_OPTIONS[] = {
+    FLAG_SCHEMA,
+    FLAG_LINE,
+    { "version", "N", "which migration", &flags.version, CLI_COUNT },
+    { "up", NULL, "the SQL that applies it", &flags.up, CLI_FLAG },
+    { "down", NULL, "the SQL that takes it back", &flags.down, CLI_FLAG },
 };
 
 /* Parse; CLI_OK with *done false means: go on. */
@@ -256,4 +270,65 @@ int cmd_river_validate(int argc, char **argv)
     }
     pgc_status status = river_migrate_validate(db.conn, flags.schema, &err);
     return status == PGC_OK ? CLI_OK : cli_fail(&err);
+}
+
+/* Needs no server: the text is the program's. */
+int cmd_river_migrate_get(int argc, char **argv)
+{
+    static const char COMMAND[] = "river migrate-get";
+    bool done = false;
+    int code = parse(COMMAND, GET_OPTIONS, ARRAY_LEN(GET_OPTIONS), argc, argv, &done);
+    if (code != CLI_OK || done) {
+        return code;
+    }
+    if (flags.version < 1 || flags.version > RIVER_VERSION || flags.up == flags.down) {
+        return cli_usage(COMMAND, "wants --version 1 to %d and one of --up and --down",
+                         RIVER_VERSION);
+    }
+    const river_migration *migration = &RIVER_MIGRATIONS[flags.version - 1];
+    AUTO(arena_auto) arena *mem = arena_new(NULL, 0, 0);
+    const char *place = mem == NULL ? NULL : "";
+    if (mem != NULL && flags.schema != NULL) {
+        const char *quoted = ident_quote(flags.schema, mem);
+        place = quoted == NULL ? NULL : arena_printf(mem, "%s.", quoted);
+    }
+    const char *sql = place == NULL ? NULL
+                                    : ident_fill(flags.up ? migration->up : migration->down,
+                                                 RIVER_PLACE, place, mem);
+    if (sql == NULL) {
+        pgc_error err;
+        (void) pgc_error_set(&err, PGC_NOMEM, "river migrate-get: out of memory");
+        return cli_fail(&err);
+    }
+    (void) printf("-- River %s migration %03" PRId32 " [%s]\n%s", RIVER_LINE, migration->version,
+                  flags.up ? "up" : "down", sql);
+    return CLI_OK;
+}
+
+static int side_tables(const char *command, bool up, int argc, char **argv)
+{
+    AUTO(server_close) server db = { .conn = NULL };
+    pgc_error err;
+    bool done = false;
+    int code = parse(command, LOOK_OPTIONS, ARRAY_LEN(LOOK_OPTIONS), argc, argv, &done);
+    if (code != CLI_OK || done) {
+        return code;
+    }
+    pgc_error_clear(&err);
+    pgc_status status = server_open(&db, &err);
+    if (status == PGC_OK) {
+        status = up ? river_ext_migrate(db.conn, flags.schema, &err)
+                    : river_ext_remove(db.conn, flags.schema, &err);
+    }
+    return status == PGC_OK ? CLI_OK : cli_fail(&err);
+}
+
+int cmd_river_ext_migrate_up(int argc, char **argv)
+{
+    return side_tables("river ext-migrate-up", true, argc, argv);
+}
+
+int cmd_river_ext_migrate_down(int argc, char **argv)
+{
+    return side_tables("river ext-migrate-down", false, argc, argv);
 }

@@ -4,6 +4,8 @@
 
 /* argv[0] is the last word of the command's name; the result is the exit code. */
 int cmd_import(int argc, char **argv);
+int cmd_work(int argc, char **argv);
+int cmd_reprocess(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_search(int argc, char **argv);
@@ -19,6 +21,19 @@ int cmd_river_migrate_down(int argc, char **argv);
 int cmd_river_migrate_list(int argc, char **argv);
 int cmd_river_validate(int argc, char **argv);
 int cmd_river_bench(int argc, char **argv);
+int cmd_river_migrate_get(int argc, char **argv);
+int cmd_river_ext_migrate_up(int argc, char **argv);
+int cmd_river_ext_migrate_down(int argc, char **argv);
+int cmd_river_insert(int argc, char **argv);
+int cmd_river_jobs_list(int argc, char **argv);
+int cmd_river_jobs_get(int argc, char **argv);
+int cmd_river_jobs_cancel(int argc, char **argv);
+int cmd_river_jobs_retry(int argc, char **argv);
+int cmd_river_jobs_delete(int argc, char **argv);
+int cmd_river_queues_list(int argc, char **argv);
+int cmd_river_queues_pause(int argc, char **argv);
+int cmd_river_queues_resume(int argc, char **argv);
+int cmd_river_queues_update(int argc, char **argv);
 int cmd_db_url(int argc, char **argv);
 int cmd_db_start(int argc, char **argv);
 int cmd_db_stop(int argc, char **argv);

@@ -8,7 +8,11 @@
 
 const cli_command CLI_COMMANDS[] = {
     { "import", "Copy photos, videos and recordings into the library",
-      "PATH... [--strategy date|flat|cas] [--jobs N]", cmd_import },
+      "PATH... [--strategy date|flat|cas] [--jobs N] [--later]", cmd_import },
+    { "work", "Carry out the jobs that wait: metadata and thumbnails",
+      "[--queues A,B] [--max N] [--once]", cmd_work },
+    { "reprocess", "Have metadata and thumbnails of an asset made again by `lumilio work`", "ID",
+      cmd_reprocess },
     { "list", "Show what is in the library, newest first", "[--type TYPE] [--limit N] [--skip N]",
       cmd_list },
     { "show", "Show everything that is known of one asset", "ID", cmd_show },
@@ -34,6 +38,25 @@ const cli_command CLI_COMMANDS[] = {
       cmd_river_migrate_list },
     { "river validate", "Check that the job queue's tables are up to date", "[--database-url URL]",
       cmd_river_validate },
+    { "river migrate-get", "Print the SQL of one migration of the job queue",
+      "--version N --up|--down", cmd_river_migrate_get },
+    { "river ext-migrate-up", "Create our own side tables of the job queue", "[--database-url URL]",
+      cmd_river_ext_migrate_up },
+    { "river ext-migrate-down", "Drop our own side tables of the job queue", "[--database-url URL]",
+      cmd_river_ext_migrate_down },
+    { "river insert", "Insert one job", "KIND [ARGS] [--queue QUEUE]", cmd_river_insert },
+    { "river jobs list", "List jobs", "[--state STATE,…] [--kind KIND,…] [--limit N]",
+      cmd_river_jobs_list },
+    { "river jobs get", "Show everything that is known of one job", "ID", cmd_river_jobs_get },
+    { "river jobs cancel", "Cancel a job, also while it runs", "ID", cmd_river_jobs_cancel },
+    { "river jobs retry", "Make a job available now", "ID", cmd_river_jobs_retry },
+    { "river jobs delete", "Delete a job that does not run", "ID", cmd_river_jobs_delete },
+    { "river queues list", "List queues", "[--limit N]", cmd_river_queues_list },
+    { "river queues pause", "Let nobody fetch from a queue, or from all", "QUEUE|*",
+      cmd_river_queues_pause },
+    { "river queues resume", "End a pause", "QUEUE|*", cmd_river_queues_resume },
+    { "river queues update", "Replace the metadata of a queue", "QUEUE --metadata JSON",
+      cmd_river_queues_update },
     { "river bench", "Measure jobs per second as River's own benchmark does",
       "[--num-total-jobs N] [--duration SECONDS]", cmd_river_bench },
     { "db url", "Print the connection string of the database", "", cmd_db_url },
@@ -58,18 +81,21 @@ int cmd_version(int argc, char **argv)
     return code;
 }
 
-/* The command that the first one or two words name; *words is how many it took. */
+/* The command that the first words name, at most three; *words is how many it took. */
 static const cli_command *command_find(int argc, char **argv, int *words)
 {
-    char two[64];
-    (void) snprintf(two, sizeof two, "%s %s", argv[0], argc > 1 ? argv[1] : "");
     for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
-        if (strcmp(CLI_COMMANDS[i].name, two) == 0) {
-            *words = 2;
-            return &CLI_COMMANDS[i];
+        const char *rest = CLI_COMMANDS[i].name;
+        int taken = 0;
+        while (taken < argc && rest[0] != '\0') {
+            size_t len = strcspn(rest, " ");
+            if (strlen(argv[taken]) != len || strncmp(argv[taken], rest, len) != 0)
+                break;
+            taken++;
+            rest += len + (rest[len] == ' ' ? 1 : 0);
         }
-        if (strcmp(CLI_COMMANDS[i].name, argv[0]) == 0) {
-            *words = 1;
+        if (rest[0] == '\0') {
+            *words = taken;
             return &CLI_COMMANDS[i];
         }
     }

@@ -774,6 +774,105 @@ pgc_status repo_update_asset_metadata(pgc_db *db, const repo_update_asset_metada
     return PGC_OK;
 }
 
+static const pgc_type_ref set_asset_facts_query_params[] = {
+    { "mime_type", "character varying", 1043 },
+    { "has_taken", "boolean", 16 },
+    { "taken_at", "timestamp with time zone", 1184 },
+    { "taken_local", "timestamp without time zone", 1114 },
+    { "taken_offset_minutes", "smallint", 21 },
+    { "taken_source", "text", 25 },
+    { "camera_make", "character varying", 1043 },
+    { "camera_model", "character varying", 1043 },
+    { "lens_model", "character varying", 1043 },
+    { "iso", "integer", 23 },
+    { "aperture", "numeric", 1700 },
+    { "shutter_speed", "character varying", 1043 },
+    { "focal_length", "numeric", 1700 },
+    { "latitude", "numeric", 1700 },
+    { "longitude", "numeric", 1700 },
+    { "altitude", "numeric", 1700 },
+    { "width", "integer", 23 },
+    { "height", "integer", 23 },
+    { "duration", "numeric", 1700 },
+    { "description", "text", 25 },
+    { "rating", "integer", 23 },
+    { "is_raw", "boolean", 16 },
+    { "asset_id", "uuid", 2950 },
+};
+
+static const pgc_query set_asset_facts_query = {
+    "SetAssetFacts",
+    "-- name: SetAssetFacts :execrows\n"
+    "UPDATE assets\n"
+    "SET mime_type = $1,\n"
+    "    taken_at = CASE WHEN $2::boolean AND taken_source IS DISTINCT FROM 'user'\n"
+    "                    THEN $3::timestamptz ELSE taken_at END,\n"
+    "    taken_local = CASE WHEN $2::boolean AND taken_source IS DISTINCT FROM 'user'\n"
+    "                       THEN $4::timestamp ELSE taken_local END,\n"
+    "    taken_offset_minutes = CASE WHEN $2::boolean AND taken_source IS DISTINCT FROM 'user'\n"
+    "                                THEN $5::smallint\n"
+    "                                ELSE taken_offset_minutes END,\n"
+    "    taken_source = CASE WHEN $2::boolean AND taken_source IS DISTINCT FROM 'user'\n"
+    "                        THEN $6::text ELSE taken_source END,\n"
+    "    camera_make = $7, camera_model = $8,\n"
+    "    lens_model = $9, iso = $10,\n"
+    "    aperture = $11, shutter_speed = $12,\n"
+    "    focal_length = $13, latitude = $14,\n"
+    "    longitude = $15, altitude = $16,\n"
+    "    width = $17, height = $18, duration = $19,\n"
+    "    description = coalesce(description, $20),\n"
+    "    rating = coalesce(rating, $21),\n"
+    "    is_raw = $22,\n"
+    "    updated_at = now()\n"
+    "WHERE asset_id = $23 AND deleted_at IS NULL",
+    UINT64_C(0x6220c72d6865a18a),
+    0,
+    23,
+    0,
+    set_asset_facts_query_params,
+    NULL,
+    0,
+};
+
+pgc_status repo_set_asset_facts(pgc_db *db, const repo_set_asset_facts_params *p,
+                                int64_t *affected, pgc_error *err)
+{
+    pgc_result *result = NULL;
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    pgc_add_text(&args, p->mime_type);
+    pgc_add_bool(&args, p->has_taken);
+    pgc_add_opt_timestamptz(&args, p->taken_at);
+    pgc_add_opt_timestamp(&args, p->taken_local);
+    pgc_add_opt_i16(&args, p->taken_offset_minutes);
+    pgc_add_text(&args, p->taken_source);
+    pgc_add_text(&args, p->camera_make);
+    pgc_add_text(&args, p->camera_model);
+    pgc_add_text(&args, p->lens_model);
+    pgc_add_opt_i32(&args, p->iso);
+    pgc_add_numeric(&args, p->aperture);
+    pgc_add_text(&args, p->shutter_speed);
+    pgc_add_numeric(&args, p->focal_length);
+    pgc_add_numeric(&args, p->latitude);
+    pgc_add_numeric(&args, p->longitude);
+    pgc_add_numeric(&args, p->altitude);
+    pgc_add_opt_i32(&args, p->width);
+    pgc_add_opt_i32(&args, p->height);
+    pgc_add_numeric(&args, p->duration);
+    pgc_add_text(&args, p->description);
+    pgc_add_opt_i32(&args, p->rating);
+    pgc_add_bool(&args, p->is_raw);
+    pgc_add_uuid(&args, p->asset_id);
+    pgc_status status = pgc_db_run(db, &set_asset_facts_query, &args, &result, err);
+    pgc_args_done(&args);
+    if (status != PGC_OK) {
+        return status;
+    }
+    *affected = pgc_result_affected(result);
+    pgc_result_free(result);
+    return PGC_OK;
+}
+
 static const pgc_type_ref delete_asset_query_params[] = {
     { "asset_id", "uuid", 2950 },
 };
@@ -1487,7 +1586,7 @@ void repo_list_assets_with_thumbnails_row_set_free(repo_list_assets_with_thumbna
 static void repo_list_assets_with_thumbnails_row_clone_pass(pgc_clone *clone, repo_list_assets_with_thumbnails_row *row)
 {
     repo_asset_clone_pass(clone, &row->a);
-    pgc_clone_text(clone, &row->thumbnails);
+    pgc_clone_jsonb(clone, &row->thumbnails);
 }
 
 repo_list_assets_with_thumbnails_row *repo_list_assets_with_thumbnails_row_clone(

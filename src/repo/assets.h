@@ -2,6 +2,7 @@
 #ifndef REPO_ASSETS_H
 #define REPO_ASSETS_H
 
+#include <pgc/copy.h>
 #include <pgc/pipeline.h>
 #include <pgc/rows.h>
 
@@ -509,6 +510,67 @@ typedef struct repo_update_asset_metadata_params {
  */
 pgc_status repo_update_asset_metadata(pgc_db *db, const repo_update_asset_metadata_params *p,
                                       int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
+
+/** Parameters of repo_set_asset_facts(). */
+typedef struct repo_set_asset_facts_params {
+    pgc_text mime_type; /**< character varying, assets.mime_type; nullable: sqlc.narg */
+    bool has_taken; /**< boolean; not NULL */
+    pgc_opt_timestamptz taken_at; /**< timestamp with time zone; nullable: sqlc.narg */
+    pgc_opt_timestamp taken_local; /**< timestamp without time zone; nullable: sqlc.narg */
+    pgc_opt_i16 taken_offset_minutes; /**< smallint; nullable: sqlc.narg */
+    pgc_text taken_source; /**< text; nullable: sqlc.narg */
+    pgc_text camera_make; /**< character varying, assets.camera_make; nullable: sqlc.narg */
+    pgc_text camera_model; /**< character varying, assets.camera_model; nullable: sqlc.narg */
+    pgc_text lens_model; /**< character varying, assets.lens_model; nullable: sqlc.narg */
+    pgc_opt_i32 iso; /**< integer, assets.iso; nullable: sqlc.narg */
+    pgc_numeric aperture; /**< numeric, assets.aperture; nullable: sqlc.narg */
+    pgc_text shutter_speed; /**< character varying, assets.shutter_speed; nullable: sqlc.narg */
+    pgc_numeric focal_length; /**< numeric, assets.focal_length; nullable: sqlc.narg */
+    pgc_numeric latitude; /**< numeric, assets.latitude; nullable: sqlc.narg */
+    pgc_numeric longitude; /**< numeric, assets.longitude; nullable: sqlc.narg */
+    pgc_numeric altitude; /**< numeric, assets.altitude; nullable: sqlc.narg */
+    pgc_opt_i32 width; /**< integer, assets.width; nullable: sqlc.narg */
+    pgc_opt_i32 height; /**< integer, assets.height; nullable: sqlc.narg */
+    pgc_numeric duration; /**< numeric, assets.duration; nullable: sqlc.narg */
+    pgc_text description; /**< text; nullable: sqlc.narg */
+    pgc_opt_i32 rating; /**< integer; nullable: sqlc.narg */
+    bool is_raw; /**< boolean, assets.is_raw; not NULL */
+    pgc_uuid asset_id; /**< uuid, assets.asset_id; not NULL */
+} repo_set_asset_facts_params;
+
+/**
+ * SetAssetFacts (:execrows).
+ * What the file says, read again. What a person gave stays: a time of capture of source 'user', a
+ * description, a rating.
+ *
+ *     UPDATE assets
+ *     SET mime_type = sqlc.narg('mime_type'),
+ *         taken_at = CASE WHEN @has_taken::boolean AND taken_source IS DISTINCT FROM 'user'
+ *                         THEN sqlc.narg('taken_at')::timestamptz ELSE taken_at END,
+ *         taken_local = CASE WHEN @has_taken::boolean AND taken_source IS DISTINCT FROM 'user'
+ *                            THEN sqlc.narg('taken_local')::timestamp ELSE taken_local END,
+ *         taken_offset_minutes = CASE WHEN @has_taken::boolean AND taken_source IS DISTINCT FROM 'user'
+ *                                     THEN sqlc.narg('taken_offset_minutes')::smallint
+ *                                     ELSE taken_offset_minutes END,
+ *         taken_source = CASE WHEN @has_taken::boolean AND taken_source IS DISTINCT FROM 'user'
+ *                             THEN sqlc.narg('taken_source')::text ELSE taken_source END,
+ *         camera_make = sqlc.narg('camera_make'), camera_model = sqlc.narg('camera_model'),
+ *         lens_model = sqlc.narg('lens_model'), iso = sqlc.narg('iso'),
+ *         aperture = sqlc.narg('aperture'), shutter_speed = sqlc.narg('shutter_speed'),
+ *         focal_length = sqlc.narg('focal_length'), latitude = sqlc.narg('latitude'),
+ *         longitude = sqlc.narg('longitude'), altitude = sqlc.narg('altitude'),
+ *         width = sqlc.narg('width'), height = sqlc.narg('height'), duration = sqlc.narg('duration'),
+ *         description = coalesce(description, sqlc.narg('description')),
+ *         rating = coalesce(rating, sqlc.narg('rating')),
+ *         is_raw = @is_raw,
+ *         updated_at = now()
+ *     WHERE asset_id = @asset_id AND deleted_at IS NULL
+ *
+ * @param affected on PGC_OK the number of rows changed.
+ * @return as pgc_db_run().
+ */
+pgc_status repo_set_asset_facts(pgc_db *db, const repo_set_asset_facts_params *p,
+                                int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
 
 /**
  * DeleteAsset (:execrows).

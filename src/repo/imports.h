@@ -2,6 +2,7 @@
 #ifndef REPO_IMPORTS_H
 #define REPO_IMPORTS_H
 
+#include <pgc/copy.h>
 #include <pgc/pipeline.h>
 #include <pgc/rows.h>
 

@@ -344,6 +344,8 @@ void repo_asset_search_read(pgc_reader *reader, size_t row, size_t column, repo_
 {
     out->asset_id = pgc_read_uuid(reader, row, column);
     out->owner_id = pgc_read_i32(reader, row, column + 1);
+    out->filename_words = pgc_read_tsvector(reader, row, column + 2);
+    out->text_words = pgc_read_tsvector(reader, row, column + 3);
 }
 
 pgc_status repo_asset_search_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
@@ -388,8 +390,8 @@ void repo_asset_search_set_free(repo_asset_search_set *set)
 
 void repo_asset_search_clone_pass(pgc_clone *clone, repo_asset_search *row)
 {
-    (void) clone; /* no field points anywhere */
-    (void) row;
+    pgc_clone_tsvector(clone, &row->filename_words);
+    pgc_clone_tsvector(clone, &row->text_words);
 }
 
 repo_asset_search *repo_asset_search_clone(const repo_asset_search *row)

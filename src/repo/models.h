@@ -138,10 +138,12 @@ pgc_status repo_asset_set_take(pgc_result *result, const pgc_query *query, size_
 /** One pass of a clone, for rows that embed this one. */
 void repo_asset_clone_pass(pgc_clone *clone, repo_asset *row);
 
-/** One row of public.asset_search. Without C type and so left out: filename_words (tsvector), text_words (tsvector). */
+/** One row of public.asset_search. */
 typedef struct repo_asset_search {
     pgc_uuid asset_id; /**< uuid; not NULL */
     int32_t owner_id; /**< integer; not NULL */
+    pgc_tsvector filename_words; /**< tsvector; not NULL */
+    pgc_tsvector text_words; /**< tsvector; not NULL */
 } repo_asset_search;
 
 /** Rows and the memory they point into; give it to repo_asset_search_set_free(). */

@@ -2,6 +2,7 @@
 #ifndef REPO_REPOSITORIES_H
 #define REPO_REPOSITORIES_H
 
+#include <pgc/copy.h>
 #include <pgc/pipeline.h>
 #include <pgc/rows.h>
 

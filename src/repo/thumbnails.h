@@ -2,6 +2,7 @@
 #ifndef REPO_THUMBNAILS_H
 #define REPO_THUMBNAILS_H
 
+#include <pgc/copy.h>
 #include <pgc/pipeline.h>
 #include <pgc/rows.h>
 

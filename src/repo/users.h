@@ -2,6 +2,7 @@
 #ifndef REPO_USERS_H
 #define REPO_USERS_H
 
+#include <pgc/copy.h>
 #include <pgc/pipeline.h>
 #include <pgc/rows.h>
 

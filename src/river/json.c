@@ -82,7 +82,7 @@ static bool scan_escape(scan *s)
         s->at += 5;
         return true;
     }
-    if (c < 0 || strchr("\"\\/bfnrt", c) == NULL)
+    if (c <= 0 || strchr("\"\\/bfnrt", c) == NULL)
         return fail(s, "an unknown escape");
     s->at++;
     return true;

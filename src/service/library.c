@@ -21,6 +21,7 @@ struct lum_library {
     const env *env;
     lum_database *database;
     pgc_pool *pool;
+    pgc_conn_options conn; /* of the pool's connections */
     char home[PATH_MAX];
 };
 
@@ -95,6 +96,21 @@ static pgc_status extensions_check(pgc_conn *conn, pgc_error *err)
     return PGC_OK;
 }
 
+/* The queue's tables belong to its migrator, so their rights are given here, once: programs of
+ * users insert and look, workers do everything but change tables. */
+static const char QUEUE_GRANTS[] =
+    "DO $$ BEGIN"
+    " IF NOT has_table_privilege('lumilio_worker', 'river_leader', 'DELETE') THEN"
+    "  PERFORM pg_advisory_xact_lock(7813577108);"
+    "  GRANT SELECT, INSERT, UPDATE ON river_job TO lumilio_app;"
+    "  GRANT SELECT ON river_queue, river_migration TO lumilio_app;"
+    "  GRANT SELECT, INSERT, UPDATE, DELETE ON river_job, river_queue, river_leader,"
+    "   river_notification TO lumilio_worker;"
+    "  GRANT SELECT ON river_migration TO lumilio_worker;"
+    "  GRANT USAGE ON SEQUENCE river_job_id_seq TO lumilio_app, lumilio_worker;"
+    "  GRANT USAGE ON SEQUENCE river_notification_id_seq TO lumilio_worker;"
+    " END IF; END $$";
+
 /* All migrations, ours first: the clean check must not meet the queue's tables. */
 static pgc_status schema_apply(const lum_library *library, pgc_conn *conn, pgc_error *err)
 {
@@ -110,6 +126,9 @@ static pgc_status schema_apply(const lum_library *library, pgc_conn *conn, pgc_e
         const river_migrate_options queue = { .env = library->env };
         river_migrate_result done;
         status = river_migrate(conn, RIVER_UP, &queue, &done, err);
+        if (status == PGC_OK) {
+            status = pgc_conn_script(conn, QUEUE_GRANTS, 0, NULL, err);
+        }
     }
     if (status != PGC_OK && status != PGC_CONNECTION && status != PGC_NOMEM) {
         if (err != NULL) {
@@ -139,14 +158,17 @@ static pgc_status database_prepare(const lum_library *library, pgc_error *err)
 static pgc_status pool_open(lum_library *library, const lum_library_options *options,
                             pgc_error *err)
 {
+    const char *role = options->role != NULL ? options->role : APP_ROLE;
+    bool is_private = lum_database_is_private(library->database);
+    library->conn = (pgc_conn_options) { .struct_size = sizeof library->conn,
+                                         .conninfo = lum_database_url(library->database),
+                                         .user = is_private ? role : NULL,
+                                         .role = is_private ? NULL : role,
+                                         .app_name = "lumilio",
+                                         .alloc = library->env->alloc };
     const pgc_pool_options pool = {
         .struct_size = sizeof pool,
-        .conn = { .struct_size = sizeof pool.conn,
-                  .conninfo = lum_database_url(library->database),
-                  .user = lum_database_is_private(library->database) ? APP_ROLE : NULL,
-                  .role = lum_database_is_private(library->database) ? NULL : APP_ROLE,
-                  .app_name = "lumilio",
-                  .alloc = library->env->alloc },
+        .conn = library->conn,
         .max_conns = options->max_conns,
         .min_conns = 1, /* a program of one person: more would only cost time at its start */
     };
@@ -222,6 +244,11 @@ pgc_status lum_library_set_psql_env(const lum_library *library, pgc_error *err)
 pgc_pool *lum_library_pool(lum_library *library)
 {
     return library->pool;
+}
+
+pgc_conn_options lum_library_conn(const lum_library *library)
+{
+    return library->conn;
 }
 
 const env *lum_library_env(const lum_library *library)

@@ -1,7 +1,8 @@
 /* A library as a whole: its folder, its database (private server or DATABASE_URL), its schema.
  *
  * Opening makes everything ready: the server runs, all migrations of ours and of River are
- * applied, the pool is open under the role lumilio_app. If any of that fails nothing is served. */
+ * applied, the pool is open under the role lumilio_app or the one of the options. If any of that
+ * fails nothing is served. */
 #ifndef SERVICE_LIBRARY_H
 #define SERVICE_LIBRARY_H
 
@@ -16,6 +17,7 @@ typedef struct lum_library_options {
     const char *database_url; /* NULL: $DATABASE_URL, else the private server below home */
     uint32_t max_conns;       /* of the pool; 0: 20 */
     bool keep_running;        /* leave the private server up at close */
+    const char *role;         /* that the pool works as; NULL: lumilio_app */
 } lum_library_options;
 
 /* env NULL: production. PGC_OK; LUM_NO_SCHEMA (migration failed: the message says which and why);
@@ -32,6 +34,8 @@ const char *lum_library_url(const lum_library *library);
 /* Set PGHOST and its like for a psql that the calling process is about to become. */
 pgc_status lum_library_set_psql_env(const lum_library *library, pgc_error *err) PGC_MUST_CHECK;
 pgc_pool *lum_library_pool(lum_library *library);
+/* How the pool connects, for a connection beside it; valid until close. */
+pgc_conn_options lum_library_conn(const lum_library *library);
 const env *lum_library_env(const lum_library *library);
 
 /* $LUMILIO_HOME and its defaults, made absolute, into out. PGC_INVALID when there is no home. */

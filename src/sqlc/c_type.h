@@ -23,4 +23,9 @@ const c_type *c_type_by_suffix(const char *suffix);
  * the wire and the runtime sends text[]: varchar[], bpchar[] and name[] give text[]. */
 uint32_t c_type_declared(uint32_t type_oid);
 
+#define C_TYPE_UNCHECKED 0xFFFFFFFFu /* PGC_OID_UNCHECKED of the runtime */
+/* Element type to name when an array is sent: 0 for the one that the runtime sends anyway,
+ * C_TYPE_UNCHECKED for types whose OIDs differ between databases. */
+uint32_t c_type_element(const catalog *cat, uint32_t array_oid);
+
 #endif

@@ -4,9 +4,11 @@
 
 #include "sqlc/compile.h"
 
+#include "sqlc/bulk.h"
 #include "sqlc/cname.h"
 #include "sqlc/rows.h"
 #include "sqlc/symbols.h"
+#include "sqlc/variants.h"
 
 typedef struct set_work {
     const compile_input *input;
@@ -99,7 +101,8 @@ static pgc_status final_sql(const set_work *work, const query_facts *facts, ir_q
                             pgc_error *err)
 {
     char *sql = arena_printf(work->ctx.arena, "-- name: %s :%s\n%s", query->name,
-                             query_cmd_text(query->cmd), facts->sql.ptr);
+                             query_cmd_text(query->cmd),
+                             query->bulk_sql != NULL ? query->bulk_sql : facts->sql.ptr);
     assert(facts->sql.ptr != NULL);
     if (sql == NULL) {
         return no_memory(err);
@@ -123,12 +126,11 @@ static size_t file_index(const set_work *work, const query_source *source)
 
 /* One query; added to the set when it is sound. A query that fails stays out of the set, so
  * nothing half-made reaches the emitter. Its place in the array is used by the next one. */
-static pgc_status add_query(set_work *work, const query_source *source, size_t ordinal,
-                            pgc_error *err)
+static pgc_status add_query(set_work *work, const query_source *source, pgc_error *err)
 {
     ir_set *set = work->ctx.set;
     ir_query *query = &set->queries[set->query_count];
-    query_facts facts;
+    query_variants variants;
     uint32_t column = 0;
     bool ok = false;
     char *c_name = NULL;
@@ -145,13 +147,19 @@ static pgc_status add_query(set_work *work, const query_source *source, size_t o
         return PGC_OK;
     }
     query->c_name = c_name;
-    TRY(describe_query(&work->ctx, database_conn(work->input->db), source, ordinal, &facts, &ok,
-                       err));
+    TRY(variants_describe(&work->ctx, database_conn(work->input->db), source, work->input->prepared,
+                          &variants, &ok, err));
     if (ok) {
-        TRY(rows_build(&work->ctx, &facts, query, &ok, err));
+        query->choice_count = variants.blocks.choices.count;
+        TRY(rows_build(&work->ctx, &variants.facts, query, &ok, err));
     }
     if (ok) {
-        TRY(final_sql(work, &facts, query, err));
+        TRY(bulk_build(&work->ctx, database_conn(work->input->db), &variants.facts, query, &ok,
+                       err));
+    }
+    if (ok) {
+        TRY(variants_build(&work->ctx, &variants, query, err));
+        TRY(final_sql(work, &variants.facts, query, err));
         set->query_count++;
     }
     return PGC_OK;
@@ -192,8 +200,7 @@ pgc_status compile_set(arena *mem, const compile_input *input, diag_list *diags,
         if (input->stop != NULL && *input->stop != 0) {
             return pgc_error_set(err, PGC_CANCELLED, "interrupted; nothing was written");
         }
-        size_t ordinal = (*input->prepared)++;
-        TRY(add_query(&work, VEC_AT(&work.sources, query_source, i), ordinal, err));
+        TRY(add_query(&work, VEC_AT(&work.sources, query_source, i), err));
     }
     if (diags->error_count == 0) {
         TRY(symbols_check(&work.ctx, err));

@@ -386,6 +386,10 @@ static bool param_is_nullable(const worker *w, const query_param *param, const p
         *reason = "sqlc.narg";
         return true;
     }
+    if (param != NULL && param->patch) {
+        *reason = "not looked at unless it is set (@patch)";
+        return true;
+    }
     if (!w->ctx->options->strict_params && fact->context == PARAM_TARGET && fact->table_oid != 0 &&
         !fact->not_null) {
         *reason = "stored in a nullable column";

@@ -42,7 +42,8 @@ static pgc_status emit_header(emitter *e, size_t index, pgc_error *err)
     }
     emit_banner(e, file->path);
     buf_printf(&e->out,
-               "#ifndef %s\n#define %s\n\n#include <pgc/pipeline.h>\n#include <pgc/rows.h>\n\n"
+               "#ifndef %s\n#define %s\n\n#include <pgc/copy.h>\n#include <pgc/pipeline.h>\n"
+               "#include <pgc/rows.h>\n\n"
                "#include \"models.h\"\n\n"
                "PGC_BEGIN_DECLS\n\n",
                guard, guard);

@@ -85,6 +85,12 @@ void emit_add(emitter *e, const ir_param *param, const char *args, const char *v
     } else if (type->labels != NULL) {
         buf_printf(&e->out, "    pgc_add_text(%s, %s_to_text(%s));\n", args, type->labels->name,
                    value);
+    } else if (type->element == C_TYPE_UNCHECKED) {
+        buf_printf(&e->out, "    pgc_add_%s_of(%s, %s, PGC_OID_UNCHECKED);\n", type->c->suffix,
+                   args, value);
+    } else if (type->element != 0) {
+        buf_printf(&e->out, "    pgc_add_%s_of(%s, %s, %" PRIu32 "); /* elements of %s */\n",
+                   type->c->suffix, args, value, type->element, type->sql);
     } else {
         buf_printf(&e->out, "    pgc_add_%s%s(%s, %s);\n",
                    param->nullable && !type->c->pointer_like ? "opt_" : "", type->c->suffix, args,
@@ -149,6 +155,7 @@ void emit_bind(emitter *e, const ir_query *q)
     if (q->choice_count > 0) {
         emit_variant_call(e, q);
     }
+    buf_add_str(&e->out, q->param_count == 0 ? "    (void) args; /* there are none */\n" : "");
     emit_add_all(e, q, "args", from);
     buf_add_str(&e->out, q->choice_count > 0 ? "    *variant_out = variant;\n" : "");
     buf_add_str(&e->out, "    return PGC_OK;\n}\n\n");

@@ -6,7 +6,7 @@
 
 /* Names come from the user's SQL and so are escaped like all text. Names serve the messages of
  * the runtime; types of the user have OID 0 and are compared by name. */
-static void type_ref(emitter *e, const char *name, const ir_type *type)
+void emit_type_ref(emitter *e, const char *name, const ir_type *type)
 {
     buf_add_str(&e->out, "    { ");
     emit_string(e, "", (slice) { name, strlen(name) });
@@ -29,7 +29,8 @@ static void param_table(emitter *e, const ir_query *q, const char *suffix, const
     buf_printf(&e->out, "static const pgc_type_ref %s_query_params%s[] = {\n", q->c_name, suffix);
     for (size_t i = 0; i < count; i++) {
         const ir_param *param = &q->params[which == NULL ? i : which[i]];
-        type_ref(e, param->sql_name, &param->type);
+        const ir_type array = { .sql = param->array_sql, .oid = param->array_oid };
+        emit_type_ref(e, param->sql_name, q->bulk_sql != NULL ? &array : &param->type);
     }
     buf_add_str(&e->out, "};\n\n");
 }
@@ -42,7 +43,7 @@ static void column_table(emitter *e, const ir_query *q)
     }
     buf_printf(&e->out, "static const pgc_type_ref %s_query_columns[] = {\n", q->c_name);
     for (size_t i = 0; i < columns; i++) {
-        type_ref(e, q->columns[i].sql_name, &q->columns[i].type);
+        emit_type_ref(e, q->columns[i].sql_name, &q->columns[i].type);
     }
     buf_add_str(&e->out, "};\n\n");
 }

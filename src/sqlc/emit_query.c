@@ -134,6 +134,10 @@ void emit_query_header(emitter *e, const ir_query *q)
         emit_batch_header(e, q);
         return;
     }
+    if (q->bulk || q->copy != NULL) {
+        emit_bulk_header(e, q);
+        return;
+    }
     signature(e, q, " PGC_MUST_CHECK;\n\n");
     if (q->cmd == QUERY_MANY) {
         emit_iterator_header(e, q);
@@ -274,7 +278,9 @@ void emit_finish(emitter *e, const ir_query *q)
 
 void emit_query_source(emitter *e, const ir_query *q)
 {
-    emit_descriptor(e, q);
+    if (q->copy == NULL || q->bulk_sql != NULL) {
+        emit_descriptor(e, q);
+    }
     if (owns_row(q)) {
         emit_row_source(e, q->row, false);
     }
@@ -284,6 +290,10 @@ void emit_query_source(emitter *e, const ir_query *q)
     emit_bind(e, q);
     if (query_cmd_is_batch(q->cmd)) {
         emit_batch_source(e, q);
+        return;
+    }
+    if (q->bulk || q->copy != NULL) {
+        emit_bulk_source(e, q);
         return;
     }
     signature(e, q, "\n{\n");

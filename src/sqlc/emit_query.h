@@ -52,6 +52,8 @@ void emit_bind(emitter *e, const ir_query *q);
 
 /* emit_descriptor.c: the constants that the runtime works with. */
 void emit_descriptor(emitter *e, const ir_query *q);
+/* One line of a table of types. */
+void emit_type_ref(emitter *e, const char *name, const ir_type *type);
 /* Rows of :exec queries are not asked for. */
 size_t emit_column_count(const ir_query *q);
 
@@ -70,6 +72,10 @@ void emit_finish(emitter *e, const ir_query *q);
 /* emit_iterator.c: open, next and close of a :many query. */
 void emit_iterator_header(emitter *e, const ir_query *q);
 void emit_iterator_source(emitter *e, const ir_query *q);
+
+/* emit_bulk.c: many rows in one call. */
+void emit_bulk_header(emitter *e, const ir_query *q);
+void emit_bulk_source(emitter *e, const ir_query *q);
 
 /* emit_batch.c: add and take of a :batch query. */
 void emit_batch_header(emitter *e, const ir_query *q);

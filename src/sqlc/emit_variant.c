@@ -81,13 +81,14 @@ void emit_variant(emitter *e, const ir_query *q)
         }
         may_fail = true;
         buf_printf(&e->out,
-                   "    if ((size_t) p->%s >= %zu) {\n"
+                   "    size_t chosen_%s = (size_t) p->%s;\n"
+                   "    if (chosen_%s >= %zu) {\n"
                    "        return pgc_error_set(err, PGC_INVALID,\n"
                    "                             \"query %s: %s is none of its values\");\n"
                    "    }\n"
-                   "    variant += (size_t) p->%s * %zu;\n",
-                   choice->name, choice->option_count, q->name, choice->name, choice->name,
-                   choice->stride);
+                   "    variant += chosen_%s * %zu;\n",
+                   choice->name, choice->name, choice->name, choice->option_count, q->name,
+                   choice->name, choice->name, choice->stride);
     }
     buf_add_str(&e->out, may_fail ? "" : "    (void) err;\n");
     buf_add_str(&e->out, "    *variant_out = variant;\n    return PGC_OK;\n}\n\n");

@@ -20,10 +20,11 @@ typedef struct ir_enum {
 } ir_enum;
 
 typedef struct ir_type {
-    const char *sql; /* format_type() without modifier */
-    uint32_t oid;    /* built-in OID, 0 for extension and user types */
-    const c_type *c; /* of enums: text */
-    ir_enum *labels; /* NULL: no enum */
+    const char *sql;  /* format_type() without modifier */
+    uint32_t oid;     /* built-in OID, 0 for extension and user types */
+    const c_type *c;  /* of enums: text */
+    ir_enum *labels;  /* NULL: no enum */
+    uint32_t element; /* arrays as parameters: c_type_element() */
 } ir_type;
 
 typedef struct ir_field ir_field;
@@ -69,9 +70,26 @@ typedef struct ir_param {
     uint32_t number;      /* of $n, from 1 */
     ir_type type;         /* the one that is declared to the server */
     bool nullable;
-    const char *reason; /* why it may be NULL, or how to allow it */
-    const char *source; /* "users.id": stored in or compared with */
+    const char *reason;    /* why it may be NULL, or how to allow it */
+    const char *source;    /* "users.id": stored in or compared with */
+    const char *array_sql; /* in bulk: the type of the array, "bigint[]" */
+    uint32_t array_oid;    /* … its built-in OID or 0 */
+    uint32_t element_oid;  /* … as c_type_element() */
 } ir_param;
+
+/* A column that COPY fills. */
+typedef struct ir_copy_column {
+    const char *name; /* SQL */
+    ir_type type;     /* below a domain */
+    size_t param;     /* index in params */
+} ir_copy_column;
+
+typedef struct ir_copy {
+    const char *schema, *table;
+    const ir_copy_column *columns; /* in the order of the INSERT */
+    size_t column_count;
+    bool has_policies; /* roles may be under row-level security */
+} ir_copy;
 
 /* A result column as the server sends it. */
 typedef struct ir_column {
@@ -133,6 +151,8 @@ typedef struct ir_query {
     ir_variant *variants; /* all of them, by number */
     size_t variant_count; /* 0 without choices */
     bool bulk;            /* takes an array of parameters: @bulk */
+    const char *bulk_sql; /* text with arrays, of @bulk and where COPY may be forbidden */
+    const ir_copy *copy;  /* :copyfrom */
 } ir_query;
 
 /* One query file and what is generated from it. */

@@ -126,7 +126,8 @@ bool model_type(const model_context *ctx, uint32_t type_oid, ir_type *out)
     }
     ir_type found = { .sql = type->spelling,
                       .oid = type_oid < CATALOG_FIRST_USER_OID ? type_oid : 0,
-                      .c = c_type_of(ctx->cat, type_oid) };
+                      .c = c_type_of(ctx->cat, type_oid),
+                      .element = c_type_element(ctx->cat, type_oid) };
     for (size_t i = 0; found.c == NULL && i < ctx->set->enum_count; i++) {
         if (ctx->set->enums[i].type_oid == base) {
             found.labels = &ctx->set->enums[i];

@@ -112,6 +112,17 @@ static void reserve_numbers(rewriter *rw)
     }
 }
 
+/* Names whose numbers are given: they come first. */
+static void order_names(rewriter *rw)
+{
+    const vec *order = rw->query->param_order;
+    for (size_t i = 0; order != NULL && i < order->count; i++) {
+        if (named_param(rw, *VEC_AT(order, const char *, i), rw->query->start) == NULL) {
+            return;
+        }
+    }
+}
+
 /* The server knows numbers only. */
 static void emit_param(rewriter *rw, const query_param *param, size_t at)
 {
@@ -340,6 +351,43 @@ static bool try_macro(rewriter *rw, lex_token word, size_t *pos)
     return true;
 }
 
+/* "-- @patch a b" names the column, and "a =" stands in front. */
+static bool is_patch(const rewriter *rw, const char *name)
+{
+    bool listed = false;
+    for (size_t i = 0; i < rw->query->flags.count; i++) {
+        const query_flag *flag = VEC_AT(&rw->query->flags, query_flag, i);
+        slice rest = { flag->rest, strlen(flag->rest) };
+        while (strcmp(flag->word, "patch") == 0 && rest.ptr != NULL) {
+            listed = slice_eq_str(slice_trim(slice_next(&rest, ' ')), name) || listed;
+        }
+    }
+    return listed && lex_is_char(rw->src, rw->last[0].token, '=') &&
+           lex_is_word(rw->src, rw->last[1].token, name);
+}
+
+/* The column keeps its value unless a parameter of its own says so.
+ *
+ *     SET title = @title   ->   SET title = CASE WHEN $2 THEN $1 ELSE title END */
+static void emit_patch(rewriter *rw, const char *name, size_t at)
+{
+    const char *flag = arena_printf(rw->arena, "set_%s", name);
+    query_param *set = flag == NULL ? NULL : named_param(rw, flag, at);
+    if (set == NULL) {
+        rw->nomem = true;
+        return;
+    }
+    made_text(rw, at, "CASE WHEN ");
+    emit_param(rw, set, at);
+    made_text(rw, at, " THEN ");
+    query_param *value = named_param(rw, name, at);
+    value->patch = true;
+    emit_param(rw, value, at);
+    made_text(rw, at, " ELSE ");
+    made_text(rw, at, name);
+    made_text(rw, at, " END");
+}
+
 /* At '@': true when it starts a parameter; *pos then stands behind the name. Operators that
  * contain '@' must stay what they are: a doubtful one is an error, not a guess.
  *
@@ -370,7 +418,9 @@ static bool try_at_param(rewriter *rw, lex_token sign, size_t *pos)
     char *name = arena_copy(rw->arena, slice_sub(rw->src, sign.end, at));
     query_param *param = name == NULL ? NULL : named_param(rw, name, sign.start);
     rw->nomem = rw->nomem || name == NULL;
-    if (param != NULL) {
+    if (param != NULL && is_patch(rw, name)) {
+        emit_patch(rw, name, sign.start);
+    } else if (param != NULL) {
         emit_param(rw, param, sign.start);
     }
     *pos = at;
@@ -446,6 +496,30 @@ static int compare_params(const void *a, const void *b)
     return x->number < y->number ? -1 : x->number > y->number ? 1 : 0;
 }
 
+/* A column in a @patch that no assignment has would be ignored without a word. */
+static void check_patches(const query_source *query, const query_text *text, diag_list *diags)
+{
+    for (size_t i = 0; i < query->flags.count; i++) {
+        const query_flag *flag = VEC_AT(&query->flags, query_flag, i);
+        slice rest = { flag->rest, strlen(flag->rest) };
+        while (strcmp(flag->word, "patch") == 0 && rest.ptr != NULL) {
+            slice name = slice_trim(slice_next(&rest, ' '));
+            bool found = name.len == 0;
+            for (size_t k = 0; k < text->params.count; k++) {
+                const query_param *p = VEC_AT(&text->params, query_param, k);
+                found = found || (p->patch && slice_eq_str(name, p->name));
+            }
+            if (!found) {
+                diag *d = diag_error(diags, query->file, flag->at,
+                                     "@patch %" SLICE_FMT ": no assignment of that name",
+                                     SLICE_ARG(name));
+                diag_hint(diags, d, "write SET %" SLICE_FMT " = @%" SLICE_FMT, SLICE_ARG(name),
+                          SLICE_ARG(name));
+            }
+        }
+    }
+}
+
 /* Parameters come out sorted by number, without gaps only if the user's numbers have none: the
  * server is asked about gaps. */
 pgc_status query_preprocess(arena *mem, const query_source *query, diag_list *diags,
@@ -461,6 +535,7 @@ pgc_status query_preprocess(arena *mem, const query_source *query, diag_list *di
     assert(query->end <= query->file->text.len);
     buf_init(&rw.sql, NULL, PREPROCESS_SQL_MAX);
     reserve_numbers(&rw);
+    order_names(&rw);
     rewrite(&rw);
     slice sql = buf_view(&rw.sql);
     while (sql.len > 0 && strchr(" \t\r\n\f\v", sql.ptr[sql.len - 1]) != NULL) {
@@ -475,6 +550,7 @@ pgc_status query_preprocess(arena *mem, const query_source *query, diag_list *di
     if (text.params.count > 1) {
         qsort(text.params.items, text.params.count, sizeof(query_param), compare_params);
     }
+    check_patches(query, &text, diags);
     *ok = diags->error_count == errors_before;
     *out = text;
     return PGC_OK;

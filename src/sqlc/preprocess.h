@@ -11,6 +11,7 @@ typedef struct query_param {
     const char *name; /* NULL: written as $n */
     bool narg;        /* sqlc.narg somewhere: nullable */
     bool slice;       /* sqlc.slice: an array */
+    bool patch;       /* @patch: looked at only when set_NAME is true */
     size_t at;        /* byte offset of the first use in the file */
 } query_param;
 

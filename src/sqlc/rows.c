@@ -477,7 +477,8 @@ static pgc_status name_param(builder *b, size_t index, pgc_error *err)
         (void) query_error(b, message);
         return PGC_OK;
     }
-    bool by_value = b->facts->shape.param_count <= (size_t) b->ctx->options->query_parameter_limit;
+    bool by_value = b->query->choice_count == 0 &&
+                    b->facts->shape.param_count <= (size_t) b->ctx->options->query_parameter_limit;
     const char *free_name =
         by_value && is_local_name(name) ? arena_printf(b->ctx->arena, "%s_", name) : name;
     for (size_t number = 2; free_name != NULL && has_param(b->query, index, free_name); number++) {
@@ -555,6 +556,7 @@ pgc_status rows_build(const model_context *ctx, const query_facts *facts, ir_que
     *ok = false;
     TRY(build_params(&b, err));
     query->unnamed = find_flag(facts->source, "unnamed") != NULL;
+    query->bulk = find_flag(facts->source, "bulk") != NULL;
     query->read_only = find_flag(facts->source, "read_only") != NULL;
     if (b.ok && query_cmd_is_batch(query->cmd) && query->param_count == 0) {
         diag *d = query_error(&b, ":batch* commands require parameters");

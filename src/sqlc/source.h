@@ -48,6 +48,7 @@ typedef struct query_source {
     query_cmd cmd;           /* checked; others are refused */
     vec comments;            /* of const char *: lines of documentation, markers removed */
     vec flags;               /* of query_flag */
+    const vec *param_order;  /* of const char *: names that are $1, $2, …; NULL: as they come */
 } query_source;
 
 /* One statement of a schema file. */

@@ -80,7 +80,19 @@ static void add_query(collector *c, const ir_query *query)
     }
     add(c, origin, base, "");
     add(c, origin, base, "_params");
-    if (query->cmd == QUERY_MANY) {
+    for (size_t i = 0; i < query->choice_count; i++) {
+        const ir_choice *choice = &query->choices[i];
+        for (size_t k = 0; choice->kind == IR_CHOICE_SWITCH && k < choice->option_count; k++) {
+            add(c, origin, choice->constants[k], "");
+        }
+        if (choice->kind == IR_CHOICE_SWITCH) {
+            add(c, origin, choice->type, "");
+        }
+    }
+    if (query->copy != NULL) {
+        add(c, origin, base, "_add");
+        add(c, origin, base, "_open");
+    } else if (query->cmd == QUERY_MANY && !query->bulk) {
         add(c, origin, base, "_close");
         add(c, origin, base, "_iter");
         add(c, origin, base, "_next");

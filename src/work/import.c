@@ -198,16 +198,16 @@ static void file_work(import_state *state, media_host *host, const char *path)
     }
 }
 
-/* Each worker has a helper process of its own: one bad file ends one helper, and nobody waits
- * for another's. */
+/* Each worker that parses has a helper process of its own: one bad file ends one helper, and nobody
+ * waits for another's. */
 static void *worker_main(void *arg)
 {
     import_state *state = arg;
     media_host *host = NULL;
     pgc_error err;
     pgc_error_clear(&err);
-    if (media_host_open(state->target.env, state->options->helper_path, NULL, &host, &err) !=
-        PGC_OK) {
+    if (!state->options->later && media_host_open(state->target.env, state->options->helper_path,
+                                                  NULL, &host, &err) != PGC_OK) {
         fatal_set(state, &err);
         return NULL;
     }
@@ -253,6 +253,15 @@ static void threads_run(import_state *state)
     for (uint32_t i = 0; i < started; i++) {
         (void) pthread_join(threads[i], NULL);
     }
+}
+
+/* The way to insert jobs, when there will be some. */
+static pgc_status queue_open(import_state *state, pgc_error *err)
+{
+    state->target.later = state->options->later;
+    return state->options->later
+               ? jobs_queue_open(state->target.pool, state->target.env, &state->target.queue, err)
+               : PGC_OK;
 }
 
 /* What an earlier crash left, when no other import is at work; then hold the lock shared. */
@@ -309,7 +318,10 @@ pgc_status import_run(lum_library *library, lum_session *session, const import_o
         state->target.strategy = options->strategy;
         state->target.database_wait_us = options->database_wait_us;
         state_init(state, options);
-        status = lock_and_recover(state, err);
+        status = queue_open(state, err);
+        if (status == PGC_OK) {
+            status = lock_and_recover(state, err);
+        }
         if (status == PGC_OK) {
             threads_run(state);
             status = state->fatal.status;
@@ -321,6 +333,7 @@ pgc_status import_run(lum_library *library, lum_session *session, const import_o
             }
         }
         *out = state->progress;
+        river_client_close(state->target.queue);
         import_target_close(&state->target);
         state_done(state);
     }

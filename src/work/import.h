@@ -45,6 +45,7 @@ typedef struct import_options {
      * begun, then end. NULL: never. */
     const volatile int *stop;
     int64_t database_wait_us; /* a server that is away may come back; 0: 10 s, -1: do not wait */
+    bool later; /* store and register only: metadata and thumbnails become jobs for jobs_work() */
 } import_options;
 
 /* Recovery of earlier intents of this owner first, then the import. PGC_OK also when single files

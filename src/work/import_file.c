@@ -21,7 +21,7 @@ typedef struct file_life {
     const import_target *target;
     const import_event *event;
     staged_file staged;
-    import_thumbnails thumbnails;
+    process_thumbnails thumbnails;
     import_original original;
     bool intent_open; /* TX A may have happened */
     bool placed;      /* the file at `path` is ours or equal to ours */
@@ -36,48 +36,6 @@ static slice base_name(const char *path)
     return pgc_text_from(slash != NULL ? slash + 1 : path);
 }
 
-/* Thumbnails are written by the sandbox into nameless files that we opened: it needs no right to
- * open any. */
-pgc_status import_probe(const import_target *target, media_host *host, int fd,
-                        import_thumbnails *out, pgc_error *err)
-{
-    const env *e = target->env;
-    for (size_t i = 0; i < MEDIA_SIZE_COUNT; i++) {
-        out->fds[i] = -1;
-    }
-    for (size_t i = 0; i < MEDIA_SIZE_COUNT; i++) {
-        out->fds[i] = e->fs->openat(e->fs->ctx, target->staging_dir, ".",
-                                    O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-        if (out->fds[i] < 0) {
-            pgc_status status = pgc_error_errno(err, errno, "make thumbnail file in the library");
-            import_thumbnails_close(target, out);
-            return status;
-        }
-    }
-    /* The sandbox gets a descriptor that cannot write, whatever ours can do. */
-    char again[64];
-    (void) snprintf(again, sizeof again, "/proc/self/fd/%d", fd);
-    AUTO(fd_auto)
-    int read_only = e->fs->openat(e->fs->ctx, AT_FDCWD, again, O_RDONLY | O_CLOEXEC, 0);
-    pgc_status status = read_only < 0
-                            ? pgc_error_errno(err, errno, "open the copy for reading")
-                            : media_host_probe(host, read_only, out->fds, &out->report, err);
-    if (status != PGC_OK) {
-        import_thumbnails_close(target, out);
-    }
-    return status;
-}
-
-void import_thumbnails_close(const import_target *target, import_thumbnails *thumbnails)
-{
-    for (size_t i = 0; i < MEDIA_SIZE_COUNT; i++) {
-        if (thumbnails->fds[i] >= 0) {
-            (void) target->env->fs->close(target->env->fs->ctx, thumbnails->fds[i]);
-            thumbnails->fds[i] = -1;
-        }
-    }
-}
-
 /* fsync of original and thumbnails. A failure makes them garbage: they have no name yet. */
 static pgc_status make_durable(const file_life *life, pgc_error *err)
 {
@@ -85,12 +43,7 @@ static pgc_status make_durable(const file_life *life, pgc_error *err)
     if (e->fs->fsync(e->fs->ctx, life->staged.fd) != 0) {
         return pgc_error_errno(err, errno, "make the copy durable");
     }
-    for (size_t i = 0; i < MEDIA_SIZE_COUNT; i++) {
-        if (life->thumbnails.report.thumbnails[i].width > 0 &&
-            e->fs->fsync(e->fs->ctx, life->thumbnails.fds[i]) != 0) {
-            return pgc_error_errno(err, errno, "make a thumbnail durable");
-        }
-    }
+    TRY(process_thumbnails_sync(life->target, &life->thumbnails, err));
     CRASH_POINT("import.durable");
     return PGC_OK;
 }
@@ -248,26 +201,6 @@ static pgc_status find_content(const file_life *life, import_answer *out, pgc_er
     return status;
 }
 
-/* Everything behind the copy; no other thread is at the same content. */
-static pgc_status recognise_and_store(file_life *life, media_host *host, import_answer *out,
-                                      pgc_error *err)
-{
-    TRY(find_content(life, out, err));
-    if (out->duplicate) {
-        return PGC_OK;
-    }
-    TRY(import_probe(life->target, host, life->staged.fd, &life->thumbnails, err));
-    CRASH_POINT("import.probed");
-    pgc_status status = store(life, out, err);
-    if (status != PGC_OK && life->intent_open && !import_is_fatal(status)) {
-        import_abandon(life->target, &life->original,
-                       life->placed ? &life->thumbnails.report : NULL,
-                       err != NULL ? err->message : "");
-    }
-    import_thumbnails_close(life->target, &life->thumbnails);
-    return status;
-}
-
 /* The first bytes of a file, as many as `size` or the file has; negative with errno. */
 static ssize_t head_read(const env *e, int fd, uint8_t *head, size_t size)
 {
@@ -287,7 +220,7 @@ static ssize_t head_read(const env *e, int fd, uint8_t *head, size_t size)
 
 /* Refuse what is no media file by its first bytes, before it is copied. The answer only saves work:
  * what goes on is recognised again in the sandbox. */
-static pgc_status sniff(const env *e, int fd, pgc_error *err)
+static pgc_status sniff(const env *e, int fd, media_type *out, pgc_error *err)
 {
     uint8_t *head = mem_new(e->alloc, MEDIA_DETECT_BYTES);
     if (head == NULL) {
@@ -298,13 +231,52 @@ static pgc_status sniff(const env *e, int fd, pgc_error *err)
     if (size < 0) {
         status = stage_source_error(err, errno, "cannot be read");
     } else {
-        const media_type type = media_detect(head, (size_t) size);
-        if (type.kind == MEDIA_NONE) {
+        *out = media_detect(head, (size_t) size);
+        if (out->kind == MEDIA_NONE) {
             status =
-                pgc_error_set(err, LUM_NOT_MEDIA, "%s, not a photo, video or recording", type.name);
+                pgc_error_set(err, LUM_NOT_MEDIA, "%s, not a photo, video or recording", out->name);
         }
     }
     mem_free(e->alloc, head, MEDIA_DETECT_BYTES);
+    return status;
+}
+
+pgc_status import_recognise(const env *e, int fd, media_facts *out, pgc_error *err)
+{
+    media_type type;
+    TRY(sniff(e, fd, &type, err));
+    media_facts_init(out);
+    out->kind = (int32_t) type.kind;
+    out->is_raw = type.reader == MEDIA_READER_RAW ? 1 : 0;
+    (void) snprintf(out->mime, sizeof out->mime, "%s", type.mime);
+    (void) snprintf(out->extension, sizeof out->extension, "%s", type.extension);
+    return PGC_OK;
+}
+
+/* Everything behind the copy; no other thread is at the same content. */
+static pgc_status recognise_and_store(file_life *life, media_host *host, import_answer *out,
+                                      pgc_error *err)
+{
+    TRY(find_content(life, out, err));
+    if (out->duplicate) {
+        return PGC_OK;
+    }
+    if (life->target->later) {
+        process_thumbnails_none(&life->thumbnails);
+        TRY(import_recognise(life->target->env, life->staged.fd, &life->thumbnails.report.facts,
+                             err));
+        life->original.later = true;
+    } else {
+        TRY(process_probe(life->target, host, life->staged.fd, &life->thumbnails, err));
+    }
+    CRASH_POINT("import.probed");
+    pgc_status status = store(life, out, err);
+    if (status != PGC_OK && life->intent_open && !import_is_fatal(status)) {
+        import_abandon(life->target, &life->original,
+                       life->placed ? &life->thumbnails.report : NULL,
+                       err != NULL ? err->message : "");
+    }
+    process_thumbnails_close(life->target, &life->thumbnails);
     return status;
 }
 
@@ -315,12 +287,13 @@ static pgc_status live(file_life *life, media_host *host, contentset *contents, 
     const env *e = life->target->env;
     AUTO(fd_auto) int source = -1;
     struct stat info;
+    media_type type;
     TRY(stage_open_source(e, event->path, &source, &info, err));
     event->file_size = (int64_t) info.st_size;
     if (info.st_size == 0) {
         return pgc_error_set(err, LUM_MEDIA_CORRUPT, "file is empty");
     }
-    TRY(sniff(e, source, err));
+    TRY(sniff(e, source, &type, err));
     TRY(stage_copy(e, source, &info, life->target->staging_dir, &life->staged, err));
     life->original.hash = life->staged.hash;
     life->original.size = life->staged.size;

@@ -8,8 +8,10 @@
 #include "repo/imports.h"
 #include "work/contentset.h"
 #include "work/import.h"
+#include "work/jobs.h"
 #include "work/pathqueue.h"
 #include "work/place.h"
+#include "work/process.h"
 #include "work/retry.h"
 #include "work/stage.h"
 
@@ -17,33 +19,32 @@
 typedef struct import_target {
     const env *env;
     lum_session *session;
+    pgc_pool *pool; /* of the session; NULL in jobs */
     int32_t user_id;
     pgc_uuid repository_id;
     lum_strategy strategy;
     int64_t database_wait_us; /* how long the server may be away; as retry_begin() takes it */
     char root_path[PATH_MAX];
-    int root;        /* the repository's folder */
-    int staging_dir; /* .lumilio/staging in it */
-    int lock_fd;     /* held shared while an import or recovery runs */
+    int root;            /* the repository's folder */
+    int staging_dir;     /* .lumilio/staging in it */
+    int lock_fd;         /* held shared while an import, a job or recovery runs */
+    bool later;          /* register now, leave the rest to jobs */
+    river_client *queue; /* for inserting those jobs; NULL: none will be */
 } import_target;
 
 /* The default repository of the session's user, its folder made and opened. */
 pgc_status import_target_open(lum_library *library, lum_session *session, import_target *out,
                               pgc_error *err) PGC_MUST_CHECK;
+/* A repository of the session's user as its row says. */
+pgc_status import_target_open_row(const env *e, lum_session *session, const repo_repository *row,
+                                  import_target *out, pgc_error *err) PGC_MUST_CHECK;
 void import_target_close(import_target *target);
 /* flock() on the lock file, whatever signals come; 0, or -1 with errno. */
 int import_lock(const import_target *target, int operation);
 
-/* Three nameless files for thumbnails, and what was put into them. */
-typedef struct import_thumbnails {
-    int fds[MEDIA_SIZE_COUNT]; /* -1: none */
-    media_report report;
-} import_thumbnails;
-
-/* Parse a durable or staged original in the sandbox; thumbnails go into nameless files. */
-pgc_status import_probe(const import_target *target, media_host *host, int fd,
-                        import_thumbnails *out, pgc_error *err) PGC_MUST_CHECK;
-void import_thumbnails_close(const import_target *target, import_thumbnails *thumbnails);
+/* What the first bytes of an open file say, without the sandbox: kind, type, raw or not; all else
+ * unknown. LUM_NOT_MEDIA with what it is. */
+pgc_status import_recognise(const env *e, int fd, media_facts *out, pgc_error *err) PGC_MUST_CHECK;
 
 /* What TX B needs to know of an original that has its final name. */
 typedef struct import_original {
@@ -54,6 +55,7 @@ typedef struct import_original {
     slice name;           /* display name */
     pgc_bytes name_bytes; /* ptr NULL unless the name could not be held as text */
     int64_t mtime_us;     /* of the source, since 1970; the fallback for the time of capture */
+    bool later;           /* jobs make metadata and thumbnails; the target has a queue */
 } import_original;
 
 /* What became of an original. */
@@ -66,7 +68,7 @@ typedef struct import_answer {
  * one transaction, tried again while the server is away. When the owner got the same content
  * meanwhile, the answer is a duplicate and the file just placed is queued for deletion. */
 pgc_status import_register(const import_target *target, const import_original *original,
-                           const import_thumbnails *thumbnails, import_answer *out, pgc_error *err)
+                           const process_thumbnails *thumbnails, import_answer *out, pgc_error *err)
     PGC_MUST_CHECK;
 
 /* A failure that trying again does not mend: the intent is closed with the reason, and files that

@@ -7,6 +7,7 @@
 #include "work/retry.h"
 
 #include <fcntl.h>
+#include <lumilio/status.h>
 #include <sys/file.h>
 
 #include "base/crash.h"
@@ -42,16 +43,33 @@ static pgc_status content_matches(const import_target *target, const repo_import
     return PGC_OK;
 }
 
+/* What cannot be read has its name only when jobs were to read it: then they shall, and say why
+ * they cannot. */
+static pgc_status intent_probe(const import_target *target, media_host *host, int fd,
+                               process_thumbnails *out, bool *later, pgc_error *err)
+{
+    pgc_status status = process_probe(target, host, fd, out, err);
+    *later = status == LUM_MEDIA_CORRUPT || status == LUM_MEDIA_LIMIT ||
+             status == LUM_MEDIA_CRASHED || status == LUM_NOT_MEDIA;
+    if (*later) {
+        pgc_error_clear(err);
+        process_thumbnails_none(out);
+        status = import_recognise(target->env, fd, &out->report.facts, err);
+    }
+    return status;
+}
+
 /* The file has its name, the rows are missing: go on where the import stopped. */
 static pgc_status intent_resume(const import_target *target, media_host *host,
                                 const repo_import_intent *intent, const char *path, int fd,
                                 pgc_error *err)
 {
-    import_thumbnails thumbnails;
+    process_thumbnails thumbnails;
     char hash[STAGE_HASH_SIZE];
     import_answer answer;
-    TRY(import_probe(target, host, fd, &thumbnails, err));
-    pgc_status status = PGC_OK;
+    bool later = false;
+    pgc_status status = intent_probe(target, host, fd, &thumbnails, &later, err);
+    TRY(status);
     (void) snprintf(hash, sizeof hash, "%" SLICE_FMT, SLICE_ARG(intent->file_hash));
     const import_original original = {
         .intent_id = intent->intent_id,
@@ -62,18 +80,14 @@ static pgc_status intent_resume(const import_target *target, media_host *host,
         .name_bytes = intent->filename_bytes,
         .mtime_us = intent->source_mtime.has ? pgc_timestamptz_to_unix_us(intent->source_mtime.v)
                                              : pgc_timestamptz_to_unix_us(intent->created_at),
+        .later = later,
     };
-    for (size_t i = 0; status == PGC_OK && i < MEDIA_SIZE_COUNT; i++) {
-        if (thumbnails.report.thumbnails[i].width > 0 &&
-            target->env->fs->fsync(target->env->fs->ctx, thumbnails.fds[i]) != 0) {
-            status = pgc_error_errno(err, errno, "make a thumbnail durable");
-        }
-    }
+    status = process_thumbnails_sync(target, &thumbnails, err);
     if (status == PGC_OK) {
         CRASH_POINT("recover.probed");
         status = import_register(target, &original, &thumbnails, &answer, err);
     }
-    import_thumbnails_close(target, &thumbnails);
+    process_thumbnails_close(target, &thumbnails);
     return status;
 }
 
@@ -130,9 +144,11 @@ static pgc_status batch_recover(const import_target *target, media_host *host,
 }
 
 /* In batches, oldest first; those that stay open are passed over by the offset. */
-static pgc_status intents_recover(const import_target *target, const char *helper_path,
+static pgc_status intents_recover(const import_target *own, const char *helper_path,
                                   import_recovery *out, pgc_error *err)
 {
+    import_target copy = *own;
+    const import_target *target = &copy;
     lum_actor actor = lum_session_actor(target->session);
     media_host *host = NULL;
     pgc_status status = PGC_OK;
@@ -146,6 +162,9 @@ static pgc_status intents_recover(const import_target *target, const char *helpe
         count = status == PGC_OK ? set.count : 0;
         if (count > 0 && host == NULL) {
             status = media_host_open(target->env, helper_path, NULL, &host, err);
+            if (status == PGC_OK && own->queue == NULL) {
+                status = jobs_queue_open(own->pool, target->env, &copy.queue, err);
+            }
         }
         if (status == PGC_OK) {
             status = batch_recover(target, host, &set, out, err);
@@ -153,6 +172,9 @@ static pgc_status intents_recover(const import_target *target, const char *helpe
         repo_import_intent_set_free(&set);
     }
     media_host_close(host);
+    if (own->queue == NULL) {
+        river_client_close(copy.queue);
+    }
     return status;
 }
 

@@ -34,32 +34,39 @@ static pgc_status folders_open(import_target *target, pgc_error *err)
     return PGC_OK;
 }
 
-pgc_status import_target_open(lum_library *library, lum_session *session, import_target *out,
-                              pgc_error *err)
+pgc_status import_target_open_row(const env *e, lum_session *session, const repo_repository *row,
+                                  import_target *out, pgc_error *err)
 {
-    lum_actor actor = lum_session_actor(session);
-    repo_repository_set set = PGC_ZERO;
-    *out = (import_target) { .env = lum_library_env(library),
+    *out = (import_target) { .env = e,
                              .session = session,
-                             .user_id = actor.user_id,
+                             .user_id = lum_session_actor(session).user_id,
+                             .repository_id = row->repo_id,
                              .root = -1,
                              .staging_dir = -1,
                              .lock_fd = -1 };
-    TRY(lum_repository_ensure_default(actor, out->env, lum_library_home(library), &set, err));
-    slice path = set.rows[0].path;
-    out->repository_id = set.rows[0].repo_id;
-    pgc_status status = PGC_OK;
-    if (path.len >= sizeof out->root_path) {
-        status = pgc_error_set(err, PGC_LIMIT, "path of the repository is too long");
-    } else {
-        memcpy(out->root_path, path.ptr, path.len);
-        out->root_path[path.len] = '\0';
-        status = folders_open(out, err);
+    if (row->path.len >= sizeof out->root_path) {
+        return pgc_error_set(err, PGC_LIMIT, "path of the repository is too long");
     }
-    repo_repository_set_free(&set);
+    memcpy(out->root_path, row->path.ptr, row->path.len);
+    out->root_path[row->path.len] = '\0';
+    pgc_status status = folders_open(out, err);
     if (status != PGC_OK) {
         import_target_close(out);
     }
+    return status;
+}
+
+pgc_status import_target_open(lum_library *library, lum_session *session, import_target *out,
+                              pgc_error *err)
+{
+    const env *e = lum_library_env(library);
+    repo_repository_set set = PGC_ZERO;
+    *out = (import_target) { .env = e, .root = -1, .staging_dir = -1, .lock_fd = -1 };
+    TRY(lum_repository_ensure_default(lum_session_actor(session), e, lum_library_home(library),
+                                      &set, err));
+    pgc_status status = import_target_open_row(e, session, &set.rows[0], out, err);
+    repo_repository_set_free(&set);
+    out->pool = lum_library_pool(library);
     return status;
 }
 

@@ -13,12 +13,54 @@
 static const char DRIVER_HEAD[] =
     "#include <stdio.h>\n#include <string.h>\n\n#include <pgc/conn.h>\n#include "
     "<pgc/pipeline.h>\n\n"
+    "#include \"checks.h\"\n\n"
     "static int failures, calls;\n"
     "static bool v_bool(void) { return true; }\n"
     "static int16_t v_i16(void) { return 1; }\n"
     "static int32_t v_i32(void) { return 1; }\n"
     "static int64_t v_i64(void) { return 1; }\n"
     "static uint32_t v_u32(void) { return 1; }\n"
+    "static uint64_t v_u64(void) { return 1; }\n"
+    "static char v_char(void) { return 'c'; }\n"
+    "static int64_t v_money(void) { return 150; }\n"
+    "static uint64_t v_lsn(void) { return 77; }\n"
+    "static pgc_tid v_tid(void) { pgc_tid t = PGC_ZERO; t.offset = 1; return t; }\n"
+    "static pgc_timetz v_timetz(void) { pgc_timetz t = PGC_ZERO; return t; }\n"
+    "static pgc_inet v_inet(void)\n"
+    "{\n    pgc_inet i = PGC_ZERO;\n    i.family = 4;\n    i.bits = 32;\n    i.addr[0] = 10;\n"
+    "    return i;\n}\n"
+    "static pgc_macaddr v_macaddr(void) { pgc_macaddr m = PGC_ZERO; return m; }\n"
+    "static pgc_macaddr8 v_macaddr8(void) { pgc_macaddr8 m = PGC_ZERO; return m; }\n"
+    "static pgc_point v_point(void) { pgc_point p = PGC_ZERO; p.x = 1; return p; }\n"
+    "static pgc_line v_line(void) { pgc_line l = PGC_ZERO; l.a = 1; return l; }\n"
+    "static pgc_lseg v_lseg(void) { pgc_lseg l = PGC_ZERO; return l; }\n"
+    "static pgc_box v_box(void) { pgc_box b = PGC_ZERO; return b; }\n"
+    "static pgc_circle v_circle(void) { pgc_circle c = PGC_ZERO; c.radius = 1; return c; }\n"
+    "static pgc_bits v_bits(void)\n"
+    "{\n    static const uint8_t bytes[] = { 0xA0 };\n    pgc_bits b;\n    b.ptr = bytes;\n"
+    "    b.count = 4;\n    return b;\n}\n"
+    "static pgc_path v_path(void)\n"
+    "{\n    static const pgc_point points[2] = { { 0, 0 }, { 1, 1 } };\n    pgc_path p;\n"
+    "    p.closed = false;\n    p.count = 2;\n    p.points = points;\n    return p;\n}\n"
+    "static pgc_polygon v_polygon(void)\n"
+    "{\n    pgc_polygon p;\n    p.count = 2;\n    p.points = v_path().points;\n    return p;\n}\n"
+    "static pgc_sparsevec v_sparsevec(void)\n"
+    "{\n    static const int32_t indices[] = { 1 };\n    static const float v[] = { 2 };\n"
+    "    pgc_sparsevec s;\n    s.dim = 3;\n    s.count = 1;\n    s.indices = indices;\n"
+    "    s.v = v;\n    return s;\n}\n"
+    "static pgc_tsvector v_tsvector(void)\n"
+    "{\n    static const uint16_t at[] = { 1 };\n    static pgc_lexeme word;\n"
+    "    pgc_tsvector t;\n    word.word = pgc_text_from(\"a\");\n    word.count = 1;\n"
+    "    word.positions = at;\n    t.present = true;\n    t.count = 1;\n    t.v = &word;\n"
+    "    return t;\n}\n"
+    "static pgc_tsquery v_tsquery(void)\n"
+    "{\n    static pgc_tsquery_item item;\n    pgc_tsquery t;\n"
+    "    item.word = pgc_text_from(\"a\");\n    t.present = true;\n    t.count = 1;\n"
+    "    t.v = &item;\n    return t;\n}\n"
+    "static pgc_hstore v_hstore(void)\n"
+    "{\n    static pgc_text key, value;\n    pgc_hstore h;\n    key = pgc_text_from(\"k\");\n"
+    "    h.present = true;\n    h.count = 1;\n    h.keys = &key;\n    h.values = &value;\n"
+    "    return h;\n}\n"
     "static float v_f32(void) { return 1.5f; }\n"
     "static double v_f64(void) { return 1.5; }\n"
     "static pgc_uuid v_uuid(void) { pgc_uuid u = PGC_ZERO; u.bytes[15] = 1; return u; }\n"
@@ -56,9 +98,30 @@ static const char DRIVER_HEAD[] =
     "        r.nulls = nulls;                          \\\n"
     "        return r;                                 \\\n"
     "    }\n"
-    "ARRAY(bool, bool)\nARRAY(i16, int16_t)\nARRAY(i32, int32_t)\nARRAY(i64, int64_t)\n"
-    "ARRAY(f32, float)\nARRAY(f64, double)\nARRAY(text, pgc_text)\nARRAY(uuid, pgc_uuid)\n"
-    "ARRAY(timestamptz, pgc_timestamptz)\n\n"
+    "#define RANGE(subtype, type)                                   \\\n"
+    "    static pgc_range_##subtype v_range_##subtype(void)          \\\n"
+    "    {                                                           \\\n"
+    "        pgc_range_##subtype r = PGC_ZERO;                       \\\n"
+    "        r.has = true;                                           \\\n"
+    "        r.flags = PGC_RANGE_LOWER_INC | PGC_RANGE_UPPER_INF;    \\\n"
+    "        r.lower = v_##subtype();                                \\\n"
+    "        return r;                                               \\\n"
+    "    }                                                           \\\n"
+    "    static pgc_multirange_##subtype v_multirange_##subtype(void) \\\n"
+    "    {                                                           \\\n"
+    "        static pgc_range_##subtype one;                         \\\n"
+    "        pgc_multirange_##subtype r;                             \\\n"
+    "        one = v_range_##subtype();                              \\\n"
+    "        r.has = true;                                           \\\n"
+    "        r.count = 1;                                            \\\n"
+    "        r.v = &one;                                             \\\n"
+    "        return r;                                               \\\n"
+    "    }\n"
+    "static pgc_arr_text v_labels(void)\n"
+    "{\n    static pgc_text items[1];\n    pgc_arr_text r = PGC_ZERO;\n"
+    "    items[0] = pgc_text_from(\"photo\");\n    r.has = true;\n    r.count = 1;\n"
+    "    r.v = items;\n    return r;\n}\n"
+    "PGC_RANGE_MAP(RANGE)\nPGC_ARRAY_MAP(ARRAY)\n\n"
     "static void report(const char *name, pgc_status status, const pgc_error *err)\n"
     "{\n    calls++;\n    if (status != PGC_OK && status != PGC_NOT_FOUND) {\n"
     "        failures++;\n"
@@ -85,6 +148,7 @@ static const char DRIVER_TAIL[] =
     "            queries[i](pgc_conn_db(conn), pass == 1);\n"
     "            if (pgc_conn_script(conn, \"ROLLBACK\", 0, NULL, &err) != PGC_OK) {\n"
     "                report(\"ROLLBACK\", PGC_DB, &err);\n            }\n        }\n    }\n"
+    "    failures += corpus_checks(conn);\n"
     "    pgc_conn_close(conn);\n"
     "    (void) printf(\"%d calls, %d failed\\n\", calls, failures);\n"
     "    return failures == 0 ? 0 : 1;\n}\n";
@@ -93,6 +157,15 @@ static const char DRIVER_TAIL[] =
 static inline void driver_value(buf *out, const char *target, const ir_param *param,
                                 bool pointer_like)
 {
+    /* What the usual value of the representation is no value of. */
+    const char *call = strcmp(param->type.sql, "jsonpath") == 0 ? "pgc_text_from(\"$.a\")"
+                       : strcmp(param->type.sql, "ltree") == 0  ? "pgc_text_from(\"top\")"
+                       : strcmp(param->type.sql, "kind[]") == 0 ? "v_labels()"
+                                                                : NULL;
+    if (strncmp(param->sql_name, "set_", 4) == 0 && strcmp(param->type.c->suffix, "bool") == 0) {
+        buf_printf(out, "    %s = !nulls; /* of @patch */\n", target);
+        return;
+    }
     const char *guard = param->nullable ? "    if (!nulls) {\n        " : "    ";
     buf_add_str(out, guard);
     if (param->type.labels != NULL && param->nullable) {
@@ -104,7 +177,8 @@ static inline void driver_value(buf *out, const char *target, const ir_param *pa
         buf_printf(out, "%s.has = true;\n        %s.v = v_%s();\n", target, target,
                    param->type.c->suffix);
     } else {
-        buf_printf(out, "%s = v_%s();\n", target, param->type.c->suffix);
+        buf_printf(out, call == NULL ? "%s = v_%s();\n" : "%s = %s;\n", target,
+                   call == NULL ? param->type.c->suffix : call);
     }
     buf_add_str(out, param->nullable ? "    }\n" : "");
 }
@@ -238,7 +312,8 @@ static inline void driver_query(buf *out, const ir_query *q, const char *prefix,
         (void) snprintf(arguments + used, sizeof arguments - used, "a%zu, ", i);
     }
     if (!by_value) {
-        (void) snprintf(arguments, sizeof arguments, "&p, ");
+        (void) snprintf(arguments, sizeof arguments,
+                        q->bulk || q->copy != NULL ? "&p, 1, " : "&p, ");
     }
     if (query_cmd_is_batch(q->cmd)) {
         driver_batch(out, q, prefix, result);
@@ -246,7 +321,7 @@ static inline void driver_query(buf *out, const ir_query *q, const char *prefix,
         buf_printf(out, "    report(\"%s\", %s_%s(db, %s%s&err), &err);\n", q->name, prefix,
                    q->c_name, arguments, result);
     }
-    if (q->cmd == QUERY_MANY) {
+    if (q->cmd == QUERY_MANY && !q->bulk) {
         driver_iterate(out, q, prefix, arguments);
     }
     if (q->cmd == QUERY_EXECRESULT) {

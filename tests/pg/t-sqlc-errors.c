@@ -14,7 +14,7 @@ static const char CONFIG[] = "version: \"2\"\nsql:\n  - engine: postgresql\n    
                              "queries: q\n    codegen:\n"
                              "      - {plugin: c, out: out, options: {prefix: p}}\n";
 static const char SCHEMA[] = "CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL, note text, "
-                             "words tsvector);\nCREATE TYPE e AS ENUM ('a');\n";
+                             "words pg_snapshot);\nCREATE TYPE e AS ENUM ('a');\n";
 
 typedef struct project {
     const char *config; /* NULL: CONFIG */
@@ -90,7 +90,7 @@ static void parameters_need_a_type(void)
     expect("-- name: A :many\nSELECT id FROM t WHERE id = sqlc.slice(ids);",
            "q/a.sql:2:1: sqlc.slice needs a place for an array", "ANY(sqlc.slice(ids))");
     expect("-- name: A :exec\nUPDATE t SET words = @words;",
-           "q/a.sql:2:1: parameter \"words\" has type tsvector, which has no C type",
+           "q/a.sql:2:1: parameter \"words\" has type pg_snapshot, which has no C type",
            "words::text");
 }
 
@@ -164,13 +164,73 @@ static void rows_must_be_there_and_typed(void)
            "clause",
            ":execrows");
     expect("-- name: A :many\nSELECT words FROM t;",
-           "q/a.sql:2:1: column \"words\" has type tsvector, which has no C type", "words::text");
-    expect("-- name: A :many\nSELECT ARRAY['a']::e[] AS x;",
-           "q/a.sql:2:1: column \"x\" has type e[], which has no C type", "x::text[]");
+           "q/a.sql:2:1: column \"words\" has type pg_snapshot, which has no C type",
+           "words::text");
+    expect("-- name: A :many\nSELECT array_agg(words) AS x FROM t;",
+           "q/a.sql:2:1: column \"x\" has type pg_snapshot[], which has no C type", "x::text[]");
     expect("-- name: A :many\nSELECT sqlc.embed(x) FROM (SELECT 1 AS a) x;",
            "q/a.sql:2:8: sqlc.embed(x): not a table or view", "embed takes");
     expect("-- name: A :many\nSELECT 1 AS \"日本\", 2 AS b;",
            "q/a.sql:2:1: no C name can be made of column \"日本\"", "AS");
+}
+
+static void copies_are_plain_inserts(void)
+{
+    expect("-- name: A :copyfrom\nDELETE FROM t WHERE id = @id;",
+           "q/a.sql:2:1: :copyfrom requires an INSERT INTO statement", "@bulk");
+    expect("-- name: A :copyfrom\nINSERT INTO t (id) VALUES (@id) ON CONFLICT DO NOTHING;",
+           "q/a.sql:2:1: :copyfrom is not compatible with ON CONFLICT", "@bulk");
+    expect("-- name: A :copyfrom\nWITH x AS (SELECT 1) INSERT INTO t (id) VALUES (@id);",
+           "q/a.sql:2:1: :copyfrom is not compatible with WITH clauses", "@bulk");
+    expect("-- name: A :copyfrom\nINSERT INTO t (id) VALUES (@id) RETURNING id;",
+           "q/a.sql:2:1: :copyfrom is not compatible with RETURNING", "@bulk");
+    expect("-- name: A :copyfrom\nINSERT INTO t (id) SELECT @id::int;",
+           "q/a.sql:2:1: :copyfrom is not compatible with INSERT INTO ... SELECT", "@bulk");
+    expect("-- name: A :copyfrom\nINSERT INTO t (id) VALUES (@a), (@b);",
+           "q/a.sql:2:1: :copyfrom requires exactly one example row to be inserted", "@bulk");
+    expect("-- name: A :copyfrom\nINSERT INTO t (id, name) VALUES (@id, 'x');",
+           "q/a.sql:2:1: :copyfrom doesn't support non-parameter values", "VALUES (@a, @b)");
+    expect("-- name: A :copyfrom\nINSERT INTO t (id) VALUES (@id + 1);",
+           "q/a.sql:2:1: :copyfrom doesn't support non-parameter values", "VALUES (@a, @b)");
+}
+
+static void bulk_needs_one_row_of_scalars(void)
+{
+    const char *want =
+        "q/a.sql:3:1: @bulk needs INSERT … VALUES with one row, whose values hold all "
+        "parameters";
+    expect("-- name: A :exec\n-- @bulk\nDELETE FROM t WHERE id = @id;", want, "excluded.column");
+    expect("-- name: A :exec\n-- @bulk\nINSERT INTO t (id) VALUES (@a), (@b);", want, "arrays");
+    expect("-- name: A :exec\n-- @bulk\nINSERT INTO t (id) VALUES (1);", want, "arrays");
+    expect("-- name: A :batchexec\n-- @bulk\nINSERT INTO t (id) VALUES (@id);",
+           "q/a.sql:3:1: @bulk does not go with this command", ":execrows");
+    expect("-- name: A :batchexec\nDELETE FROM t;",
+           "q/a.sql:2:1: :batch* commands require parameters", ":exec");
+    expect(
+        "-- name: A :batchone\nDELETE FROM t WHERE id = @id;",
+        "q/a.sql:2:1: query \"A\" specifies parameter \":batchone\" without containing a RETURNING "
+        "clause",
+        ":batchexec");
+}
+
+static void forms_must_agree(void)
+{
+    expect("-- name: A :many\nSELECT id /*@if b*/, name /*@end*/ FROM t;",
+           "q/a.sql:2:1: the blocks of query \"A\" change its result columns", "same names");
+    expect(
+        "-- name: A :many\nSELECT id FROM t WHERE /*@switch s a*/ id = @x /*@case b: name = @x*/ "
+        "/*@end*/;",
+        "q/a.sql:2:1: parameter \"x\" has two types in the forms of this query", "cast it");
+    expect("-- name: A :many\nSELECT id FROM t WHERE id = $1 /*@if b*/ AND true /*@end*/;",
+           "q/a.sql:2:1: query \"A\" has blocks and numbered parameters", "@name");
+    expect("-- name: A :many\nSELECT id FROM t WHERE true /*@if b*/ AND nope = 1 /*@end*/;",
+           "q/a.sql:2:43: column \"nope\" does not exist", "");
+    expect("-- name: A :many\nSELECT id FROM t /*@if b*/ WHERE id = @b;",
+           "q/a.sql:2:18: this block has no @end", "@end");
+    expect("-- name: A :exec\n-- @patch nope\nUPDATE t SET name = @name;",
+           "q/a.sql:2:1: @patch nope: no assignment of that name", "SET nope = @nope");
+    expect("-- name: A :copyfrom\nINSERT INTO t (id) VALUES (@id) /*@if b*/ /*@end*/;",
+           "q/a.sql:2:1: dynamic parts and many rows do not go together", "two queries");
 }
 
 static void names_must_differ(void)
@@ -253,6 +313,9 @@ TAP_MAIN(TAP("unknown names and wrong types are shown where they stand",
          TAP("files of an earlier run stay byte for byte", earlier_outputs_stay_as_they_are),
          TAP("errors of the planner are found", planner_errors_are_found),
          TAP("columns must be there, have a C type and a C name", rows_must_be_there_and_typed),
+         TAP(":copyfrom takes plain inserts of one row", copies_are_plain_inserts),
+         TAP("@bulk takes one row of scalars", bulk_needs_one_row_of_scalars),
+         TAP("the forms of a query must agree", forms_must_agree),
          TAP("names that collide are reported", names_must_differ),
          TAP("queries of one @row must agree", shared_rows_must_agree),
          TAP("text that cannot be read is reported", text_must_be_sound),

@@ -204,7 +204,7 @@ static const char SMALL_CONFIG[] = "version: \"2\"\nsql:\n  - engine: postgresql
                                    "s.sql\n    queries: q\n    codegen:\n"
                                    "      - {plugin: c, out: out, options: {prefix: p}}\n";
 static const char SMALL_SCHEMA[] = "CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL, note "
-                                   "text, words tsvector);\n";
+                                   "text, words pg_snapshot);\n";
 
 /* Folder with a small project. */
 static tmpdir small_project(const char *schema, const char *query)

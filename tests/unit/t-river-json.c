@@ -42,6 +42,13 @@ static void checks_refuse_what_is_no_json(void)
     }
 }
 
+static void a_nul_is_no_escape(void)
+{
+    pgc_error err;
+    CHECK_INT(json_check((slice) { "\"\\\0\"", 4 }, &err), PGC_INVALID);
+    CHECK(strstr(err.message, "byte 2: an unknown escape") != NULL);
+}
+
 static void depth_has_a_limit(void)
 {
     char deep[2 * (JSON_DEPTH_MAX + 1)];
@@ -109,6 +116,7 @@ static void members_are_found_by_their_decoded_key(void)
 }
 
 TAP_MAIN(TAP("river json: checks refuse what is no JSON", checks_refuse_what_is_no_json),
+         TAP("river json: a NUL behind a backslash is no escape", a_nul_is_no_escape),
          TAP("river json: depth has a limit", depth_has_a_limit),
          TAP("river json: an object is asked for", an_object_is_asked_for),
          TAP("river json: Go's spelling", go_spelling),

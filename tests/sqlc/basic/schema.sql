@@ -40,11 +40,11 @@ CREATE TABLE books (
     sizes        integer[]
 );
 
--- The tsvector has no C type: the model leaves it out.
+-- The snapshot has no C type: the model leaves it out.
 CREATE TABLE articles (
     article_id integer PRIMARY KEY,
     "Weird Name" text NOT NULL,
-    words      tsvector NOT NULL DEFAULT '',
+    words      pg_snapshot NOT NULL DEFAULT '1:1:',
     author_id  bigint REFERENCES authors
 );
 

@@ -1,5 +1,8 @@
 -- The database of the corpus: a small photo library with NULL wherever a column allows it.
 CREATE EXTENSION vector;
+CREATE EXTENSION hstore;
+CREATE EXTENSION ltree;
+CREATE EXTENSION citext;
 
 CREATE TYPE kind AS ENUM ('photo', 'video', 'live photo');
 CREATE TYPE state AS ENUM ('ready', 'running', 'done');
@@ -100,12 +103,114 @@ CREATE TABLE arrays (
     a_timestamptz timestamptz[]
 );
 
+CREATE TABLE more_scalars (
+    id int PRIMARY KEY,
+    c_char "char",
+    c_tid tid,
+    c_xml xml,
+    c_point point,
+    c_lseg lseg,
+    c_path path,
+    c_box box,
+    c_polygon polygon,
+    c_line line,
+    c_cidr cidr,
+    c_circle circle,
+    c_macaddr8 macaddr8,
+    c_money money,
+    c_macaddr macaddr,
+    c_inet inet,
+    c_timetz timetz,
+    c_bit bit(4),
+    c_varbit varbit,
+    c_lsn pg_lsn,
+    c_tsvector tsvector,
+    c_tsquery tsquery,
+    c_jsonpath jsonpath,
+    c_xid8 xid8,
+    c_i4r int4range,
+    c_i8r int8range,
+    c_numr numrange,
+    c_dater daterange,
+    c_tsr tsrange,
+    c_tstzr tstzrange,
+    c_i4m int4multirange,
+    c_i8m int8multirange,
+    c_numm nummultirange,
+    c_datem datemultirange,
+    c_tsm tsmultirange,
+    c_tstzm tstzmultirange,
+    c_hstore hstore,
+    c_ltree ltree,
+    c_citext citext,
+    c_sparse sparsevec(3)
+);
+
+CREATE TABLE more_arrays (
+    id int PRIMARY KEY,
+    a_bytea bytea[],
+    a_char "char"[],
+    a_tid tid[],
+    a_xml xml[],
+    a_point point[],
+    a_lseg lseg[],
+    a_path path[],
+    a_box box[],
+    a_polygon polygon[],
+    a_line line[],
+    a_cidr cidr[],
+    a_circle circle[],
+    a_macaddr8 macaddr8[],
+    a_money money[],
+    a_macaddr macaddr[],
+    a_inet inet[],
+    a_timetz timetz[],
+    a_time time[],
+    a_date date[],
+    a_timestamp timestamp[],
+    a_interval interval[],
+    a_numeric numeric[],
+    a_varbit varbit[],
+    a_lsn pg_lsn[],
+    a_tsvector tsvector[],
+    a_tsquery tsquery[],
+    a_json json[],
+    a_jsonb jsonb[],
+    a_xid8 xid8[],
+    a_oid oid[],
+    a_i4r int4range[],
+    a_i8r int8range[],
+    a_numr numrange[],
+    a_dater daterange[],
+    a_tsr tsrange[],
+    a_tstzr tstzrange[],
+    a_kind kind[],
+    a_citext citext[],
+    a_vector vector(3)[],
+    a_title title[],
+    a_stars stars[]
+);
+
 CREATE TABLE unusable (
     id int PRIMARY KEY,
-    words tsvector,
-    place point,
+    words pg_snapshot,
+    place pair,
     name text NOT NULL
 );
+
+CREATE TABLE loose (
+    asset uuid, v vector(3), h halfvec(2), id int, a_int4 int[], a_varchar varchar[], a_uuid uuid[]
+);
+
+CREATE TABLE guarded (
+    id int NOT NULL,
+    kind kind,
+    note text,
+    at timestamptz
+);
+ALTER TABLE guarded ENABLE ROW LEVEL SECURITY;
+ALTER TABLE guarded FORCE ROW LEVEL SECURITY;
+CREATE POLICY everyone ON guarded USING (true);
 
 CREATE VIEW asset_list AS
 SELECT a.id, a.title, p.name AS owner_name, coalesce(a.width, 0) AS width
@@ -156,5 +261,46 @@ INSERT INTO scalars VALUES (2, true, -2, -4, -8, 1.5, -2.5, 'text', 'varchar', '
 INSERT INTO arrays (id) VALUES (1);
 INSERT INTO arrays VALUES (2, '{t,NULL}', '{1}', '{1,2}', '{}', '{1.5}', '{NaN}', '{a,"",NULL}',
     '{v}', '{00000000-0000-0000-0000-000000000001}', '{infinity,NULL}');
-INSERT INTO unusable VALUES (1, 'a b', '(1,2)', 'n');
+INSERT INTO unusable VALUES (1, '1:1:', '(1,a)', 'n');
+INSERT INTO more_scalars (id) VALUES (1);
+INSERT INTO more_scalars VALUES (2, 'x',
+    '(1,2)',
+    '<a/>',
+    '(1,2)',
+    '[(0,0),(1,1)]',
+    '[(0,0),(1,1)]',
+    '(1,1),(0,0)',
+    '((0,0),(1,1))',
+    '{1,2,3}',
+    '10.0.0.0/8',
+    '<(0,0),1>',
+    '08:00:2b:01:02:03:04:05',
+    '12.5',
+    '08:00:2b:01:02:03',
+    '::1',
+    '12:00+02',
+    '1010',
+    '101',
+    '16/B374D848',
+    'a:1 b:2',
+    'a & b',
+    '$.a',
+    '9',
+    '[1,5)',
+    'empty',
+    '(1.5,)',
+    '[2020-01-01,2021-01-01)',
+    '[2020-01-01,]',
+    '(,2020-01-01)',
+    '{[1,2),[5,6)}',
+    '{}',
+    '{[1,2]}',
+    '{[2020-01-01,2020-02-01)}',
+    '{[2020-01-01,2020-02-01)}',
+    '{[2020-01-01,2020-02-01)}',
+    'a=>1, b=>NULL',
+    'top.sub',
+    'Word',
+    '{1:2}/3');
+INSERT INTO more_arrays (id) VALUES (1);
 REFRESH MATERIALIZED VIEW titles;

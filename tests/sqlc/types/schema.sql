@@ -26,7 +26,7 @@ CREATE TABLE every_type (
     o_float8s float8[], t_texts text[] NOT NULL, o_texts text[], t_varchars varchar[] NOT NULL,
     o_varchars varchar[], t_uuids uuid[] NOT NULL, o_uuids uuid[],
     t_timestamptzs timestamptz[] NOT NULL, o_timestamptzs timestamptz[],
-    left_out tsvector
+    left_out pg_snapshot
 );
 CREATE TABLE owners (id int PRIMARY KEY, "class" text NOT NULL, thing bigint REFERENCES every_type);
 COMMENT ON TABLE owners IS 'Ends here */ or not.';

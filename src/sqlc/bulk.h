@@ -1,0 +1,14 @@
+/* INSERT of many rows in one call: COPY for :copyfrom, arrays and unnest() for @bulk, and for COPY
+ * where row-level security forbids it. */
+#ifndef SQLC_BULK_H
+#define SQLC_BULK_H
+
+#include "sqlc/describe_query.h"
+
+/* Check what :copyfrom and @bulk need, and write the text with arrays: query->copy, query->bulk and
+ * the types of the arrays. Mistakes go to diags (then *ok is false). PGC_OK; PGC_NOMEM and what
+ * ends the run. */
+pgc_status bulk_build(const model_context *ctx, pgc_conn *conn, const query_facts *facts,
+                      ir_query *query, bool *ok, pgc_error *err) PGC_MUST_CHECK;
+
+#endif

@@ -1,0 +1,30 @@
+/* All forms of a query with dynamic parts, described one by one and made one set of facts. */
+#ifndef SQLC_VARIANTS_H
+#define SQLC_VARIANTS_H
+
+#include "sqlc/blocks.h"
+#include "sqlc/describe_query.h"
+
+/* One form: its text and which of the merged parameters are its $1, $2, … */
+typedef struct variant_text {
+    slice sql;
+    size_t *params; /* indexes, ascending */
+    size_t param_count;
+} variant_text;
+
+typedef struct query_variants {
+    query_blocks blocks;
+    variant_text *texts; /* blocks.variant_count of them; NULL without choices */
+    query_facts facts;   /* of the plain text, with what is true of all */
+} query_variants;
+
+/* As describe_query(), for all forms: the facts are those of the plain text, with the parameters of
+ * all forms and the claims that hold in each. ordinal counts the statements of the connection. */
+pgc_status variants_describe(const model_context *ctx, pgc_conn *conn, const query_source *source,
+                             size_t *ordinal, query_variants *variants, bool *ok, pgc_error *err)
+    PGC_MUST_CHECK;
+/* Fill the choices and variants of a query whose parameters are named. */
+pgc_status variants_build(const model_context *ctx, const query_variants *variants, ir_query *query,
+                          pgc_error *err) PGC_MUST_CHECK;
+
+#endif

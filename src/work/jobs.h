@@ -1,0 +1,62 @@
+/* The library's jobs: what is inserted with an asset, and the worker that carries it out. A job is
+ * done as its asset's owner, under row-level security, and completes in the transaction of its
+ * effects: done once or not at all, whoever dies when. */
+#ifndef WORK_JOBS_H
+#define WORK_JOBS_H
+
+#include <river/client.h>
+#include <river/event.h>
+
+#include "service/library.h"
+#include "service/session.h"
+
+#define JOBS_WORKER_ROLE  "lumilio_worker"
+#define JOBS_MAX_ATTEMPTS 5
+#define JOBS_AT_ONCE_MAX  64 /* of one queue */
+
+/* One kind of job; its queue has the same name. */
+typedef struct jobs_kind {
+    const char *name;
+    const char *what; /* for people */
+    river_work_fn work;
+} jobs_kind;
+
+/* The kinds that this program knows; NULL past the end. */
+const jobs_kind *jobs_kind_at(size_t index);
+
+/* A client that only inserts; for river_client_close(). It borrows both. */
+pgc_status jobs_queue_open(pgc_pool *pool, const env *e, river_client **out, pgc_error *err)
+    PGC_MUST_CHECK;
+/* One job of each kind for an asset of the actor, in the actor's transaction if it has one. A kind
+ * that waits or runs for this asset already is not inserted again. */
+pgc_status jobs_insert(river_client *queue, lum_actor actor, pgc_uuid asset_id, pgc_error *err)
+    PGC_MUST_CHECK;
+
+/* What the jobs of one worker share. Opaque. */
+typedef struct jobs_shared jobs_shared;
+
+typedef struct jobs_counts {
+    uint64_t completed, retrying, given_up; /* given_up: cancelled and discarded */
+} jobs_counts;
+
+typedef struct jobs_options {
+    const char *helper_path; /* the program lumilio-media */
+    const char *const *queues;
+    size_t queue_count; /* 0: all that there are */
+    uint32_t at_once;   /* of one queue; 0: as many as there are cores */
+    bool once;          /* end when no job of these queues is due or runs */
+    bool no_lead;       /* leave the queue's upkeep to others */
+    /* Called from the thread of jobs_work(); may be NULL. Borrowed during the call. */
+    void (*on_event)(void *arg, const river_event *event);
+    void *arg;
+    /* Written by __atomic_store_n() elsewhere: 1, finish what runs; 2, interrupt it, too. NULL:
+     * never. */
+    const volatile int *stop;
+} jobs_options;
+
+/* Work jobs until told to stop. The library is open as JOBS_WORKER_ROLE. PGC_OK also when jobs
+ * failed (see the counts, which are filled in any case); PGC_INVALID: no such queue. */
+pgc_status jobs_work(lum_library *library, const jobs_options *options, jobs_counts *out,
+                     pgc_error *err) PGC_MUST_CHECK;
+
+#endif

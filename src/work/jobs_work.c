@@ -1,0 +1,211 @@
+/* The worker: a river client with the library's kinds, run until it is told to stop or until
+ * nothing is left to do. One thread runs this; handlers have threads of their own. */
+#include "base/prelude.h"
+
+#include "work/jobs_internal.h"
+
+#include <river/manage.h>
+
+#define LOOK_US        100000                   /* between looks at the stop flag */
+#define TIMEOUT_US     (120 * INT64_C(1000000)) /* the sandbox gives up after 60 s */
+#define RESCUE_US      (180 * INT64_C(1000000)) /* a run of this age belongs to nobody any more */
+#define EVENTS_WAITING 10000
+#define QUEUES_MAX     8
+
+/* One run of the worker. */
+typedef struct worker {
+    const jobs_options *options;
+    jobs_shared shared;
+    river_client *client;
+    river_subscription *events;
+    pgc_conn_options conn;
+    const char *queues[QUEUES_MAX];
+    size_t queue_count;
+    int stopping; /* 0, 1 soft, 2 hard: what the client was told */
+    jobs_counts counts;
+} worker;
+
+static void on_trouble(const pgc_error *error, void *arg)
+{
+    const worker *w = arg;
+    log_line(w->shared.env->log, LOG_WARN, "work", "%s", error->message);
+}
+
+/* The queues asked for, else all. A misspelt one would wait for ever. */
+static pgc_status queues_choose(worker *w, pgc_error *err)
+{
+    const jobs_kind *kind = NULL;
+    size_t asked = w->options->queue_count;
+    for (size_t i = 0; asked == 0 && (kind = jobs_kind_at(i)) != NULL; i++) {
+        assert(w->queue_count < QUEUES_MAX);
+        w->queues[w->queue_count++] = kind->name;
+    }
+    for (size_t i = 0; i < asked; i++) {
+        const char *name = w->options->queues[i];
+        size_t k = 0;
+        while ((kind = jobs_kind_at(k)) != NULL && strcmp(kind->name, name) != 0) {
+            k++;
+        }
+        if (kind == NULL || w->queue_count == QUEUES_MAX) {
+            return pgc_error_set(err, PGC_INVALID,
+                                 "queue \"%s\": use metadata_asset and thumbnail_asset", name);
+        }
+        w->queues[w->queue_count++] = kind->name;
+    }
+    return PGC_OK;
+}
+
+static uint32_t at_once(const worker *w)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t wanted =
+        w->options->at_once != 0 ? w->options->at_once : (uint32_t) (cores > 0 ? cores : 1);
+    return wanted < JOBS_AT_ONCE_MAX ? wanted : JOBS_AT_ONCE_MAX;
+}
+
+/* All kinds are known, whatever queues are worked: a job may lie in another queue than usual. */
+static pgc_status client_open(worker *w, const river_hooks *hooks, pgc_error *err)
+{
+    river_queue_options queues[QUEUES_MAX];
+    river_worker workers[QUEUES_MAX];
+    size_t kinds = 0;
+    for (size_t i = 0; i < w->queue_count; i++) {
+        queues[i] = (river_queue_options) { .struct_size = sizeof queues[i],
+                                            .name = w->queues[i],
+                                            .max_workers = at_once(w) };
+    }
+    for (const jobs_kind *kind; (kind = jobs_kind_at(kinds)) != NULL; kinds++) {
+        assert(kinds < QUEUES_MAX);
+        workers[kinds] = (river_worker) { .struct_size = sizeof workers[kinds],
+                                          .kind = kind->name,
+                                          .work = kind->work,
+                                          .arg = &w->shared };
+    }
+    const river_client_options options = { .struct_size = sizeof options,
+                                           .pool = w->shared.pool,
+                                           .conn = &w->conn,
+                                           .queues = queues,
+                                           .queue_count = w->queue_count,
+                                           .workers = workers,
+                                           .worker_count = kinds,
+                                           .max_attempts = JOBS_MAX_ATTEMPTS,
+                                           .job_timeout_us = TIMEOUT_US,
+                                           .rescue_after_us = RESCUE_US,
+                                           .no_lead = w->options->no_lead,
+                                           .no_reindex = true, /* needs the tables' owner */
+                                           .hooks = hooks,
+                                           .alloc = w->shared.env->alloc };
+    TRY(river_client_open(&options, &w->client, err));
+    return river_subscribe(w->client, RIVER_EVENTS_ALL, EVENTS_WAITING, &w->events, err);
+}
+
+/* How the job stands after the event decides: a failed attempt may be the last one. */
+static void event_count(worker *w, const river_event *event)
+{
+    const river_job *job = event->jobs != NULL ? river_jobs_at(event->jobs, 0) : NULL;
+    if (job == NULL) {
+        return;
+    }
+    w->counts.completed += job->state == RIVER_COMPLETED ? 1 : 0;
+    w->counts.given_up += job->state == RIVER_CANCELLED || job->state == RIVER_DISCARDED ? 1 : 0;
+    w->counts.retrying +=
+        event->kind == RIVER_EVENT_FAILED && job->state != RIVER_DISCARDED ? 1 : 0;
+}
+
+/* Due jobs of these queues, and those that run, here or elsewhere. */
+static pgc_status is_idle(const worker *w, bool *idle, pgc_error *err)
+{
+    const river_filter filter = { .struct_size = sizeof filter,
+                                  .queues = w->queues,
+                                  .queue_count = w->queue_count,
+                                  .states = (river_states) (RIVER_STATE_BIT(RIVER_AVAILABLE) |
+                                                            RIVER_STATE_BIT(RIVER_RUNNING)),
+                                  .limit = 1 };
+    river_jobs *jobs = NULL;
+    TRY(river_job_list(w->client, NULL, &filter, &jobs, err));
+    *idle = river_jobs_count(jobs) == 0;
+    river_jobs_free(jobs);
+    return PGC_OK;
+}
+
+/* Tell the client to stop without waiting: its last events are still to be taken. */
+static void stop_begin(worker *w, int how)
+{
+    assert(how == 1 || how == 2);
+    if (how > w->stopping) {
+        w->stopping = how;
+        /* Its answer is that jobs still run; run() waits for them in the end. */
+        pgc_status status =
+            river_client_stop(w->client, how == 1 ? RIVER_STOP_SOFT : RIVER_STOP_HARD, 0, NULL);
+        (void) status;
+    }
+}
+
+/* Events until the client has stopped and all are read. */
+static pgc_status events_take(worker *w, pgc_error *err)
+{
+    for (;;) {
+        river_event *event = NULL;
+        pgc_status status = river_subscription_next(w->events, LOOK_US, &event);
+        if (status == PGC_CLOSED) {
+            return PGC_OK;
+        }
+        if (status == PGC_OK) {
+            event_count(w, event);
+            if (w->options->on_event != NULL) {
+                w->options->on_event(w->options->arg, event);
+            }
+            river_event_free(event);
+        } else if (w->options->once && w->stopping == 0) {
+            bool idle = false;
+            TRY(is_idle(w, &idle, err));
+            if (idle) {
+                stop_begin(w, 1);
+            }
+        }
+        const volatile int *stop = w->options->stop;
+        int wanted = stop != NULL ? __atomic_load_n(stop, __ATOMIC_RELAXED) : 0;
+        if (wanted > 0) {
+            stop_begin(w, wanted > 1 ? 2 : 1);
+        }
+    }
+}
+
+static pgc_status run(worker *w, pgc_error *err)
+{
+    const river_hooks hooks = { .struct_size = sizeof hooks, .arg = w, .on_trouble = on_trouble };
+    TRY(queues_choose(w, err));
+    pgc_status status = client_open(w, &hooks, err);
+    if (status == PGC_OK) {
+        status = river_client_start(w->client, err);
+    }
+    if (status == PGC_OK) {
+        status = events_take(w, err);
+        pgc_status stopped =
+            river_client_stop(w->client, w->stopping > 1 ? RIVER_STOP_HARD : RIVER_STOP_SOFT, -1,
+                              status == PGC_OK ? err : NULL);
+        status = status == PGC_OK ? stopped : status;
+    }
+    river_unsubscribe(w->events);
+    river_client_close(w->client);
+    return status;
+}
+
+pgc_status jobs_work(lum_library *library, const jobs_options *options, jobs_counts *out,
+                     pgc_error *err)
+{
+    assert(options->helper_path != NULL);
+    *out = (jobs_counts) { .completed = 0 };
+    worker *w = MEM_NEW(lum_library_env(library)->alloc, worker);
+    if (w == NULL) {
+        return pgc_error_set(err, PGC_NOMEM, "work");
+    }
+    w->options = options;
+    w->conn = lum_library_conn(library);
+    jobs_shared_init(&w->shared, library, options->helper_path);
+    pgc_status status = run(w, err);
+    *out = w->counts;
+    jobs_shared_done(&w->shared);
+    mem_free(lum_library_env(library)->alloc, w, sizeof *w);
+    return status;
+}
