@@ -72,8 +72,9 @@ static double run_program(site *s, const char *const *argv, const char *key)
     const proc_options options = { .argv = argv,
                                    .timeout_us = PROGRAM_LIMIT_US,
                                    .output = &output };
-    if (!empty(s) || proc_run(env_default(), &options, &code, &s->err) != PGC_OK)
+    if (!empty(s) || proc_run(env_default(), &options, &code, &s->err) != PGC_OK) {
         return failed(s, argv[0]);
+    }
     if (code != 0) {
         (void) fprintf(stderr, "bench river: %s: %s\n", argv[0], output.ptr);
         return BENCH_NONE;
@@ -147,11 +148,13 @@ static bool measure_pickups(site *s, river_client *client, pickup *p, double *ou
         clock->sleep_us(clock->ctx, 15000);
         p->at = 0;
         double began = bench_now();
-        if (river_insert_one(client, NULL, &job, NULL, &s->err) != PGC_OK)
+        if (river_insert_one(client, NULL, &job, NULL, &s->err) != PGC_OK) {
             return false;
+        }
         pthread_mutex_lock(&p->lock);
-        while (p->at <= 0)
+        while (p->at <= 0) {
             (void) pthread_cond_wait(&p->begun, &p->lock);
+        }
         out[i] = (p->at - began) * 1e3;
         pthread_mutex_unlock(&p->lock);
     }
@@ -191,8 +194,9 @@ static double pickup_p99(void *ctx)
                 river_client_start(client, &s->err) == PGC_OK &&
                 measure_pickups(s, client, &p, times);
     river_client_close(client);
-    if (!done)
+    if (!done) {
         return failed(s, "measure pick-ups");
+    }
     qsort(times, LATENCY_JOBS, sizeof times[0], compare_doubles);
     return times[LATENCY_JOBS * 99 / 100];
 }
@@ -219,14 +223,16 @@ static double fetch_ms(site *s, int64_t waiting)
     const river_store *store = NULL;
     pgc_db *db = pgc_conn_db(s->conn);
     double times[FETCH_ROUNDS];
-    if (!empty(s) || !fill(s, waiting) || store_open(db, NULL, &store, &s->err) != PGC_OK)
+    if (!empty(s) || !fill(s, waiting) || store_open(db, NULL, &store, &s->err) != PGC_OK) {
         return failed(s, "fill the queue");
+    }
     for (size_t i = 0; i < FETCH_ROUNDS; i++) {
         river_jobs *jobs = NULL;
         double began = bench_now();
         if (store_fetch(store, db, RIVER_QUEUE_DEFAULT, "bench", FETCH_JOBS, &jobs, &s->err) !=
-            PGC_OK)
+            PGC_OK) {
             return failed(s, "fetch");
+        }
         times[i] = (bench_now() - began) * 1e3;
         river_jobs_free(jobs);
     }
@@ -246,8 +252,9 @@ static double fetch_few(void *ctx)
 static bool find_folder(site *s)
 {
     ssize_t length = readlink("/proc/self/exe", s->folder, sizeof s->folder - 1);
-    if (length <= 0)
+    if (length <= 0) {
         return false;
+    }
     s->folder[length] = '\0';
     *strrchr(s->folder, '/') = '\0';
     return true;
@@ -259,13 +266,15 @@ static bool site_open(site *s)
     (void) snprintf(s->jobs, sizeof s->jobs, "%d",
                     jobs != NULL ? (int) strtol(jobs, NULL, 10) : JOBS_DEFAULT);
     (void) snprintf(s->dir, sizeof s->dir, "%s/bench-river.XXXXXX", tmp != NULL ? tmp : "/tmp");
-    if (!find_folder(s) || mkdtemp(s->dir) == NULL || chmod(s->dir, 0711) != 0)
+    if (!find_folder(s) || mkdtemp(s->dir) == NULL || chmod(s->dir, 0711) != 0) {
         return false;
+    }
     const pgc_cluster_options cluster = {
         .struct_size = sizeof cluster, .dir = s->dir, .database = "bench", .throw_away = true
     };
-    if (pgc_cluster_open(&cluster, &s->cluster, &s->err) != PGC_OK)
+    if (pgc_cluster_open(&cluster, &s->cluster, &s->err) != PGC_OK) {
         return false;
+    }
     s->url = pgc_cluster_conninfo(s->cluster);
     const pgc_conn_options conn = { .struct_size = sizeof conn,
                                     .conninfo = s->url,

@@ -121,12 +121,14 @@ static pgc_status open_all(bench *b, pgc_error *err)
     TRY(pgc_conn_open(&b->conn_options, &b->conn, err));
     TRY(open_client(b, err));
     b->batch = mem_new(NULL, BATCH * sizeof(*b->batch));
-    if (b->batch == NULL)
+    if (b->batch == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "river bench: out of memory");
-    for (size_t i = 0; i < BATCH; i++)
+    }
+    for (size_t i = 0; i < BATCH; i++) {
         b->batch[i] = (river_insert) { .struct_size = sizeof(river_insert),
                                        .kind = "benchmark",
                                        .args = { "{\"num\":0}", 9 } };
+    }
     return PGC_OK;
 }
 
@@ -135,8 +137,9 @@ static pgc_status empty_queue(const bench *b, pgc_error *err)
 {
     int64_t counts[RIVER_STATE_COUNT], all = 0;
     TRY(river_job_count(b->client, NULL, counts, err));
-    for (size_t i = 0; i < RIVER_STATE_COUNT; i++)
+    for (size_t i = 0; i < RIVER_STATE_COUNT; i++) {
         all += counts[i];
+    }
     if (all > 0 && !flags.force) {
         (void) pgc_error_set(err, PGC_CONFLICT, "the queue holds %" PRId64 " jobs", all);
         pgc_error_hint(err, "the benchmark deletes them: use another database, or --force");
@@ -182,18 +185,21 @@ static pgc_status run(bench *b, pgc_error *err)
         river_client_get_stats(b->client, &stats);
         int64_t now = now_us();
         int64_t worked = stats.completed + stats.cancelled + stats.failed;
-        if (worked != b->worked)
+        if (worked != b->worked) {
             b->last_us = now;
+        }
         b->worked = worked;
         if (now - reported_us >= REPORT_US && !cli_common_options.json) {
             report(b, worked, reported, now - reported_us);
             reported = worked;
             reported_us = now;
         }
-        if ((flags.total > 0 && worked >= flags.total) || now >= end)
+        if ((flags.total > 0 && worked >= flags.total) || now >= end) {
             return PGC_OK;
-        if (flags.total == 0 && b->inserted - worked < BACKLOG)
+        }
+        if (flags.total == 0 && b->inserted - worked < BACKLOG) {
             TRY(insert_jobs(b, BACKLOG - (b->inserted - worked), err));
+        }
         env_default()->clock->sleep_us(env_default()->clock->ctx, LOOK_US);
     }
 }
@@ -222,8 +228,9 @@ static pgc_status measure(bench *b, pgc_error *err)
 {
     TRY(open_all(b, err));
     TRY(empty_queue(b, err));
-    if (flags.total > 0)
+    if (flags.total > 0) {
         TRY(insert_jobs(b, flags.total, err));
+    }
     TRY(river_client_start(b->client, err));
     b->cpu_started = cpu_seconds();
     b->started_us = b->last_us = now_us();
@@ -239,10 +246,12 @@ int cmd_river_bench(int argc, char **argv)
     bool done = false;
     memset(&flags, 0, sizeof flags);
     int code = cli_parse(COMMAND, OPTIONS, ARRAY_LEN(OPTIONS), &argc, argv, &done);
-    if (code != CLI_OK || done)
+    if (code != CLI_OK || done) {
         return code;
-    if (argc > 0)
+    }
+    if (argc > 0) {
         return cli_usage(COMMAND, "takes no operands");
+    }
     flags.workers = flags.workers == 0 ? WORKERS : flags.workers;
     flags.duration = flags.duration == 0 ? DURATION_S : flags.duration;
     pgc_error_clear(&err);

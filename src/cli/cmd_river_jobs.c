@@ -98,15 +98,18 @@ typedef struct words {
 static bool split(const char *list, words *out)
 {
     out->count = 0;
-    if (list == NULL)
+    if (list == NULL) {
         return true;
-    if (strlen(list) >= sizeof out->text)
+    }
+    if (strlen(list) >= sizeof out->text) {
         return false;
+    }
     memcpy(out->text, list, strlen(list) + 1);
     for (char *save = NULL, *word = strtok_r(out->text, ",", &save); word != NULL;
          word = strtok_r(NULL, ",", &save)) {
-        if (out->count == LIST_MAX)
+        if (out->count == LIST_MAX) {
             return false;
+        }
         out->at[out->count++] = word;
     }
     return true;
@@ -117,18 +120,22 @@ static pgc_status print_page(const river_jobs *jobs, const river_filter *filter,
 {
     size_t count = river_jobs_count(jobs);
     char cursor[RIVER_CURSOR_SIZE] = "";
-    if (count > 0 && count == (size_t) filter->limit)
+    if (count > 0 && count == (size_t) filter->limit) {
         TRY(river_job_cursor(river_jobs_at(jobs, count - 1), filter, cursor, sizeof cursor, err));
+    }
     if (!cli_common_options.json) {
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
             river_view_row(river_jobs_at(jobs, i));
-        if (cursor[0] != '\0')
+        }
+        if (cursor[0] != '\0') {
             (void) printf("more: --after %s\n", cursor);
+        }
         return PGC_OK;
     }
     json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         (void) json_array_append_new(list, river_view_job_json(river_jobs_at(jobs, i)));
+    }
     river_view_json(
         json_pack("{s:o, s:s?}", "jobs", list, "after", cursor[0] != '\0' ? cursor : NULL));
     return PGC_OK;
@@ -139,8 +146,9 @@ static bool read_states(const words *names, river_states *out)
     *out = 0;
     for (size_t i = 0; i < names->count; i++) {
         river_state state;
-        if (!river_state_parse(names->at[i], &state))
+        if (!river_state_parse(names->at[i], &state)) {
             return false;
+        }
         *out |= RIVER_STATE_BIT(state);
     }
     return true;
@@ -176,26 +184,32 @@ int cmd_river_jobs_list(int argc, char **argv)
     pgc_error err;
     bool done = false;
     int code = parse(COMMAND, LIST_OPTIONS, ARRAY_LEN(LIST_OPTIONS), &argc, argv, &done);
-    if (code != CLI_OK || done)
+    if (code != CLI_OK || done) {
         return code;
-    if (argc > 0)
+    }
+    if (argc > 0) {
         return cli_usage(COMMAND, "takes no operands");
+    }
     if (!split(flags.state, &states) || !split(flags.kind, &kinds) ||
-        !split(flags.queue, &queues) || !split(flags.tag, &tags))
+        !split(flags.queue, &queues) || !split(flags.tag, &tags)) {
         return cli_usage(COMMAND, "a list is too long");
-    if (!read_states(&states, &filter.states))
+    }
+    if (!read_states(&states, &filter.states)) {
         return cli_usage(COMMAND, "--state: one of available, cancelled, completed, discarded, "
                                   "pending, retryable, running, scheduled");
-    if (!read_order(flags.order, &filter.order))
+    }
+    if (!read_order(flags.order, &filter.order)) {
         return cli_usage(COMMAND, "--order: one of id, time, scheduled, finalized");
+    }
     filter.kinds = kinds.at;
     filter.kind_count = kinds.count;
     filter.queues = queues.at;
     filter.queue_count = queues.count;
     filter.tags_all = tags.at;
     filter.tags_all_count = tags.count;
-    if (flags.metadata != NULL)
+    if (flags.metadata != NULL) {
         filter.metadata = pgc_text_from(flags.metadata);
+    }
     filter.descending = flags.descending;
     filter.after = flags.after;
     filter.limit = flags.limit == 0          ? 100
@@ -203,10 +217,12 @@ int cmd_river_jobs_list(int argc, char **argv)
                                              : (int32_t) flags.limit;
     pgc_error_clear(&err);
     pgc_status status = place_open(&p, &err);
-    if (status == PGC_OK)
+    if (status == PGC_OK) {
         status = river_job_list(p.client, NULL, &filter, &p.jobs, &err);
-    if (status == PGC_OK)
+    }
+    if (status == PGC_OK) {
         status = print_page(p.jobs, &filter, &err);
+    }
     return status == PGC_OK ? CLI_OK : cli_fail(&err);
 }
 
@@ -221,16 +237,20 @@ static int on_job(const char *command, job_fn fn, int argc, char **argv)
     int64_t id = 0;
     bool done = false;
     int code = parse(command, PLAIN_OPTIONS, ARRAY_LEN(PLAIN_OPTIONS), &argc, argv, &done);
-    if (code != CLI_OK || done)
+    if (code != CLI_OK || done) {
         return code;
-    if (argc != 1 || !slice_to_i64(pgc_text_from(argv[0]), &id))
+    }
+    if (argc != 1 || !slice_to_i64(pgc_text_from(argv[0]), &id)) {
         return cli_usage(command, "takes the number of one job");
+    }
     pgc_error_clear(&err);
     pgc_status status = place_open(&p, &err);
-    if (status == PGC_OK)
+    if (status == PGC_OK) {
         status = fn(p.client, NULL, id, &p.jobs, &err);
-    if (status != PGC_OK)
+    }
+    if (status != PGC_OK) {
         return cli_fail(&err);
+    }
     river_view_job(river_jobs_at(p.jobs, 0));
     return CLI_OK;
 }
@@ -264,17 +284,22 @@ int cmd_river_insert(int argc, char **argv)
     int64_t priority = 0;
     bool done = false;
     int code = parse(COMMAND, INSERT_OPTIONS, ARRAY_LEN(INSERT_OPTIONS), &argc, argv, &done);
-    if (code != CLI_OK || done)
+    if (code != CLI_OK || done) {
         return code;
-    if (argc < 1 || argc > 2)
+    }
+    if (argc < 1 || argc > 2) {
         return cli_usage(COMMAND, "takes a kind and, as JSON, its arguments");
-    if (!split(flags.tag, &tags))
+    }
+    if (!split(flags.tag, &tags)) {
         return cli_usage(COMMAND, "a list is too long");
+    }
     if (flags.priority != NULL &&
-        (!slice_to_i64(pgc_text_from(flags.priority), &priority) || priority < 1 || priority > 4))
+        (!slice_to_i64(pgc_text_from(flags.priority), &priority) || priority < 1 || priority > 4)) {
         return cli_usage(COMMAND, "--priority: 1 to 4");
-    if (flags.max_attempts > INT16_MAX)
+    }
+    if (flags.max_attempts > INT16_MAX) {
         return cli_usage(COMMAND, "--max-attempts: 1 to %d", INT16_MAX);
+    }
     const river_insert job = {
         .struct_size = sizeof job,
         .kind = argv[0],
@@ -288,10 +313,12 @@ int cmd_river_insert(int argc, char **argv)
     };
     pgc_error_clear(&err);
     pgc_status status = place_open(&p, &err);
-    if (status == PGC_OK)
+    if (status == PGC_OK) {
         status = river_insert_one(p.client, NULL, &job, &p.jobs, &err);
-    if (status != PGC_OK)
+    }
+    if (status != PGC_OK) {
         return cli_fail(&err);
+    }
     river_view_job(river_jobs_at(p.jobs, 0));
     return CLI_OK;
 }
@@ -304,17 +331,21 @@ int cmd_river_queues_list(int argc, char **argv)
     bool done = false;
     int code =
         parse(COMMAND, QUEUES_LIST_OPTIONS, ARRAY_LEN(QUEUES_LIST_OPTIONS), &argc, argv, &done);
-    if (code != CLI_OK || done)
+    if (code != CLI_OK || done) {
         return code;
-    if (argc > 0)
+    }
+    if (argc > 0) {
         return cli_usage(COMMAND, "takes no operands");
+    }
     pgc_error_clear(&err);
     int32_t limit = flags.limit > INT32_MAX ? INT32_MAX : (int32_t) flags.limit;
     pgc_status status = place_open(&p, &err);
-    if (status == PGC_OK)
+    if (status == PGC_OK) {
         status = river_queue_list(p.client, NULL, limit, &p.queues, &err);
-    if (status != PGC_OK)
+    }
+    if (status != PGC_OK) {
         return cli_fail(&err);
+    }
     river_view_queues(p.queues);
     return CLI_OK;
 }
@@ -332,19 +363,24 @@ static int on_queue(const char *command, bool pause, int argc, char **argv)
     pgc_error err;
     bool done = false;
     int code = parse(command, PLAIN_OPTIONS, ARRAY_LEN(PLAIN_OPTIONS), &argc, argv, &done);
-    if (code != CLI_OK || done)
+    if (code != CLI_OK || done) {
         return code;
-    if (argc != 1)
+    }
+    if (argc != 1) {
         return cli_usage(command, "takes the name of one queue, or \"*\"");
+    }
     pgc_error_clear(&err);
     pgc_status status = place_open(&p, &err);
-    if (status == PGC_OK)
+    if (status == PGC_OK) {
         status = pause ? river_queue_pause(p.client, NULL, argv[0], &err)
                        : river_queue_resume(p.client, NULL, argv[0], &err);
-    if (status == PGC_OK)
+    }
+    if (status == PGC_OK) {
         status = look_again(&p, argv[0], &err);
-    if (status != PGC_OK)
+    }
+    if (status != PGC_OK) {
         return cli_fail(&err);
+    }
     river_view_queues(p.queues);
     return CLI_OK;
 }
@@ -366,17 +402,21 @@ int cmd_river_queues_update(int argc, char **argv)
     pgc_error err;
     bool done = false;
     int code = parse(COMMAND, UPDATE_OPTIONS, ARRAY_LEN(UPDATE_OPTIONS), &argc, argv, &done);
-    if (code != CLI_OK || done)
+    if (code != CLI_OK || done) {
         return code;
-    if (argc != 1 || flags.metadata == NULL)
+    }
+    if (argc != 1 || flags.metadata == NULL) {
         return cli_usage(COMMAND, "takes the name of one queue and --metadata");
+    }
     pgc_error_clear(&err);
     pgc_status status = place_open(&p, &err);
-    if (status == PGC_OK)
+    if (status == PGC_OK) {
         status = river_queue_update(p.client, NULL, argv[0], pgc_text_from(flags.metadata),
                                     &p.queues, &err);
-    if (status != PGC_OK)
+    }
+    if (status != PGC_OK) {
         return cli_fail(&err);
+    }
     river_view_queues(p.queues);
     return CLI_OK;
 }

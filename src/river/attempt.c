@@ -16,8 +16,9 @@ pgc_status attempt_reason(const river_ctx *ctx)
 {
     pgc_status reason = (pgc_status) atomic_load_explicit(&ctx->reason, memory_order_relaxed);
     if (reason == PGC_OK && ctx->deadline_us != INT64_MAX &&
-        runtime_now(ctx->run) >= ctx->deadline_us)
+        runtime_now(ctx->run) >= ctx->deadline_us) {
         return PGC_TIMEOUT;
+    }
     return reason;
 }
 
@@ -42,8 +43,9 @@ pgc_status river_ctx_reason(const river_ctx *ctx)
 
 int64_t river_ctx_remaining_us(const river_ctx *ctx)
 {
-    if (ctx->deadline_us == INT64_MAX)
+    if (ctx->deadline_us == INT64_MAX) {
         return INT64_MAX;
+    }
     int64_t left = ctx->deadline_us - runtime_now(ctx->run);
     return left > 0 ? left : 0;
 }
@@ -56,8 +58,9 @@ pgc_status river_ctx_wait(river_ctx *ctx, int64_t us)
     for (;;) {
         int64_t now = runtime_now(ctx->run);
         reason = attempt_reason(ctx);
-        if (reason != PGC_OK || now >= until)
+        if (reason != PGC_OK || now >= until) {
             break;
+        }
         int64_t wait = until < ctx->deadline_us ? until - now : ctx->deadline_us - now;
         runtime_cond_wait(ctx->run, &ctx->run->signal, &ctx->run->signal_lock, wait);
     }
@@ -67,8 +70,9 @@ pgc_status river_ctx_wait(river_ctx *ctx, int64_t us)
 
 arena *attempt_memory(river_ctx *ctx)
 {
-    if (ctx->memory == NULL)
+    if (ctx->memory == NULL) {
         ctx->memory = arena_new(ctx->run->alloc, 0, 0);
+    }
     return ctx->memory;
 }
 
@@ -90,8 +94,9 @@ pgc_status attempt_stage(river_ctx *ctx, const char *key, slice json, pgc_error 
 {
     arena *memory = attempt_memory(ctx);
     ctx_entry *entry = ctx->entries;
-    while (entry != NULL && strcmp(entry->key, key) != 0)
+    while (entry != NULL && strcmp(entry->key, key) != 0) {
         entry = entry->next;
+    }
     char *copy = memory == NULL ? NULL : arena_copy(memory, json);
     if (entry == NULL && copy != NULL) {
         entry = ARENA_NEW(memory, ctx_entry);
@@ -102,17 +107,19 @@ pgc_status attempt_stage(river_ctx *ctx, const char *key, slice json, pgc_error 
             entry = NULL;
         }
     }
-    if (entry == NULL || copy == NULL)
+    if (entry == NULL || copy == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "metadata '%s' of a job: out of memory", key);
+    }
     entry->json = (slice) { copy, json.len };
     return PGC_OK;
 }
 
 pgc_status river_ctx_output(river_ctx *ctx, pgc_text json, pgc_error *err)
 {
-    if (json.len > RIVER_OUTPUT_MAX)
+    if (json.len > RIVER_OUTPUT_MAX) {
         return pgc_error_set(err, PGC_LIMIT, "output of a job has %zu bytes, at most %u", json.len,
                              RIVER_OUTPUT_MAX);
+    }
     TRY(pgc_error_wrap(err, json_check(json, err), "output of a job"));
     return attempt_stage(ctx, "output", json, err);
 }
@@ -120,9 +127,10 @@ pgc_status river_ctx_output(river_ctx *ctx, pgc_text json, pgc_error *err)
 pgc_status river_ctx_metadata(river_ctx *ctx, const char *key, pgc_text json, pgc_error *err)
 {
     if (key == NULL || key[0] == '\0' ||
-        strncmp(key, METADATA_RESERVED, sizeof(METADATA_RESERVED) - 1) == 0)
+        strncmp(key, METADATA_RESERVED, sizeof(METADATA_RESERVED) - 1) == 0) {
         return pgc_error_set(err, PGC_INVALID, "metadata key '%s' of a job is reserved",
                              key == NULL ? "" : key);
+    }
     TRY(pgc_error_wrap(err, json_check(json, err), "metadata '%s' of a job", key));
     return attempt_stage(ctx, key, json, err);
 }
@@ -145,11 +153,13 @@ static const char *metadata_text(river_ctx *ctx, slice key)
 {
     slice json = json_get(ctx->job->metadata, key);
     arena *memory = attempt_memory(ctx);
-    if (json.ptr == NULL || !json_is(json, '"') || memory == NULL)
+    if (json.ptr == NULL || !json_is(json, '"') || memory == NULL) {
         return NULL;
+    }
     char *text = arena_alloc(memory, json.len + 1);
-    if (text != NULL)
+    if (text != NULL) {
         text[json_decode(json, text)] = '\0';
+    }
     return text;
 }
 
@@ -161,25 +171,30 @@ pgc_status river_ctx_step(river_ctx *ctx, const char *name, river_step_fn fn, vo
         ctx->resume_after = metadata_text(ctx, SLICE("river:resumable_step"));
     }
     if (ctx->resume_after != NULL) {
-        if (strcmp(ctx->resume_after, name) == 0)
+        if (strcmp(ctx->resume_after, name) == 0) {
             ctx->resume_after = NULL; /* the last that was done: go on behind it */
+        }
         return PGC_OK;
     }
     arena *memory = attempt_memory(ctx);
     const char *copy = memory == NULL ? NULL : arena_strdup(memory, name);
-    if (copy == NULL)
+    if (copy == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "step '%s': out of memory", name);
+    }
     slice cursors = json_get(ctx->job->metadata, SLICE("river:resumable_cursor"));
     slice cursor = { NULL, 0 };
-    if (cursors.ptr != NULL && json_is(cursors, '{'))
+    if (cursors.ptr != NULL && json_is(cursors, '{')) {
         cursor = json_get(cursors, pgc_text_from(name));
-    if (cursor.ptr != NULL && slice_eq_str(cursor, "null"))
+    }
+    if (cursor.ptr != NULL && slice_eq_str(cursor, "null")) {
         cursor = (slice) { NULL, 0 };
+    }
     ctx->step_now = copy;
     pgc_status status = fn(ctx, cursor, arg, err);
     ctx->step_now = NULL;
-    if (status != PGC_OK)
+    if (status != PGC_OK) {
         return pgc_error_wrap(err, status, "step '%s'", name);
+    }
     ctx->step_done = copy;
     ctx->cursor_step = NULL;
     return PGC_OK;
@@ -187,15 +202,18 @@ pgc_status river_ctx_step(river_ctx *ctx, const char *name, river_step_fn fn, vo
 
 pgc_status river_ctx_cursor(river_ctx *ctx, pgc_text json, pgc_error *err)
 {
-    if (ctx->step_now == NULL)
+    if (ctx->step_now == NULL) {
         return pgc_error_set(err, PGC_INVALID, "a cursor is kept inside a step only");
-    if (json.ptr != NULL)
+    }
+    if (json.ptr != NULL) {
         TRY(pgc_error_wrap(err, json_check(json, err), "cursor of step '%s'", ctx->step_now));
+    }
     arena *memory = attempt_memory(ctx);
     slice text = json.ptr == NULL ? SLICE("null") : json;
     const char *copy = memory == NULL ? NULL : arena_copy(memory, text);
-    if (copy == NULL)
+    if (copy == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "cursor: out of memory");
+    }
     ctx->cursor = (slice) { copy, text.len };
     ctx->cursor_step = ctx->step_now;
     return PGC_OK;
@@ -226,9 +244,10 @@ pgc_status river_ctx_complete(river_ctx *ctx, pgc_tx *tx, pgc_error *err)
             job != NULL && job->state == RIVER_COMPLETED && job->attempt == ctx->job->attempt;
         river_jobs_free(jobs);
     }
-    if (!done.stored)
+    if (!done.stored) {
         return pgc_error_set(err, PGC_CONFLICT, "job %" PRId64 " is not this attempt's any more",
                              ctx->job->id);
+    }
     ctx->completed = true;
     CRASH_POINT("river.completed_in_tx");
     return PGC_OK;
@@ -241,18 +260,20 @@ river_client *river_ctx_client(river_ctx *ctx)
 
 static pgc_status call_handler(river_ctx *ctx, pgc_error *err)
 {
-    if (ctx->worker == NULL)
+    if (ctx->worker == NULL) {
         return pgc_error_set(
             err, PGC_UNSUPPORTED,
             "job kind is not registered in the client's Workers bundle: %" SLICE_FMT,
             SLICE_ARG(ctx->job->kind));
+    }
     return ctx->worker->work(ctx, ctx->job, ctx->worker->arg, err);
 }
 
 pgc_status river_ctx_run(river_ctx *ctx, pgc_error *err)
 {
-    if (ctx->in_chain)
+    if (ctx->in_chain) {
         return pgc_error_set(err, PGC_INVALID, "river_ctx_run() was called twice");
+    }
     ctx->in_chain = true;
     return call_handler(ctx, err);
 }
@@ -260,14 +281,16 @@ pgc_status river_ctx_run(river_ctx *ctx, pgc_error *err)
 static pgc_status run_with_hooks(river_ctx *ctx, const river_hooks *hooks, pgc_error *err)
 {
     pgc_status status = PGC_OK;
-    if (hooks->work_begin != NULL)
+    if (hooks->work_begin != NULL) {
         status = hooks->work_begin(ctx, ctx->job, hooks->arg, err);
+    }
     if (status == PGC_OK) {
         status = hooks->work != NULL ? hooks->work(ctx, ctx->job, hooks->arg, err)
                                      : river_ctx_run(ctx, err);
     }
-    if (hooks->work_end != NULL)
+    if (hooks->work_end != NULL) {
         status = hooks->work_end(ctx, ctx->job, status, hooks->arg, err);
+    }
     return status;
 }
 
@@ -289,8 +312,9 @@ void attempt_run(river_ctx *ctx)
     atomic_store(&ctx->started, true);
     pgc_status status = PGC_CANCELLED; /* the client stops: not begun at all */
     CRASH_POINT("river.before_handler");
-    if (attempt_reason(ctx) != PGC_CLOSED)
+    if (attempt_reason(ctx) != PGC_CLOSED) {
         status = hooks == NULL ? river_ctx_run(ctx, &err) : run_with_hooks(ctx, hooks, &err);
+    }
     CRASH_POINT("river.after_handler");
     ctx->ended_us = runtime_now(ctx->run);
     outcome_decide(ctx, status, &err);
@@ -298,16 +322,18 @@ void attempt_run(river_ctx *ctx)
 
 static void batch_unref(job_batch *batch)
 {
-    if (atomic_fetch_sub(&batch->refs, 1) != 1)
+    if (atomic_fetch_sub(&batch->refs, 1) != 1) {
         return;
+    }
     river_jobs_free(batch->jobs);
     mem_free(batch->alloc, batch, sizeof(*batch) + batch->count * sizeof(river_ctx));
 }
 
 void attempt_free(river_ctx *ctx)
 {
-    if (ctx->logs)
+    if (ctx->logs) {
         buf_done(&ctx->log);
+    }
     arena_free(ctx->memory);
     batch_unref(ctx->batch);
 }

@@ -48,8 +48,9 @@ static void *beat_work(void *arg)
         pthread_mutex_unlock(&run->lock);
         pgc_error err;
         pgc_error_clear(&err);
-        if (beat(heart, false, &err) != PGC_OK)
+        if (beat(heart, false, &err) != PGC_OK) {
             runtime_trouble(run, &err);
+        }
         next = now + every;
         pthread_mutex_lock(&run->lock);
     }
@@ -59,18 +60,21 @@ static void *beat_work(void *arg)
 
 pgc_status beat_start(runtime *run, pgc_error *err)
 {
-    if (!run->client->options.heartbeats || run->client->options.queue_count == 0)
+    if (!run->client->options.heartbeats || run->client->options.queue_count == 0) {
         return PGC_OK;
+    }
     struct heart *heart = MEM_NEW(run->alloc, struct heart);
-    if (heart == NULL)
+    if (heart == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "heartbeats: out of memory");
+    }
     heart->run = run;
     heart->link.client = run->client;
     pgc_status status = beat(heart, true, err);
     if (status == PGC_OK) {
         int failed = pthread_create(&heart->thread, NULL, beat_work, heart);
-        if (failed != 0)
+        if (failed != 0) {
             status = pgc_error_errno(err, failed, "start the thread of the heartbeats");
+        }
     }
     if (status != PGC_OK) {
         link_close(&heart->link);
@@ -84,8 +88,9 @@ pgc_status beat_start(runtime *run, pgc_error *err)
 void beat_stop(runtime *run)
 {
     struct heart *heart = run->heart;
-    if (heart == NULL)
+    if (heart == NULL) {
         return;
+    }
     pthread_mutex_lock(&run->lock);
     heart->stop = true;
     pthread_cond_broadcast(&run->changed);
@@ -95,10 +100,12 @@ void beat_stop(runtime *run)
     pgc_db *db = NULL;
     pgc_error_clear(&err);
     pgc_status status = link_db(&heart->link, &db, &err);
-    if (status == PGC_OK)
+    if (status == PGC_OK) {
         status = store_ext_leave(run->client->store, db, run->client->id, &err);
-    if (status != PGC_OK) /* the leader forgets the row in a day */
+    }
+    if (status != PGC_OK) { /* the leader forgets the row in a day */
         runtime_trouble(run, &err);
+    }
     link_close(&heart->link);
     mem_free(run->alloc, heart, sizeof(*heart));
     run->heart = NULL;
@@ -108,8 +115,9 @@ void beat_stop(runtime *run)
  * may be what kills its clients) or somebody wants it cancelled. */
 static river_state verdict(const river_job *job)
 {
-    if (json_get(job->metadata, SLICE("cancel_attempted_at")).ptr != NULL)
+    if (json_get(job->metadata, SLICE("cancel_attempted_at")).ptr != NULL) {
         return RIVER_CANCELLED;
+    }
     return job->attempt >= job->max_attempts ? RIVER_DISCARDED : RIVER_AVAILABLE;
 }
 
@@ -131,15 +139,17 @@ static pgc_status judge(const river_job *job, pgc_timestamptz now, arena *memory
     buf_add_str(&text, ",\"trace\":\"\"}");
     TRY(buf_finish(&text, err));
     const char *error = arena_copy(memory, buf_view(&text));
-    if (error == NULL)
+    if (error == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "rescue jobs: out of memory");
+    }
     *out = (store_outcome) { .id = job->id,
                              .attempt = job->attempt,
                              .began = job->attempted_at,
                              .state = verdict(job),
                              .error = { error, text.len } };
-    if (out->state == RIVER_AVAILABLE)
+    if (out->state == RIVER_AVAILABLE) {
         out->scheduled_at = (pgc_opt_timestamptz) { true, now };
+    }
     return PGC_OK;
 }
 
@@ -149,10 +159,12 @@ static pgc_status rescue(const runtime *run, pgc_db *db, const river_jobs *jobs,
     AUTO(arena_auto) arena *memory = arena_new(run->alloc, 0, 0);
     size_t count = river_jobs_count(jobs);
     store_outcome *outcomes = memory == NULL ? NULL : ARENA_ARRAY(memory, count + 1, store_outcome);
-    if (outcomes == NULL)
+    if (outcomes == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "rescue jobs: out of memory");
-    for (size_t i = 0; i < count; i++)
+    }
+    for (size_t i = 0; i < count; i++) {
         TRY(judge(river_jobs_at(jobs, i), client_now(client), memory, &outcomes[i], err));
+    }
     /* The attempt is the fence here; any time is before infinity. */
     return store_rescue(client->store, db, (pgc_timestamptz) { INT64_MAX }, outcomes, count, NULL,
                         err);
@@ -162,8 +174,9 @@ pgc_status beat_rescue(const runtime *run, pgc_db *db, int32_t max, bool *more, 
 {
     const river_client *client = run->client;
     river_jobs *jobs = NULL;
-    if (!client->options.heartbeats)
+    if (!client->options.heartbeats) {
         return PGC_OK;
+    }
     TRY(store_ext_orphans(client->store, db, max, &jobs, err));
     size_t count = river_jobs_count(jobs);
     pgc_status status = count > 0 ? rescue(run, db, jobs, err) : PGC_OK;

@@ -20,8 +20,9 @@ static bool is_lower(char c)
 pgc_status check_queue(const char *name, pgc_error *err)
 {
     size_t length = name == NULL ? 0 : strlen(name);
-    if (length == 0)
+    if (length == 0) {
         return pgc_error_set(err, PGC_INVALID, "queue name is empty");
+    }
     if (length > CHECK_QUEUE_MAX) {
         return pgc_error_set(err, PGC_INVALID, "queue name '%.20s...' has %zu bytes, at most %d",
                              name, length, CHECK_QUEUE_MAX);
@@ -50,13 +51,14 @@ pgc_status check_kind(const char *kind, pgc_error *err)
     }
     for (size_t i = 0; i < length; i++) {
         bool dot = i > 0 && slice_starts((slice) { kind + i, length - i }, middle_dot);
-        if (dot)
+        if (dot) {
             i++;
-        else if (!is_word(kind[i]) && (i == 0 || strchr("-[]<>/.:+", kind[i]) == NULL))
+        } else if (!is_word(kind[i]) && (i == 0 || strchr("-[]<>/.:+", kind[i]) == NULL)) {
             return pgc_error_set(err, PGC_INVALID,
                                  "job kind '%s': only letters, digits and _ - [ ] < > / . : +, a "
                                  "letter or digit first",
                                  kind);
+        }
     }
     return PGC_OK;
 }
@@ -66,10 +68,12 @@ pgc_status check_tag(const char *tag, pgc_error *err)
     size_t length = tag == NULL ? 0 : strlen(tag);
     bool good =
         length >= 3 && length <= CHECK_TAG_MAX && is_word(tag[0]) && is_word(tag[length - 1]);
-    for (size_t i = 0; good && i < length; i++)
+    for (size_t i = 0; good && i < length; i++) {
         good = is_word(tag[i]) || tag[i] == '-';
-    if (good)
+    }
+    if (good) {
         return PGC_OK;
+    }
     return pgc_error_set(err, PGC_INVALID, "tag '%.40s': 3 to %d letters, digits, _ and - between",
                          tag ? tag : "", CHECK_TAG_MAX);
 }
@@ -78,24 +82,27 @@ pgc_status check_client_id(const char *id, pgc_error *err)
 {
     size_t length = id == NULL ? 0 : strlen(id);
     slice text = { id, length };
-    if (length > 0 && length <= CHECK_CLIENT_MAX && slice_is_utf8(text))
+    if (length > 0 && length <= CHECK_CLIENT_MAX && slice_is_utf8(text)) {
         return PGC_OK;
+    }
     return pgc_error_set(err, PGC_INVALID, "client id needs 1 to %d bytes of UTF-8, has %zu",
                          CHECK_CLIENT_MAX, length);
 }
 
 static pgc_status check_json(const char *what, slice json, pgc_error *err)
 {
-    if (json.ptr == NULL)
+    if (json.ptr == NULL) {
         return PGC_OK;
+    }
     return pgc_error_wrap(err, json_check_object(json, err), "%s", what);
 }
 
 pgc_status check_insert(const river_insert *job, pgc_error *err)
 {
     TRY(check_kind(job->kind, err));
-    if (job->queue != NULL)
+    if (job->queue != NULL) {
         TRY(check_queue(job->queue, err));
+    }
     if (job->priority < 0 || job->priority > 4) {
         return pgc_error_set(err, PGC_INVALID, "priority %d of a '%s' job: 1 to 4", job->priority,
                              job->kind);
@@ -104,8 +111,9 @@ pgc_status check_insert(const river_insert *job, pgc_error *err)
         return pgc_error_set(err, PGC_INVALID, "max_attempts %d of a '%s' job: 1 to 32767",
                              job->max_attempts, job->kind);
     }
-    for (size_t i = 0; i < job->tag_count; i++)
+    for (size_t i = 0; i < job->tag_count; i++) {
         TRY(check_tag(job->tags[i], err));
+    }
     TRY(check_json("arguments", job->args, err));
     TRY(check_json("metadata", job->metadata, err));
     return unique_check(&job->unique, err);

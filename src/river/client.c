@@ -16,14 +16,16 @@
 
 static void default_i64(int64_t *value, int64_t fallback)
 {
-    if (*value == 0)
+    if (*value == 0) {
         *value = fallback;
+    }
 }
 
 static void fill_defaults(river_client_options *options)
 {
-    if (options->max_attempts == 0)
+    if (options->max_attempts == 0) {
         options->max_attempts = RIVER_MAX_ATTEMPTS_DEFAULT;
+    }
     /* River's rule: the horizon grows with a time-out that was asked for. */
     default_i64(&options->rescue_after_us,
                 options->job_timeout_us > 0 ? options->job_timeout_us + HOUR_US : HOUR_US);
@@ -35,22 +37,27 @@ static void fill_defaults(river_client_options *options)
     default_i64(&options->retain_completed_us, 24 * HOUR_US);
     default_i64(&options->retain_cancelled_us, 24 * HOUR_US);
     default_i64(&options->retain_discarded_us, 7 * 24 * HOUR_US);
-    if (options->conn == NULL)
+    if (options->conn == NULL) {
         options->poll_only = true;
+    }
 }
 
 static pgc_status check_times(const river_client_options *options, pgc_error *err)
 {
-    if (options->max_attempts < 0)
+    if (options->max_attempts < 0) {
         return pgc_error_set(err, PGC_INVALID, "max_attempts %d: 1 to 32767",
                              options->max_attempts);
-    if (options->fetch_cooldown_us < 1000 || options->fetch_poll_us < options->fetch_cooldown_us)
+    }
+    if (options->fetch_cooldown_us < 1000 || options->fetch_poll_us < options->fetch_cooldown_us) {
         return pgc_error_set(err, PGC_INVALID,
                              "fetch_cooldown_us is at least 1000 and at most fetch_poll_us");
-    if (options->heartbeat_us < 1000)
+    }
+    if (options->heartbeat_us < 1000) {
         return pgc_error_set(err, PGC_INVALID, "heartbeat_us is at least 1000");
-    if (options->job_timeout_us > 0 && options->rescue_after_us < options->job_timeout_us)
+    }
+    if (options->job_timeout_us > 0 && options->rescue_after_us < options->job_timeout_us) {
         return pgc_error_set(err, PGC_INVALID, "rescue_after_us is below job_timeout_us");
+    }
     return PGC_OK;
 }
 
@@ -59,11 +66,13 @@ static pgc_status check_workers(const river_client_options *options, pgc_error *
     for (size_t i = 0; i < options->worker_count; i++) {
         const river_worker *worker = &options->workers[i];
         TRY(check_kind(worker->kind, err));
-        if (worker->work == NULL)
+        if (worker->work == NULL) {
             return pgc_error_set(err, PGC_INVALID, "worker of '%s' has no function", worker->kind);
+        }
         for (size_t j = 0; j < i; j++) {
-            if (strcmp(options->workers[j].kind, worker->kind) == 0)
+            if (strcmp(options->workers[j].kind, worker->kind) == 0) {
                 return pgc_error_set(err, PGC_INVALID, "two workers for '%s'", worker->kind);
+            }
         }
     }
     return PGC_OK;
@@ -80,15 +89,17 @@ static bool copy_workers(arena *memory, river_client_options *options)
 {
     bool failed = false;
     river_worker *workers = ARENA_ARRAY(memory, options->worker_count + 1, river_worker);
-    if (workers == NULL)
+    if (workers == NULL) {
         return false;
+    }
     for (size_t i = 0; i < options->worker_count; i++) {
         workers[i] = options->workers[i];
         workers[i].kind = copy_text(memory, workers[i].kind, &failed);
         const char **aliases = ARENA_ARRAY(memory, workers[i].alias_count + 1, const char *);
         failed = failed || aliases == NULL;
-        for (size_t j = 0; !failed && j < workers[i].alias_count; j++)
+        for (size_t j = 0; !failed && j < workers[i].alias_count; j++) {
             aliases[j] = copy_text(memory, workers[i].aliases[j], &failed);
+        }
         workers[i].aliases = aliases;
     }
     options->workers = workers;
@@ -99,11 +110,13 @@ static bool copy_workers(arena *memory, river_client_options *options)
 static bool copy_conn(arena *memory, river_client_options *options)
 {
     bool failed = false;
-    if (options->conn == NULL)
+    if (options->conn == NULL) {
         return true;
+    }
     pgc_conn_options *conn = ARENA_NEW(memory, pgc_conn_options);
-    if (conn == NULL)
+    if (conn == NULL) {
         return false;
+    }
     *conn = *options->conn;
     conn->conninfo = copy_text(memory, conn->conninfo, &failed);
     conn->user = copy_text(memory, conn->user, &failed);
@@ -131,14 +144,16 @@ static pgc_status make_id(river_client *client, const char *given, pgc_error *er
     char host[61] = "";
     AUTO(buf_auto) buf when;
     buf_init(&when, client->options.alloc, 100);
-    if (gethostname(host, sizeof(host) - 1) != 0 || host[0] == '\0')
+    if (gethostname(host, sizeof(host) - 1) != 0 || host[0] == '\0') {
         snprintf(host, sizeof(host), "unknown_host");
+    }
     time_add_rfc3339(&when, client_now(client));
     TRY(buf_finish(&when, err));
     snprintf(client->id, sizeof(client->id), "%s_%.*s", host, (int) (when.len - 1), when.ptr);
     for (char *c = client->id; *c != '\0'; c++) {
-        if (strchr(".:-", *c) != NULL)
+        if (strchr(".:-", *c) != NULL) {
             *c = '_';
+        }
     }
     return PGC_OK;
 }
@@ -151,8 +166,9 @@ static pgc_status fill(river_client *client, const river_client_options *options
     TRY(check_times(&client->options, err));
     TRY(check_workers(options, err));
     if (!copy_workers(client->memory, &client->options) ||
-        !copy_conn(client->memory, &client->options))
+        !copy_conn(client->memory, &client->options)) {
         return pgc_error_set(err, PGC_NOMEM, "job queue client: out of memory");
+    }
     TRY(make_id(client, options->id, err));
     client->options.id = client->id;
     TRY(store_open(pgc_pool_db(client->pool), options->schema, &client->store, err));
@@ -164,12 +180,14 @@ static pgc_status fill(river_client *client, const river_client_options *options
 pgc_status client_open_on(const river_client_options *options, const env *seams, river_client **out,
                           pgc_error *err)
 {
-    if (options == NULL || options->struct_size != sizeof(*options) || options->pool == NULL)
+    if (options == NULL || options->struct_size != sizeof(*options) || options->pool == NULL) {
         return pgc_error_set(err, PGC_INVALID, "job queue client: struct_size or pool is not set");
+    }
     AUTO(arena_auto) arena *memory = arena_new(options->alloc, 0, 0);
     river_client *client = memory == NULL ? NULL : ARENA_NEW(memory, river_client);
-    if (client == NULL)
+    if (client == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "job queue client: out of memory");
+    }
     client->env = seams;
     client->memory = memory;
     pthread_mutex_init(&client->lock, NULL);
@@ -192,8 +210,9 @@ pgc_status river_client_open(const river_client_options *options, river_client *
 
 void river_client_close(river_client *client)
 {
-    if (client == NULL)
+    if (client == NULL) {
         return;
+    }
     runtime_free(client);
     while (client->slots != NULL) {
         notify_slot *slot = client->slots;
@@ -224,11 +243,13 @@ const river_worker *client_worker(const river_client *client, slice kind)
 {
     for (size_t i = 0; i < client->options.worker_count; i++) {
         const river_worker *worker = &client->options.workers[i];
-        if (slice_eq_str(kind, worker->kind))
+        if (slice_eq_str(kind, worker->kind)) {
             return worker;
+        }
         for (size_t j = 0; j < worker->alias_count; j++) {
-            if (slice_eq_str(kind, worker->aliases[j]))
+            if (slice_eq_str(kind, worker->aliases[j])) {
                 return worker;
+            }
         }
     }
     return NULL;

@@ -54,8 +54,9 @@ static void count_event(runtime *run, const river_ctx *ctx)
 static void settle(runtime *run, river_ctx *ctx, const river_job *job)
 {
     count_event(run, ctx);
-    if (job != NULL && hub_wants(&run->hub, ctx->event))
+    if (job != NULL && hub_wants(&run->hub, ctx->event)) {
         hub_emit(&run->hub, ctx, job);
+    }
     producer_release(ctx->from, ctx);
     attempt_free(ctx);
 }
@@ -75,8 +76,9 @@ static int compare_plain(const void *a, const void *b)
     const river_ctx *left = *(river_ctx *const *) a, *right = *(river_ctx *const *) b;
     int by_kind = (int) attempt_ephemeral(left) - (int) attempt_ephemeral(right);
     int by_attempt = left->job->attempt - right->job->attempt;
-    if (by_kind != 0 || by_attempt != 0)
+    if (by_kind != 0 || by_attempt != 0) {
         return by_kind != 0 ? by_kind : by_attempt;
+    }
     return (left->job->id > right->job->id) - (left->job->id < right->job->id);
 }
 
@@ -90,15 +92,17 @@ static pgc_status store_plain_alike(runtime *run, batch *b, pgc_error *err)
     size_t first = b->plain_count - 1, count = 0;
     bool gone = attempt_ephemeral(last);
     while (first > 0 && attempt_ephemeral(b->attempts[first - 1]) == gone &&
-           b->attempts[first - 1]->job->attempt == last->job->attempt)
+           b->attempts[first - 1]->job->attempt == last->job->attempt) {
         first--;
+    }
     for (size_t i = first; i < b->plain_count; i++) {
         const river_job *job = b->attempts[i]->job;
         b->done[count++] = (store_done) { .id = job->id, .attempt = job->attempt, .gone = gone };
     }
     TRY(store_complete(client->store, pgc_pool_db(client->pool), b->done, count, &finalized, err));
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         settle_plain(run, b->attempts[first + i], b->done[i].stored, finalized);
+    }
     b->plain_count = first;
     return PGC_OK;
 }
@@ -106,8 +110,9 @@ static pgc_status store_plain_alike(runtime *run, batch *b, pgc_error *err)
 static pgc_status store_plain(runtime *run, batch *b, pgc_error *err)
 {
     qsort(b->attempts, b->plain_count, sizeof(b->attempts[0]), compare_plain);
-    while (b->plain_count > 0)
+    while (b->plain_count > 0) {
         TRY(store_plain_alike(run, b, err));
+    }
     return PGC_OK;
 }
 
@@ -116,8 +121,9 @@ static pgc_status store_others(runtime *run, batch *b, pgc_error *err)
     const river_client *client = run->client;
     river_ctx **attempts = b->attempts + BATCH_MAX - b->other_count;
     river_jobs *jobs = NULL;
-    for (size_t i = 0; i < b->other_count; i++)
+    for (size_t i = 0; i < b->other_count; i++) {
         b->outcomes[i] = attempts[i]->outcome;
+    }
     TRY(store_finish(client->store, pgc_pool_db(client->pool), b->outcomes, b->other_count, &jobs,
                      err));
     for (size_t i = 0; i < b->other_count; i++) {
@@ -138,8 +144,9 @@ static bool is_odd(pgc_status status, const pgc_error *err)
 {
     static const char *const CLASSES[] = { "22", "23", "54", "P0" };
     for (size_t i = 0; i < ARRAY_LEN(CLASSES); i++) {
-        if (strncmp(err->sqlstate, CLASSES[i], 2) == 0)
+        if (strncmp(err->sqlstate, CLASSES[i], 2) == 0) {
             return true;
+        }
     }
     return status == PGC_INVALID || status == PGC_LIMIT || status == PGC_PROTOCOL;
 }
@@ -162,12 +169,15 @@ static pgc_status store_single(runtime *run, river_ctx *ctx, pgc_error *err)
     river_jobs *jobs = NULL;
     pgc_status status =
         store_finish(client->store, pgc_pool_db(client->pool), &ctx->outcome, 1, &jobs, err);
-    if (status != PGC_OK && is_odd(status, err))
+    if (status != PGC_OK && is_odd(status, err)) {
         status = store_bare(run, ctx, &jobs, err);
-    if (status != PGC_OK && !is_odd(status, err))
+    }
+    if (status != PGC_OK && !is_odd(status, err)) {
         return status;
-    if (status != PGC_OK) /* a trigger, a constraint of others: it is left to be rescued */
+    }
+    if (status != PGC_OK) { /* a trigger, a constraint of others: it is left to be rescued */
         runtime_trouble(run, err);
+    }
     settle(run, ctx, river_jobs_at(jobs, 0));
     river_jobs_free(jobs);
     return PGC_OK;
@@ -190,8 +200,9 @@ static pgc_status store_singles(runtime *run, batch *b, pgc_error *err)
 static pgc_status store_all(runtime *run, batch *b, pgc_error *err)
 {
     pgc_status status = b->plain_count > 0 ? store_plain(run, b, err) : PGC_OK;
-    if (status == PGC_OK && b->other_count > 0)
+    if (status == PGC_OK && b->other_count > 0) {
         status = store_others(run, b, err);
+    }
     return status != PGC_OK && is_odd(status, err) ? store_singles(run, b, err) : status;
 }
 
@@ -202,10 +213,11 @@ static void take(completer *done, batch *b)
         river_ctx *ctx = CONTAINER_OF(done->finished.next, river_ctx, link);
         list_remove(&ctx->link);
         done->count--;
-        if (ctx->plain)
+        if (ctx->plain) {
             b->attempts[b->plain_count++] = ctx;
-        else
+        } else {
             b->attempts[BATCH_MAX - ++b->other_count] = ctx;
+        }
     }
     pthread_cond_broadcast(&done->room);
 }
@@ -216,10 +228,11 @@ static void settle_completed(runtime *run, batch *b)
     river_ctx **attempts = b->attempts + BATCH_MAX - b->other_count;
     size_t kept = 0;
     for (size_t i = b->other_count; i-- > 0;) {
-        if (attempts[i]->completed)
+        if (attempts[i]->completed) {
             settle_plain(run, attempts[i], true, client_now(run->client));
-        else
+        } else {
             b->attempts[BATCH_MAX - ++kept] = attempts[i];
+        }
     }
     b->other_count = kept;
 }
@@ -232,8 +245,9 @@ static void store(runtime *run, batch *b)
     for (unsigned failures = 0; b->plain_count + b->other_count > 0; failures++) {
         pgc_error err;
         pgc_error_clear(&err);
-        if (store_all(run, b, &err) == PGC_OK)
+        if (store_all(run, b, &err) == PGC_OK) {
             break;
+        }
         runtime_trouble(run, &err);
         run->clock->sleep_us(run->clock->ctx,
                              RETRY_US << (failures < DOUBLINGS ? failures : DOUBLINGS));
@@ -255,13 +269,15 @@ static void batch_free(const runtime *run, batch *b)
 static batch *batch_make(const runtime *run)
 {
     batch *b = MEM_NEW(run->alloc, batch);
-    if (b == NULL)
+    if (b == NULL) {
         return NULL;
+    }
     b->attempts = mem_new(run->alloc, BATCH_MAX * sizeof(river_ctx *));
     b->done = mem_new(run->alloc, BATCH_MAX * sizeof(store_done));
     b->outcomes = mem_new(run->alloc, BATCH_MAX * sizeof(store_outcome));
-    if (b->attempts != NULL && b->done != NULL && b->outcomes != NULL)
+    if (b->attempts != NULL && b->done != NULL && b->outcomes != NULL) {
         return b;
+    }
     batch_free(run, b);
     return NULL;
 }
@@ -272,14 +288,16 @@ static bool gather(runtime *run, int64_t not_before_us)
     completer *done = &run->done;
     for (;;) {
         if (list_empty(&done->finished)) {
-            if (done->stop)
+            if (done->stop) {
                 return false;
+            }
             runtime_cond_wait(run, &done->work, &done->lock, -1);
             continue;
         }
         int64_t early = not_before_us - runtime_now(run);
-        if (early <= 0 || done->count >= GATHER_ENOUGH || done->stop)
+        if (early <= 0 || done->count >= GATHER_ENOUGH || done->stop) {
             return true;
+        }
         runtime_cond_wait(run, &done->work, &done->lock, early);
     }
 }
@@ -309,8 +327,9 @@ pgc_status completer_start(runtime *run, pgc_error *err)
     done->count = 0;
     done->stop = false;
     done->batch = batch_make(run);
-    if (done->batch == NULL)
+    if (done->batch == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "start a job queue client: out of memory");
+    }
     int failed = pthread_create(&done->thread, NULL, complete, run);
     if (failed != 0) {
         batch_free(run, TAKE(done->batch));
@@ -323,20 +342,23 @@ void completer_put(runtime *run, river_ctx *ctx)
 {
     completer *done = &run->done;
     pthread_mutex_lock(&done->lock);
-    while (done->count >= FINISHED_MAX)
+    while (done->count >= FINISHED_MAX) {
         runtime_cond_wait(run, &done->room, &done->lock, -1);
+    }
     list_append(&done->finished, &ctx->link);
     done->count++;
-    if (done->count == 1 || done->count == GATHER_ENOUGH)
+    if (done->count == 1 || done->count == GATHER_ENOUGH) {
         pthread_cond_signal(&done->work);
+    }
     pthread_mutex_unlock(&done->lock);
 }
 
 void completer_stop(runtime *run)
 {
     completer *done = &run->done;
-    if (done->batch == NULL)
+    if (done->batch == NULL) {
         return;
+    }
     pthread_mutex_lock(&done->lock);
     done->stop = true;
     pthread_cond_signal(&done->work);

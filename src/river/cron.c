@@ -55,8 +55,9 @@ static bool parse_value(const field *f, slice text, int *out)
         }
     }
     if (text.len == 0 || !isdigit((unsigned char) text.ptr[0]) || !slice_to_i64(text, &number) ||
-        number < f->first || number > f->last)
+        number < f->first || number > f->last) {
         return false;
+    }
     *out = (int) number;
     return true;
 }
@@ -69,22 +70,26 @@ static pgc_status parse_entry(const field *f, slice text, uint64_t *bits, pgc_er
     int from = f->first, to = f->last, step = 1;
     if (rest.ptr != NULL) {
         int64_t number;
-        if (!slice_to_i64(rest, &number) || number < 1 || number > f->last)
+        if (!slice_to_i64(rest, &number) || number < 1 || number > f->last) {
             return refuse(f, text, err);
+        }
         step = (int) number;
     }
     if (!slice_eq_str(range, "*")) {
         slice end = range;
         slice start = slice_next(&end, '-');
-        if (!parse_value(f, start, &from))
+        if (!parse_value(f, start, &from)) {
             return refuse(f, text, err);
-        if (end.ptr == NULL)
+        }
+        if (end.ptr == NULL) {
             to = rest.ptr == NULL ? from : f->last;
-        else if (!parse_value(f, end, &to) || to < from)
+        } else if (!parse_value(f, end, &to) || to < from) {
             return refuse(f, text, err);
+        }
     }
-    for (int value = from; value <= to; value += step)
+    for (int value = from; value <= to; value += step) {
         *bits |= UINT64_C(1) << value;
+    }
     return PGC_OK;
 }
 
@@ -92,16 +97,18 @@ static pgc_status parse_field(const field *f, slice text, uint64_t *bits, pgc_er
 {
     slice rest = text;
     *bits = 0;
-    while (rest.ptr != NULL)
+    while (rest.ptr != NULL) {
         TRY(parse_entry(f, slice_next(&rest, ','), bits, err));
+    }
     return PGC_OK;
 }
 
 static slice expand(slice text)
 {
     for (size_t i = 0; i < ARRAY_LEN(SHORTCUTS); i++) {
-        if (slice_eq_str(text, SHORTCUTS[i].name))
+        if (slice_eq_str(text, SHORTCUTS[i].name)) {
             return (slice) { SHORTCUTS[i].fields, strlen(SHORTCUTS[i].fields) };
+        }
     }
     return text;
 }
@@ -111,8 +118,9 @@ static slice next_word(slice *rest)
 {
     *rest = slice_trim(*rest);
     size_t end = 0;
-    while (end < rest->len && isspace((unsigned char) rest->ptr[end]) == 0)
+    while (end < rest->len && isspace((unsigned char) rest->ptr[end]) == 0) {
         end++;
+    }
     slice word = slice_sub(*rest, 0, end);
     *rest = slice_sub(*rest, end, rest->len);
     return word;
@@ -125,15 +133,17 @@ pgc_status cron_parse(slice text, cron *out, pgc_error *err)
     bool any[FIELD_COUNT];
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         slice word = next_word(&rest);
-        if (word.len == 0)
+        if (word.len == 0) {
             return pgc_error_set(err, PGC_INVALID, "cron: the %s is missing in '%" SLICE_FMT "'",
                                  FIELDS[i].name, SLICE_ARG(text));
+        }
         TRY(parse_field(&FIELDS[i], word, &bits[i], err));
         any[i] = word.ptr[0] == '*';
     }
-    if (slice_trim(rest).len > 0)
+    if (slice_trim(rest).len > 0) {
         return pgc_error_set(err, PGC_INVALID, "cron: more than five fields in '%" SLICE_FMT "'",
                              SLICE_ARG(text));
+    }
     *out = (cron) {
         .minutes = bits[MINUTE],
         .hours = (uint32_t) bits[HOUR],
@@ -150,8 +160,9 @@ static bool day_matches(const cron *schedule, const struct tm *at)
 {
     bool day = (schedule->days >> at->tm_mday & 1) != 0;
     bool weekday = (schedule->weekdays >> at->tm_wday & 1) != 0;
-    if (schedule->any_day || schedule->any_weekday)
+    if (schedule->any_day || schedule->any_weekday) {
         return day && weekday;
+    }
     return day || weekday;
 }
 
@@ -169,8 +180,9 @@ bool cron_next(const cron *schedule, pgc_timestamp after, pgc_timestamp *out)
     int64_t minutes = unix_us / MINUTE_US - (unix_us % MINUTE_US < 0 ? 1 : 0);
     time_t seconds = (time_t) ((minutes + 1) * 60);
     struct tm at;
-    if (gmtime_r(&seconds, &at) == NULL)
+    if (gmtime_r(&seconds, &at) == NULL) {
         return false;
+    }
     int last_year = at.tm_year + YEARS_AHEAD;
     while (at.tm_year <= last_year) {
         if ((schedule->months >> (at.tm_mon + 1) & 1) == 0) {
@@ -187,8 +199,9 @@ bool cron_next(const cron *schedule, pgc_timestamp after, pgc_timestamp *out)
             out->us = (int64_t) timegm(&at) * 1000000 - TIME_EPOCH_2000_US;
             return true;
         }
-        if (!normalise(&at))
+        if (!normalise(&at)) {
             return false;
+        }
     }
     return false;
 }

@@ -33,10 +33,12 @@ static const char *const ORDER_NAMES[] = {
 static sort_column column_of_time(river_states states)
 {
     for (unsigned i = 0; i < RIVER_STATE_COUNT; i++) {
-        if (states == 0 || (states & 1u << i) == 0)
+        if (states == 0 || (states & 1u << i) == 0) {
             continue;
-        if (RIVER_STATES_FINAL & 1u << i)
+        }
+        if (RIVER_STATES_FINAL & 1u << i) {
             return SORT_FINALIZED;
+        }
         return i == RIVER_RUNNING ? SORT_ATTEMPTED : SORT_SCHEDULED;
     }
     return SORT_SCHEDULED;
@@ -73,10 +75,12 @@ static bool decode(const char *cursor, char *text, size_t size, size_t *len_out)
 {
     unsigned char standard[RIVER_CURSOR_SIZE + 4];
     size_t len = strlen(cursor);
-    while (len > 0 && cursor[len - 1] == '=')
+    while (len > 0 && cursor[len - 1] == '=') {
         len--;
-    if (len == 0 || len >= RIVER_CURSOR_SIZE || size < RIVER_CURSOR_SIZE)
+    }
+    if (len == 0 || len >= RIVER_CURSOR_SIZE || size < RIVER_CURSOR_SIZE) {
         return false;
+    }
     for (size_t i = 0; i < len; i++) {
         char c = cursor[i];
         standard[i] = (unsigned char) (c == '-' ? '+' : c == '_' ? '/' : c);
@@ -84,8 +88,9 @@ static bool decode(const char *cursor, char *text, size_t size, size_t *len_out)
     size_t padding = (4 - len % 4) % 4;
     memset(standard + len, '=', padding);
     int count = EVP_DecodeBlock((unsigned char *) text, standard, (int) (len + padding));
-    if (count < 0 || padding == 3)
+    if (count < 0 || padding == 3) {
         return false;
+    }
     *len_out = (size_t) count - padding;
     return true;
 }
@@ -94,22 +99,26 @@ pgc_status cursor_parse(const river_filter *filter, cursor_place *out, pgc_error
 {
     char bytes[RIVER_CURSOR_SIZE];
     size_t len = 0;
-    if (!decode(filter->after, bytes, sizeof(bytes), &len))
+    if (!decode(filter->after, bytes, sizeof(bytes), &len)) {
         return refuse("no base64", err);
+    }
     slice text = { bytes, len };
     TRY(pgc_error_wrap(err, json_check_object(text, err), "cursor"));
     sort_column column = column_of(filter);
     slice field = json_get(text, SLICE("sort_field"));
     if (field.ptr == NULL || field.len < 2 ||
-        !slice_eq_str(slice_sub(field, 1, field.len - 1), ORDER_NAMES[filter->order]))
+        !slice_eq_str(slice_sub(field, 1, field.len - 1), ORDER_NAMES[filter->order])) {
         return refuse("made for another order", err);
+    }
     slice id = json_get(text, SLICE("id")), time = json_get(text, SLICE("time"));
     cursor_place place = { 0 };
-    if (id.ptr == NULL || !slice_to_i64(id, &place.id))
+    if (id.ptr == NULL || !slice_to_i64(id, &place.id)) {
         return refuse("no id", err);
+    }
     bool timed = time.len >= 2 && time_parse_rfc3339(slice_sub(time, 1, time.len - 1), &place.time);
-    if (!timed && column != SORT_ID)
+    if (!timed && column != SORT_ID) {
         return refuse("no time", err);
+    }
     *out = place;
     return PGC_OK;
 }
@@ -143,14 +152,16 @@ pgc_status river_job_cursor(const river_job *job, const river_filter *filter, ch
     buf_add_str(&text, ",\"queue\":");
     json_add_text(&text, job->queue);
     buf_printf(&text, ",\"sort_field\":\"%s\",\"time\":\"", ORDER_NAMES[filter->order]);
-    if (at.has)
+    if (at.has) {
         time_add_rfc3339(&text, at.v);
-    else
+    } else {
         buf_add_str(&text, "0001-01-01T00:00:00Z");
+    }
     buf_add_str(&text, "\"}");
     TRY(buf_finish(&text, err));
-    if (size < RIVER_CURSOR_SIZE || text.len > (RIVER_CURSOR_SIZE - 1) / 4 * 3)
+    if (size < RIVER_CURSOR_SIZE || text.len > (RIVER_CURSOR_SIZE - 1) / 4 * 3) {
         return pgc_error_set(err, PGC_LIMIT, "cursor: at most %u bytes", RIVER_CURSOR_SIZE);
+    }
     (void) EVP_EncodeBlock((unsigned char *) out, (const unsigned char *) text.ptr, (int) text.len);
     return PGC_OK;
 }

@@ -26,8 +26,9 @@ typedef struct event_box {
 
 void river_event_free(river_event *event)
 {
-    if (event == NULL)
+    if (event == NULL) {
         return;
+    }
     event_box *box = CONTAINER_OF(event, event_box, event);
     const pgc_alloc *alloc = box->alloc;
     river_jobs_free(event->jobs);
@@ -38,8 +39,10 @@ void river_event_free(river_event *event)
 static void note_kinds(event_hub *hub)
 {
     uint32_t kinds = 0;
-    for (list_node *node = hub->subscriptions.next; node != &hub->subscriptions; node = node->next)
+    for (list_node *node = hub->subscriptions.next; node != &hub->subscriptions;
+         node = node->next) {
         kinds |= CONTAINER_OF(node, river_subscription, link)->kinds;
+    }
     atomic_store(&hub->kinds, kinds);
 }
 
@@ -47,8 +50,9 @@ pgc_status river_subscribe(river_client *client, uint32_t kinds, uint32_t capaci
                            river_subscription **out, pgc_error *err)
 {
     event_hub *hub = &client->runtime->hub;
-    if (kinds == 0 || (kinds & ~RIVER_EVENTS_ALL) != 0)
+    if (kinds == 0 || (kinds & ~RIVER_EVENTS_ALL) != 0) {
         return pgc_error_set(err, PGC_INVALID, "subscribe: no or unknown kinds of events");
+    }
     river_subscription *subscription = MEM_NEW(hub->alloc, river_subscription);
     uint32_t room = capacity == 0 ? CAPACITY_DEFAULT : capacity;
     river_event **ring = mem_new(hub->alloc, room * sizeof(*ring));
@@ -73,15 +77,17 @@ pgc_status river_subscribe(river_client *client, uint32_t kinds, uint32_t capaci
 
 void river_unsubscribe(river_subscription *subscription)
 {
-    if (subscription == NULL)
+    if (subscription == NULL) {
         return;
+    }
     event_hub *hub = subscription->hub;
     pthread_mutex_lock(&hub->lock);
     list_remove(&subscription->link);
     note_kinds(hub);
     pthread_mutex_unlock(&hub->lock);
-    for (size_t i = 0; i < subscription->count; i++)
+    for (size_t i = 0; i < subscription->count; i++) {
         river_event_free(subscription->ring[(subscription->first + i) % subscription->capacity]);
+    }
     pthread_cond_destroy(&subscription->ready);
     mem_free(hub->alloc, subscription->ring, subscription->capacity * sizeof(river_event *));
     mem_free(hub->alloc, subscription, sizeof(*subscription));
@@ -97,12 +103,13 @@ pgc_status river_subscription_next(river_subscription *subscription, int64_t tim
     pthread_mutex_lock(&hub->lock);
     while (subscription->count == 0 && status == PGC_OK) {
         int64_t left = until == INT64_MAX ? -1 : until - runtime_now(run);
-        if (hub->closed)
+        if (hub->closed) {
             status = PGC_CLOSED;
-        else if (until != INT64_MAX && left <= 0)
+        } else if (until != INT64_MAX && left <= 0) {
             status = PGC_TIMEOUT;
-        else
+        } else {
             runtime_cond_wait(run, &subscription->ready, &hub->lock, left);
+        }
     }
     if (status == PGC_OK) {
         *out = subscription->ring[subscription->first];
@@ -138,8 +145,9 @@ static void push(river_subscription *subscription, river_event *event)
 static river_event *make_event(const event_hub *hub, river_event_kind kind)
 {
     event_box *box = MEM_NEW(hub->alloc, event_box);
-    if (box == NULL)
+    if (box == NULL) {
         return NULL;
+    }
     box->alloc = hub->alloc;
     box->event.kind = kind;
     return &box->event;
@@ -148,8 +156,9 @@ static river_event *make_event(const event_hub *hub, river_event_kind kind)
 static river_event *job_event(const event_hub *hub, const river_ctx *ctx, const river_job *job)
 {
     river_event *event = make_event(hub, ctx->event);
-    if (event == NULL)
+    if (event == NULL) {
         return NULL;
+    }
     event->jobs = jobs_copy(job, hub->alloc);
     if (event->jobs == NULL) {
         river_event_free(event);
@@ -172,8 +181,9 @@ void hub_emit(event_hub *hub, const river_ctx *ctx, const river_job *job)
     for (list_node *node = hub->subscriptions.next; node != &hub->subscriptions;
          node = node->next) {
         river_subscription *subscription = CONTAINER_OF(node, river_subscription, link);
-        if (subscription->kinds & (unsigned) ctx->event)
+        if (subscription->kinds & (unsigned) ctx->event) {
             push(subscription, job_event(hub, ctx, job));
+        }
     }
     pthread_mutex_unlock(&hub->lock);
 }
@@ -184,11 +194,13 @@ void hub_emit_queue(event_hub *hub, river_event_kind kind, const char *queue)
     for (list_node *node = hub->subscriptions.next; node != &hub->subscriptions;
          node = node->next) {
         river_subscription *subscription = CONTAINER_OF(node, river_subscription, link);
-        if ((subscription->kinds & (unsigned) kind) == 0)
+        if ((subscription->kinds & (unsigned) kind) == 0) {
             continue;
+        }
         river_event *event = make_event(hub, kind);
-        if (event != NULL)
+        if (event != NULL) {
             snprintf(event->queue, sizeof(event->queue), "%s", queue);
+        }
         push(subscription, event);
     }
     pthread_mutex_unlock(&hub->lock);
@@ -198,8 +210,10 @@ void hub_close(event_hub *hub, bool closed)
 {
     pthread_mutex_lock(&hub->lock);
     hub->closed = closed;
-    for (list_node *node = hub->subscriptions.next; node != &hub->subscriptions; node = node->next)
+    for (list_node *node = hub->subscriptions.next; node != &hub->subscriptions;
+         node = node->next) {
         pthread_cond_broadcast(&CONTAINER_OF(node, river_subscription, link)->ready);
+    }
     pthread_mutex_unlock(&hub->lock);
 }
 

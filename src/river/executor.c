@@ -25,14 +25,16 @@ static river_ctx *next_attempt(runtime *run)
 {
     executor *exec = &run->exec;
     while (list_empty(&exec->waiting)) {
-        if (exec->stop)
+        if (exec->stop) {
             return NULL;
+        }
         int64_t began = runtime_now(run);
         exec->idle++;
         runtime_cond_wait(run, &exec->work, &exec->lock, IDLE_END_US);
         exec->idle--;
-        if (list_empty(&exec->waiting) && runtime_now(run) - began >= IDLE_END_US)
+        if (list_empty(&exec->waiting) && runtime_now(run) - began >= IDLE_END_US) {
             return NULL;
+        }
     }
     river_ctx *ctx = CONTAINER_OF(exec->waiting.next, river_ctx, link);
     list_remove(&ctx->link);
@@ -46,8 +48,9 @@ static void *work(void *arg)
     pthread_mutex_lock(&exec->lock);
     for (;;) {
         river_ctx *ctx = next_attempt(run);
-        if (ctx == NULL)
+        if (ctx == NULL) {
             break;
+        }
         pthread_mutex_unlock(&exec->lock);
         attempt_run(ctx);
         completer_put(run, ctx);
@@ -64,8 +67,9 @@ static bool start_thread(runtime *run)
 {
     pthread_attr_t attr;
     pthread_t thread;
-    if (pthread_attr_init(&attr) != 0)
+    if (pthread_attr_init(&attr) != 0) {
         return false;
+    }
     (void) pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     (void) pthread_attr_setstacksize(&attr, STACK_BYTES);
     bool started = pthread_create(&thread, &attr, work, run) == 0;
@@ -79,16 +83,19 @@ void executor_put(runtime *run, job_batch *batch)
     executor *exec = &run->exec;
     size_t count = batch->count; /* the batch may be gone once the first is put */
     pthread_mutex_lock(&exec->lock);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         list_append(&exec->waiting, &batch->attempts[i].link);
+    }
     size_t wanted = count;
     while (wanted > exec->idle && exec->threads < THREADS_AT_ONCE &&
-           exec->threads < exec->max_threads && start_thread(run))
+           exec->threads < exec->max_threads && start_thread(run)) {
         wanted--;
-    if (count == 1)
+    }
+    if (count == 1) {
         pthread_cond_signal(&exec->work);
-    else
+    } else {
         pthread_cond_broadcast(&exec->work);
+    }
     pthread_mutex_unlock(&exec->lock);
 }
 
@@ -100,8 +107,9 @@ void executor_grow(runtime *run)
         const river_ctx *oldest = CONTAINER_OF(exec->waiting.next, river_ctx, link);
         bool late = runtime_now(run) - oldest->fetched_us >= WAIT_TOO_LONG_US;
         uint32_t more = late ? exec->threads + 1 : 0; /* twice as many each time */
-        while (more-- > 0 && exec->threads < exec->max_threads && start_thread(run))
+        while (more-- > 0 && exec->threads < exec->max_threads && start_thread(run)) {
             continue;
+        }
     }
     pthread_mutex_unlock(&exec->lock);
 }
@@ -112,8 +120,9 @@ void executor_stop(runtime *run)
     pthread_mutex_lock(&exec->lock);
     exec->stop = true;
     pthread_cond_broadcast(&exec->work);
-    while (exec->threads > 0)
+    while (exec->threads > 0) {
         runtime_cond_wait(run, &exec->changed, &exec->lock, -1);
+    }
     exec->stop = false;
     pthread_mutex_unlock(&exec->lock);
 }

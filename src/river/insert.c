@@ -34,10 +34,12 @@ static pgc_status no_memory(pgc_error *err)
 
 static river_state state_of(const insertion *in, const river_insert *job)
 {
-    if (in->available)
+    if (in->available) {
         return RIVER_AVAILABLE;
-    if (job->pending)
+    }
+    if (job->pending) {
         return RIVER_PENDING;
+    }
     return job->scheduled_at.has ? RIVER_SCHEDULED : RIVER_AVAILABLE;
 }
 
@@ -45,16 +47,18 @@ static pgc_status check_one(insertion *in, river_insert *job)
 {
     const river_client *client = in->client;
     const river_hooks *hooks = client->options.hooks;
-    if (hooks != NULL && hooks->insert_begin != NULL)
+    if (hooks != NULL && hooks->insert_begin != NULL) {
         TRY(hooks->insert_begin(job, hooks->arg, in->err));
+    }
     TRY(check_insert(job, in->err));
     if (client->options.worker_count > 0 && !client->options.skip_unknown_kind_check &&
         client_worker(client, pgc_text_from(job->kind)) == NULL) {
         pgc_error_hint(in->err, "register a worker, or set skip_unknown_kind_check");
         return pgc_error_set(in->err, PGC_INVALID, "this client has no worker for '%s'", job->kind);
     }
-    if (job->max_attempts == 0)
+    if (job->max_attempts == 0) {
         job->max_attempts = client->options.max_attempts;
+    }
     return PGC_OK;
 }
 
@@ -62,8 +66,10 @@ static pgc_status check_one(insertion *in, river_insert *job)
 static size_t find_row(const insertion *in, const store_row *row)
 {
     for (size_t i = 0; row->unique && i < in->row_count; i++) {
-        if (in->rows[i].unique && memcmp(in->rows[i].unique_key, row->unique_key, SHA256_SIZE) == 0)
+        if (in->rows[i].unique &&
+            memcmp(in->rows[i].unique_key, row->unique_key, SHA256_SIZE) == 0) {
             return i;
+        }
     }
     return in->row_count;
 }
@@ -81,8 +87,9 @@ static pgc_status add_row(insertion *in, size_t i)
                        in->err));
     }
     in->places[i] = find_row(in, &row);
-    if (in->places[i] == in->row_count)
+    if (in->places[i] == in->row_count) {
         in->rows[in->row_count++] = row;
+    }
     return PGC_OK;
 }
 
@@ -91,16 +98,19 @@ static pgc_status add_payloads(insertion *in)
 {
     slice *queues = ARENA_ARRAY(in->memory, in->count, slice);
     size_t count = 0;
-    if (queues == NULL)
+    if (queues == NULL) {
         return no_memory(in->err);
+    }
     for (size_t i = 0; i < in->row_count; i++) {
         const river_insert *job = in->rows[i].job;
-        if (in->rows[i].state == RIVER_AVAILABLE)
+        if (in->rows[i].state == RIVER_AVAILABLE) {
             queues[count++] = pgc_text_from(job->queue == NULL ? RIVER_QUEUE_DEFAULT : job->queue);
+        }
     }
     in->payloads = ARENA_ARRAY(in->memory, count + 1, pgc_text);
-    if (in->payloads == NULL)
+    if (in->payloads == NULL) {
         return no_memory(in->err);
+    }
     return notify_payloads(in->client, queues, count, in->memory, in->payloads, &in->payload_count,
                            in->err);
 }
@@ -108,8 +118,9 @@ static pgc_status add_payloads(insertion *in)
 static pgc_status prepare(insertion *in, river_client *client, const river_insert *jobs,
                           size_t count, pgc_error *err)
 {
-    if (count == 0 || jobs == NULL)
+    if (count == 0 || jobs == NULL) {
         return pgc_error_set(err, PGC_INVALID, "insert jobs: none given");
+    }
     *in = (insertion) {
         .available = in->available,
         .client = client,
@@ -117,13 +128,15 @@ static pgc_status prepare(insertion *in, river_client *client, const river_inser
         .count = count,
         .err = err,
     };
-    if (in->memory == NULL)
+    if (in->memory == NULL) {
         return no_memory(err);
+    }
     in->jobs = ARENA_ARRAY(in->memory, count, river_insert);
     in->rows = ARENA_ARRAY(in->memory, count, store_row);
     in->places = ARENA_ARRAY(in->memory, count, size_t);
-    if (in->jobs == NULL || in->rows == NULL || in->places == NULL)
+    if (in->jobs == NULL || in->rows == NULL || in->places == NULL) {
         return no_memory(err);
+    }
     for (size_t i = 0; i < count; i++) {
         in->jobs[i] = jobs[i];
         TRY(pgc_error_wrap(err, add_row(in, i), "insert job %zu of %zu", i + 1, count));
@@ -138,8 +151,9 @@ static void insertion_done(insertion *in)
 
 static pgc_status notify(const insertion *in, pgc_db *db)
 {
-    if (in->payload_count == 0)
+    if (in->payload_count == 0) {
         return PGC_OK;
+    }
     return store_notify(in->client->store, db, TOPIC_INSERT, in->payloads, in->payload_count,
                         in->err);
 }
@@ -147,11 +161,13 @@ static pgc_status notify(const insertion *in, pgc_db *db)
 /* Each input's row; only needed when some share one. */
 static pgc_status spread(const insertion *in, river_jobs *jobs)
 {
-    if (in->row_count == in->count)
+    if (in->row_count == in->count) {
         return PGC_OK;
+    }
     size_t *places = pgc_result_array(jobs->result, in->count, sizeof(*places));
-    if (places == NULL)
+    if (places == NULL) {
         return no_memory(in->err);
+    }
     memcpy(places, in->places, in->count * sizeof(*places));
     jobs->places = places;
     jobs->place_count = in->count;
@@ -163,12 +179,15 @@ static pgc_status insert_on(const insertion *in, pgc_db *db, river_jobs **out)
     river_jobs *jobs = NULL;
     TRY(store_insert(in->client->store, db, in->rows, in->row_count, &jobs, in->err));
     pgc_status status = spread(in, jobs);
-    if (status == PGC_OK)
+    if (status == PGC_OK) {
         status = notify(in, db);
-    if (status != PGC_OK || out == NULL)
+    }
+    if (status != PGC_OK || out == NULL) {
         river_jobs_free(TAKE(jobs));
-    if (status == PGC_OK && out != NULL)
+    }
+    if (status == PGC_OK && out != NULL) {
         *out = jobs;
+    }
     return status;
 }
 
@@ -191,16 +210,18 @@ static pgc_status insert_alone(const insertion *in, river_jobs **out)
 {
     river_client *client = in->client;
     pgc_error *err = in->err;
-    if (in->payload_count == 0) /* one statement: no transaction around it */
+    if (in->payload_count == 0) { /* one statement: no transaction around it */
         return insert_on(in, pgc_pool_db(client->pool), out);
+    }
     own_transaction own = { .in = in, .wanted = out != NULL };
     pgc_status status = pgc_tx_run(client->pool, NULL, 0, insert_in, &own, err);
     if (status != PGC_OK) {
         river_jobs_free(own.jobs);
         return status;
     }
-    if (out != NULL)
+    if (out != NULL) {
         *out = own.jobs;
+    }
     return PGC_OK;
 }
 
@@ -225,11 +246,12 @@ pgc_status river_insert_copy(river_client *client, pgc_tx *tx, const river_inser
 {
     AUTO(insertion_done) insertion in = { 0 };
     TRY(prepare(&in, client, jobs, count, err));
-    if (in.row_count != count)
+    if (in.row_count != count) {
         return pgc_error_set(err, PGC_CONFLICT,
                              "copy %zu jobs: some have the same unique key; river_insert_many() "
                              "skips duplicates",
                              count);
+    }
     return tx != NULL ? copy_on(tx, &in, err)
                       : pgc_tx_run(client->pool, NULL, 0, copy_on, &in, err);
 }
@@ -254,8 +276,9 @@ static bool take_slot(river_client *client, slice queue, bool *failed)
     const clock_ops *clock = client->env->clock;
     int64_t now = clock->mono_us(clock->ctx);
     notify_slot *slot = client->slots;
-    while (slot != NULL && !slice_eq_str(queue, slot->queue))
+    while (slot != NULL && !slice_eq_str(queue, slot->queue)) {
         slot = slot->next;
+    }
     if (slot == NULL) {
         slot = mem_new(client->options.alloc, sizeof(*slot) + queue.len + 1);
         if (slot == NULL) {
@@ -267,8 +290,9 @@ static bool take_slot(river_client *client, slice queue, bool *failed)
         slot->next_us = now;
         client->slots = slot;
     }
-    if (now < slot->next_us)
+    if (now < slot->next_us) {
         return false;
+    }
     slot->next_us = now + client->options.fetch_cooldown_us;
     return true;
 }
@@ -292,8 +316,9 @@ pgc_status notify_payloads(river_client *client, const slice *queues, size_t cou
     size_t used = 0;
     pthread_mutex_lock(&client->lock);
     for (size_t i = 0; i < count && !failed; i++) {
-        if (!take_slot(client, queues[i], &failed))
+        if (!take_slot(client, queues[i], &failed)) {
             continue;
+        }
         payloads[used] = payload_of(queues[i], memory);
         failed = payloads[used++].ptr == NULL;
     }

@@ -47,12 +47,14 @@ bool river_state_parse(const char *name, river_state *out)
 /* Text of a JSON string in the result's memory; empty when it is none, or without memory. */
 static slice text_in(pgc_result *result, slice json)
 {
-    if (json.ptr == NULL || !json_is(json, '"'))
+    if (json.ptr == NULL || !json_is(json, '"')) {
         return SLICE("");
+    }
     /* A decoded string is never longer than its spelling. */
     char *bytes = pgc_result_alloc(result, json.len);
-    if (bytes == NULL)
+    if (bytes == NULL) {
         return SLICE("");
+    }
     return (slice) { bytes, json_decode(json, bytes) };
 }
 
@@ -63,8 +65,9 @@ static river_attempt_error error_of(pgc_result *result, slice object)
     int64_t attempt = 0;
     slice number = json_get(object, SLICE("attempt"));
     if (number.ptr != NULL && slice_to_i64(number, &attempt) && attempt >= INT32_MIN &&
-        attempt <= INT32_MAX)
+        attempt <= INT32_MAX) {
         error.attempt = (int32_t) attempt;
+    }
     (void) time_parse_rfc3339(text_in(result, json_get(object, SLICE("at"))), &error.at);
     return error;
 }
@@ -76,16 +79,20 @@ static bool read_errors(pgc_result *result, slice array, river_job *job)
     slice element;
     size_t count = 0;
     json_walk_begin(&walk, array);
-    while (json_walk_element(&walk, &element))
+    while (json_walk_element(&walk, &element)) {
         count++;
-    if (count == 0)
+    }
+    if (count == 0) {
         return true;
+    }
     river_attempt_error *errors = pgc_result_array(result, count, sizeof(*errors));
-    if (errors == NULL)
+    if (errors == NULL) {
         return false;
+    }
     json_walk_begin(&walk, array);
-    for (size_t i = 0; i < count && json_walk_element(&walk, &element); i++)
+    for (size_t i = 0; i < count && json_walk_element(&walk, &element); i++) {
         errors[i] = error_of(result, element);
+    }
     job->errors = errors;
     job->error_count = count;
     return true;
@@ -143,21 +150,26 @@ pgc_status jobs_take(pgc_result *result, const pgc_query *query, bool duplicates
     pgc_reader reader;
     size_t count = pgc_result_rows(result);
     river_jobs *jobs = pgc_result_alloc(result, sizeof(*jobs));
-    if (jobs == NULL)
+    if (jobs == NULL) {
         return no_memory(result, err);
+    }
     *jobs = (river_jobs) { .result = result,
                            .count = count,
                            .rows = pgc_result_array(result, count + 1, sizeof(river_job)) };
-    if (duplicates)
+    if (duplicates) {
         jobs->duplicates = pgc_result_array(result, count + 1, sizeof(bool));
-    if (jobs->rows == NULL || (duplicates && jobs->duplicates == NULL))
+    }
+    if (jobs->rows == NULL || (duplicates && jobs->duplicates == NULL)) {
         return no_memory(result, err);
+    }
     pgc_reader_init(&reader, result, query);
     for (size_t row = 0; row < count; row++) {
-        if (!read_job(&reader, row, &jobs->rows[row]))
+        if (!read_job(&reader, row, &jobs->rows[row])) {
             return no_memory(result, err);
-        if (duplicates)
+        }
+        if (duplicates) {
             jobs->duplicates[row] = pgc_read_bool(&reader, row, 18);
+        }
     }
     pgc_status status = pgc_reader_finish(&reader, err);
     if (status != PGC_OK) {
@@ -170,46 +182,54 @@ pgc_status jobs_take(pgc_result *result, const pgc_query *query, bool duplicates
 
 size_t river_jobs_count(const river_jobs *jobs)
 {
-    if (jobs == NULL)
+    if (jobs == NULL) {
         return 0;
+    }
     return jobs->places == NULL ? jobs->count : jobs->place_count;
 }
 
 const river_job *river_jobs_at(const river_jobs *jobs, size_t index)
 {
-    if (index >= river_jobs_count(jobs))
+    if (index >= river_jobs_count(jobs)) {
         return NULL;
+    }
     return &jobs->rows[jobs->places == NULL ? index : jobs->places[index]];
 }
 
 bool river_jobs_duplicate(const river_jobs *jobs, size_t index)
 {
-    if (index >= river_jobs_count(jobs) || jobs->duplicates == NULL)
+    if (index >= river_jobs_count(jobs) || jobs->duplicates == NULL) {
         return false;
-    if (jobs->places == NULL)
+    }
+    if (jobs->places == NULL) {
         return jobs->duplicates[index];
+    }
     /* A second insert of one call meets the row of the first. */
     for (size_t i = 0; i < index; i++) {
-        if (jobs->places[i] == jobs->places[index])
+        if (jobs->places[i] == jobs->places[index]) {
             return true;
+        }
     }
     return jobs->duplicates[jobs->places[index]];
 }
 
 void river_jobs_free(river_jobs *jobs)
 {
-    if (jobs == NULL)
+    if (jobs == NULL) {
         return;
-    if (jobs->memory != NULL)
+    }
+    if (jobs->memory != NULL) {
         arena_free(jobs->memory); /* it holds jobs, too */
-    else
+    } else {
         pgc_result_free(jobs->result);
+    }
 }
 
 static pgc_text copy_text(arena *memory, pgc_text text, bool *failed)
 {
-    if (text.ptr == NULL)
+    if (text.ptr == NULL) {
         return text;
+    }
     const char *copy = arena_copy(memory, text);
     *failed = *failed || copy == NULL;
     return (pgc_text) { copy, text.len };
@@ -219,8 +239,9 @@ static const pgc_text *copy_texts(arena *memory, const pgc_text *from, size_t co
 {
     pgc_text *copy = ARENA_ARRAY(memory, count + 1, pgc_text);
     *failed = *failed || copy == NULL;
-    for (size_t i = 0; !*failed && i < count; i++)
+    for (size_t i = 0; !*failed && i < count; i++) {
         copy[i] = copy_text(memory, from[i], failed);
+    }
     return copy;
 }
 
@@ -241,8 +262,9 @@ river_jobs *jobs_copy(const river_job *job, const pgc_alloc *alloc)
     AUTO(arena_auto) arena *memory = arena_new(alloc, 0, 0);
     river_jobs *jobs = memory == NULL ? NULL : ARENA_NEW(memory, river_jobs);
     river_job *row = jobs == NULL ? NULL : ARENA_NEW(memory, river_job);
-    if (row == NULL)
+    if (row == NULL) {
         return NULL;
+    }
     bool failed = false;
     *row = *job;
     row->kind = copy_text(memory, job->kind, &failed);
@@ -254,8 +276,9 @@ river_jobs *jobs_copy(const river_job *job, const pgc_alloc *alloc)
     row->attempted_by = copy_texts(memory, job->attempted_by, job->attempted_by_count, &failed);
     row->tags = copy_texts(memory, job->tags, job->tag_count, &failed);
     row->errors = copy_errors(memory, job, &failed);
-    if (failed)
+    if (failed) {
         return NULL;
+    }
     *jobs = (river_jobs) { .memory = TAKE(memory), .rows = row, .count = 1 };
     return jobs;
 }
@@ -263,10 +286,12 @@ river_jobs *jobs_copy(const river_job *job, const pgc_alloc *alloc)
 static int compare_for_work(const void *a, const void *b)
 {
     const river_job *left = (const river_job *) a, *right = (const river_job *) b;
-    if (left->priority != right->priority)
+    if (left->priority != right->priority) {
         return left->priority < right->priority ? -1 : 1;
-    if (left->scheduled_at.us != right->scheduled_at.us)
+    }
+    if (left->scheduled_at.us != right->scheduled_at.us) {
         return left->scheduled_at.us < right->scheduled_at.us ? -1 : 1;
+    }
     return left->id < right->id ? -1 : left->id > right->id;
 }
 
@@ -283,8 +308,9 @@ pgc_status queues_take(pgc_result *result, const pgc_query *query, river_queues 
     size_t count = pgc_result_rows(result);
     river_queues *queues = pgc_result_alloc(result, sizeof(*queues));
     river_queue *rows = pgc_result_array(result, count + 1, sizeof(*rows));
-    if (queues == NULL || rows == NULL)
+    if (queues == NULL || rows == NULL) {
         return no_memory(result, err);
+    }
     pgc_reader_init(&reader, result, query);
     for (size_t row = 0; row < count; row++) {
         rows[row] = (river_queue) {
@@ -317,6 +343,7 @@ const river_queue *river_queues_at(const river_queues *queues, size_t index)
 
 void river_queues_free(river_queues *queues)
 {
-    if (queues != NULL)
+    if (queues != NULL) {
         pgc_result_free(queues->result);
+    }
 }

@@ -34,8 +34,9 @@ static bool is_blank(int c)
 
 static void skip_blanks(scan *s)
 {
-    while (is_blank(peek(s)))
+    while (is_blank(peek(s))) {
         s->at++;
+    }
 }
 
 static bool is_digit(int c)
@@ -45,12 +46,15 @@ static bool is_digit(int c)
 
 static int hex_value(int c)
 {
-    if (is_digit(c))
+    if (is_digit(c)) {
         return c - '0';
-    if (c >= 'a' && c <= 'f')
+    }
+    if (c >= 'a' && c <= 'f') {
         return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
+    }
+    if (c >= 'A' && c <= 'F') {
         return c - 'A' + 10;
+    }
     return -1;
 }
 
@@ -58,12 +62,14 @@ static int hex_value(int c)
 static int32_t hex4(slice text, size_t at)
 {
     int32_t value = 0;
-    if (at + 4 > text.len)
+    if (at + 4 > text.len) {
         return -1;
+    }
     for (size_t i = 0; i < 4; i++) {
         int digit = hex_value((unsigned char) text.ptr[at + i]);
-        if (digit < 0)
+        if (digit < 0) {
             return -1;
+        }
         value = value * 16 + digit;
     }
     return value;
@@ -75,15 +81,18 @@ static bool scan_escape(scan *s)
     int c = peek(s);
     if (c == 'u') {
         int32_t code = hex4(s->text, s->at + 1);
-        if (code < 0)
+        if (code < 0) {
             return fail(s, "\\u needs four hexadecimal digits");
-        if (code == 0)
+        }
+        if (code == 0) {
             return fail(s, "a NUL character, which jsonb cannot hold");
+        }
         s->at += 5;
         return true;
     }
-    if (c <= 0 || strchr("\"\\/bfnrt", c) == NULL)
+    if (c <= 0 || strchr("\"\\/bfnrt", c) == NULL) {
         return fail(s, "an unknown escape");
+    }
     s->at++;
     return true;
 }
@@ -93,52 +102,62 @@ static bool scan_string(scan *s)
     s->at++; /* the quote */
     for (;;) {
         int c = peek(s);
-        if (c < 0)
+        if (c < 0) {
             return fail(s, "a string without end");
+        }
         if (c == '"') {
             s->at++;
             return true;
         }
-        if (c < 0x20)
+        if (c < 0x20) {
             return fail(s, "a control character in a string");
+        }
         if (c == '\\') {
-            if (!scan_escape(s))
+            if (!scan_escape(s)) {
                 return false;
+            }
             continue;
         }
         size_t length = slice_char_length(slice_sub(s->text, s->at, s->text.len));
-        if (length == 0)
+        if (length == 0) {
             return fail(s, "bytes that are not UTF-8");
+        }
         s->at += length;
     }
 }
 
 static bool scan_digits(scan *s)
 {
-    if (!is_digit(peek(s)))
+    if (!is_digit(peek(s))) {
         return fail(s, "a digit is missing");
-    while (is_digit(peek(s)))
+    }
+    while (is_digit(peek(s))) {
         s->at++;
+    }
     return true;
 }
 
 static bool scan_number(scan *s)
 {
-    if (peek(s) == '-')
+    if (peek(s) == '-') {
         s->at++;
-    if (peek(s) == '0')
+    }
+    if (peek(s) == '0') {
         s->at++;
-    else if (!scan_digits(s))
+    } else if (!scan_digits(s)) {
         return false;
+    }
     if (peek(s) == '.') {
         s->at++;
-        if (!scan_digits(s))
+        if (!scan_digits(s)) {
             return false;
+        }
     }
     if (peek(s) == 'e' || peek(s) == 'E') {
         s->at++;
-        if (peek(s) == '+' || peek(s) == '-')
+        if (peek(s) == '+' || peek(s) == '-') {
             s->at++;
+        }
         return scan_digits(s);
     }
     return true;
@@ -146,8 +165,9 @@ static bool scan_number(scan *s)
 
 static bool scan_word(scan *s, slice word)
 {
-    if (!slice_starts(slice_sub(s->text, s->at, s->text.len), word))
+    if (!slice_starts(slice_sub(s->text, s->at, s->text.len), word)) {
         return fail(s, "no JSON value");
+    }
     s->at += word.len;
     return true;
 }
@@ -158,13 +178,16 @@ static bool scan_value(scan *s);
 static bool scan_key(scan *s)
 {
     skip_blanks(s);
-    if (peek(s) != '"')
+    if (peek(s) != '"') {
         return fail(s, "a key in quotes is missing");
-    if (!scan_string(s))
+    }
+    if (!scan_string(s)) {
         return false;
+    }
     skip_blanks(s);
-    if (peek(s) != ':')
+    if (peek(s) != ':') {
         return fail(s, "a colon is missing");
+    }
     s->at++;
     return true;
 }
@@ -173,8 +196,9 @@ static bool scan_key(scan *s)
 static bool scan_entries(scan *s, char close)
 {
     s->at++; /* the bracket */
-    if (++s->depth > JSON_DEPTH_MAX)
+    if (++s->depth > JSON_DEPTH_MAX) {
         return fail(s, "nested too deep");
+    }
     skip_blanks(s);
     if (peek(s) == close) {
         s->at++;
@@ -182,14 +206,17 @@ static bool scan_entries(scan *s, char close)
         return true;
     }
     for (;;) {
-        if (close == '}' && !scan_key(s))
+        if (close == '}' && !scan_key(s)) {
             return false;
-        if (!scan_value(s))
+        }
+        if (!scan_value(s)) {
             return false;
+        }
         skip_blanks(s);
         int c = peek(s);
-        if (c != ',' && c != close)
+        if (c != ',' && c != close) {
             return fail(s, "a comma or a closing bracket is missing");
+        }
         s->at++;
         if (c == close) {
             s->depth--;
@@ -226,19 +253,22 @@ pgc_status json_check(slice text, pgc_error *err)
     scan s = { .text = text };
     if (scan_value(&s)) {
         skip_blanks(&s);
-        if (s.at < text.len)
+        if (s.at < text.len) {
             (void) fail(&s, "more text behind the value");
+        }
     }
-    if (s.wrong == NULL)
+    if (s.wrong == NULL) {
         return PGC_OK;
+    }
     return pgc_error_set(err, PGC_INVALID, "not JSON at byte %zu: %s", s.at, s.wrong);
 }
 
 pgc_status json_check_object(slice text, pgc_error *err)
 {
     TRY(json_check(text, err));
-    if (!json_is(text, '{'))
+    if (!json_is(text, '{')) {
         return pgc_error_set(err, PGC_INVALID, "JSON, but no object");
+    }
     return PGC_OK;
 }
 
@@ -265,10 +295,11 @@ static void add_char_go(buf *out, uint32_t code, slice raw)
         }
     }
     bool html = code == '<' || code == '>' || code == '&';
-    if (code < 0x20 || html || code == 0x2028 || code == 0x2029)
+    if (code < 0x20 || html || code == 0x2028 || code == 0x2029) {
         buf_printf(out, "\\u%04x", code);
-    else
+    } else {
         buf_add(out, raw);
+    }
 }
 
 /* Bytes of a code point as UTF-8. */
@@ -289,8 +320,9 @@ static slice encode(uint32_t code, char bytes[static 4])
         bytes[0] = (char) (0xf0 | code >> 18);
         count = 4;
     }
-    for (size_t i = 1; i < count; i++)
+    for (size_t i = 1; i < count; i++) {
         bytes[i] = (char) (0x80 | (code >> (6 * (count - 1 - i)) & 0x3f));
+    }
     return (slice) { bytes, count };
 }
 
@@ -298,8 +330,9 @@ static uint32_t decode(slice raw)
 {
     static const unsigned char lead_masks[] = { 0x7f, 0x7f, 0x1f, 0x0f, 0x07 };
     uint32_t code = (unsigned char) raw.ptr[0] & lead_masks[raw.len];
-    for (size_t i = 1; i < raw.len; i++)
+    for (size_t i = 1; i < raw.len; i++) {
         code = code << 6 | ((unsigned char) raw.ptr[i] & 0x3f);
+    }
     return code;
 }
 
@@ -309,8 +342,9 @@ static uint32_t decode_u(slice text, size_t *at)
 {
     uint32_t code = (uint32_t) hex4(text, *at);
     *at += 4;
-    if (code < 0xd800 || code > 0xdfff)
+    if (code < 0xd800 || code > 0xdfff) {
         return code;
+    }
     slice next = slice_sub(text, *at, *at + 2);
     if (code < 0xdc00 && slice_eq(next, SLICE("\\u"))) {
         int32_t low = hex4(text, *at + 2);
@@ -376,14 +410,16 @@ void json_add_go(buf *out, slice text)
         size_t from = s.at;
         if (peek(&s) == '"') {
             bool whole = scan_string(&s);
-            if (whole)
+            if (whole) {
                 add_string_go(out, slice_sub(text, from, s.at));
-            else
+            } else {
                 s.at = text.len;
+            }
             continue;
         }
-        if (!is_blank(peek(&s)))
+        if (!is_blank(peek(&s))) {
             buf_add_char(out, text.ptr[from]);
+        }
         s.at++;
     }
 }
@@ -428,8 +464,9 @@ static bool walk_step(json_walk *walk, char open, char close, scan *s)
 {
     *s = (scan) { .text = walk->rest };
     skip_blanks(s);
-    if (peek(s) != (walk->started ? ',' : open))
+    if (peek(s) != (walk->started ? ',' : open)) {
         return false;
+    }
     s->at++;
     skip_blanks(s);
     walk->started = true;
@@ -439,18 +476,21 @@ static bool walk_step(json_walk *walk, char open, char close, scan *s)
 bool json_walk_next(json_walk *walk, json_member *out)
 {
     scan s;
-    if (!walk_step(walk, '{', '}', &s))
+    if (!walk_step(walk, '{', '}', &s)) {
         return false;
+    }
     size_t key = s.at;
-    if (!scan_string(&s))
+    if (!scan_string(&s)) {
         return false;
+    }
     out->key = slice_sub(s.text, key, s.at);
     skip_blanks(&s);
     s.at++; /* the colon */
     skip_blanks(&s);
     size_t value = s.at;
-    if (!scan_value(&s))
+    if (!scan_value(&s)) {
         return false;
+    }
     out->value = slice_sub(s.text, value, s.at);
     walk->rest = slice_sub(s.text, s.at, s.text.len);
     return true;
@@ -459,11 +499,13 @@ bool json_walk_next(json_walk *walk, json_member *out)
 bool json_walk_element(json_walk *walk, slice *out)
 {
     scan s;
-    if (!walk_step(walk, '[', ']', &s))
+    if (!walk_step(walk, '[', ']', &s)) {
         return false;
+    }
     size_t value = s.at;
-    if (!scan_value(&s))
+    if (!scan_value(&s)) {
         return false;
+    }
     *out = slice_sub(s.text, value, s.at);
     walk->rest = slice_sub(s.text, s.at, s.text.len);
     return true;
@@ -477,8 +519,9 @@ static bool key_is(slice raw, slice key)
     for (size_t at = 0; at < text.len;) {
         char bytes[4];
         slice c = encode(next_char(text, &at), bytes);
-        if (!slice_eq(slice_sub(key, matched, matched + c.len), c))
+        if (!slice_eq(slice_sub(key, matched, matched + c.len), c)) {
             return false;
+        }
         matched += c.len;
     }
     return matched == key.len;
@@ -491,8 +534,9 @@ slice json_get(slice object, slice key)
     json_member member;
     json_walk_begin(&walk, object);
     while (json_walk_next(&walk, &member)) {
-        if (key_is(member.key, key))
+        if (key_is(member.key, key)) {
             found = member.value; /* the last one counts, as in jsonb */
+        }
     }
     return found;
 }

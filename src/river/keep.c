@@ -57,8 +57,9 @@ static pgc_status clean_one(keeper *k, const store_retention *keep, int32_t max,
                             pgc_error *err)
 {
     int64_t count = 0;
-    if (!keep->completed_before.has && !keep->cancelled_before.has && !keep->discarded_before.has)
+    if (!keep->completed_before.has && !keep->cancelled_before.has && !keep->discarded_before.has) {
         return PGC_OK;
+    }
     TRY(store_clean_jobs(k->client->store, k->db, keep, max, &count, err));
     *more = *more || count == max;
     return PGC_OK;
@@ -71,16 +72,18 @@ static pgc_status clean_jobs(keeper *k, int32_t max, bool *more, pgc_error *err)
     AUTO(arena_auto) arena *memory = arena_new(k->run->alloc, 0, 0);
     pgc_text *queues =
         memory == NULL ? NULL : ARENA_ARRAY(memory, options->queue_count + 1, pgc_text);
-    if (queues == NULL)
+    if (queues == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "delete old jobs: out of memory");
+    }
     store_retention keep = { .completed_before = before(k, options->retain_completed_us),
                              .cancelled_before = before(k, options->retain_cancelled_us),
                              .discarded_before = before(k, options->retain_discarded_us) };
     size_t own = 0;
     for (size_t i = 0; i < options->queue_count; i++) {
         const river_queue_options *queue = &options->queues[i];
-        if (queue->retain_completed_us == 0)
+        if (queue->retain_completed_us == 0) {
             continue;
+        }
         queues[own] = pgc_text_from(queue->name);
         store_retention rule = keep;
         rule.completed_before = before(k, queue->retain_completed_us);
@@ -109,17 +112,20 @@ static pgc_status tell(keeper *k, const river_jobs *jobs, pgc_error *err)
     size_t count = river_jobs_count(jobs), due = 0, payload_count = 0;
     slice *queues = memory == NULL ? NULL : ARENA_ARRAY(memory, count + 1, slice);
     pgc_text *payloads = memory == NULL ? NULL : ARENA_ARRAY(memory, count + 1, pgc_text);
-    if (queues == NULL || payloads == NULL)
+    if (queues == NULL || payloads == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "tell of due jobs: out of memory");
+    }
     int64_t soon = client_now(k->client).us + 5000;
     for (size_t i = 0; i < count; i++) {
         const river_job *job = river_jobs_at(jobs, i);
-        if (job->state == RIVER_AVAILABLE && job->scheduled_at.us <= soon)
+        if (job->state == RIVER_AVAILABLE && job->scheduled_at.us <= soon) {
             queues[due++] = job->queue;
+        }
     }
     TRY(notify_payloads(k->client, queues, due, memory, payloads, &payload_count, err));
-    if (payload_count == 0)
+    if (payload_count == 0) {
         return PGC_OK;
+    }
     return store_notify(k->client->store, k->db, TOPIC_INSERT, payloads, payload_count, err);
 }
 
@@ -129,8 +135,9 @@ static pgc_status schedule(keeper *k, int32_t max, bool *more, pgc_error *err)
     river_jobs *jobs = NULL;
     TRY(store_schedule(k->client->store, k->db, due, max, &jobs, err));
     *more = river_jobs_count(jobs) == (size_t) max;
-    if (river_jobs_count(jobs) > 0)
+    if (river_jobs_count(jobs) > 0) {
         CRASH_POINT("river.scheduled");
+    }
     pgc_status status = tell(k, jobs, err);
     river_jobs_free(jobs);
     return status;
@@ -168,8 +175,9 @@ static bool judge(const keeper *k, const river_job *job, pgc_timestamptz now, st
         out->state = RIVER_DISCARDED;
     } else {
         int64_t delay = worker->next_retry == NULL ? 0 : worker->next_retry(job, worker->arg);
-        if (delay <= 0)
+        if (delay <= 0) {
             delay = retry_delay_us(job->error_count + 1, k->run->clock);
+        }
         out->state = RIVER_RETRYABLE;
         out->scheduled_at = (pgc_opt_timestamptz) { true, { now.us + delay } };
     }
@@ -201,18 +209,22 @@ static pgc_status rescue_page(keeper *k, const river_jobs *jobs, pgc_timestamptz
     AUTO(arena_auto) arena *memory = arena_new(k->run->alloc, 0, 0);
     size_t count = river_jobs_count(jobs), used = 0;
     store_outcome *outcomes = memory == NULL ? NULL : ARENA_ARRAY(memory, count + 1, store_outcome);
-    if (outcomes == NULL)
+    if (outcomes == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "rescue jobs: out of memory");
+    }
     pgc_timestamptz now = client_now(k->client);
     for (size_t i = 0; i < count; i++) {
         const river_job *job = river_jobs_at(jobs, i);
-        if (!judge(k, job, now, &outcomes[used]))
+        if (!judge(k, job, now, &outcomes[used])) {
             continue;
-        if (!add_texts(memory, job, now, &outcomes[used++]))
+        }
+        if (!add_texts(memory, job, now, &outcomes[used++])) {
             return pgc_error_set(err, PGC_NOMEM, "rescue jobs: out of memory");
+        }
     }
-    if (used == 0)
+    if (used == 0) {
         return PGC_OK;
+    }
     CRASH_POINT("river.rescue");
     return store_rescue(k->client->store, k->db, horizon, outcomes, used, NULL, err);
 }
@@ -227,13 +239,15 @@ static pgc_status rescue(keeper *k, int32_t max, bool *more, pgc_error *err)
         river_jobs *jobs = NULL;
         TRY(store_stuck(k->client->store, k->db, horizon, last, max, &jobs, err));
         size_t count = river_jobs_count(jobs);
-        if (count > 0)
+        if (count > 0) {
             last = river_jobs_at(jobs, count - 1)->id;
+        }
         pgc_status status = rescue_page(k, jobs, horizon, err);
         river_jobs_free(jobs);
         TRY(status);
-        if (count < (size_t) max || !atomic_load(&k->lead->leads))
+        if (count < (size_t) max || !atomic_load(&k->lead->leads)) {
             return PGC_OK;
+        }
     }
 }
 
@@ -265,8 +279,9 @@ static void note_timeout(const keeper *k, service_state *state)
 static int64_t interval_of(const keeper *k, const service *s)
 {
     const river_client_options *options = &k->client->options;
-    if (s->interval_us > 0)
+    if (s->interval_us > 0) {
         return s->interval_us;
+    }
     return options->heartbeats ? options->heartbeat_us : 3600 * RUNTIME_SECOND_US;
 }
 
@@ -278,8 +293,9 @@ static void run_service(keeper *k, const service *s, service_state *state)
         pgc_error_clear(&err);
         more = false;
         pgc_status status = link_db(&k->link, &k->db, &err);
-        if (status == PGC_OK)
+        if (status == PGC_OK) {
             status = s->work(k, state->reduced ? BATCH_REDUCED : BATCH, &more, &err);
+        }
         link_check(&k->link, status, &err);
         if (status != PGC_OK) {
             (void) pgc_error_wrap(&err, status, "job queue: %s", s->name);
@@ -287,10 +303,12 @@ static void run_service(keeper *k, const service *s, service_state *state)
             more = false;
         }
         failed = status != PGC_OK;
-        if (status == PGC_TIMEOUT)
+        if (status == PGC_TIMEOUT) {
             note_timeout(k, state);
-        if (more) /* let others to the table */
+        }
+        if (more) { /* let others to the table */
             k->run->clock->sleep_us(k->run->clock->ctx, RUNTIME_SECOND_US / 20);
+        }
     }
     int64_t pause = interval_of(k, s);
     state->next_us = runtime_now(k->run) + (failed && pause > RETRY_US ? RETRY_US : pause);
@@ -301,8 +319,9 @@ static int64_t run_due(keeper *k, service_state *states)
 {
     int64_t next = INT64_MAX;
     for (size_t i = 0; i < SERVICE_COUNT; i++) {
-        if (runtime_now(k->run) >= states[i].next_us)
+        if (runtime_now(k->run) >= states[i].next_us) {
             run_service(k, &SERVICES[i], &states[i]);
+        }
         next = states[i].next_us < next ? states[i].next_us : next;
     }
     int64_t periodic = periodic_run(&k->lead->periodics, k->client, &k->link);
@@ -331,8 +350,9 @@ void *keep_work(void *arg)
         }
         int64_t left = run_due(&k, states) - runtime_now(k.run);
         pthread_mutex_lock(&lead->lock);
-        if (lead->leading && !lead->periodics_changed && left > 0)
+        if (lead->leading && !lead->periodics_changed && left > 0) {
             (void) lead_wait(lead, left);
+        }
         lead->periodics_changed = false;
     }
     pthread_mutex_unlock(&lead->lock);

@@ -21,22 +21,26 @@ pgc_status link_db(lead_link *link, pgc_db **out, pgc_error *err)
         *out = pgc_pool_db(client->pool);
         return PGC_OK;
     }
-    if (link->conn != NULL && !pgc_conn_alive(link->conn))
+    if (link->conn != NULL && !pgc_conn_alive(link->conn)) {
         link_close(link);
-    if (link->conn == NULL)
+    }
+    if (link->conn == NULL) {
         TRY(pgc_conn_open(client->options.conn, &link->conn, err));
+    }
     *out = pgc_conn_db(link->conn);
     return PGC_OK;
 }
 
 void link_check(lead_link *link, pgc_status status, const pgc_error *err)
 {
-    if (link->conn == NULL || status == PGC_OK)
+    if (link->conn == NULL || status == PGC_OK) {
         return;
+    }
     /* 25006: the server became a standby; the next connect may find the new primary. */
     bool standby = err != NULL && strcmp(err->sqlstate, "25006") == 0;
-    if (standby || !pgc_conn_alive(link->conn))
+    if (standby || !pgc_conn_alive(link->conn)) {
         link_close(link);
+    }
 }
 
 void link_close(lead_link *link)
@@ -46,16 +50,18 @@ void link_close(lead_link *link)
 
 bool lead_wait(leadership *lead, int64_t us)
 {
-    if (!lead->stop && us != 0)
+    if (!lead->stop && us != 0) {
         runtime_cond_wait(lead->run, &lead->changed, &lead->lock, us);
+    }
     return !lead->stop;
 }
 
 static int64_t random_us(const runtime *run, int64_t up_to)
 {
     uint32_t random = 0;
-    if (!run->clock->random(run->clock->ctx, &random, sizeof(random)))
+    if (!run->clock->random(run->clock->ctx, &random, sizeof(random))) {
         return up_to / 2;
+    }
     return (int64_t) ((double) random / ((double) UINT32_MAX + 1) * (double) up_to);
 }
 
@@ -79,15 +85,17 @@ static pgc_status call(leadership *lead, lead_link *link, lead_call what, pgc_er
     pthread_mutex_unlock(&lead->lock);
     pgc_error_clear(err);
     pgc_status status = link_db(link, &db, err);
-    if (status == PGC_OK && what == CALL_ELECT)
+    if (status == PGC_OK && what == CALL_ELECT) {
         status = store_lead_elect(client->store, db, client->id, LEAD_TTL_US, &term, err);
-    else if (status == PGC_OK && what == CALL_EXTEND)
+    } else if (status == PGC_OK && what == CALL_EXTEND) {
         status = store_lead_extend(client->store, db, client->id, &term, LEAD_TTL_US, err);
-    else if (status == PGC_OK)
+    } else if (status == PGC_OK) {
         status = store_lead_resign(client->store, db, client->id, &term, err);
+    }
     link_check(link, status, err);
-    if (status != PGC_OK && status != PGC_NOT_FOUND)
+    if (status != PGC_OK && status != PGC_NOT_FOUND) {
         runtime_trouble(lead->run, err);
+    }
     pthread_mutex_lock(&lead->lock);
     lead->term = term;
     return status;
@@ -120,10 +128,12 @@ static bool follow(leadership *lead, lead_link *link, int64_t *trusted_until)
         int64_t wait = failures == 0 ? LEAD_INTERVAL_US + random_us(lead->run, RUNTIME_SECOND_US)
                                      : backoff_us(lead->run, failures - 1);
         int64_t until = runtime_now(lead->run) + wait;
-        while (!lead->stop && !lead->vacant && runtime_now(lead->run) < until)
+        while (!lead->stop && !lead->vacant && runtime_now(lead->run) < until) {
             (void) lead_wait(lead, until - runtime_now(lead->run));
-        if (lead->vacant && !lead->stop) /* not all at once */
+        }
+        if (lead->vacant && !lead->stop) { /* not all at once */
             (void) lead_wait(lead, random_us(lead->run, RUNTIME_SECOND_US / 20));
+        }
     }
     return false;
 }
@@ -135,16 +145,18 @@ static bool hold(leadership *lead, lead_link *link, int64_t trusted_until)
     int64_t next = trusted_until - LEAD_TRUST_US + LEAD_INTERVAL_US;
     while (!lead->stop && !lead->resign) {
         int64_t now = runtime_now(lead->run);
-        if (now >= trusted_until)
+        if (now >= trusted_until) {
             return true;
+        }
         if (now < next) {
             (void) lead_wait(lead, (next < trusted_until ? next : trusted_until) - now);
             continue;
         }
         pgc_error err;
         pgc_status status = call(lead, link, CALL_EXTEND, &err);
-        if (status == PGC_NOT_FOUND)
+        if (status == PGC_NOT_FOUND) {
             return false; /* somebody else's by now */
+        }
         if (status == PGC_OK) {
             trusted_until = now + LEAD_TRUST_US;
             next = now + LEAD_INTERVAL_US;
@@ -166,8 +178,9 @@ static void *elect_work(void *arg)
         bool resign = hold(lead, &link, trusted_until);
         set_leading(lead, false);
         pgc_error err;
-        for (int i = 0; resign && i < 3; i++)
+        for (int i = 0; resign && i < 3; i++) {
             resign = call(lead, &link, CALL_RESIGN, &err) != PGC_OK;
+        }
     }
     pthread_mutex_unlock(&lead->lock);
     link_close(&link);
@@ -177,18 +190,21 @@ static void *elect_work(void *arg)
 void lead_notified(struct river_runtime *run, slice payload)
 {
     leadership *lead = run->lead;
-    if (lead == NULL || json_check_object(payload, NULL) != PGC_OK)
+    if (lead == NULL || json_check_object(payload, NULL) != PGC_OK) {
         return;
+    }
     slice action = json_get(payload, SLICE("action"));
     slice who = json_get(payload, SLICE("leader_id"));
     char own[CLIENT_ID_SIZE + 2];
     int len = snprintf(own, sizeof(own), "\"%s\"", run->client->id);
     bool from_us = slice_eq(who, (slice) { own, (size_t) len });
     pthread_mutex_lock(&lead->lock);
-    if (slice_eq_str(action, "\"resigned\"") && !from_us)
+    if (slice_eq_str(action, "\"resigned\"") && !from_us) {
         lead->vacant = true;
-    if (slice_eq_str(action, "\"request_resign\"") && lead->leading)
+    }
+    if (slice_eq_str(action, "\"request_resign\"") && lead->leading) {
         lead->resign = true;
+    }
     pthread_cond_broadcast(&lead->changed);
     pthread_mutex_unlock(&lead->lock);
 }
@@ -196,23 +212,26 @@ void lead_notified(struct river_runtime *run, slice payload)
 pgc_status lead_make(struct river_runtime *run, const river_client_options *options, pgc_error *err)
 {
     leadership *lead = ARENA_NEW(run->client->memory, leadership);
-    if (lead == NULL)
+    if (lead == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "job queue client: out of memory");
+    }
     lead->run = run;
     pthread_mutex_init(&lead->lock, NULL);
     runtime_cond_init(&lead->changed);
     periodic_make(&lead->periodics, run->alloc);
     run->lead = lead;
-    for (size_t i = 0; i < options->periodic_count; i++)
+    for (size_t i = 0; i < options->periodic_count; i++) {
         TRY(periodic_add(&lead->periodics, &options->periodics[i], NULL, err));
+    }
     return PGC_OK;
 }
 
 void lead_free(struct river_runtime *run)
 {
     leadership *lead = run->lead;
-    if (lead == NULL)
+    if (lead == NULL) {
         return;
+    }
     periodic_free(&lead->periodics);
     pthread_cond_destroy(&lead->changed);
     pthread_mutex_destroy(&lead->lock);
@@ -229,14 +248,16 @@ static pgc_status start_threads(leadership *lead, pgc_error *err)
                     { &lead->reindexer, reindex_work } };
     for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
         int failed = pthread_create(threads[i].thread, NULL, threads[i].work, lead);
-        if (failed == 0)
+        if (failed == 0) {
             continue;
+        }
         pthread_mutex_lock(&lead->lock);
         lead->stop = true;
         pthread_cond_broadcast(&lead->changed);
         pthread_mutex_unlock(&lead->lock);
-        while (i-- > 0)
+        while (i-- > 0) {
             (void) pthread_join(*threads[i].thread, NULL);
+        }
         return pgc_error_errno(err, failed, "start the threads of the job queue's leader");
     }
     lead->started = true;
@@ -246,8 +267,9 @@ static pgc_status start_threads(leadership *lead, pgc_error *err)
 pgc_status lead_start(struct river_runtime *run, pgc_error *err)
 {
     leadership *lead = run->lead;
-    if (lead == NULL)
+    if (lead == NULL) {
         return PGC_OK;
+    }
     lead->stop = lead->vacant = lead->resign = false;
     return start_threads(lead, err);
 }
@@ -255,8 +277,9 @@ pgc_status lead_start(struct river_runtime *run, pgc_error *err)
 void lead_stop(struct river_runtime *run)
 {
     leadership *lead = run->lead;
-    if (lead == NULL || !lead->started)
+    if (lead == NULL || !lead->started) {
         return;
+    }
     pthread_mutex_lock(&lead->lock);
     lead->stop = true;
     pthread_cond_broadcast(&lead->changed);
@@ -291,10 +314,12 @@ pgc_status river_client_periodic_add(river_client *client, const river_periodic 
                                      int32_t *handle_out, pgc_error *err)
 {
     leadership *lead = client->runtime->lead;
-    if (lead == NULL)
+    if (lead == NULL) {
         return no_leadership(err);
-    if (periodic->durable)
+    }
+    if (periodic->durable) {
         TRY(side_require(client, err));
+    }
     TRY(periodic_add(&lead->periodics, periodic, handle_out, err));
     periodics_changed(lead);
     return PGC_OK;

@@ -27,12 +27,14 @@ static pgc_status fetch_in(const producer *from, pgc_db *db, uint32_t max, uint3
                                   .period_us = from->options.rate_period_us };
     TRY(store_ext_lock(store, db, from->name, err));
     TRY(store_ext_room(store, db, from->name, &limits, max, granted, err));
-    if (*granted == 0)
+    if (*granted == 0) {
         return PGC_OK;
+    }
     TRY(store_fetch(store, db, from->name, client->id, *granted, out, err));
     size_t count = river_jobs_count(*out);
-    if (limits.starts == 0 || count == 0)
+    if (limits.starts == 0 || count == 0) {
         return PGC_OK;
+    }
     return store_ext_started(store, db, from->name, limits.period_us, count, err);
 }
 
@@ -46,10 +48,11 @@ pgc_status limit_fetch(const producer *from, uint32_t max, uint32_t *granted, ri
     river_jobs *jobs = NULL;
     TRY(pgc_tx_begin(from->run->client->pool, &options, &tx, err));
     pgc_status status = fetch_in(from, pgc_tx_db(tx), max, granted, &jobs, err);
-    if (status == PGC_OK)
+    if (status == PGC_OK) {
         status = pgc_tx_commit(&tx, err);
-    else
+    } else {
         pgc_tx_rollback(tx);
+    }
     if (status != PGC_OK) {
         river_jobs_free(jobs);
         return status;

@@ -34,10 +34,11 @@ static pgc_status one_job(river_client *client, pgc_db *db, river_statement whic
 /* For callers that want no row. */
 static pgc_status give(river_jobs *jobs, river_jobs **out)
 {
-    if (out != NULL)
+    if (out != NULL) {
         *out = jobs;
-    else
+    } else {
         river_jobs_free(jobs);
+    }
     return PGC_OK;
 }
 
@@ -104,9 +105,10 @@ pgc_status river_job_delete(river_client *client, pgc_db *db, int64_t id, river_
 pgc_status river_job_update(river_client *client, pgc_db *db, int64_t id, pgc_text output,
                             river_jobs **out, pgc_error *err)
 {
-    if (output.len > RIVER_OUTPUT_MAX)
+    if (output.len > RIVER_OUTPUT_MAX) {
         return pgc_error_set(err, PGC_LIMIT, "output of job %" PRId64 " has %zu bytes, at most %u",
                              id, output.len, RIVER_OUTPUT_MAX);
+    }
     TRY(pgc_error_wrap(err, json_check(output, err), "output of job %" PRId64, id));
     river_jobs *jobs = NULL;
     pgc_args args;
@@ -123,10 +125,12 @@ pgc_status river_job_update(river_client *client, pgc_db *db, int64_t id, pgc_te
 static bool add_names(pgc_args *args, const char *const *names, size_t count, arena *memory)
 {
     slice *values = ARENA_ARRAY(memory, count + 1, slice);
-    if (values == NULL)
+    if (values == NULL) {
         return false;
-    for (size_t i = 0; i < count; i++)
+    }
+    for (size_t i = 0; i < count; i++) {
         values[i] = pgc_text_from(names[i]);
+    }
     pgc_add_arr_text(args, (pgc_arr_text) { .has = count > 0, .count = count, .v = values });
     return true;
 }
@@ -140,8 +144,9 @@ static void add_states(pgc_args *args, river_states states, slice names[RIVER_ST
 {
     size_t count = 0;
     for (unsigned i = 0; i < RIVER_STATE_COUNT; i++) {
-        if (states & 1u << i)
+        if (states & 1u << i) {
             names[count++] = pgc_text_from(river_state_name((river_state) i));
+        }
     }
     pgc_add_arr_text(args, (pgc_arr_text) { .has = true, .count = count, .v = names });
 }
@@ -150,8 +155,9 @@ static pgc_status add_filter(pgc_args *args, const river_filter *filter, arena *
                              pgc_error *err)
 {
     slice *states = ARENA_ARRAY(memory, RIVER_STATE_COUNT, slice);
-    if (states == NULL)
+    if (states == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "list jobs: out of memory");
+    }
     pgc_add_arr_i64(
         args,
         (pgc_arr_i64) { .has = filter->id_count > 0, .count = filter->id_count, .v = filter->ids });
@@ -169,18 +175,23 @@ static pgc_status add_filter(pgc_args *args, const river_filter *filter, arena *
 
 static pgc_status check_filter(const river_filter *filter, pgc_error *err)
 {
-    if (filter->struct_size != sizeof(*filter))
+    if (filter->struct_size != sizeof(*filter)) {
         return pgc_error_set(err, PGC_INVALID, "filter: struct_size is not set");
-    if ((unsigned) filter->order > RIVER_ORDER_FINALIZED_AT)
+    }
+    if ((unsigned) filter->order > RIVER_ORDER_FINALIZED_AT) {
         return pgc_error_set(err, PGC_INVALID, "filter: unknown order");
-    if (filter->limit < 0 || filter->limit > LIMIT_MAX)
+    }
+    if (filter->limit < 0 || filter->limit > LIMIT_MAX) {
         return pgc_error_set(err, PGC_INVALID, "limit %d: 1 to %d", filter->limit, LIMIT_MAX);
-    if (filter->metadata.ptr != NULL)
+    }
+    if (filter->metadata.ptr != NULL) {
         TRY(pgc_error_wrap(err, json_check(filter->metadata, err), "filter by metadata"));
+    }
     bool only_final = (states_or_all(filter->states) & ~RIVER_STATES_FINAL) == 0;
-    if (filter->order == RIVER_ORDER_FINALIZED_AT && !only_final)
+    if (filter->order == RIVER_ORDER_FINALIZED_AT && !only_final) {
         return pgc_error_set(err, PGC_INVALID,
                              "order by finalized_at needs states that are final only");
+    }
     return PGC_OK;
 }
 
@@ -196,20 +207,23 @@ pgc_status river_job_list(river_client *client, pgc_db *db, const river_filter *
     cursor_place after = { 0 };
     filter = filter == NULL ? &all : filter;
     TRY(check_filter(filter, err));
-    if (filter->after != NULL)
+    if (filter->after != NULL) {
         TRY(cursor_parse(filter, &after, err));
+    }
     AUTO(arena_auto) arena *memory = arena_new(client->options.alloc, 0, 0);
-    if (memory == NULL)
+    if (memory == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "list jobs: out of memory");
+    }
     pgc_args args;
     pgc_args_init(&args, NULL);
     pgc_status status = add_filter(&args, filter, memory, err);
     pgc_add_opt_i64(&args, (pgc_opt_i64) { filter->after != NULL, after.id });
     pgc_add_timestamptz(&args, after.time);
     pgc_add_i64(&args, limit_of(filter));
-    if (status == PGC_OK)
+    if (status == PGC_OK) {
         status = store_run_jobs(client->store, client_db(client, db), cursor_statement(filter),
                                 &args, out, err);
+    }
     pgc_args_done(&args);
     return pgc_error_wrap(err, status, "list jobs");
 }
@@ -217,26 +231,30 @@ pgc_status river_job_list(river_client *client, pgc_db *db, const river_filter *
 pgc_status river_job_delete_many(river_client *client, pgc_db *db, const river_filter *filter,
                                  river_jobs **out, pgc_error *err)
 {
-    if (filter == NULL)
+    if (filter == NULL) {
         return pgc_error_set(err, PGC_INVALID, "delete jobs: no filter");
+    }
     TRY(check_filter(filter, err));
     bool any = filter->id_count > 0 || filter->kind_count > 0 || filter->queue_count > 0 ||
                filter->priority_count > 0 || filter->states != 0 || filter->tags_all_count > 0 ||
                filter->tags_any_count > 0 || filter->metadata.ptr != NULL;
-    if (!any && !filter->all)
+    if (!any && !filter->all) {
         return pgc_error_set(err, PGC_INVALID,
                              "delete jobs: no filter; set `all` to delete every job");
+    }
     AUTO(arena_auto) arena *memory = arena_new(client->options.alloc, 0, 0);
-    if (memory == NULL)
+    if (memory == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "delete jobs: out of memory");
+    }
     pgc_args args;
     river_jobs *jobs = NULL;
     pgc_args_init(&args, NULL);
     pgc_status status = add_filter(&args, filter, memory, err);
     pgc_add_i64(&args, limit_of(filter));
-    if (status == PGC_OK)
+    if (status == PGC_OK) {
         status = store_run_jobs(client->store, client_db(client, db), ST_JOB_DELETE_MANY, &args,
                                 &jobs, err);
+    }
     pgc_args_done(&args);
     TRY(pgc_error_wrap(err, status, "delete jobs"));
     return give(jobs, out);
@@ -255,8 +273,9 @@ pgc_status river_job_count(river_client *client, pgc_db *db, int64_t out[RIVER_S
     for (size_t row = 0; row < pgc_result_rows(result); row++) {
         slice name = pgc_read_text(&reader, row, 0);
         for (unsigned i = 0; i < RIVER_STATE_COUNT; i++) {
-            if (slice_eq_str(name, river_state_name((river_state) i)))
+            if (slice_eq_str(name, river_state_name((river_state) i))) {
                 counts[i] = pgc_read_i64(&reader, row, 1);
+            }
         }
     }
     pgc_status status = pgc_reader_finish(&reader, err);
@@ -269,8 +288,9 @@ pgc_status river_job_count(river_client *client, pgc_db *db, int64_t out[RIVER_S
 pgc_status river_queue_list(river_client *client, pgc_db *db, int32_t limit, river_queues **out,
                             pgc_error *err)
 {
-    if (limit < 0 || limit > LIMIT_MAX)
+    if (limit < 0 || limit > LIMIT_MAX) {
         return pgc_error_set(err, PGC_INVALID, "limit %d: 1 to %d", limit, LIMIT_MAX);
+    }
     pgc_args args;
     pgc_args_init(&args, NULL);
     pgc_add_i64(&args, limit == 0 ? LIMIT_DEFAULT : limit);
@@ -292,10 +312,11 @@ static pgc_status one_queue(river_client *client, pgc_db *db, river_statement wh
         pgc_error_hint(err, "a queue exists once a client has worked it");
         return PGC_NOT_FOUND;
     }
-    if (out != NULL)
+    if (out != NULL) {
         *out = queues;
-    else
+    } else {
         river_queues_free(queues);
+    }
     return PGC_OK;
 }
 
@@ -343,8 +364,9 @@ static pgc_status switch_queue(river_client *client, pgc_db *db, river_statement
     status = pgc_reader_finish(&reader, err);
     pgc_result_free(result);
     TRY(status);
-    if (count > 0 || strcmp(name, "*") == 0)
+    if (count > 0 || strcmp(name, "*") == 0) {
         return PGC_OK;
+    }
     (void) pgc_error_set(err, PGC_NOT_FOUND, "no such queue");
     pgc_error_hint(err, "a queue exists once a client has worked it");
     return PGC_NOT_FOUND;

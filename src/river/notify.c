@@ -16,8 +16,9 @@ static const char *const TOPICS[] = { TOPIC_INSERT, TOPIC_CONTROL, TOPIC_LEADERS
 static slice text_member(slice object, const char *key)
 {
     slice json = json_get(object, pgc_text_from(key));
-    if (json.ptr == NULL || !json_is(json, '"'))
+    if (json.ptr == NULL || !json_is(json, '"')) {
         return (slice) { NULL, 0 };
+    }
     return slice_sub(json, 1, json.len - 1);
 }
 
@@ -28,8 +29,9 @@ static void for_queues(runtime *run, slice name, void (*fn)(producer *from, int6
     pthread_mutex_lock(&run->lock);
     for (list_node *node = run->producers.next; node != &run->producers; node = node->next) {
         producer *from = CONTAINER_OF(node, producer, link);
-        if (slice_eq_str(name, "*") || slice_eq_str(name, from->name))
+        if (slice_eq_str(name, "*") || slice_eq_str(name, from->name)) {
             fn(from, arg);
+        }
     }
     pthread_mutex_unlock(&run->lock);
 }
@@ -61,22 +63,26 @@ static void control(runtime *run, slice payload)
     slice action = text_member(payload, "action"), queue = text_member(payload, "queue");
     slice id = json_get(payload, SLICE("job_id"));
     int64_t number = 0;
-    if (queue.ptr == NULL)
+    if (queue.ptr == NULL) {
         return;
-    if (slice_eq_str(action, "pause") || slice_eq_str(action, "resume"))
+    }
+    if (slice_eq_str(action, "pause") || slice_eq_str(action, "resume")) {
         for_queues(run, queue, set_paused, slice_eq_str(action, "pause") ? 1 : 0);
-    else if (slice_eq_str(action, "cancel") && id.ptr != NULL && slice_to_i64(id, &number))
+    } else if (slice_eq_str(action, "cancel") && id.ptr != NULL && slice_to_i64(id, &number)) {
         for_queues(run, queue, cancel, number);
+    }
 }
 
 void notify_dispatch(runtime *run, slice topic, slice payload)
 {
-    if (json_check_object(payload, NULL) != PGC_OK)
+    if (json_check_object(payload, NULL) != PGC_OK) {
         return;
+    }
     if (slice_eq_str(topic, TOPIC_INSERT)) {
         slice queue = text_member(payload, "queue");
-        if (queue.ptr != NULL && !slice_eq_str(queue, "*"))
+        if (queue.ptr != NULL && !slice_eq_str(queue, "*")) {
             for_queues(run, queue, wake, 0);
+        }
     } else if (slice_eq_str(topic, TOPIC_CONTROL)) {
         control(run, payload);
     } else if (slice_eq_str(topic, TOPIC_LEADERSHIP)) {
@@ -100,15 +106,18 @@ static void *listen_work(void *arg)
     pgc_error err;
     for (;;) {
         pgc_status status = pgc_listener_next(run->listener, -1, &event, &err);
-        if (status == PGC_CLOSED)
+        if (status == PGC_CLOSED) {
             return NULL;
-        if (status != PGC_OK)
+        }
+        if (status != PGC_OK) {
             continue;
-        if (event.kind == PGC_EVENT_GAP)
+        }
+        if (event.kind == PGC_EVENT_GAP) {
             gap(run);
-        else if (event.kind == PGC_EVENT_NOTIFY && strlen(event.channel) > prefix)
+        } else if (event.kind == PGC_EVENT_NOTIFY && strlen(event.channel) > prefix) {
             notify_dispatch(run, pgc_text_from(event.channel + prefix),
                             (slice) { event.payload, event.payload_len });
+        }
     }
 }
 
@@ -118,9 +127,10 @@ static pgc_status listen_to_topics(runtime *run, pgc_error *err)
         char channel[PGC_CHANNEL_SIZE];
         int len =
             snprintf(channel, sizeof(channel), "%s.%s", run->client->options.schema, TOPICS[i]);
-        if (len < 0 || (size_t) len >= sizeof(channel))
+        if (len < 0 || (size_t) len >= sizeof(channel)) {
             return pgc_error_set(err, PGC_INVALID, "schema of the job queue: too long for %s",
                                  TOPICS[i]);
+        }
         TRY(pgc_listener_listen(run->listener, channel, 0, err));
     }
     return PGC_OK;
@@ -129,23 +139,27 @@ static pgc_status listen_to_topics(runtime *run, pgc_error *err)
 pgc_status notify_start(runtime *run, pgc_error *err)
 {
     const river_client_options *options = &run->client->options;
-    if (options->poll_only)
+    if (options->poll_only) {
         return PGC_OK;
+    }
     pgc_listener_options listen = { .struct_size = sizeof(listen), .conn = *options->conn };
     TRY(pgc_listener_open(&listen, &run->listener, err));
     pgc_status status = listen_to_topics(run, err);
     int failed = status != PGC_OK ? 0 : pthread_create(&run->listening, NULL, listen_work, run);
-    if (failed != 0)
+    if (failed != 0) {
         status = pgc_error_errno(err, failed, "start the thread that listens");
-    if (status != PGC_OK)
+    }
+    if (status != PGC_OK) {
         pgc_listener_close(TAKE(run->listener));
+    }
     return status;
 }
 
 void notify_stop(runtime *run)
 {
-    if (run->listener == NULL)
+    if (run->listener == NULL) {
         return;
+    }
     pgc_listener_shutdown(run->listener);
     (void) pthread_join(run->listening, NULL);
     pgc_listener_close(TAKE(run->listener));

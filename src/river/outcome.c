@@ -49,8 +49,9 @@ static void set_state(river_ctx *ctx, river_state state, river_event_kind event)
 {
     ctx->outcome.state = state;
     ctx->event = event;
-    if (RIVER_STATES_FINAL & RIVER_STATE_BIT(state))
+    if (RIVER_STATES_FINAL & RIVER_STATE_BIT(state)) {
         ctx->outcome.finalized_at = after(ctx, 0);
+    }
 }
 
 static void again(river_ctx *ctx, int64_t us, river_state later, river_event_kind event)
@@ -70,8 +71,9 @@ static int64_t snoozes_before(const river_ctx *ctx)
 {
     int64_t count = 0;
     slice json = json_get(ctx->job->metadata, SLICE("snoozes"));
-    if (json.ptr == NULL || !slice_to_i64(json, &count) || count < 0)
+    if (json.ptr == NULL || !slice_to_i64(json, &count) || count < 0) {
         return 0;
+    }
     return count;
 }
 
@@ -80,8 +82,9 @@ static void decide_snooze(river_ctx *ctx)
     char number[24];
     int len = snprintf(number, sizeof(number), "%" PRId64, snoozes_before(ctx) + 1);
     pgc_error err;
-    if (attempt_stage(ctx, "snoozes", (slice) { number, (size_t) len }, &err) != PGC_OK)
+    if (attempt_stage(ctx, "snoozes", (slice) { number, (size_t) len }, &err) != PGC_OK) {
         runtime_trouble(ctx->run, &err); /* only the count is lost */
+    }
     again(ctx, ctx->snooze_us, RIVER_SCHEDULED, RIVER_EVENT_SNOOZED);
     uncount(ctx);
 }
@@ -90,8 +93,9 @@ static int64_t next_retry_us(const river_ctx *ctx)
 {
     const river_worker *worker = ctx->worker;
     int64_t us = 0;
-    if (worker != NULL && worker->next_retry != NULL)
+    if (worker != NULL && worker->next_retry != NULL) {
         us = worker->next_retry(ctx->job, worker->arg);
+    }
     return us > 0 ? us : retry_delay_us(ctx->job->error_count + 1, ctx->run->clock);
 }
 
@@ -112,12 +116,13 @@ static void decide_failure(river_ctx *ctx, pgc_status status, const pgc_error *e
         return;
     }
     ctx->outcome.error = error_json(ctx, message);
-    if (hooks != NULL && hooks->on_error != NULL && hooks->on_error(ctx->job, err, hooks->arg))
+    if (hooks != NULL && hooks->on_error != NULL && hooks->on_error(ctx->job, err, hooks->arg)) {
         set_state(ctx, RIVER_CANCELLED, RIVER_EVENT_CANCELLED);
-    else if (ctx->job->attempt >= ctx->job->max_attempts)
+    } else if (ctx->job->attempt >= ctx->job->max_attempts) {
         set_state(ctx, RIVER_DISCARDED, RIVER_EVENT_FAILED);
-    else
+    } else {
         again(ctx, next_retry_us(ctx), RIVER_RETRYABLE, RIVER_EVENT_FAILED);
+    }
 }
 
 static void add_member(buf *out, const char *key, slice json)
@@ -144,8 +149,9 @@ static void add_log(river_ctx *ctx, buf *out)
     slice old = json_get(ctx->job->metadata, SLICE("river:log"));
     old = old.ptr != NULL && json_is(old, '[') ? old : SLICE("[]");
     json_walk_begin(&walk, old);
-    while (json_walk_element(&walk, &element))
+    while (json_walk_element(&walk, &element)) {
         before += element.len + 1;
+    }
     buf_add_char(&text, '[');
     json_walk_begin(&walk, old);
     while (json_walk_element(&walk, &element)) {
@@ -157,8 +163,9 @@ static void add_log(river_ctx *ctx, buf *out)
     }
     buf_add(&text, buf_view(&entry));
     buf_add_char(&text, ']');
-    if (!text.failed && !entry.failed)
+    if (!text.failed && !entry.failed) {
         add_member(out, "river:log", buf_view(&text));
+    }
 }
 
 static void add_steps(const river_ctx *ctx, buf *out)
@@ -181,14 +188,18 @@ pgc_text outcome_metadata(river_ctx *ctx, bool failed)
 {
     AUTO(buf_auto) buf text;
     buf_init(&text, ctx->run->alloc, INT32_MAX);
-    for (const ctx_entry *entry = ctx->entries; entry != NULL; entry = entry->next)
+    for (const ctx_entry *entry = ctx->entries; entry != NULL; entry = entry->next) {
         add_member(&text, entry->key, entry->json);
-    if (ctx->logs && ctx->log.len > 0)
+    }
+    if (ctx->logs && ctx->log.len > 0) {
         add_log(ctx, &text);
-    if (failed)
+    }
+    if (failed) {
         add_steps(ctx, &text);
-    if (text.len == 0)
+    }
+    if (text.len == 0) {
         return (pgc_text) { NULL, 0 };
+    }
     buf_add_char(&text, '}');
     return keep(ctx, &text);
 }

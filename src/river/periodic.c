@@ -50,27 +50,34 @@ static void entry_free(entry *e)
 
 void periodic_free(periodic_set *set)
 {
-    while (!list_empty(&set->entries))
+    while (!list_empty(&set->entries)) {
         entry_free(CONTAINER_OF(set->entries.next, entry, link));
+    }
     pthread_mutex_destroy(&set->lock);
 }
 
 static pgc_status check_spec(const river_periodic *spec, pgc_error *err)
 {
     int ways = (spec->interval_us != 0) + (spec->cron != NULL) + (spec->schedule != NULL);
-    if (ways != 1 || spec->interval_us < 0)
+    if (ways != 1 || spec->interval_us < 0) {
         return pgc_error_set(err, PGC_INVALID,
                              "periodic job: give one of interval_us, cron and schedule");
-    if ((spec->job == NULL) == (spec->construct == NULL))
+    }
+    if ((spec->job == NULL) == (spec->construct == NULL)) {
         return pgc_error_set(err, PGC_INVALID, "periodic job: give one of job and construct");
-    if (spec->id != NULL && (spec->id[0] == '\0' || strlen(spec->id) > ID_MAX))
+    }
+    if (spec->id != NULL && (spec->id[0] == '\0' || strlen(spec->id) > ID_MAX)) {
         return pgc_error_set(err, PGC_INVALID, "periodic job: an id has 1 to %d bytes", ID_MAX);
-    if (spec->durable && spec->id == NULL)
+    }
+    if (spec->durable && spec->id == NULL) {
         return pgc_error_set(err, PGC_INVALID, "periodic job: durable needs an id");
-    if (spec->time_zone != NULL && spec->cron == NULL)
+    }
+    if (spec->time_zone != NULL && spec->cron == NULL) {
         return pgc_error_set(err, PGC_INVALID, "periodic job: time_zone belongs to cron");
-    if (spec->job != NULL)
+    }
+    if (spec->job != NULL) {
         TRY(check_insert(spec->job, err));
+    }
     return PGC_OK;
 }
 
@@ -86,15 +93,17 @@ static const char *const *copy_list(arena *memory, const char *const *from, size
 {
     const char **to = ARENA_ARRAY(memory, count + 1, const char *);
     *failed = *failed || to == NULL;
-    for (size_t i = 0; !*failed && i < count; i++)
+    for (size_t i = 0; !*failed && i < count; i++) {
         to[i] = copy(memory, from[i], failed);
+    }
     return to;
 }
 
 static slice copy_slice(arena *memory, slice from, bool *failed)
 {
-    if (from.ptr == NULL)
+    if (from.ptr == NULL) {
         return from;
+    }
     const char *to = arena_copy(memory, from);
     *failed = *failed || to == NULL;
     return (slice) { to, from.len };
@@ -115,17 +124,20 @@ static entry *entry_make(const periodic_set *set, const river_periodic *spec)
 {
     AUTO(arena_auto) arena *memory = arena_new(set->alloc, 0, 0);
     entry *e = memory == NULL ? NULL : ARENA_NEW(memory, entry);
-    if (e == NULL)
+    if (e == NULL) {
         return NULL;
+    }
     bool failed = false;
     e->spec = *spec;
     e->spec.id = copy(memory, spec->id, &failed);
     e->spec.cron = copy(memory, spec->cron, &failed);
     e->spec.time_zone = copy(memory, spec->time_zone, &failed);
-    if (spec->job != NULL)
+    if (spec->job != NULL) {
         copy_job(memory, spec->job, &e->job, &failed);
-    if (failed)
+    }
+    if (failed) {
         return NULL;
+    }
     e->memory = TAKE(memory);
     return e;
 }
@@ -135,11 +147,13 @@ pgc_status periodic_add(periodic_set *set, const river_periodic *spec, int32_t *
 {
     cron parsed = { 0 };
     TRY(check_spec(spec, err));
-    if (spec->cron != NULL)
+    if (spec->cron != NULL) {
         TRY(cron_parse(pgc_text_from(spec->cron), &parsed, err));
+    }
     entry *e = entry_make(set, spec);
-    if (e == NULL)
+    if (e == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "periodic job: out of memory");
+    }
     e->cron = parsed;
     pthread_mutex_lock(&set->lock);
     bool taken = false;
@@ -151,8 +165,9 @@ pgc_status periodic_add(periodic_set *set, const river_periodic *spec, int32_t *
     if (!taken) {
         e->handle = ++set->last_handle;
         list_append(&set->entries, &e->link);
-        if (handle_out != NULL)
+        if (handle_out != NULL) {
             *handle_out = e->handle;
+        }
     }
     pthread_mutex_unlock(&set->lock);
     if (taken) {
@@ -171,8 +186,9 @@ pgc_status periodic_remove(periodic_set *set, int32_t handle, pgc_error *err)
         entry *e = CONTAINER_OF(node, entry, link);
         found = e->handle == handle ? e : found;
     }
-    if (found != NULL)
+    if (found != NULL) {
         entry_free(found);
+    }
     pthread_mutex_unlock(&set->lock);
     return found != NULL ? PGC_OK : pgc_error_set(err, PGC_NOT_FOUND, "no periodic job %d", handle);
 }
@@ -231,21 +247,25 @@ static pgc_status convert(pgc_db *db, const pgc_query *query, const char *zone, 
 static pgc_status next_time(const entry *e, pgc_db *db, pgc_timestamptz after, pgc_timestamptz *out,
                             pgc_error *err)
 {
-    if (e->spec.schedule != NULL)
+    if (e->spec.schedule != NULL) {
         return e->spec.schedule(after, e->spec.schedule_arg, out);
+    }
     if (e->spec.cron == NULL) {
         out->us = after.us + e->spec.interval_us;
         return PGC_OK;
     }
     const char *zone = e->spec.time_zone;
     pgc_timestamp local = { after.us };
-    if (zone != NULL)
+    if (zone != NULL) {
         TRY(convert(db, &TO_LOCAL, zone, after.us, &local.us, err));
-    if (!cron_next(&e->cron, local, &local))
+    }
+    if (!cron_next(&e->cron, local, &local)) {
         return PGC_NOT_FOUND;
+    }
     out->us = local.us;
-    if (zone != NULL)
+    if (zone != NULL) {
         TRY(convert(db, &FROM_LOCAL, zone, local.us, &out->us, err));
+    }
     return PGC_OK;
 }
 
@@ -280,10 +300,11 @@ static pgc_status insert(const entry *e, river_client *client, pgc_db *db, pgc_t
     river_insert job = { .struct_size = sizeof(job) };
     AUTO(buf_auto) buf metadata;
     buf_init(&metadata, client->options.alloc, INT32_MAX);
-    if (e->spec.construct == NULL)
+    if (e->spec.construct == NULL) {
         job = e->job;
-    else if (!e->spec.construct(&job, e->spec.construct_arg))
+    } else if (!e->spec.construct(&job, e->spec.construct_arg)) {
         return PGC_OK; /* not this time */
+    }
     TRY(mark(e, &job, &metadata, err));
     job.metadata = buf_view(&metadata);
     job.scheduled_at = (pgc_opt_timestamptz) { true, at };
@@ -295,8 +316,9 @@ static pgc_status next_or_never(const entry *e, pgc_db *db, pgc_timestamptz afte
                                 pgc_timestamptz *out, pgc_error *err)
 {
     pgc_status status = next_time(e, db, after, out, err);
-    if (status == PGC_NOT_FOUND)
+    if (status == PGC_NOT_FOUND) {
         *out = (pgc_timestamptz) { NEVER };
+    }
     return status == PGC_NOT_FOUND ? PGC_OK : status;
 }
 
@@ -308,8 +330,9 @@ static pgc_status plan(entry *e, river_client *client, pgc_db *db, pgc_timestamp
     pgc_timestamptz next;
     TRY(next_or_never(e, db, now, &next, err));
     e->kept = next;
-    if (e->spec.durable)
+    if (e->spec.durable) {
         TRY(store_ext_plan(client->store, db, e->spec.id, next, &e->kept, err));
+    }
     e->next = e->kept.us < next.us ? e->kept : next;
     e->never = e->next.us == NEVER;
     e->planned = true;
@@ -360,13 +383,16 @@ static pgc_status visit(entry *e, river_client *client, pgc_db *db, pgc_error *e
 {
     pgc_timestamptz now = client_now(client);
     do {
-        if (!e->planned && e->spec.run_on_start && !e->started)
+        if (!e->planned && e->spec.run_on_start && !e->started) {
             TRY(insert(e, client, NULL, now, err));
+        }
         e->started = true;
-        if (!e->planned)
+        if (!e->planned) {
             TRY(plan(e, client, db, now, err));
-        while (e->planned && !e->never && e->next.us < now.us + NEAR_US)
+        }
+        while (e->planned && !e->never && e->next.us < now.us + NEAR_US) {
             TRY(advance(e, client, db, now, err));
+        }
     } while (!e->planned);
     return PGC_OK;
 }
@@ -385,8 +411,9 @@ int64_t periodic_run(periodic_set *set, river_client *client, lead_link *link)
         entry *e = CONTAINER_OF(node, entry, link);
         status = visit(e, client, db, &err);
         int64_t left = e->next.us - NEAR_US - client_now(client).us;
-        if (!e->never && left < soonest)
+        if (!e->never && left < soonest) {
             soonest = left;
+        }
     }
     link_check(link, status, &err);
     pthread_mutex_unlock(&set->lock);

@@ -24,8 +24,9 @@ static int64_t poll_us(const producer *from)
     const clock_ops *clock = from->run->clock;
     int64_t base = from->options.fetch_poll_us;
     int64_t spread = base / 10 > 10000 ? base / 10 : 10000;
-    if (!clock->random(clock->ctx, &random, sizeof(random)))
+    if (!clock->random(clock->ctx, &random, sizeof(random))) {
         return base;
+    }
     return base + (int64_t) ((double) random / ((double) UINT32_MAX + 1) * (double) spread);
 }
 
@@ -35,8 +36,9 @@ static job_batch *make_batch(producer *from, river_jobs *jobs)
     runtime *run = from->run;
     size_t count = river_jobs_count(jobs);
     job_batch *batch = mem_new(run->alloc, sizeof(*batch) + count * sizeof(river_ctx));
-    if (batch == NULL)
+    if (batch == NULL) {
         return NULL;
+    }
     batch->jobs = jobs;
     batch->count = count;
     batch->alloc = run->alloc;
@@ -60,8 +62,9 @@ static job_batch *make_batch(producer *from, river_jobs *jobs)
 static size_t count_active(const producer *from)
 {
     size_t count = 0;
-    for (const list_node *node = from->active.next; node != &from->active; node = node->next)
+    for (const list_node *node = from->active.next; node != &from->active; node = node->next) {
         count++;
+    }
     return count;
 }
 
@@ -76,11 +79,13 @@ static pgc_status reclaim(producer *from, pgc_error *err)
     pthread_mutex_lock(&from->lock);
     size_t count = count_active(from);
     int64_t *known = memory == NULL ? NULL : ARENA_ARRAY(memory, count + 1, int64_t);
-    for (list_node *node = from->active.next; known != NULL && used < count; node = node->next)
+    for (list_node *node = from->active.next; known != NULL && used < count; node = node->next) {
         known[used++] = CONTAINER_OF(node, river_ctx, active)->job->id;
+    }
     pthread_mutex_unlock(&from->lock);
-    if (known == NULL)
+    if (known == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "fetch jobs of queue %s: out of memory", from->name);
+    }
     store_unheard unheard = { .queue = from->name,
                               .client_id = client->id,
                               .within_us =
@@ -100,8 +105,9 @@ static pgc_status fetch_surely(producer *from, uint32_t *room, river_jobs **out,
     int64_t began = runtime_now(run);
     if (from->doubt_since_us != 0) {
         TRY(reclaim(from, err));
-        if (began > from->doubt_until_us)
+        if (began > from->doubt_until_us) {
             from->doubt_since_us = 0;
+        }
     }
     pgc_status status = limit_wanted(&from->options)
                             ? limit_fetch(from, *room, room, out, err)
@@ -127,24 +133,30 @@ static void fetch(producer *from, uint32_t room)
     atomic_fetch_add(&run->counters.fetch_us, runtime_now(run) - began);
     atomic_fetch_add(&run->counters.fetch_count, 1);
     size_t count = status == PGC_OK ? river_jobs_count(jobs) : 0;
-    if (count > 0)
+    if (count > 0) {
         CRASH_POINT("river.fetched");
+    }
     job_batch *batch = count > 0 ? make_batch(from, jobs) : NULL;
-    if (count > 0 && batch == NULL)
+    if (count > 0 && batch == NULL) {
         status = pgc_error_set(&err, PGC_NOMEM, "work %zu jobs of queue %s: out of memory", count,
                                from->name);
-    if (status != PGC_OK)
+    }
+    if (status != PGC_OK) {
         runtime_trouble(run, &err);
-    if (batch == NULL)
+    }
+    if (batch == NULL) {
         river_jobs_free(jobs);
+    }
     pthread_mutex_lock(&from->lock);
     from->trouble = status != PGC_OK;
     from->starved = count == room;
-    if (batch == NULL)
+    if (batch == NULL) {
         return;
+    }
     atomic_fetch_add(&run->counters.fetched, (long long) count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         list_append(&from->active, &batch->attempts[i].active);
+    }
     from->active_count += (uint32_t) count;
     pthread_mutex_unlock(&from->lock);
     executor_put(run, batch);
@@ -172,11 +184,13 @@ static void look_at_row(producer *from)
     pthread_mutex_unlock(&from->lock);
     pgc_error_clear(&err);
     pgc_status status = announce(from, &paused, &err);
-    if (status != PGC_OK)
+    if (status != PGC_OK) {
         runtime_trouble(from->run, &err);
+    }
     pthread_mutex_lock(&from->lock);
-    if (status != PGC_OK || paused == from->paused)
+    if (status != PGC_OK || paused == from->paused) {
         return;
+    }
     pthread_mutex_unlock(&from->lock);
     producer_pause(from, paused);
     pthread_mutex_lock(&from->lock);
@@ -211,8 +225,9 @@ static void *produce(void *arg)
             fetch(from, room);
             now = runtime_now(run);
             poll_at = now + (from->trouble ? TROUBLE_US : poll_us(from));
-            if (from->trouble)
+            if (from->trouble) {
                 fetch_at = now + TROUBLE_US;
+            }
             continue;
         }
         from->starved = from->starved || (due && room == 0);
@@ -234,18 +249,22 @@ static pgc_status make(runtime *run, const river_queue_options *options, produce
                        pgc_error *err)
 {
     producer *from = MEM_NEW(run->alloc, producer);
-    if (from == NULL)
+    if (from == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "work queue %s: out of memory", options->name);
+    }
     from->run = run;
     from->options = *options;
     snprintf(from->name, sizeof(from->name), "%s", options->name);
     from->options.name = from->name;
-    if (from->options.fetch_cooldown_us == 0)
+    if (from->options.fetch_cooldown_us == 0) {
         from->options.fetch_cooldown_us = run->client->options.fetch_cooldown_us;
-    if (from->options.fetch_poll_us == 0)
+    }
+    if (from->options.fetch_poll_us == 0) {
         from->options.fetch_poll_us = run->client->options.fetch_poll_us;
-    if (from->options.retain_completed_us == 0)
+    }
+    if (from->options.retain_completed_us == 0) {
         from->options.retain_completed_us = run->client->options.retain_completed_us;
+    }
     pthread_mutex_init(&from->lock, NULL);
     runtime_cond_init(&from->wake);
     list_init(&from->active);
@@ -260,8 +279,9 @@ pgc_status producer_start(runtime *run, const river_queue_options *options, pgc_
     pgc_status status = announce(from, &from->paused, err);
     if (status == PGC_OK) {
         int failed = pthread_create(&from->thread, NULL, produce, from);
-        if (failed != 0)
+        if (failed != 0) {
             status = pgc_error_errno(err, failed, "start the thread of queue %s", from->name);
+        }
     }
     if (status != PGC_OK) {
         producer_free(from);
@@ -284,8 +304,9 @@ void producer_stop(producer *from)
 
 void producer_join(producer *from)
 {
-    if (from->threaded)
+    if (from->threaded) {
         (void) pthread_join(from->thread, NULL);
+    }
     from->threaded = false;
 }
 
@@ -313,9 +334,10 @@ void producer_pause(producer *from, bool paused)
     from->wanted = from->wanted || !paused;
     pthread_cond_signal(&from->wake);
     pthread_mutex_unlock(&from->lock);
-    if (changed)
+    if (changed) {
         hub_emit_queue(&from->run->hub, paused ? RIVER_EVENT_PAUSED : RIVER_EVENT_RESUMED,
                        from->name);
+    }
 }
 
 void producer_look(producer *from)
@@ -330,8 +352,9 @@ void producer_release(producer *from, river_ctx *ctx)
 {
     pthread_mutex_lock(&from->lock);
     list_remove(&ctx->active);
-    if (!ctx->place_freed)
+    if (!ctx->place_freed) {
         from->active_count--;
+    }
     if (from->starved && !from->stop) {
         from->wanted = true;
         pthread_cond_signal(&from->wake);
@@ -339,8 +362,9 @@ void producer_release(producer *from, river_ctx *ctx)
     bool last = from->stop && list_empty(&from->active);
     runtime *run = from->run;
     pthread_mutex_unlock(&from->lock);
-    if (!last)
+    if (!last) {
         return;
+    }
     pthread_mutex_lock(&run->lock); /* somebody may wait for the end of all */
     pthread_cond_broadcast(&run->changed);
     pthread_mutex_unlock(&run->lock);
@@ -388,8 +412,9 @@ size_t producer_active(producer *from)
 void producer_interrupt_all(producer *from)
 {
     pthread_mutex_lock(&from->lock);
-    for (list_node *node = from->active.next; node != &from->active; node = node->next)
+    for (list_node *node = from->active.next; node != &from->active; node = node->next) {
         attempt_interrupt(CONTAINER_OF(node, river_ctx, active), PGC_CLOSED);
+    }
     pthread_mutex_unlock(&from->lock);
 }
 
@@ -402,12 +427,14 @@ void producer_check_stuck(producer *from)
     for (list_node *node = from->active.next; node != &from->active; node = node->next) {
         river_ctx *ctx = CONTAINER_OF(node, river_ctx, active);
         if (!atomic_load(&ctx->started) || ctx->stuck || ctx->deadline_us == INT64_MAX ||
-            now < ctx->deadline_us + options->stuck_after_us)
+            now < ctx->deadline_us + options->stuck_after_us) {
             continue;
+        }
         ctx->stuck = true;
         atomic_fetch_add(&from->run->counters.stuck, 1);
-        if (hooks == NULL || hooks->on_stuck == NULL || !hooks->on_stuck(ctx->job, hooks->arg))
+        if (hooks == NULL || hooks->on_stuck == NULL || !hooks->on_stuck(ctx->job, hooks->arg)) {
             continue;
+        }
         ctx->place_freed = true;
         from->active_count--;
         from->wanted = true;

@@ -61,8 +61,9 @@ static pgc_status on_index(pgc_conn *conn, const char *verb, const char *schema,
     const char *place = memory == NULL ? NULL : ident_quote(schema, memory);
     const char *name = place == NULL ? NULL : ident_quote(index, memory);
     const char *sql = name == NULL ? NULL : arena_printf(memory, "%s %s.%s", verb, place, name);
-    if (sql == NULL)
+    if (sql == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "rebuild index %s: out of memory", index);
+    }
     return pgc_conn_script(conn, sql, TIMEOUT_US, NULL, err);
 }
 
@@ -79,8 +80,9 @@ static pgc_status drop_remains(pgc_conn *conn, const char *schema, const char *i
         char name[IDENT_MAX + 1];
         slice found = pgc_read_text(&reader, row, 0);
         snprintf(name, sizeof(name), "%" SLICE_FMT, SLICE_ARG(found));
-        if (strcmp(name, index) != 0)
+        if (strcmp(name, index) != 0) {
             status = on_index(conn, "DROP INDEX CONCURRENTLY IF EXISTS", schema, name, err);
+        }
     }
     pgc_result_free(result);
     return status;
@@ -92,15 +94,17 @@ static pgc_status rebuild(pgc_conn *conn, const char *schema, const char *index,
     TRY(find(conn, schema, index, &result, err));
     size_t count = pgc_result_rows(result);
     pgc_result_free(result);
-    if (count != 1)
+    if (count != 1) {
         return pgc_error_set(err, PGC_CONFLICT, "index %s is not rebuilt: %s", index,
                              count == 0 ? "there is none"
                                         : "an unfinished rebuild left indexes; drop them");
+    }
     pgc_status status = on_index(conn, "REINDEX INDEX CONCURRENTLY", schema, index, err);
     if (status != PGC_OK && pgc_conn_alive(conn)) {
         pgc_error other;
-        if (drop_remains(conn, schema, index, &other) != PGC_OK)
+        if (drop_remains(conn, schema, index, &other) != PGC_OK) {
             (void) pgc_error_wrap(err, status, "(and %s)", other.message);
+        }
     }
     return status;
 }
@@ -113,11 +117,13 @@ static void rebuild_all(leadership *lead, lead_link *link)
         pgc_db *db = NULL;
         pgc_error_clear(&err);
         pgc_status status = link_db(link, &db, &err);
-        if (status == PGC_OK)
+        if (status == PGC_OK) {
             status = rebuild(link->conn, client->options.schema, INDEXES[i], &err);
+        }
         link_check(link, status, &err);
-        if (status != PGC_OK)
+        if (status != PGC_OK) {
             runtime_trouble(lead->run, &err);
+        }
     }
 }
 
@@ -137,11 +143,13 @@ void *reindex_work(void *arg)
     while (!lead->stop) {
         int64_t left = until_midnight(lead);
         int64_t until = runtime_now(lead->run) + left;
-        while (!lead->stop && runtime_now(lead->run) < until)
+        while (!lead->stop && runtime_now(lead->run) < until) {
             (void) lead_wait(lead, until - runtime_now(lead->run));
+        }
         bool due = lead->leading && !lead->stop && !options->no_reindex && options->conn != NULL;
-        if (!due)
+        if (!due) {
             continue;
+        }
         pthread_mutex_unlock(&lead->lock);
         rebuild_all(lead, &link);
         link_close(&link); /* idle for a day */

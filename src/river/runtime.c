@@ -25,8 +25,9 @@ int64_t runtime_now(const runtime *run)
 void runtime_trouble(const runtime *run, const pgc_error *err)
 {
     const river_hooks *hooks = run->client->options.hooks;
-    if (hooks != NULL && hooks->on_trouble != NULL)
+    if (hooks != NULL && hooks->on_trouble != NULL) {
         hooks->on_trouble(err, hooks->arg);
+    }
 }
 
 void runtime_cond_init(pthread_cond_t *cond)
@@ -46,8 +47,9 @@ void runtime_cond_wait(const runtime *run, pthread_cond_t *cond, pthread_mutex_t
         return;
     }
     struct timespec until;
-    if (us > 3600 * RUNTIME_SECOND_US)
+    if (us > 3600 * RUNTIME_SECOND_US) {
         us = 3600 * RUNTIME_SECOND_US;
+    }
     (void) clock_gettime(CLOCK_MONOTONIC, &until);
     int64_t nanos = until.tv_nsec + us % RUNTIME_SECOND_US * 1000;
     until.tv_sec += (time_t) (us / RUNTIME_SECOND_US + nanos / 1000000000);
@@ -58,12 +60,14 @@ void runtime_cond_wait(const runtime *run, pthread_cond_t *cond, pthread_mutex_t
 static pgc_status check_queue_options(const river_queue_options *queue, pgc_error *err)
 {
     TRY(check_queue(queue->name, err));
-    if (queue->max_workers < 1 || queue->max_workers > MAX_WORKERS)
+    if (queue->max_workers < 1 || queue->max_workers > MAX_WORKERS) {
         return pgc_error_set(err, PGC_INVALID, "queue %s: max_workers %u, 1 to %u are possible",
                              queue->name, queue->max_workers, MAX_WORKERS);
-    if (queue->rate_count > 0 && queue->rate_period_us <= 0)
+    }
+    if (queue->rate_count > 0 && queue->rate_period_us <= 0) {
         return pgc_error_set(err, PGC_INVALID, "queue %s: rate_count needs rate_period_us",
                              queue->name);
+    }
     return PGC_OK;
 }
 
@@ -72,17 +76,20 @@ static pgc_status copy_queues(river_client *client, const river_client_options *
 {
     river_queue_options *queues =
         ARENA_ARRAY(client->memory, options->queue_count + 1, river_queue_options);
-    if (queues == NULL)
+    if (queues == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "job queue client: out of memory");
+    }
     for (size_t i = 0; i < options->queue_count; i++) {
         TRY(check_queue_options(&options->queues[i], err));
         queues[i] = options->queues[i];
         queues[i].name = arena_strdup(client->memory, options->queues[i].name);
-        if (queues[i].name == NULL)
+        if (queues[i].name == NULL) {
             return pgc_error_set(err, PGC_NOMEM, "job queue client: out of memory");
+        }
         for (size_t j = 0; j < i; j++) {
-            if (strcmp(queues[j].name, queues[i].name) == 0)
+            if (strcmp(queues[j].name, queues[i].name) == 0) {
                 return pgc_error_set(err, PGC_INVALID, "queue %s is given twice", queues[i].name);
+            }
         }
     }
     client->options.queues = queues;
@@ -93,8 +100,9 @@ pgc_status runtime_make(river_client *client, const river_client_options *option
 {
     TRY(copy_queues(client, options, err));
     runtime *run = ARENA_NEW(client->memory, runtime);
-    if (run == NULL)
+    if (run == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "job queue client: out of memory");
+    }
     run->client = client;
     run->alloc = client->options.alloc;
     run->clock = client->env->clock;
@@ -126,8 +134,9 @@ static void stop_without_limit(river_client *client)
 void runtime_free(river_client *client)
 {
     runtime *run = client->runtime;
-    if (run == NULL)
+    if (run == NULL) {
         return;
+    }
     stop_without_limit(client);
     lead_free(run);
     hub_free(&run->hub);
@@ -144,8 +153,9 @@ void runtime_free(river_client *client)
 /* Calls fn for every queue; run->lock must be held. */
 static void each_producer(runtime *run, void (*fn)(producer *from))
 {
-    for (list_node *node = run->producers.next; node != &run->producers; node = node->next)
+    for (list_node *node = run->producers.next; node != &run->producers; node = node->next) {
         fn(CONTAINER_OF(node, producer, link));
+    }
 }
 
 /* More threads for attempts that wait, stuck attempts noticed. */
@@ -175,16 +185,18 @@ static void stop_ticker(runtime *run)
     run->ticking = false;
     pthread_cond_broadcast(&run->changed);
     pthread_mutex_unlock(&run->lock);
-    if (ticking)
+    if (ticking) {
         (void) pthread_join(run->ticker, NULL);
+    }
 }
 
 static pgc_status start_ticker(runtime *run, pgc_error *err)
 {
     run->ticking = true;
     int failed = pthread_create(&run->ticker, NULL, tick, run);
-    if (failed == 0)
+    if (failed == 0) {
         return PGC_OK;
+    }
     run->ticking = false;
     return pgc_error_errno(err, failed, "start a thread of the job queue client");
 }
@@ -211,13 +223,15 @@ pgc_status river_client_start(river_client *client, pgc_error *err)
     run->started = true;
     run->stopping = false;
     pthread_mutex_unlock(&run->lock);
-    if (again)
+    if (again) {
         return pgc_error_set(err, PGC_INVALID, "the job queue client runs already");
+    }
     run->exec.max_threads = 0;
     hub_close(&run->hub, false);
     pgc_status status = start_parts(run, err);
-    if (status != PGC_OK)
+    if (status != PGC_OK) {
         stop_without_limit(client);
+    }
     return pgc_error_wrap(err, status, "start the job queue client");
 }
 
@@ -225,8 +239,9 @@ pgc_status river_client_start(river_client *client, pgc_error *err)
 static size_t still_active(runtime *run)
 {
     size_t count = 0;
-    for (list_node *node = run->producers.next; node != &run->producers; node = node->next)
+    for (list_node *node = run->producers.next; node != &run->producers; node = node->next) {
         count += producer_active(CONTAINER_OF(node, producer, link));
+    }
     return count;
 }
 
@@ -239,10 +254,12 @@ static bool wait_for_active(runtime *run, int64_t until, int64_t hard_at)
             each_producer(run, producer_interrupt_all);
             hard_at = INT64_MAX;
         }
-        if (still_active(run) == 0)
+        if (still_active(run) == 0) {
             return true;
-        if (now >= until)
+        }
+        if (now >= until) {
             return false;
+        }
         int64_t next = until < hard_at ? until : hard_at;
         runtime_cond_wait(run, &run->changed, &run->lock, next == INT64_MAX ? -1 : next - now);
     }
@@ -251,13 +268,15 @@ static bool wait_for_active(runtime *run, int64_t until, int64_t hard_at)
 /* With the lock held, released in between: threads of all queues end. */
 static void join_producers(runtime *run)
 {
-    while (run->adding > 0)
+    while (run->adding > 0) {
         runtime_cond_wait(run, &run->changed, &run->lock, -1);
+    }
     each_producer(run, producer_stop);
     pthread_mutex_unlock(&run->lock);
     /* No queue comes or goes while stopping is set. */
-    for (list_node *node = run->producers.next; node != &run->producers; node = node->next)
+    for (list_node *node = run->producers.next; node != &run->producers; node = node->next) {
         producer_join(CONTAINER_OF(node, producer, link));
+    }
     pthread_mutex_lock(&run->lock);
 }
 
@@ -276,11 +295,13 @@ static void end(runtime *run)
     pthread_mutex_lock(&run->lock);
     bool mine = run->started && !run->ending;
     run->ending = run->ending || mine;
-    while (!mine && run->started)
+    while (!mine && run->started) {
         runtime_cond_wait(run, &run->changed, &run->lock, -1);
+    }
     pthread_mutex_unlock(&run->lock);
-    if (!mine)
+    if (!mine) {
         return;
+    }
     lead_stop(run);
     notify_stop(run);
     executor_stop(run);
@@ -315,9 +336,10 @@ pgc_status river_client_stop(river_client *client, river_stop how, int64_t timeo
     bool ended = wait_for_active(run, until, hard_at);
     size_t left = ended ? 0 : still_active(run);
     pthread_mutex_unlock(&run->lock);
-    if (!ended)
+    if (!ended) {
         return pgc_error_set(err, PGC_TIMEOUT, "stop the job queue client: %zu jobs still run",
                              left);
+    }
     end(run);
     return PGC_OK;
 }
@@ -327,8 +349,9 @@ static producer *find_producer(runtime *run, const char *name)
 {
     for (list_node *node = run->producers.next; node != &run->producers; node = node->next) {
         producer *from = CONTAINER_OF(node, producer, link);
-        if (!from->removed && strcmp(from->name, name) == 0)
+        if (!from->removed && strcmp(from->name, name) == 0) {
             return from;
+        }
     }
     return NULL;
 }
@@ -340,8 +363,9 @@ static void sweep_removed(runtime *run)
     for (list_node *node = run->producers.next; node != &run->producers; node = next) {
         producer *from = CONTAINER_OF(node, producer, link);
         next = node->next;
-        if (!from->removed || !producer_idle(from))
+        if (!from->removed || !producer_idle(from)) {
             continue;
+        }
         list_remove(&from->link);
         producer_join(from); /* it has ended: no waiting */
         producer_free(from);
@@ -354,8 +378,9 @@ static bool still_fetches(runtime *run, const producer *removed)
 {
     for (list_node *node = run->producers.next; node != &run->producers; node = node->next) {
         producer *from = CONTAINER_OF(node, producer, link);
-        if (from == removed)
+        if (from == removed) {
             return from->removed && !producer_ended(from);
+        }
     }
     return false;
 }
@@ -372,23 +397,28 @@ pgc_status river_client_queue_add(river_client *client, const river_queue_option
 {
     runtime *run = client->runtime;
     TRY(check_queue_options(queue, err));
-    if (limit_wanted(queue))
+    if (limit_wanted(queue)) {
         TRY(side_require(client, err));
+    }
     pthread_mutex_lock(&run->lock);
     bool running = run->started && !run->stopping;
     bool known = find_producer(run, queue->name) != NULL;
     run->adding += running && !known ? 1 : 0;
-    if (running)
+    if (running) {
         sweep_removed(run);
+    }
     pthread_mutex_unlock(&run->lock);
-    if (!running)
+    if (!running) {
         return pgc_error_set(err, PGC_CLOSED, "add queue %s: the client does not run", queue->name);
-    if (known)
+    }
+    if (known) {
         return pgc_error_set(err, PGC_CONFLICT, "queue %s is worked already", queue->name);
+    }
     change_threads(run, queue->max_workers);
     pgc_status status = producer_start(run, queue, err);
-    if (status != PGC_OK)
+    if (status != PGC_OK) {
         change_threads(run, -(int64_t) queue->max_workers);
+    }
     pthread_mutex_lock(&run->lock);
     run->adding--;
     pthread_cond_broadcast(&run->changed);
@@ -407,15 +437,18 @@ pgc_status river_client_queue_remove(river_client *client, const char *name, pgc
         from->removed = true;
         places = from->options.max_workers;
         producer_stop(from);
-        while (still_fetches(run, from))
+        while (still_fetches(run, from)) {
             runtime_cond_wait(run, &run->changed, &run->lock, -1);
-        if (!run->stopping)
+        }
+        if (!run->stopping) {
             sweep_removed(run);
+        }
     }
     pthread_mutex_unlock(&run->lock);
-    if (from == NULL)
+    if (from == NULL) {
         return pgc_error_set(err, PGC_NOT_FOUND, "remove queue %s: this client does not work it",
                              name == NULL ? "" : name);
+    }
     change_threads(run, -(int64_t) places);
     return PGC_OK;
 }

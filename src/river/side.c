@@ -47,15 +47,17 @@ static pgc_status run(pgc_conn *conn, const char *schema, const char *script, pg
     AUTO(arena_auto) arena *memory = arena_new(NULL, 0, 0);
     const char *place = memory == NULL ? NULL : "";
     if (memory != NULL && schema != NULL && schema[0] != '\0') {
-        if (strlen(schema) > RIVER_SCHEMA_MAX)
+        if (strlen(schema) > RIVER_SCHEMA_MAX) {
             return pgc_error_set(err, PGC_INVALID, "schema of the job queue: at most %d bytes",
                                  RIVER_SCHEMA_MAX);
+        }
         const char *quoted = ident_quote(schema, memory);
         place = quoted == NULL ? NULL : arena_printf(memory, "%s.", quoted);
     }
     const char *sql = place == NULL ? NULL : ident_fill(script, P, place, memory);
-    if (sql == NULL)
+    if (sql == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "side tables of the job queue: out of memory");
+    }
     pgc_status status = pgc_conn_script(conn, sql, 0, NULL, err);
     if (status != PGC_OK && pgc_conn_alive(conn)) {
         pgc_error other; /* a failed ROLLBACK means a lost connection: the server does it then */
@@ -79,10 +81,12 @@ pgc_status river_ext_remove(pgc_conn *conn, const char *schema, pgc_error *err)
 static bool tables_wanted(const river_client_options *options)
 {
     bool wanted = options->heartbeats;
-    for (size_t i = 0; i < options->queue_count; i++)
+    for (size_t i = 0; i < options->queue_count; i++) {
         wanted = wanted || limit_wanted(&options->queues[i]);
-    for (size_t i = 0; i < options->periodic_count; i++)
+    }
+    for (size_t i = 0; i < options->periodic_count; i++) {
         wanted = wanted || options->periodics[i].durable;
+    }
     return wanted;
 }
 
@@ -92,13 +96,15 @@ pgc_status side_require(river_client *client, pgc_error *err)
     pgc_conn *conn = NULL;
     bool ready = false;
     TRY(store_ext_ready(client->store, pgc_pool_db(client->pool), &ready, err));
-    if (ready)
+    if (ready) {
         return PGC_OK;
+    }
     TRY(pgc_pool_acquire(client->pool, &conn, err));
     pgc_status status = river_ext_migrate(conn, store_schema(client->store), err);
     pgc_pool_release(client->pool, conn);
-    if (status == PGC_DENIED)
+    if (status == PGC_DENIED) {
         pgc_error_hint(err, "as the owner of the tables run: lumilio river ext-migrate-up");
+    }
     return status;
 }
 

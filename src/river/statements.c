@@ -434,8 +434,9 @@ static const pgc_type_ref *types_of(arena *memory, const char *letters, bool *fa
     *failed = *failed || refs == NULL;
     for (size_t i = 0; refs != NULL && i < count; i++) {
         size_t at = 0;
-        while (at < ARRAY_LEN(TYPES) - 1 && TYPES[at].letter != letters[i])
+        while (at < ARRAY_LEN(TYPES) - 1 && TYPES[at].letter != letters[i]) {
             at++;
+        }
         assert(TYPES[at].letter == letters[i]);
         refs[i] = TYPES[at].ref;
     }
@@ -446,8 +447,9 @@ static const pgc_type_ref *types_of(arena *memory, const char *letters, bool *fa
 static uint64_t hash_of(const char *text)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (; *text != '\0'; text++)
+    for (; *text != '\0'; text++) {
         hash = (hash ^ (unsigned char) *text) * UINT64_C(0x100000001b3);
+    }
     return hash;
 }
 
@@ -473,8 +475,9 @@ static struct river_store *make_store(arena *memory, const char *schema)
             .columns = types_of(memory, text->columns, &failed),
         };
     }
-    if (failed)
+    if (failed) {
         return NULL;
+    }
     snprintf(store->schema, sizeof(store->schema), "%s", schema);
     return store;
 }
@@ -483,8 +486,9 @@ const river_store *statements_of(const char *schema)
 {
     pthread_mutex_lock(&stores_lock);
     struct river_store *found = stores;
-    while (found != NULL && strcmp(found->schema, schema) != 0)
+    while (found != NULL && strcmp(found->schema, schema) != 0) {
         found = found->next;
+    }
     if (found == NULL) {
         arena *memory = arena_new(NULL, 0, 0);
         found = memory == NULL ? NULL : make_store(memory, schema);

@@ -41,13 +41,15 @@ pgc_status store_open(pgc_db *db, const char *schema, const river_store **out, p
     bool ready = pgc_read_bool(&reader, 0, 1);
     status = pgc_reader_finish(&reader, err);
     bool fits = found.len < sizeof(name);
-    if (fits)
+    if (fits) {
         memcpy(name, found.ptr, found.len);
+    }
     pgc_result_free(result);
     TRY(status);
-    if (!fits)
+    if (!fits) {
         return pgc_error_set(err, PGC_INVALID, "schema of the job queue: at most %zu bytes",
                              sizeof(name) - 1);
+    }
     if (!ready) {
         (void) pgc_error_set(err, PGC_SCHEMA, "no job queue (or one older than version 6) in %s%s",
                              name[0] == '\0' ? "search_path" : "schema ", name);
@@ -86,8 +88,9 @@ pgc_status store_run_count(const river_store *store, pgc_db *db, river_statement
 {
     pgc_result *result = NULL;
     TRY(pgc_db_run(db, &store->queries[which], args, &result, err));
-    if (count_out != NULL)
+    if (count_out != NULL) {
         *count_out = pgc_result_affected(result);
+    }
     pgc_result_free(result);
     return PGC_OK;
 }
@@ -138,8 +141,9 @@ static int compare_ids(const void *a, const void *b)
 static int compare_done(const void *a, const void *b)
 {
     const store_done *left = (const store_done *) a, *right = (const store_done *) b;
-    if (left->attempt != right->attempt)
+    if (left->attempt != right->attempt) {
         return left->attempt < right->attempt ? -1 : 1;
+    }
     return compare_ids(a, b);
 }
 
@@ -153,10 +157,12 @@ static pgc_status note_stored(pgc_result *result, const pgc_query *query, store_
     for (size_t row = 0; row < rows; row++) {
         store_done key = { .id = pgc_read_i64(&reader, row, 0) };
         store_done *entry = bsearch(&key, entries, count, sizeof(key), compare_ids);
-        if (entry != NULL)
+        if (entry != NULL) {
             entry->stored = true;
-        if (row == 0 && finalized_out != NULL)
+        }
+        if (row == 0 && finalized_out != NULL) {
             *finalized_out = pgc_read_timestamptz(&reader, row, 1);
+        }
     }
     return pgc_reader_finish(&reader, err);
 }
@@ -169,8 +175,9 @@ static pgc_status complete_same(const river_store *store, pgc_db *db, store_done
     const pgc_query *query = &store->queries[entries[0].gone ? ST_COMPLETE_DELETE : ST_COMPLETE];
     pgc_args args;
     pgc_result *result = NULL;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         ids[i] = entries[i].id;
+    }
     pgc_args_init(&args, NULL);
     pgc_add_arr_i64(&args, (pgc_arr_i64) { .has = true, .count = count, .v = ids });
     pgc_add_i16(&args, entries[0].attempt);
@@ -187,14 +194,17 @@ pgc_status store_complete(const river_store *store, pgc_db *db, store_done *entr
 {
     AUTO(arena_auto) arena *memory = arena_new(NULL, 0, 0);
     int64_t *ids = memory == NULL ? NULL : ARENA_ARRAY(memory, count + 1, int64_t);
-    if (ids == NULL)
+    if (ids == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "complete jobs: out of memory");
+    }
     qsort(entries, count, sizeof(*entries), compare_done); /* one order of locks for everybody */
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         entries[i].stored = false;
+    }
     for (size_t from = 0, to = 0; from < count; from = to) {
-        while (to < count && entries[to].attempt == entries[from].attempt)
+        while (to < count && entries[to].attempt == entries[from].attempt) {
             to++;
+        }
         TRY(complete_same(store, db, entries + from, to - from, ids, finalized_out, err));
     }
     return PGC_OK;
@@ -253,10 +263,12 @@ pgc_status store_add_outcomes(pgc_args *args, const store_outcome *outcomes, siz
                               arena *memory, pgc_error *err)
 {
     outcome_columns to;
-    if (!columns_make(&to, count, memory))
+    if (!columns_make(&to, count, memory)) {
         return pgc_error_set(err, PGC_NOMEM, "write outcomes of jobs: out of memory");
-    for (size_t i = 0; i < count; i++)
+    }
+    for (size_t i = 0; i < count; i++) {
         columns_fill(&to, i, &outcomes[i]);
+    }
     pgc_add_arr_i64(args, (pgc_arr_i64) { .has = true, .count = count, .v = to.ids });
     pgc_add_arr_i16(args, (pgc_arr_i16) { .has = true, .count = count, .v = to.fences });
     pgc_add_arr_text(args, (pgc_arr_text) { .has = true, .count = count, .v = to.states });
@@ -283,13 +295,15 @@ pgc_status store_finish(const river_store *store, pgc_db *db, const store_outcom
                         size_t count, river_jobs **out, pgc_error *err)
 {
     AUTO(arena_auto) arena *memory = arena_new(NULL, 0, 0);
-    if (memory == NULL)
+    if (memory == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "write outcomes of jobs: out of memory");
+    }
     pgc_args args;
     pgc_args_init(&args, NULL);
     pgc_status status = store_add_outcomes(&args, outcomes, count, memory, err);
-    if (status == PGC_OK)
+    if (status == PGC_OK) {
         status = store_run_jobs(store, db, ST_FINISH, &args, out, err);
+    }
     pgc_args_done(&args);
     return pgc_error_wrap(err, status, "write outcomes of %zu jobs", count);
 }

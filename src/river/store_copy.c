@@ -41,8 +41,9 @@ static void add_value(buf *out, slice text)
                              : text.ptr[i] == '\n' ? "\\n"
                              : text.ptr[i] == '\r' ? "\\r"
                                                    : NULL;
-        if (escape == NULL)
+        if (escape == NULL) {
             continue;
+        }
         buf_add(out, (slice) { text.ptr + begin, i - begin });
         buf_add_str(out, escape);
         begin = i + 1;
@@ -71,8 +72,9 @@ static void add_unique(buf *out, const store_row *row)
     }
     sha256_hex(row->unique_key, hex);
     buf_printf(out, "\t\\\\x%s\t", hex);
-    for (unsigned bit = 8; bit-- > 0;)
+    for (unsigned bit = 8; bit-- > 0;) {
         buf_add_char(out, (row->unique_states >> bit & 1u) != 0 ? '1' : '0');
+    }
     buf_add_char(out, '\n');
 }
 
@@ -88,10 +90,11 @@ static void add_row(buf *out, const store_row *row)
     buf_printf(out, "\t%d\t", job->priority == 0 ? RIVER_PRIORITY_DEFAULT : job->priority);
     add_value(out, pgc_text_from(job->queue == NULL ? RIVER_QUEUE_DEFAULT : job->queue));
     buf_add_char(out, '\t');
-    if (job->scheduled_at.has)
+    if (job->scheduled_at.has) {
         time_add_rfc3339(out, job->scheduled_at.v);
-    else
+    } else {
         buf_add_str(out, "now");
+    }
     buf_printf(out, "\t%s\t", river_state_name(row->state));
     add_tags(out, job);
     add_unique(out, row);
@@ -111,8 +114,9 @@ static pgc_status send_rows(pgc_copy_in *in, const store_row *rows, size_t count
     buf_init(&out, NULL, INT32_MAX);
     for (size_t i = 0; i < count; i++) {
         add_row(&out, &rows[i]);
-        if (out.failed || out.len >= FLUSH_BYTES)
+        if (out.failed || out.len >= FLUSH_BYTES) {
             TRY(flush(in, &out, err));
+        }
     }
     return out.len > 0 ? flush(in, &out, err) : PGC_OK;
 }

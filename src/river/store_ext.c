@@ -87,8 +87,9 @@ pgc_status store_ext_lock(const river_store *store, pgc_db *db, const char *queu
     pgc_status status = store_run_count(store, db, ST_EXT_LOCK, &args, &locked, err);
     if (status == PGC_OK && locked == 0) { /* the first fetch of this queue: an insert locks, too */
         status = store_run_count(store, db, ST_EXT_LIMIT_ROW, &args, NULL, err);
-        if (status == PGC_OK)
+        if (status == PGC_OK) {
             status = store_run_count(store, db, ST_EXT_LOCK, &args, NULL, err);
+        }
     }
     pgc_args_done(&args);
     return pgc_error_wrap(err, status, "take the turn of queue %s", queue);

@@ -41,8 +41,9 @@ static bool join_tags(const river_insert *job, arena *memory, slice *out)
     AUTO(buf_auto) buf text;
     buf_init(&text, NULL, INT32_MAX);
     for (size_t i = 0; i < job->tag_count; i++) {
-        if (i > 0)
+        if (i > 0) {
             buf_add_char(&text, ',');
+        }
         buf_add_str(&text, job->tags[i]);
     }
     const char *copy = text.failed ? NULL : arena_copy(memory, buf_view(&text));
@@ -65,8 +66,9 @@ static bool columns_fill(insert_columns *to, size_t i, const store_row *row, are
     to->keys[i] = SLICE("");
     if (row->unique) {
         char *hex = arena_take(memory, SHA256_HEX_SIZE);
-        if (hex == NULL)
+        if (hex == NULL) {
             return false;
+        }
         sha256_hex(row->unique_key, hex);
         to->keys[i] = (slice) { hex, SHA256_HEX_SIZE - 1 };
         to->unique_states[i] = row->unique_states;
@@ -98,10 +100,12 @@ pgc_status store_insert(const river_store *store, pgc_db *db, const store_row *r
     AUTO(arena_auto) arena *memory = arena_new(NULL, 0, 0);
     insert_columns columns;
     bool made = memory != NULL && columns_make(&columns, count, memory);
-    for (size_t i = 0; made && i < count; i++)
+    for (size_t i = 0; made && i < count; i++) {
         made = columns_fill(&columns, i, &rows[i], memory);
-    if (!made)
+    }
+    if (!made) {
         return pgc_error_set(err, PGC_NOMEM, "insert jobs: out of memory");
+    }
     pgc_args args;
     river_jobs *jobs = NULL;
     pgc_args_init(&args, NULL);

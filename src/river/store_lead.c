@@ -103,14 +103,16 @@ pgc_status store_rescue(const river_store *store, pgc_db *db, pgc_timestamptz ho
                         pgc_error *err)
 {
     AUTO(arena_auto) arena *memory = arena_new(NULL, 0, 0);
-    if (memory == NULL)
+    if (memory == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "rescue jobs: out of memory");
+    }
     pgc_args args;
     pgc_args_init(&args, NULL);
     pgc_status status = store_add_outcomes(&args, outcomes, count, memory, err);
     pgc_add_timestamptz(&args, horizon);
-    if (status == PGC_OK)
+    if (status == PGC_OK) {
         status = store_run_count(store, db, ST_RESCUE, &args, count_out, err);
+    }
     pgc_args_done(&args);
     return pgc_error_wrap(err, status, "rescue %zu jobs", count);
 }

@@ -11,22 +11,26 @@
 
 void time_add_rfc3339(buf *out, pgc_timestamptz at)
 {
-    if (at.us < YEAR_FIRST_US - TIME_EPOCH_2000_US || at.us >= YEAR_LAST_US - TIME_EPOCH_2000_US)
+    if (at.us < YEAR_FIRST_US - TIME_EPOCH_2000_US || at.us >= YEAR_LAST_US - TIME_EPOCH_2000_US) {
         return;
+    }
     int64_t unix_us = at.us + TIME_EPOCH_2000_US;
     int64_t fraction = unix_us % SECOND_US;
-    if (fraction < 0)
+    if (fraction < 0) {
         fraction += SECOND_US;
+    }
     time_t seconds = (time_t) ((unix_us - fraction) / SECOND_US);
     struct tm parts;
-    if (gmtime_r(&seconds, &parts) == NULL)
+    if (gmtime_r(&seconds, &parts) == NULL) {
         return;
+    }
     buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d", parts.tm_year + 1900, parts.tm_mon + 1,
                parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
     if (fraction != 0) {
         int width = 6;
-        for (; fraction % 10 == 0; fraction /= 10)
+        for (; fraction % 10 == 0; fraction /= 10) {
             width--;
+        }
         buf_printf(out, ".%0*" PRId64, width, fraction);
     }
     buf_add_char(out, 'Z');
@@ -36,12 +40,14 @@ void time_add_rfc3339(buf *out, pgc_timestamptz at)
 static int32_t digits(slice text, size_t at, size_t count)
 {
     int32_t value = 0;
-    if (at + count > text.len)
+    if (at + count > text.len) {
         return -1;
+    }
     for (size_t i = 0; i < count; i++) {
         char c = text.ptr[at + i];
-        if (c < '0' || c > '9')
+        if (c < '0' || c > '9') {
             return -1;
+        }
         value = value * 10 + (c - '0');
     }
     return value;
@@ -68,14 +74,17 @@ static bool offset_us(slice text, size_t at, int64_t *out)
         *out = 0;
         return true;
     }
-    if (rest.len != 6 || (rest.ptr[0] != '+' && rest.ptr[0] != '-') || rest.ptr[3] != ':')
+    if (rest.len != 6 || (rest.ptr[0] != '+' && rest.ptr[0] != '-') || rest.ptr[3] != ':') {
         return false;
+    }
     int32_t hours = digits(rest, 1, 2), minutes = digits(rest, 4, 2);
-    if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+    if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) {
         return false;
+    }
     *out = (hours * INT64_C(3600) + minutes * INT64_C(60)) * SECOND_US;
-    if (rest.ptr[0] == '-')
+    if (rest.ptr[0] == '-') {
         *out = -*out;
+    }
     return true;
 }
 
@@ -83,8 +92,9 @@ bool time_parse_rfc3339(slice text, pgc_timestamptz *out)
 {
     static const char shape[] = "dddd-dd-ddTdd:dd:dd";
     for (size_t i = 0; i < sizeof(shape) - 1; i++) {
-        if (i >= text.len || (shape[i] != 'd' && text.ptr[i] != shape[i]))
+        if (i >= text.len || (shape[i] != 'd' && text.ptr[i] != shape[i])) {
             return false;
+        }
     }
     struct tm parts = { .tm_year = digits(text, 0, 4) - 1900,
                         .tm_mon = digits(text, 5, 2) - 1,
@@ -94,21 +104,25 @@ bool time_parse_rfc3339(slice text, pgc_timestamptz *out)
                         .tm_sec = digits(text, 17, 2) };
     struct tm given = parts;
     if (parts.tm_year < 1 - 1900 || parts.tm_mon < 0 || parts.tm_mday < 1 || parts.tm_hour < 0 ||
-        parts.tm_hour > 23 || parts.tm_min < 0 || parts.tm_sec < 0)
+        parts.tm_hour > 23 || parts.tm_min < 0 || parts.tm_sec < 0) {
         return false;
+    }
     int64_t seconds = timegm(&parts);
     if (parts.tm_mon != given.tm_mon || parts.tm_mday != given.tm_mday ||
-        parts.tm_min != given.tm_min || parts.tm_sec != given.tm_sec)
+        parts.tm_min != given.tm_min || parts.tm_sec != given.tm_sec) {
         return false; /* the 31st of April and the like */
+    }
     size_t at = sizeof(shape) - 1;
     int64_t fraction = 0, offset = 0;
     if (at < text.len && text.ptr[at] == '.') {
         at++;
-        if (!fraction_us(text, &at, &fraction))
+        if (!fraction_us(text, &at, &fraction)) {
             return false;
+        }
     }
-    if (!offset_us(text, at, &offset))
+    if (!offset_us(text, at, &offset)) {
         return false;
+    }
     out->us = seconds * SECOND_US + fraction - offset - TIME_EPOCH_2000_US;
     return true;
 }

@@ -28,8 +28,9 @@ pgc_status unique_check(const river_unique *unique, pgc_error *err)
     static const river_states required =
         RIVER_STATE_BIT(RIVER_AVAILABLE) | RIVER_STATE_BIT(RIVER_PENDING) |
         RIVER_STATE_BIT(RIVER_RUNNING) | RIVER_STATE_BIT(RIVER_SCHEDULED);
-    if (unique->by_period_us != 0 && unique->by_period_us < 1000000)
+    if (unique->by_period_us != 0 && unique->by_period_us < 1000000) {
         return pgc_error_set(err, PGC_INVALID, "unique.by_period_us is below one second");
+    }
     if (unique->by_state != 0 && (unique->by_state & required) != required) {
         return pgc_error_set(err, PGC_INVALID,
                              "unique.by_state lacks available, pending, running or scheduled");
@@ -68,10 +69,12 @@ static void add_key(buf *out, slice name)
 static pgc_status check_key(slice name, pgc_error *err)
 {
     bool special = name.len == 0 || name.ptr[0] == ':';
-    for (size_t i = 0; i < name.len && !special; i++)
+    for (size_t i = 0; i < name.len && !special; i++) {
         special = strchr(PATH_SPECIAL, name.ptr[i]) != NULL;
-    if (!special)
+    }
+    if (!special) {
         return PGC_OK;
+    }
     return pgc_error_set(err, PGC_INVALID,
                          "unique by arguments: River would read the key '%" SLICE_FMT
                          "' as a path; rename it, or name the arguments that count",
@@ -82,8 +85,9 @@ static pgc_status check_key(slice name, pgc_error *err)
 static pgc_status decoded(arena *memory, slice string, slice *out, pgc_error *err)
 {
     char *bytes = arena_take(memory, string.len);
-    if (bytes == NULL)
+    if (bytes == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "unique key: out of memory");
+    }
     *out = (slice) { bytes, json_decode(string, bytes) };
     return PGC_OK;
 }
@@ -96,11 +100,13 @@ static pgc_status sorted_members(arena *memory, slice object, entry **out, size_
     json_member member;
     size_t count = 0;
     json_walk_begin(&walk, object);
-    while (json_walk_next(&walk, &member))
+    while (json_walk_next(&walk, &member)) {
         count++;
+    }
     entry *entries = ARENA_ARRAY(memory, count + 1, entry);
-    if (entries == NULL)
+    if (entries == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "unique key: out of memory");
+    }
     json_walk_begin(&walk, object);
     for (size_t i = 0; i < count && json_walk_next(&walk, &member); i++) {
         TRY(decoded(memory, member.key, &entries[i].name, err));
@@ -108,9 +114,10 @@ static pgc_status sorted_members(arena *memory, slice object, entry **out, size_
     }
     qsort(entries, count, sizeof(*entries), compare_entries);
     for (size_t i = 1; i < count; i++) {
-        if (slice_eq(entries[i - 1].name, entries[i].name))
+        if (slice_eq(entries[i - 1].name, entries[i].name)) {
             return pgc_error_set(err, PGC_INVALID, "unique by arguments: '%" SLICE_FMT "' is twice",
                                  SLICE_ARG(entries[i].name));
+        }
     }
     *out = entries;
     *count_out = count;
@@ -125,8 +132,9 @@ static pgc_status add_all(slice args, arena *memory, buf *out, pgc_error *err)
     buf_add_char(out, '{');
     for (size_t i = 0; i < count; i++) {
         TRY(check_key(entries[i].name, err));
-        if (i > 0)
+        if (i > 0) {
             buf_add_char(out, ',');
+        }
         add_key(out, entries[i].name);
         buf_add_char(out, ':');
         json_add_go(out, entries[i].raw);
@@ -141,8 +149,9 @@ static slice value_at(slice object, slice path)
     slice rest = path, value = object;
     while (rest.ptr != NULL) {
         slice part = slice_next(&rest, '.');
-        if (value.ptr == NULL || !json_is(value, '{'))
+        if (value.ptr == NULL || !json_is(value, '{')) {
             return (slice) { NULL, 0 };
+        }
         value = json_get(value, part);
     }
     return value;
@@ -155,10 +164,11 @@ static pgc_status check_path(slice path, pgc_error *err)
         slice part = slice_next(&rest, '.');
         int64_t number;
         TRY(check_key(part, err));
-        if (slice_to_i64(part, &number))
+        if (slice_to_i64(part, &number)) {
             return pgc_error_set(err, PGC_INVALID,
                                  "unique path '%" SLICE_FMT "': a number would be read as an index",
                                  SLICE_ARG(path));
+        }
     }
     return PGC_OK;
 }
@@ -173,8 +183,9 @@ static void add_object(const entry *entries, size_t count, size_t *next, slice p
         const entry *current = &entries[*next];
         size_t dot = slice_find(current->name, '.', prefix.len);
         size_t end = dot == SIZE_MAX ? current->name.len : dot;
-        if (!first)
+        if (!first) {
             buf_add_char(out, ',');
+        }
         first = false;
         add_key(out, slice_sub(current->name, prefix.len, end));
         buf_add_char(out, ':');
@@ -188,8 +199,9 @@ static void add_object(const entry *entries, size_t count, size_t *next, slice p
             slice name = entries[*next].name;
             bool below = slice_starts(name, written) &&
                          (name.len == written.len || name.ptr[written.len] == '.');
-            if (!below)
+            if (!below) {
                 break;
+            }
         }
     }
     buf_add_char(out, '}');
@@ -200,19 +212,22 @@ static pgc_status add_paths(const river_unique *unique, slice args, arena *memor
 {
     entry *entries = ARENA_ARRAY(memory, unique->path_count, entry);
     size_t count = 0;
-    if (entries == NULL)
+    if (entries == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "unique key: out of memory");
+    }
     for (size_t i = 0; i < unique->path_count; i++) {
         slice path = { unique->paths[i], strlen(unique->paths[i]) };
         TRY(check_path(path, err));
         slice raw = value_at(args, path);
-        if (raw.ptr != NULL)
+        if (raw.ptr != NULL) {
             entries[count++] = (entry) { path, raw };
+        }
     }
     qsort(entries, count, sizeof(*entries), compare_entries);
     size_t next = 0;
-    if (count > 0) /* without any, River hashes the empty text, not {} */
+    if (count > 0) { /* without any, River hashes the empty text, not {} */
         add_object(entries, count, &next, SLICE(""), out);
+    }
     return PGC_OK;
 }
 
@@ -221,10 +236,12 @@ static pgc_status add_args(const river_insert *job, buf *out, pgc_error *err)
     slice args = job->args.ptr == NULL ? SLICE("{}") : job->args;
     TRY(json_check_object(args, err));
     AUTO(arena_auto) arena *memory = arena_new(out->alloc, 0, 0);
-    if (memory == NULL)
+    if (memory == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "unique key: out of memory");
-    if (job->unique.path_count > 0)
+    }
+    if (job->unique.path_count > 0) {
         return add_paths(&job->unique, args, memory, out, err);
+    }
     return add_all(args, memory, out, err);
 }
 
@@ -267,7 +284,8 @@ pgc_status unique_key(const river_insert *job, pgc_timestamptz now, const pgc_al
     AUTO(buf_auto) buf text;
     buf_init(&text, alloc, INT32_MAX);
     TRY(unique_text(job, now, &text, err));
-    if (!sha256_of(text.ptr == NULL ? "" : text.ptr, text.len, key))
+    if (!sha256_of(text.ptr == NULL ? "" : text.ptr, text.len, key)) {
         return pgc_error_set(err, PGC_NOMEM, "unique key: SHA-256 failed");
+    }
     return PGC_OK;
 }

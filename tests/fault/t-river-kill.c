@@ -76,16 +76,18 @@ static pgc_status work_effect(river_ctx *ctx, const river_job *job, void *arg, p
 
 static pgc_status work_snooze(river_ctx *ctx, const river_job *job, void *arg, pgc_error *err)
 {
-    if (strstr(job->metadata.ptr, "snoozes") != NULL)
+    if (strstr(job->metadata.ptr, "snoozes") != NULL) {
         return effect(ctx, job, (hand *) arg, err);
+    }
     river_ctx_snooze(ctx, RETRY_US);
     return PGC_OK;
 }
 
 static pgc_status work_fail(river_ctx *ctx, const river_job *job, void *arg, pgc_error *err)
 {
-    if (job->error_count == 0)
+    if (job->error_count == 0) {
         return pgc_error_set(err, PGC_IO, "fails once");
+    }
     return effect(ctx, job, (hand *) arg, err);
 }
 
@@ -102,13 +104,15 @@ static pgc_status step_with_cursor(river_ctx *ctx, pgc_text cursor, void *arg, p
 {
     (void) arg;
     int64_t at = 0;
-    if (cursor.ptr != NULL && !slice_to_i64(cursor, &at))
+    if (cursor.ptr != NULL && !slice_to_i64(cursor, &at)) {
         return pgc_error_set(err, PGC_PROTOCOL, "cursor is no number");
+    }
     char text[24];
     int len = snprintf(text, sizeof text, "%" PRId64, at + 1);
     TRY(river_ctx_cursor(ctx, (pgc_text) { text, (size_t) len }, err));
-    if (at < 2)
+    if (at < 2) {
         return pgc_error_set(err, PGC_IO, "goes on at %s", text);
+    }
     return PGC_OK;
 }
 
@@ -181,10 +185,12 @@ static int work_for_ever(const char *url, bool lead)
     pgc_error err;
     river_client *client = NULL;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || open_pool(url, &h.pool, &err) != PGC_OK ||
-        open_client(&h, "default", lead, &client, &err) != PGC_OK)
+        open_client(&h, "default", lead, &client, &err) != PGC_OK) {
         return 3;
-    for (;;)
+    }
+    for (;;) {
         (void) pause();
+    }
 }
 
 /* ---- the field where they die ---- */
@@ -213,11 +219,13 @@ static bool field_begin(field *f, bool leads)
     printf("# seed %" PRIu64 "\n", f->random);
     river_client_options options = { .struct_size = sizeof options, .max_attempts = 10000 };
     if (!scene_begin(&f->s) || !scratch_do(&f->s.db, TABLES) ||
-        open_pool(f->s.db.url, &f->h.pool, &f->s.err) != PGC_OK)
+        open_pool(f->s.db.url, &f->h.pool, &f->s.err) != PGC_OK) {
         return false;
+    }
     options.pool = f->s.pool;
-    if (river_client_open(&options, &f->s.client, &f->s.err) != PGC_OK)
+    if (river_client_open(&options, &f->s.client, &f->s.err) != PGC_OK) {
         return false;
+    }
     return !leads || open_client(&f->h, "nothing", true, &f->leader, &f->s.err) == PGC_OK;
 }
 
@@ -237,15 +245,18 @@ static int64_t number_of(field *f, const char *sql)
 static void feed(field *f)
 {
     enum { SOME = 20 };
-    if (number_of(f, "SELECT count(*)::text FROM river_job WHERE finalized_at IS NULL") > 100)
+    if (number_of(f, "SELECT count(*)::text FROM river_job WHERE finalized_at IS NULL") > 100) {
         return;
+    }
     river_insert jobs[SOME * KIND_COUNT];
-    for (size_t i = 0; i < ARRAY_LEN(jobs); i++)
+    for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
         jobs[i] =
             (river_insert) { .struct_size = sizeof jobs[0], .kind = KINDS[i % KIND_COUNT].kind };
+    }
     if (CHECK_STATUS(river_insert_many(f->s.client, NULL, jobs, ARRAY_LEN(jobs), NULL, &f->s.err),
-                     PGC_OK, &f->s.err))
+                     PGC_OK, &f->s.err)) {
         f->inserted += (unsigned) ARRAY_LEN(jobs);
+    }
 }
 
 /* A new term begins with all services at once; no need to wait for their intervals. */
@@ -269,8 +280,9 @@ static pid_t start_worker(const field *f, const char *point, bool lead)
         char url[512];
         (void) snprintf(url, sizeof url, "%s", f->s.db.url);
         char *argv[] = { self, word, url, lead ? leads : NULL, NULL };
-        if (point != NULL)
+        if (point != NULL) {
             (void) setenv("LUMILIO_CRASH_AT", point, 1);
+        }
         (void) execv(self, argv);
         _exit(4);
     }
@@ -330,20 +342,23 @@ static void killed_at_random_moments(void)
     FIELD(f, true);
     pid_t workers[WORKERS];
     feed(&f);
-    for (size_t i = 0; i < WORKERS; i++)
+    for (size_t i = 0; i < WORKERS; i++) {
         workers[i] = start_worker(&f, NULL, false);
+    }
     while (f.kills < kills_wanted()) {
         size_t i = random_below(&f.random, WORKERS);
         nap((int64_t) random_below(&f.random, 120000));
-        if (!CHECK(kill_worker(workers[i])))
+        if (!CHECK(kill_worker(workers[i]))) {
             break;
+        }
         f.kills++;
         workers[i] = start_worker(&f, NULL, false);
         lead_again(&f);
         feed(&f);
     }
-    for (size_t i = 0; i < WORKERS; i++)
+    for (size_t i = 0; i < WORKERS; i++) {
         CHECK(kill_worker(workers[i]));
+    }
     drain(&f);
     CHECK(number_of(&f, "SELECT count(*)::text FROM river_job "
                         "WHERE metadata ? 'river:rescue_count'") > 0);
@@ -375,8 +390,9 @@ static void killed_at_every_crash_point(void)
     unsigned points = 0;
     for (size_t i = 0; i < crash_point_count(); i++) {
         const char *name = crash_point_name(i);
-        if (strncmp(name, "river.", 6) != 0)
+        if (strncmp(name, "river.", 6) != 0) {
             continue;
+        }
         points++;
         for (unsigned passage = 1; passage <= 3; passage++) {
             char point[80];
@@ -392,8 +408,9 @@ static void killed_at_every_crash_point(void)
             bool once = strcmp(name, "river.rescue") == 0 || strcmp(name, "river.elected") == 0 ||
                         strcmp(name, "river.scheduled") == 0;
             (void) snprintf(point, sizeof point, "%s:%u", name, once ? 1 : passage);
-            if (!CHECK(dies_at(&f, point)))
+            if (!CHECK(dies_at(&f, point))) {
                 printf("# %s was not passed\n", point);
+            }
         }
     }
     CHECK(points >= 8);
@@ -414,13 +431,15 @@ static void zombies_do_no_harm(void)
     pid_t sound = start_worker(&f, NULL, false);
     while (zombies < wanted) {
         pid_t horde[HORDE];
-        for (size_t i = 0; i < HORDE; i++)
+        for (size_t i = 0; i < HORDE; i++) {
             horde[i] = start_worker(&f, NULL, false);
+        }
         feed(&f);
         for (size_t i = 0; i < HORDE; i++) {
             nap((int64_t) random_below(&f.random, 60000));
-            for (int wait = 0; wait < 100 && !is_running_somewhere(&f); wait++)
+            for (int wait = 0; wait < 100 && !is_running_somewhere(&f); wait++) {
                 feed(&f);
+            }
             (void) kill(horde[i], SIGSTOP);
             zombies++;
         }
@@ -429,8 +448,9 @@ static void zombies_do_no_harm(void)
             lead_again(&f);
             nap(20000);
         }
-        for (size_t i = 0; i < HORDE; i++)
+        for (size_t i = 0; i < HORDE; i++) {
             (void) kill(horde[i], SIGCONT);
+        }
         nap((int64_t) random_below(&f.random, 200000));
         for (size_t i = 0; i < HORDE; i++) {
             CHECK(kill_worker(horde[i]));
@@ -452,7 +472,8 @@ static const tap_case CASES[] = {
 
 int main(int argc, char **argv)
 {
-    if (argc >= 3 && strcmp(argv[1], "worker") == 0)
+    if (argc >= 3 && strcmp(argv[1], "worker") == 0) {
         return work_for_ever(argv[2], argc > 3);
+    }
     return tap_run(CASES, ARRAY_LEN(CASES));
 }

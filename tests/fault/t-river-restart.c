@@ -24,8 +24,9 @@ static pgc_status work(river_ctx *ctx, const river_job *job, void *arg, pgc_erro
 {
     (void) err;
     atomic_fetch_add((atomic_int *) arg, 1);
-    if (job->id % 5 == 0)
+    if (job->id % 5 == 0) {
         river_ctx_snooze(ctx, 1000); /* for ever: something is always written */
+    }
     return river_ctx_wait(ctx, 1000);
 }
 
@@ -79,8 +80,9 @@ static bool start(field *f)
                                      .fetch_cooldown_us = 1000,
                                      .fetch_poll_us = 20000,
                                      .no_reindex = true };
-    if (!CHECK_STATUS(pgc_pool_open(&pool, &f->pool, &f->err), PGC_OK, &f->err))
+    if (!CHECK_STATUS(pgc_pool_open(&pool, &f->pool, &f->err), PGC_OK, &f->err)) {
         return false;
+    }
     options.pool = f->pool;
     return CHECK_STATUS(river_client_open(&options, &f->client, &f->err), PGC_OK, &f->err) &&
            CHECK_STATUS(river_client_start(f->client, &f->err), PGC_OK, &f->err);
@@ -90,10 +92,12 @@ static bool feed(field *f)
 {
     enum { SOME = 200 };
     river_insert jobs[SOME];
-    for (size_t i = 0; i < SOME; i++)
+    for (size_t i = 0; i < SOME; i++) {
         jobs[i] = (river_insert) { .struct_size = sizeof jobs[0], .kind = "test" };
-    if (river_insert_many(f->client, NULL, jobs, SOME, NULL, &f->err) != PGC_OK)
+    }
+    if (river_insert_many(f->client, NULL, jobs, SOME, NULL, &f->err) != PGC_OK) {
         return false;
+    }
     f->inserted += SOME;
     return true;
 }
@@ -111,8 +115,9 @@ static int64_t until_it_works(field *f)
     const clock_ops *clock = clock_os();
     int64_t began = clock->mono_us(clock->ctx), before = stored(f);
     while (clock->mono_us(clock->ctx) - began < 30 * SECOND_US) {
-        if (stored(f) > before)
+        if (stored(f) > before) {
             return clock->mono_us(clock->ctx) - began;
+        }
         clock->sleep_us(clock->ctx, 1000);
     }
     return -1;
@@ -123,15 +128,18 @@ static bool restart(field *f, int number)
     pgc_cluster_info info;
     pgc_cluster *again = NULL;
     if (!CHECK_STATUS(pgc_cluster_inspect(f->dir.path, &info, &f->err), PGC_OK, &f->err) ||
-        !CHECK_INT(kill(info.pid, number), 0))
+        !CHECK_INT(kill(info.pid, number), 0)) {
         return false;
+    }
     while (info.running) {
         clock_os()->sleep_us(NULL, 2000);
-        if (!CHECK_STATUS(pgc_cluster_inspect(f->dir.path, &info, &f->err), PGC_OK, &f->err))
+        if (!CHECK_STATUS(pgc_cluster_inspect(f->dir.path, &info, &f->err), PGC_OK, &f->err)) {
             return false;
+        }
     }
-    if (!cluster_up(f, &again))
+    if (!cluster_up(f, &again)) {
         return false;
+    }
     pgc_cluster_close(again); /* the first handle keeps it running */
     return true;
 }

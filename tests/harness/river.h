@@ -36,8 +36,9 @@ static inline void scene_done(scene *s)
 static inline bool scene_begin(scene *s)
 {
     memset(s, 0, sizeof(*s));
-    if (!scratch_make(&s->db))
+    if (!scratch_make(&s->db)) {
         return false;
+    }
     s->mem = arena_new(NULL, 0, 0);
     river_migrate_options options = { .env = env_default() };
     river_migrate_result result;

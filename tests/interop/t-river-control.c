@@ -22,8 +22,9 @@ static void go_cancels_what_we_run(void)
     MIXED(m, 1);
     REQUIRE(mixed_start(&m, &(mixed_options) { 0 }, &m.s.client));
     CHECK_STR(go_say(&m.go[0], "insert {\"kind\":\"shared\",\"args\":{\"do\":\"wait\"}}"), "1 1");
-    while (atomic_load(&m.running) < 1)
+    while (atomic_load(&m.running) < 1) {
         sched_yield();
+    }
     CHECK(strncmp(go_say(&m.go[0], "cancel 1"), "running", 7) == 0);
     CHECK(mixed_until(&m, "SELECT state = 'cancelled' FROM river_job WHERE id = 1"));
     CHECK_STR(go_say(&m.go[0], "get 1"), "cancelled 1 JobCancelError: job cancelled remotely");
@@ -32,8 +33,9 @@ static void go_cancels_what_we_run(void)
         go_say(&m.go[0],
                "insert {\"kind\":\"shared\",\"args\":{\"do\":\"wait\",\"then\":\"succeed\"}}"),
         "2 1");
-    while (atomic_load(&m.running) < 1)
+    while (atomic_load(&m.running) < 1) {
         sched_yield();
+    }
     CHECK(strncmp(go_say(&m.go[0], "cancel 2"), "running", 7) == 0);
     CHECK(mixed_until(&m, "SELECT state = 'completed' FROM river_job WHERE id = 2"));
     CHECK_STR(mixed_text(&m, "SELECT (metadata ? 'cancel_attempted_at')::text FROM river_job "
@@ -112,8 +114,9 @@ static void we_pause_and_resume_go(void)
     CHECK_STR(go_say(&m.go[0], START_GO), "ok");
     river_insert job = { .struct_size = sizeof job, .kind = "shared" };
     REQUIRE_OK(river_queue_pause(m.s.client, NULL, "default", &m.s.err), &m.s.err);
-    for (int i = 0; i < 2000 && strcmp(go_say(&m.go[0], "paused"), "1") != 0; i++)
+    for (int i = 0; i < 2000 && strcmp(go_say(&m.go[0], "paused"), "1") != 0; i++) {
         clock_os()->sleep_us(NULL, 5000);
+    }
     CHECK_STR(go_say(&m.go[0], "paused"), "1");
     CHECK(mixed_insert(&m, &job) > 0);
     CHECK_STR(mixed_text(&m, "SELECT state::text FROM river_job"), "available");
@@ -130,8 +133,9 @@ static void leadership_moves_by_clean_stops(void)
     REQUIRE(mixed_start(&m, &ours, &m.s.client));
     CHECK_STR(go_say(&m.go[0], "stop"), "ok");
     CHECK(leads(&m, "ours")); /* its resignation was heard: not the term's end */
-    while (!river_client_leads(m.s.client))
+    while (!river_client_leads(m.s.client)) {
         sched_yield();
+    }
     CHECK_STR(go_say(&m.go[1], START_GO), "ok");
     CHECK_STR(mixed_text(&m, ONE_LEADER), "t");
     REQUIRE_OK(river_client_stop(m.s.client, RIVER_STOP_SOFT, -1, &m.s.err), &m.s.err);

@@ -36,8 +36,9 @@ static void add_string(uint64_t *random, char **at, const char *end)
                                           "\\u0001",
                                           "=" };
     add(at, end, "\"");
-    for (size_t i = random_below(random, 8); i > 0; i--)
+    for (size_t i = random_below(random, 8); i > 0; i--) {
         add(at, end, pieces[random_below(random, ARRAY_LEN(pieces))]);
+    }
     add(at, end, "\"");
 }
 
@@ -58,8 +59,9 @@ static void add_value(uint64_t *random, char **at, const char *end, int depth)
         add(at, end, object ? "{" : "[");
         /* Keys ascend, as Go's maps are written. */
         for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-            if (random_below(random, 3) != 0)
+            if (random_below(random, 3) != 0) {
                 continue;
+            }
             add(at, end, first ? "" : ",");
             add(at, end, blank);
             first = false;
@@ -86,8 +88,9 @@ static void make_args(uint64_t *random, int number, char *text, size_t size)
     size_t turn = random_below(random, ARRAY_LEN(keys));
     at += snprintf(at, size, "{\"nr\": %d", number);
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        if (random_below(random, 2) == 0)
+        if (random_below(random, 2) == 0) {
             continue;
+        }
         add(&at, end, ",\"");
         add(&at, end, keys[(i + turn) % ARRAY_LEN(keys)]);
         add(&at, end, "\":");
@@ -127,14 +130,16 @@ static void ten_thousand_random_keys_are_equal(void)
         buf_add_char(&line, ']');
         river_jobs *got = NULL;
         REQUIRE_OK(river_insert_many(m.s.client, NULL, jobs, BATCH, &got, &m.s.err), &m.s.err);
-        for (size_t j = 0; j < BATCH; j++)
+        for (size_t j = 0; j < BATCH; j++) {
             fresh += river_jobs_duplicate(got, j) ? 0 : 1;
+        }
         river_jobs_free(got);
         REQUIRE(!line.failed);
         /* Each is a duplicate of ours: the keys are the same bytes. */
         const char *answer = go_say(&m.go[0], line.ptr);
-        if (!CHECK_STR(strchr(answer, ' '), " 0"))
+        if (!CHECK_STR(strchr(answer, ' '), " 0")) {
             break;
+        }
     }
     CHECK_INT(fresh, SETS);
     CHECK_STR(mixed_text(&m, "SELECT concat_ws(' ', count(*), count(DISTINCT unique_key), "
@@ -187,8 +192,9 @@ static void the_vectors_are_equal(void)
         const char *answer = go_do(
             &m.go[0], "insert {\"kind\":\"%s\",\"args\":%s,\"queue\":\"%s\",%s}", cases[i].kind,
             cases[i].args, cases[i].queue == NULL ? "" : cases[i].queue, cases[i].theirs);
-        if (!CHECK_STR(answer, arena_printf(m.s.mem, "%" PRId64 " 0", id)))
+        if (!CHECK_STR(answer, arena_printf(m.s.mem, "%" PRId64 " 0", id))) {
             printf("# %s\n", cases[i].kind);
+        }
     }
 }
 
@@ -294,8 +300,9 @@ static pgc_status fail_oddly(river_ctx *ctx, const river_job *job, void *arg, pg
     uint64_t random = (uint64_t) job->id * 2654435761u;
     char text[200] = "", *at = text;
     (void) arg;
-    for (size_t i = random_below(&random, 24); i > 0; i--)
+    for (size_t i = random_below(&random, 24); i > 0; i--) {
         add(&at, text + sizeof text, pieces[random_below(&random, ARRAY_LEN(pieces))]);
+    }
     river_ctx_log(ctx, "%s%c%s", text, 0, text); /* with a NUL in the middle */
     if (job->id % 3 == 0) {
         river_ctx_cancel(ctx, text);
@@ -326,8 +333,9 @@ static void go_decodes_every_text_that_we_write(void)
                                      .no_lead = true };
     REQUIRE_OK(river_client_open(&options, &m.s.client, &m.s.err), &m.s.err);
     static river_insert jobs[COUNT];
-    for (size_t i = 0; i < COUNT; i++)
+    for (size_t i = 0; i < COUNT; i++) {
         jobs[i] = (river_insert) { .struct_size = sizeof jobs[0], .kind = "odd" };
+    }
     REQUIRE_OK(river_insert_many(m.s.client, NULL, jobs, COUNT, NULL, &m.s.err), &m.s.err);
     REQUIRE_OK(river_client_start(m.s.client, &m.s.err), &m.s.err);
     CHECK(mixed_until(&m, "SELECT bool_and(state IN ('discarded', 'cancelled')) FROM river_job"));

@@ -20,12 +20,14 @@ static void a_unique_insert_meets_the_others_row(void)
             theirs, sizeof theirs,
             "insert {\"kind\":\"shared\",\"args\":%s,\"by_args\":true,\"by_queue\":true}", args[i]);
         river_jobs *jobs = NULL;
-        if (i == 0)
+        if (i == 0) {
             CHECK_STR(go_say(&m.go[0], theirs), "1 1");
+        }
         REQUIRE_OK(river_insert_one(m.s.client, NULL, &job, &jobs, &m.s.err), &m.s.err);
         CHECK(river_jobs_duplicate(jobs, 0) == (i == 0));
-        if (i == 0)
+        if (i == 0) {
             CHECK_INT(river_jobs_at(jobs, 0)->id, 1);
+        }
         /* Whose row it is: the other's comes back with its own id, and nothing is new. */
         const char *answer = go_say(&m.go[0], theirs);
         CHECK_INT(strtoll(answer, NULL, 10), river_jobs_at(jobs, 0)->id);
@@ -103,8 +105,9 @@ static void two_and_two_clients_work_ten_thousand_jobs_once(void)
     CHECK_STR(go_say(&m.go[0], "insert {\"kind\":\"shared\",\"count\":5000}"), "1 5000");
     river_insert *jobs = arena_array(m.s.mem, JOBS / 2, sizeof *jobs);
     REQUIRE(jobs != NULL);
-    for (size_t i = 0; i < JOBS / 2; i++)
+    for (size_t i = 0; i < JOBS / 2; i++) {
         jobs[i] = (river_insert) { .struct_size = sizeof *jobs, .kind = "shared" };
+    }
     REQUIRE_OK(river_insert_many(m.s.client, NULL, jobs, JOBS / 2, NULL, &m.s.err), &m.s.err);
     REQUIRE_OK(river_client_start(m.s.client, &m.s.err), &m.s.err);
     REQUIRE_OK(river_client_start(m.more, &m.s.err), &m.s.err);
@@ -122,8 +125,9 @@ static void two_and_two_clients_work_ten_thousand_jobs_once(void)
                              "count(errors)) FROM river_job WHERE state = 'completed'"),
               "10000 1 1 1 1 0");
     int64_t worked = stats[0].completed + stats[1].completed;
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 2; i++) {
         CHECK_STR(go_say(&m.go[i], "stop"), "ok");
+    }
     CHECK_STR(mixed_text(&m, "SELECT count(*)::text FROM river_job WHERE attempted_by[1] IN "
                              "('c_one', 'c_two')"),
               arena_printf(m.s.mem, "%d", atomic_load(&m.s.calls)));

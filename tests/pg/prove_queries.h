@@ -98,8 +98,7 @@ static const prove_query PROVE_QUERIES[] = {
       false },
     { "SELECT box4 # box '((9,9),(8,8))', box4 && box4, box4 ?# box4 FROM assets WHERE box4 IS NOT "
       "NULL",
-      "-NN",
-      false },
+      "-NN", false },
     { "SELECT a.box4 # b.box4 FROM assets a, assets b WHERE a.box4 IS NOT NULL AND b.box4 IS NOT "
       "NULL",
       "-", false },

@@ -97,7 +97,7 @@ static void much_data_both_ways_does_not_deadlock(void)
                                       .params = text_type,
                                       .columns = text_type };
     pgc_error err;
-    const int tiny = 1; /* the kernel takes its minimum */
+    const int tiny = 1;         /* the kernel takes its minimum */
     conn->call_timeout_us = -1; /* ten thousand turns of two processes: long on a busy machine */
     int fd = conn->pq->socket(conn->pg);
     CHECK_INT(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &tiny, sizeof tiny), 0);

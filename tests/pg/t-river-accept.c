@@ -15,18 +15,23 @@ static pgc_status handle(river_ctx *ctx, const river_job *job, void *arg, pgc_er
 {
     scene *s = (scene *) arg;
     atomic_fetch_add(&s->calls, 1);
-    if (strstr(job->args.ptr, "fail") != NULL)
+    if (strstr(job->args.ptr, "fail") != NULL) {
         return pgc_error_set(err, PGC_IO, "no");
-    if (strstr(job->args.ptr, "snooze") != NULL)
+    }
+    if (strstr(job->args.ptr, "snooze") != NULL) {
         river_ctx_snooze(ctx, 0);
-    if (strstr(job->args.ptr, "large") != NULL)
+    }
+    if (strstr(job->args.ptr, "large") != NULL) {
         return river_ctx_output(ctx, (pgc_text) { job->args.ptr, RIVER_OUTPUT_MAX + 1u }, err);
-    if (strstr(job->args.ptr, "await") == NULL)
+    }
+    if (strstr(job->args.ptr, "await") == NULL) {
         return PGC_OK;
+    }
     /* Until the row is not as it was any more: somebody took it away. */
     pgc_status status = river_ctx_output(ctx, SLICE("\"late\""), err);
-    while (status == PGC_OK && atomic_load(&s->calls) < 100)
+    while (status == PGC_OK && atomic_load(&s->calls) < 100) {
         status = river_ctx_wait(ctx, 1000);
+    }
     return status;
 }
 
@@ -56,8 +61,9 @@ static bool until(scene *s, const char *sql)
     const clock_ops *clock = clock_os();
     int64_t end = clock->mono_us(clock->ctx) + 20 * SECOND_US;
     while (clock->mono_us(clock->ctx) < end) {
-        if (strcmp(scratch_text(&s->db, s->mem, sql), "t") == 0)
+        if (strcmp(scratch_text(&s->db, s->mem, sql), "t") == 0) {
             return true;
+        }
         clock->sleep_us(clock->ctx, 2000);
     }
     return false;
@@ -91,16 +97,20 @@ static void heard(scene *s, pgc_listener *listener, char *text, size_t size)
 {
     pgc_event event;
     text[0] = '\0';
-    if (!CHECK(scratch_do(&s->db, "NOTIFY \"public.river_insert\", 'end'")))
+    if (!CHECK(scratch_do(&s->db, "NOTIFY \"public.river_insert\", 'end'"))) {
         return;
+    }
     for (;;) {
         if (!CHECK_STATUS(pgc_listener_next(listener, 20 * SECOND_US, &event, &s->err), PGC_OK,
-                          &s->err))
+                          &s->err)) {
             return;
-        if (event.kind != PGC_EVENT_NOTIFY)
+        }
+        if (event.kind != PGC_EVENT_NOTIFY) {
             continue;
-        if (strcmp(event.payload, "end") == 0)
+        }
+        if (strcmp(event.payload, "end") == 0) {
             return;
+        }
         size_t at = strlen(text);
         (void) snprintf(text + at, size - at, "%s", event.payload);
     }
@@ -124,8 +134,9 @@ static void a_commit_tells_and_a_rollback_does_not(void)
         CHECK_STATUS(pgc_tx_begin(s.pool, NULL, &tx, &s.err), PGC_OK, &s.err);
         CHECK_STATUS(river_insert_one(s.client, pgc_tx_db(tx), &job, NULL, &s.err), PGC_OK, &s.err);
         CHECK_STR(scratch_text(&s.db, s.mem, "SELECT count(*)::text FROM river_job"), "0");
-        if (i == 1)
+        if (i == 1) {
             CHECK_STATUS(pgc_tx_commit(&tx, &s.err), PGC_OK, &s.err);
+        }
     }
     heard(&s, listener, text, sizeof text);
     CHECK_STR(text, "{\"queue\": \"there\"}");
@@ -175,8 +186,9 @@ static void the_states_decide_whether_a_key_is_free(void)
                                       cases[i].state, cases[i].state, kind)));
         river_jobs *jobs = NULL;
         CHECK_STATUS(river_insert_one(client, NULL, &job, &jobs, &s.err), PGC_OK, &s.err);
-        if (!CHECK(river_jobs_duplicate(jobs, 0) == cases[i].duplicate))
+        if (!CHECK(river_jobs_duplicate(jobs, 0) == cases[i].duplicate)) {
             printf("# %s %d\n", cases[i].state, cases[i].open_only);
+        }
         river_jobs_free(jobs);
         river_client_close(client);
     }
@@ -282,8 +294,9 @@ static void what_was_taken_away_stays_away(void)
         REQUIRE(open_client(&s, 10000));
         REQUIRE(insert(&s, "{\"do\":\"await\"}"));
         REQUIRE_OK(river_client_start(s.client, &s.err), &s.err);
-        while (atomic_load(&s.calls) == 0)
+        while (atomic_load(&s.calls) == 0) {
             sched_yield();
+        }
         REQUIRE(scratch_do(&s.db, cases[i].change));
         atomic_store(&s.calls, 100);
         REQUIRE_OK(river_client_stop(s.client, RIVER_STOP_SOFT, -1, &s.err), &s.err);
@@ -303,8 +316,9 @@ static void an_outcome_that_is_refused_holds_up_no_other(void)
     REQUIRE(open_client(&s, 10000));
     REQUIRE(insert(&s, "{\"do\":\"await\"}"));
     REQUIRE_OK(river_client_start(s.client, &s.err), &s.err);
-    while (atomic_load(&s.calls) == 0)
+    while (atomic_load(&s.calls) == 0) {
         sched_yield();
+    }
     atomic_store(&s.calls, 100);
     REQUIRE(insert(&s, "{}"));
     CHECK(until(&s, "SELECT bool_and(state = 'completed') FROM river_job"));

@@ -73,8 +73,9 @@ static bool many_jobs(scene *s, river_insert **out)
     river_insert *jobs = ARENA_ARRAY(s->mem, ROWS, river_insert);
     for (unsigned i = 0; jobs != NULL && i < ROWS; i++) {
         char *args = arena_printf(s->mem, "{\"n\":%u,\"pad\":\"%0100u\"}", i, i);
-        if (args == NULL)
+        if (args == NULL) {
             return false;
+        }
         jobs[i] = (river_insert) { .struct_size = sizeof(jobs[i]),
                                    .kind = "many",
                                    .args = pgc_text_from(args),

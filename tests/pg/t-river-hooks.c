@@ -23,8 +23,9 @@ static void note(seen *v, const char *word)
 static pgc_status on_insert(river_insert *job, void *arg, pgc_error *err)
 {
     note(arg, "insert");
-    if (strcmp(job->kind, "refused") == 0)
+    if (strcmp(job->kind, "refused") == 0) {
         return pgc_error_set(err, PGC_INVALID, "not this one");
+    }
     job->priority = 3;
     return PGC_OK;
 }
@@ -68,8 +69,9 @@ static pgc_status handle(river_ctx *ctx, const river_job *job, void *arg, pgc_er
 {
     seen *v = (seen *) arg;
     note(v, "handler");
-    while (atomic_load(&v->hold) && river_ctx_wait(ctx, 1000) == PGC_OK)
+    while (atomic_load(&v->hold) && river_ctx_wait(ctx, 1000) == PGC_OK) {
         continue;
+    }
     return strstr(job->args.ptr, "fail") == NULL ? PGC_OK : pgc_error_set(err, PGC_IO, "broken");
 }
 
@@ -120,8 +122,9 @@ static bool work_one(scene *s, const char *args, river_event_kind kind)
 {
     river_subscription *events = NULL;
     if (!insert(s, NULL, args) ||
-        river_subscribe(s->client, RIVER_EVENTS_ALL, 0, &events, &s->err) != PGC_OK)
+        river_subscribe(s->client, RIVER_EVENTS_ALL, 0, &events, &s->err) != PGC_OK) {
         return false;
+    }
     bool good = river_client_start(s->client, &s->err) == PGC_OK && wait_event(events, kind);
     river_unsubscribe(events);
     return river_client_stop(s->client, RIVER_STOP_SOFT, -1, &s->err) == PGC_OK && good;
@@ -219,8 +222,9 @@ static void what_runs_outlives_its_queue(void)
     REQUIRE_OK(river_subscribe(s.client, RIVER_EVENTS_ALL, 0, &events, &s.err), &s.err);
     REQUIRE_OK(river_client_start(s.client, &s.err), &s.err);
     river_client_stats stats = { 0 };
-    while (stats.running == 0)
+    while (stats.running == 0) {
         river_client_get_stats(s.client, &stats);
+    }
     CHECK_STATUS(river_client_queue_remove(s.client, "default", &s.err), PGC_OK, &s.err);
     river_client_get_stats(s.client, &stats);
     CHECK_INT(stats.running, 1);

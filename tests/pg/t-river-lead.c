@@ -52,8 +52,9 @@ static bool comes_true(scene *s, const char *sql)
     int64_t until = clock->mono_us(clock->ctx) + 10 * SECOND_US;
     while (clock->mono_us(clock->ctx) < until) {
         const char *text = scratch_text(&s->db, s->mem, sql);
-        if (text != NULL && strcmp(text, "t") == 0)
+        if (text != NULL && strcmp(text, "t") == 0) {
             return true;
+        }
         clock->sleep_us(clock->ctx, 5000);
     }
     return false;
@@ -71,8 +72,9 @@ static void one_of_two_leads_and_hands_over(void)
     river_client *other = NULL;
     REQUIRE(open_leader(&s, NULL, 0, &conn, &s.client));
     REQUIRE(comes_true(&s, "SELECT count(*) = 1 FROM river_leader"));
-    while (!river_client_leads(s.client))
+    while (!river_client_leads(s.client)) {
         sched_yield();
+    }
     REQUIRE(open_leader(&s, NULL, 0, &conn, &other));
     CHECK(!river_client_leads(other));
     REQUIRE_OK(river_client_stop(s.client, RIVER_STOP_SOFT, -1, &s.err), &s.err);
@@ -80,8 +82,9 @@ static void one_of_two_leads_and_hands_over(void)
     /* What its listener would hear. */
     lead_notified(other->runtime, SLICE("{\"action\":\"resigned\",\"leader_id\":\"x\"}"));
     CHECK(comes_true(&s, "SELECT count(*) = 1 FROM river_leader"));
-    while (!river_client_leads(other))
+    while (!river_client_leads(other)) {
         sched_yield();
+    }
     /* A request to resign: the row goes, and comes again. */
     REQUIRE(prepare(&s, "CREATE TABLE terms AS SELECT elected_at FROM river_leader"));
     lead_notified(other->runtime, SLICE("{\"action\":\"request_resign\",\"leader_id\":\"\"}"));

@@ -45,8 +45,9 @@ static bool open_client(scene *s, bool listens)
 static int64_t insert(scene *s, const river_insert *job)
 {
     river_jobs *jobs = NULL;
-    if (river_insert_one(s->client, NULL, job, &jobs, &s->err) != PGC_OK)
+    if (river_insert_one(s->client, NULL, job, &jobs, &s->err) != PGC_OK) {
         return -1;
+    }
     int64_t id = river_jobs_at(jobs, 0)->id;
     river_jobs_free(jobs);
     return id;
@@ -88,8 +89,9 @@ static void a_running_job_is_told_and_ends_cancelled(void)
     REQUIRE_OK(river_subscribe(s.client, RIVER_EVENTS_ALL, 0, &events, &s.err), &s.err);
     REQUIRE_OK(river_client_start(s.client, &s.err), &s.err);
     int64_t id = insert(&s, &job); /* found by its notification */
-    while (atomic_load(&s.calls) == 0)
+    while (atomic_load(&s.calls) == 0) {
         sched_yield();
+    }
     CHECK_INT(river_job_delete(s.client, NULL, id, NULL, &s.err), PGC_CONFLICT);
     REQUIRE_OK(river_job_cancel(s.client, NULL, id, &s.jobs, &s.err), &s.err);
     CHECK_INT(river_jobs_at(s.jobs, 0)->state, RIVER_RUNNING);
@@ -126,8 +128,9 @@ static void a_paused_queue_rests(void)
     river_queues_free(queues);
     CHECK_INT(atomic_load(&s.calls), 0);
     REQUIRE_OK(river_queue_resume(s.client, NULL, "*", &s.err), &s.err);
-    while (atomic_load(&s.calls) == 0) /* the resume fetches at once */
+    while (atomic_load(&s.calls) == 0) { /* the resume fetches at once */
         sched_yield();
+    }
     river_unsubscribe(events);
     REQUIRE_OK(river_client_stop(s.client, RIVER_STOP_HARD, -1, &s.err), &s.err);
 }
@@ -154,8 +157,9 @@ static void notifications_come_once_per_cooldown(void)
     const char *expected[] = { "{\"queue\": \"default\"}", "{\"queue\": \"other\"}", "end" };
     for (size_t i = 0; i < ARRAY_LEN(expected);) {
         REQUIRE_OK(pgc_listener_next(listener, 20 * SECOND_US, &event, &s.err), &s.err);
-        if (event.kind == PGC_EVENT_NOTIFY)
+        if (event.kind == PGC_EVENT_NOTIFY) {
             CHECK_STR(event.payload, expected[i++]);
+        }
     }
     pgc_listener_close(listener);
 }
@@ -205,14 +209,16 @@ static void lists_go_on_behind_a_cursor(void)
             last_id = job->id;
         }
         seen += count;
-        if (count > 0)
+        if (count > 0) {
             REQUIRE_OK(river_job_cursor(river_jobs_at(page, count - 1), &filter, cursor,
                                         sizeof(cursor), &s.err),
                        &s.err);
+        }
         river_jobs_free(page);
         filter.after = cursor;
-        if (count < 7)
+        if (count < 7) {
             break;
+        }
     }
     CHECK_INT(seen, 100);
     filter.order = RIVER_ORDER_ID;
@@ -225,8 +231,9 @@ static void lists_go_on_behind_a_cursor(void)
 static size_t count_of(scene *s, const river_filter *filter)
 {
     river_jobs *jobs = NULL;
-    if (river_job_list(s->client, NULL, filter, &jobs, &s->err) != PGC_OK)
+    if (river_job_list(s->client, NULL, filter, &jobs, &s->err) != PGC_OK) {
         return SIZE_MAX;
+    }
     size_t count = river_jobs_count(jobs);
     river_jobs_free(jobs);
     return count;

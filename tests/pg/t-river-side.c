@@ -20,15 +20,17 @@ static pgc_status work(river_ctx *ctx, const river_job *job, void *arg, pgc_erro
 {
     crowd *c = (crowd *) arg;
     int now = atomic_fetch_add(&c->now, 1) + 1, most = atomic_load(&c->most);
-    while (now > most && !atomic_compare_exchange_weak(&c->most, &most, now))
+    while (now > most && !atomic_compare_exchange_weak(&c->most, &most, now)) {
         continue;
+    }
     pgc_status status = PGC_OK;
-    if (strstr(job->args.ptr, "fail") != NULL)
+    if (strstr(job->args.ptr, "fail") != NULL) {
         status = pgc_error_set(err, PGC_IO, "broken");
-    else if (strstr(job->args.ptr, "output") != NULL)
+    } else if (strstr(job->args.ptr, "output") != NULL) {
         status = river_ctx_output(ctx, SLICE("1"), err);
-    else if (strstr(job->args.ptr, "linger") != NULL)
+    } else if (strstr(job->args.ptr, "linger") != NULL) {
         status = river_ctx_wait(ctx, 3000);
+    }
     atomic_fetch_sub(&c->now, 1);
     atomic_fetch_add(&c->done, 1);
     return status;
@@ -71,8 +73,9 @@ static bool comes_true(scene *s, const char *sql)
     int64_t until = clock->mono_us(clock->ctx) + 10 * SECOND_US;
     while (clock->mono_us(clock->ctx) < until) {
         const char *text = scratch_text(&s->db, s->mem, sql);
-        if (text != NULL && strcmp(text, "t") == 0)
+        if (text != NULL && strcmp(text, "t") == 0) {
             return true;
+        }
         clock->sleep_us(clock->ctx, 5000);
     }
     return false;
@@ -228,11 +231,13 @@ static bool run_crowd(scene *s, const river_client_options *options, const char 
 {
     river_client *clients[CLIENTS] = { NULL };
     bool good = true;
-    for (size_t i = 0; good && i < CLIENTS; i++)
+    for (size_t i = 0; good && i < CLIENTS; i++) {
         good = run_client(s, options, &clients[i]);
+    }
     good = good && comes_true(s, until);
-    for (size_t i = 0; i < CLIENTS; i++)
+    for (size_t i = 0; i < CLIENTS; i++) {
         river_client_close(clients[i]);
+    }
     return good;
 }
 
@@ -267,8 +272,9 @@ static void jobs_of_other_clients_count_towards_the_limit(void)
     REQUIRE(scratch_do(&s.db, INSERT_JOBS(1, "{}")));
     REQUIRE(run_client(&s, &options, &s.client));
     river_client_stats stats = { 0 };
-    while (stats.fetch_count < 3)
+    while (stats.fetch_count < 3) {
         river_client_get_stats(s.client, &stats);
+    }
     CHECK_INT(stats.fetched, 0);
     REQUIRE(scratch_do(&s.db, "UPDATE river_job SET state = 'completed', finalized_at = now() "
                               "WHERE id = 1"));
@@ -324,8 +330,9 @@ static void a_missed_run_is_caught_up_once(void)
     river_client_close(TAKE(s.client));
     /* The next leader goes on with what is kept: nothing is due. */
     REQUIRE(run_client(&s, &options, &s.client));
-    while (!river_client_leads(s.client))
+    while (!river_client_leads(s.client)) {
         CHECK(comes_true(&s, "SELECT true"));
+    }
     river_client_close(TAKE(s.client));
     CHECK_STR(scratch_text(&s.db, s.mem, "SELECT count(*)::text FROM river_job"), "1");
 }

@@ -11,18 +11,22 @@ static pgc_status handle(river_ctx *ctx, const river_job *job, void *arg, pgc_er
     scene *s = (scene *) arg;
     atomic_fetch_add(&s->calls, 1);
     slice what = job->args;
-    if (strstr(what.ptr, "fail") != NULL)
+    if (strstr(what.ptr, "fail") != NULL) {
         return pgc_error_set(err, PGC_IO, "disk \"A\" is away");
-    if (strstr(what.ptr, "snooze") != NULL)
+    }
+    if (strstr(what.ptr, "snooze") != NULL) {
         river_ctx_snooze(ctx, 60 * SECOND_US);
-    if (strstr(what.ptr, "cancel") != NULL)
+    }
+    if (strstr(what.ptr, "cancel") != NULL) {
         river_ctx_cancel(ctx, "not wanted");
+    }
     if (strstr(what.ptr, "output") != NULL) {
         river_ctx_log(ctx, "line %d", 1);
         return river_ctx_output(ctx, SLICE("{\"size\":3}"), err);
     }
-    if (strstr(what.ptr, "wait") != NULL)
+    if (strstr(what.ptr, "wait") != NULL) {
         return river_ctx_wait(ctx, 60 * SECOND_US);
+    }
     return PGC_OK;
 }
 
@@ -55,8 +59,9 @@ static bool work_one(scene *s, const char *args, river_event_kind kind)
     river_subscription *events = NULL;
     river_event *event = NULL;
     if (river_insert_one(s->client, NULL, &job, NULL, &s->err) != PGC_OK ||
-        river_subscribe(s->client, RIVER_EVENTS_ALL, 0, &events, &s->err) != PGC_OK)
+        river_subscribe(s->client, RIVER_EVENTS_ALL, 0, &events, &s->err) != PGC_OK) {
         return false;
+    }
     bool good = river_client_start(s->client, &s->err) == PGC_OK &&
                 river_subscription_next(events, 10 * SECOND_US, &event) == PGC_OK &&
                 event->kind == kind;
@@ -142,8 +147,9 @@ static void a_hard_stop_gives_the_job_back(void)
                          .args = SLICE("{\"do\":\"wait\"}") };
     REQUIRE_OK(river_insert_one(s.client, NULL, &job, NULL, &s.err), &s.err);
     REQUIRE_OK(river_client_start(s.client, &s.err), &s.err);
-    while (atomic_load(&s.calls) == 0)
+    while (atomic_load(&s.calls) == 0) {
         sched_yield();
+    }
     CHECK_INT(river_client_stop(s.client, RIVER_STOP_SOFT, 1000, &s.err), PGC_TIMEOUT);
     REQUIRE_OK(river_client_stop(s.client, RIVER_STOP_HARD, -1, &s.err), &s.err);
     CHECK_STR(scene_row(&s, "concat_ws(' ', state, attempt, errors IS NULL, finalized_at IS NULL)"),
@@ -182,8 +188,9 @@ static void many_jobs_are_each_worked_once(void)
     REQUIRE(open_client(&s));
     river_insert *jobs = arena_array(s.mem, COUNT, sizeof(*jobs));
     REQUIRE(jobs != NULL);
-    for (size_t i = 0; i < COUNT; i++)
+    for (size_t i = 0; i < COUNT; i++) {
         jobs[i] = (river_insert) { .struct_size = sizeof(*jobs), .kind = "test" };
+    }
     REQUIRE_OK(river_insert_many(s.client, NULL, jobs, COUNT, NULL, &s.err), &s.err);
     REQUIRE_OK(river_client_start(s.client, &s.err), &s.err);
     river_client_stats stats = { 0 };

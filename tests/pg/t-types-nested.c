@@ -95,11 +95,9 @@ static pgc_result *run_one(pgc_conn *conn, const char *sql, pgc_args *args, pgc_
 {
     static const pgc_type_ref param = { "value", "unknown", 0 };
     static pgc_query query; /* a result refers to its query */
-    query = (pgc_query) { .name = "One",
-                          .sql = sql,
-                          .flags = PGC_QUERY_UNNAMED,
-                          .param_count = 1,
-                          .params = &param };
+    query = (pgc_query) {
+        .name = "One", .sql = sql, .flags = PGC_QUERY_UNNAMED, .param_count = 1, .params = &param
+    };
     pgc_result *result = NULL;
     pgc_status status = pgc_db_run(pgc_conn_db(conn), &query, args, &result, err);
     pgc_args_done(args);

@@ -16,10 +16,12 @@ static void queue_names(void)
     CHECK_INT(check_queue(longest, NULL), PGC_OK);
     static const char *const good[] = { "default", "a", "a_b", "a|b-c_1", "9" };
     static const char *const bad[] = { "", "A", "a__b", "_a", "a_", "a b", "a-|b", "\xc3\xa9" };
-    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
         CHECK_INT(check_queue(good[i], NULL), PGC_OK);
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         CHECK_INT(check_queue(bad[i], NULL), PGC_INVALID);
+    }
     CHECK_INT(check_queue(NULL, NULL), PGC_INVALID);
 }
 

@@ -45,8 +45,9 @@ static void next_times(void)
         { "@weekly", "2026-08-07T13:00:00Z", "2026-08-09T00:00:00Z" },
         { "0 0 31 2 *", "2026-08-07T13:00:00Z", "never" },
     };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         check_next(cases[i].expression, cases[i].after, cases[i].expected);
+    }
 }
 
 static void faults_name_the_field(void)
@@ -71,8 +72,9 @@ static void faults_name_the_field(void)
         pgc_error err;
         slice text = { cases[i].expression, strlen(cases[i].expression) };
         CHECK_INT(cron_parse(text, &schedule, &err), PGC_INVALID);
-        if (strstr(err.message, cases[i].message) == NULL)
+        if (strstr(err.message, cases[i].message) == NULL) {
             CHECK_STR(err.message, cases[i].message);
+        }
     }
 }
 
@@ -99,8 +101,9 @@ static void times_as_text_and_back(void)
         pgc_timestamptz at;
         bool good = time_parse_rfc3339((slice) { cases[i].text, strlen(cases[i].text) }, &at);
         CHECK(good == (cases[i].again != NULL));
-        if (!good)
+        if (!good) {
             continue;
+        }
         AUTO(buf_auto) buf text;
         buf_init(&text, NULL, 100);
         time_add_rfc3339(&text, at);

@@ -37,8 +37,9 @@ static void checks_refuse_what_is_no_json(void)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         pgc_error err;
         CHECK_INT(json_check(text_of(cases[i].text), &err), PGC_INVALID);
-        if (strstr(err.message, cases[i].message) == NULL)
+        if (strstr(err.message, cases[i].message) == NULL) {
             CHECK_STR(err.message, cases[i].message);
+        }
     }
 }
 
@@ -108,8 +109,9 @@ static void members_are_found_by_their_decoded_key(void)
     json_member member;
     size_t count = 0;
     json_walk_begin(&walk, object);
-    while (json_walk_next(&walk, &member))
+    while (json_walk_next(&walk, &member)) {
         count++;
+    }
     CHECK_INT(count, 3);
     json_walk_begin(&walk, SLICE(" { } "));
     CHECK(!json_walk_next(&walk, &member));

@@ -21,8 +21,9 @@ static void check_key(const river_insert *job, const char *text, const char *hex
     buf_init(&out, NULL, 1 << 20);
     REQUIRE_OK(unique_text(job, NOW, &out, &err), &err);
     CHECK_STR(out.ptr, text);
-    if (hex == NULL)
+    if (hex == NULL) {
         return;
+    }
     REQUIRE_OK(unique_key(job, NOW, NULL, key, &err), &err);
     sha256_hex(key, key_hex);
     CHECK_STR(key_hex, hex);
