@@ -153,12 +153,14 @@ int cmd_db_psql(int argc, char **argv)
     if (cli_open(&library, NULL, &err) != PGC_OK) {
         return cli_fail(&err);
     }
+    /* The environment, not the argument list: a URL may hold a password. Before the fork: the
+     * pool's threads may hold locks of libpq at that moment, and the child would wait for ever. */
+    if (lum_library_set_psql_env(library, &err) != PGC_OK) {
+        lum_library_close(library);
+        return cli_fail(&err);
+    }
     pid_t pid = fork();
     if (pid == 0) {
-        /* The environment, not the argument list: a URL may hold a password. */
-        if (lum_library_set_psql_env(library, &err) != PGC_OK) {
-            _exit(cli_fail(&err));
-        }
         char *arguments[PSQL_ARGS_MAX + 2] = { (char[]) { "psql" } };
         for (int i = 0; i < argc && i < PSQL_ARGS_MAX; i++) {
             arguments[i + 1] = argv[i];

@@ -308,8 +308,8 @@ static void *read_slowly(void *arg)
     return NULL;
 }
 
-/* True once a session on the replica naps. */
-static bool somebody_naps(void)
+/* Until a query on the replica says so, 20 s at most. */
+static bool replica_says(const char *sql, const char *wanted)
 {
     pgc_conn *conn = NULL;
     pgc_error err;
@@ -320,13 +320,18 @@ static bool somebody_naps(void)
         return false;
     }
     int64_t until_us = clock_os()->mono_us(NULL) + 20000000;
-    while (strcmp(text, "1") != 0 && clock_os()->mono_us(NULL) < until_us) {
+    while (strcmp(text, wanted) != 0 && clock_os()->mono_us(NULL) < until_us) {
         clock_os()->sleep_us(NULL, 5000);
-        live_text(conn, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'", text,
-                  sizeof text);
+        live_text(conn, sql, text, sizeof text);
     }
     pgc_conn_close(conn);
-    return strcmp(text, "1") == 0;
+    return strcmp(text, wanted) == 0;
+}
+
+/* True once a session on the replica naps. */
+static bool somebody_naps(void)
+{
+    return replica_says("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'", "1");
 }
 
 static void a_read_that_the_replay_cancels_moves_on(void)
@@ -337,6 +342,8 @@ static void a_read_that_the_replay_cancels_moves_on(void)
     REQUIRE(do_on(PAIR_B, "ALTER SYSTEM SET max_standby_streaming_delay = 0"));
     REQUIRE(do_on(PAIR_B, "SELECT pg_reload_conf()"));
     REQUIRE(do_on(PAIR_A, "CREATE TABLE passing (x int); INSERT INTO passing VALUES (1), (2)"));
+    REQUIRE(replica_says("SELECT to_regclass('passing') IS NOT NULL", "t"));
+    REQUIRE(replica_says("SELECT count(*) FROM passing", "2"));
     pgc_set_stats stats;
     pgc_node_stats node[2];
     for (int round = 0; round < 2; round++) {
