@@ -51,14 +51,16 @@ static int run(scene *s, const char *const words[])
     size_t count = 2;
     int code = -1;
     pgc_error err;
-    for (size_t i = 0; words[i] != NULL && i < ARGS_MAX; i++)
+    for (size_t i = 0; words[i] != NULL && i < ARGS_MAX; i++) {
         argv[count++] = words[i];
+    }
     argv[count++] = "--database-url";
     argv[count++] = s->db.url;
     const proc_options options = { .argv = argv, .timeout_us = TIMEOUT_US, .output = &s->out };
     buf_reset(&s->out);
-    if (proc_run(env_default(), &options, &code, &err) != PGC_OK)
+    if (proc_run(env_default(), &options, &code, &err) != PGC_OK) {
         printf("# %s\n", err.message);
+    }
     return code;
 }
 
@@ -67,8 +69,9 @@ static int run(scene *s, const char *const words[])
 static bool says(const scene *s, const char *text)
 {
     bool found = s->out.ptr != NULL && strstr(s->out.ptr, text) != NULL;
-    if (!found)
+    if (!found) {
         printf("# not in: %s\n", s->out.ptr == NULL ? "" : s->out.ptr);
+    }
     return found;
 }
 
