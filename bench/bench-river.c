@@ -14,8 +14,8 @@
 
 #include "base/proc.h"
 #include "bench.h"
-#include "river/migrate.h"
 #include "river/store.h"
+#include <river/migrate.h>
 
 #define JOBS_DEFAULT     30000
 #define WORKERS          2000
@@ -273,11 +273,10 @@ static bool site_open(site *s)
                                     .conninfo = s->url,
                                     .call_timeout_us = -1 };
     const pgc_pool_options pool = { .struct_size = sizeof pool, .conn = conn };
-    const river_migrate_options migrate = { .env = env_default() };
-    river_migrate_result result;
+    const river_migrate_options migrate = { .struct_size = sizeof migrate };
     return pgc_conn_open(&conn, &s->conn, &s->err) == PGC_OK &&
            pgc_pool_open(&pool, &s->pool, &s->err) == PGC_OK &&
-           river_migrate(s->conn, RIVER_UP, &migrate, &result, &s->err) == PGC_OK;
+           river_migrate(s->conn, RIVER_UP, &migrate, NULL, &s->err) == PGC_OK;
 }
 
 static void site_close(site *s)

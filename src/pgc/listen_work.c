@@ -5,8 +5,8 @@
 
 #include "pgc/listen_state.h"
 
+#include "base/ident.h"
 #include "pgc/exchange.h"
-#include "pgc/ident.h"
 
 static int64_t mono_us(const pgc_listener *listener)
 {
