@@ -44,11 +44,14 @@ CREATE FUNCTION search_prefix_query(words text) RETURNS tsquery
 -- is taken as above.
 CREATE FUNCTION search_web_query(original text) RETURNS tsquery
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN CASE WHEN original ~* '"|(^|\s)-\S|\sor\s'
-           THEN nullif(websearch_to_tsquery('simple', regexp_replace(
-                    public.search_plain(original), '([^\s"-])[-_.:/]+(?=[^\s"])', '\1 ', 'g'))::text,
-                    '')::tsquery
-           ELSE public.search_prefix_query(public.search_words(original, true)) END;
+    RETURN CASE WHEN original !~* '"|(^|\s)-\S|\sor\s'
+           THEN public.search_prefix_query(public.search_words(original, true))
+           ELSE (SELECT CASE WHEN querytree(q.words) NOT IN ('', 'T') THEN q.words END
+                 FROM (SELECT websearch_to_tsquery('simple', regexp_replace(
+                           public.search_plain(original), '([^\s"-])[-_.:/]+(?=[^\s"])', '\1 ',
+                           'g')) AS words OFFSET 0) q) END;
+COMMENT ON FUNCTION search_web_query(text) IS
+    'What a text asks for; NULL when it has no word, or only words that must not be there';
 
 ALTER FUNCTION search_plain(text) OWNER TO lumilio_owner;
 ALTER FUNCTION search_words(text, boolean) OWNER TO lumilio_owner;
@@ -258,8 +261,7 @@ CREATE FUNCTION search_near(of_owner integer, model text, v halfvec(512), f sear
     AS $$
     DECLARE
         known bigint;
-        large boolean := coalesce((SELECT c.reltuples >= 500000 FROM pg_catalog.pg_class c
-                                   WHERE c.oid = 'public.embeddings'::regclass), false);
+        large boolean; -- NULL: the model has no graph (yet, or its build failed)
     BEGIN
         IF ids IS NOT NULL THEN
             SELECT array_agg(c.asset_id ORDER BY c.d, c.asset_id),
@@ -276,9 +278,15 @@ CREATE FUNCTION search_near(of_owner integer, model text, v halfvec(512), f sear
         SELECT count(*) INTO known
         FROM (SELECT FROM public.embeddings e
               WHERE e.owner_id = of_owner AND e.model_version = model
-              LIMIT exact_most + 1) one;
-        IF known > exact_most THEN
-            PERFORM set_config('hnsw.ef_search', CASE WHEN large THEN '400' ELSE '200' END, true),
+              LIMIT exact_most::bigint + 1) one;
+        SELECT c.reltuples >= 500000 INTO large
+        FROM public.embedding_models m
+        JOIN pg_catalog.pg_index i
+            ON i.indexrelid = to_regclass('public.idx_embeddings_vector_' || m.model_id)
+        JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+        WHERE m.name = model AND i.indisvalid;
+        IF known > exact_most AND large IS NOT NULL THEN
+            PERFORM set_config('hnsw.ef_search', CASE WHEN large THEN '500' ELSE '320' END, true),
                     set_config('enable_sort', 'off', true),
                     set_config('enable_seqscan', 'off', true),
                     set_config('enable_bitmapscan', 'off', true);
@@ -433,7 +441,7 @@ CREATE FUNCTION search_hits(query text, given halfvec(512), like_asset uuid, f s
     SET hnsw.iterative_scan = relaxed_order
     SET hnsw.max_scan_tuples = 100000
     SET hnsw.scan_mem_multiplier = 4
-    SET hnsw.ef_search = 200
+    SET hnsw.ef_search = 320
     SET enable_sort = on
     SET enable_seqscan = on
     SET enable_bitmapscan = on
@@ -458,7 +466,7 @@ CREATE FUNCTION search_hits(query text, given halfvec(512), like_asset uuid, f s
                   WHERE e.asset_id = like_asset AND e.owner_id = me AND e.model_version = model);
         END IF;
         IF NOT (f IS NULL) THEN
-            ids := ARRAY(SELECT s.asset_id FROM public.search_scope(me, f) s LIMIT exact_most + 1);
+            ids := ARRAY(SELECT s.asset_id FROM public.search_scope(me, f) s LIMIT exact_most::bigint + 1);
             IF cardinality(ids) > exact_most THEN
                 ids := NULL;
             END IF;
@@ -565,7 +573,7 @@ CREATE FUNCTION search_pairs(after_id uuid, batch integer, distance_most double 
     BEGIN
         SELECT count(*) INTO known
         FROM (SELECT FROM public.embeddings e
-              WHERE e.owner_id = me AND e.model_version = model LIMIT exact_most + 1) c;
+              WHERE e.owner_id = me AND e.model_version = model LIMIT exact_most::bigint + 1) c;
         is_exact := known <= exact_most;
         FOR one IN SELECT e.asset_id, e.embedding
                    FROM public.embeddings e

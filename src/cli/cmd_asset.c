@@ -1,4 +1,4 @@
-/* lumilio list, show, search, delete, restore: assets of the current user. */
+/* lumilio list, show, delete, restore: assets of the current user. */
 #include "cli/prelude.h"
 
 #include "cli/asset_view.h"
@@ -26,7 +26,6 @@ static int with_library(asset_action action, void *arg)
 }
 
 typedef struct list_call {
-    const char *query; /* search only */
     const char *type;
     uint32_t limit, skip;
 } list_call;
@@ -46,8 +45,7 @@ static void rows_print(const repo_asset_set *set, const list_call *call)
         return;
     }
     if (set->count == 0) {
-        (void) printf(call->query != NULL ? "nothing found\n"
-                                          : "no assets; `lumilio import FOLDER` adds some\n");
+        (void) printf("no assets; `lumilio import FOLDER` adds some\n");
         return;
     }
     asset_print_table(stdout, set->rows, set->count);
@@ -63,9 +61,7 @@ static pgc_status list_action(lum_actor actor, void *arg, pgc_error *err)
     const list_call *call = arg;
     lum_page page = { .limit = (int32_t) call->limit, .offset = (int32_t) call->skip };
     repo_asset_set set = PGC_ZERO;
-    pgc_status status = call->query != NULL
-                            ? lum_asset_search(actor, call->query, call->type, page, &set, err)
-                            : lum_asset_list(actor, call->type, page, &set, err);
+    pgc_status status = lum_asset_list(actor, call->type, page, &set, err);
     if (status == PGC_OK) {
         rows_print(&set, call);
         repo_asset_set_free(&set);
@@ -73,39 +69,26 @@ static pgc_status list_action(lum_actor actor, void *arg, pgc_error *err)
     return status;
 }
 
-/* Shared by list and search: options, checks, the call. */
-static int list_or_search(const char *name, int argc, char **argv)
+int cmd_list(int argc, char **argv)
 {
-    bool search = strcmp(name, "search") == 0;
-    list_call call = { .limit = search ? 50 : 100 };
+    list_call call = { .limit = 100 };
     const cli_option options[] = {
         { "type", "TYPE", "only photo, video or audio", &call.type, CLI_TEXT },
         { "limit", "N", "rows at the most, up to 1000", &call.limit, CLI_COUNT },
         { "skip", "N", "leave out the first N", &call.skip, CLI_COUNT },
     };
     bool done = false;
-    int code = cli_parse(name, options, ARRAY_LEN(options), &argc, argv, &done);
+    int code = cli_parse("list", options, ARRAY_LEN(options), &argc, argv, &done);
     if (code != CLI_OK || done) {
         return code;
     }
-    if (argc != (search ? 1 : 0)) {
-        return cli_usage(name, search ? "give one text to search for" : "takes no operands");
+    if (argc != 0) {
+        return cli_usage("list", "takes no operands");
     }
     if (call.limit > LUM_PAGE_MAX || call.skip > INT32_MAX) {
-        return cli_usage(name, "--limit goes up to %d, --skip up to %d", LUM_PAGE_MAX, INT32_MAX);
+        return cli_usage("list", "--limit goes up to %d, --skip up to %d", LUM_PAGE_MAX, INT32_MAX);
     }
-    call.query = search ? argv[0] : NULL;
     return with_library(list_action, &call);
-}
-
-int cmd_list(int argc, char **argv)
-{
-    return list_or_search("list", argc, argv);
-}
-
-int cmd_search(int argc, char **argv)
-{
-    return list_or_search("search", argc, argv);
 }
 
 /* Row and thumbnails are two queries; in between the asset may go, then it has no thumbnails. */
