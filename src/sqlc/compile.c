@@ -57,10 +57,13 @@ static pgc_status file_base(const model_context *ctx, const source_file *file, c
     slice stem = { name, len > 4 && strcmp(name + len - 4, ".sql") == 0 ? len - 4 : len };
     char *snake = NULL;
     TRY(cname_snake(ctx->arena, stem, &snake, err));
-    if (snake == NULL || strcmp(snake, "models") == 0) {
+    bool taken = snake == NULL || strcmp(snake, "models") == 0 ||
+                 (ctx->options->emit_interface && strcmp(snake, "interface") == 0);
+    if (taken) {
         diag *d = diag_error_at(ctx->diags, file->path, 1, 1,
                                 "no C file can be named after this query file");
-        diag_hint(ctx->diags, d, "rename it; \"models\" is taken by the tables");
+        diag_hint(ctx->diags, d,
+                  "rename it; \"models\" is taken by the tables, \"interface\" by emit_interface");
     }
     *out = snake == NULL ? "" : snake;
     return PGC_OK;

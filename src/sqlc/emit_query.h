@@ -29,9 +29,20 @@ typedef struct emit_args {
 void emit_param_list(emitter *e, const ir_query *q, bool declare, emit_args *args);
 /* The output before err, declared; NULL: there is none. */
 const char *emit_out_param(emitter *e, const ir_query *q);
+/* One of the functions that a query gives. */
+typedef struct emit_function {
+    const char *type;   /* what it returns */
+    const char *suffix; /* of its name: "", "_open", … */
+    emit_args args;
+} emit_function;
 /* "TYPE PREFIX_QUERY<suffix>(args)tail". */
-void emit_signature(emitter *e, const ir_query *q, const char *type, const char *suffix,
-                    const emit_args *args, const char *tail);
+void emit_signature(emitter *e, const ir_query *q, const emit_function *f, const char *tail);
+/* The functions of each form; EMIT_FUNCTIONS_MAX at most. Returns their number. */
+#define EMIT_FUNCTIONS_MAX 4u
+emit_function emit_call_function(emitter *e, const ir_query *q);
+size_t emit_iterator_functions(emitter *e, const ir_query *q, emit_function *out);
+size_t emit_bulk_functions(emitter *e, const ir_query *q, emit_function *out);
+size_t emit_batch_functions(emitter *e, const ir_query *q, emit_function *out);
 
 /* emit_bind.c: the struct of parameters and the code that adds their values. */
 void emit_params_struct(emitter *e, const ir_query *q);
@@ -74,6 +85,10 @@ void emit_iterator_source(emitter *e, const ir_query *q);
 /* emit_bulk.c: many rows in one call. */
 void emit_bulk_header(emitter *e, const ir_query *q);
 void emit_bulk_source(emitter *e, const ir_query *q);
+
+/* emit_interface.c: the table of all functions. For sets with queries. */
+pgc_status emit_interface_header(emitter *e, pgc_error *err) PGC_MUST_CHECK;
+void emit_interface_source(emitter *e);
 
 /* emit_batch.c: add and take of a :batch query. */
 void emit_batch_header(emitter *e, const ir_query *q);

@@ -169,6 +169,11 @@ static void collect(collector *c)
     for (size_t i = 0; i < set->query_count; i++) {
         add_query(c, &set->queries[i]);
     }
+    static const char *const TABLE[] = { "_queries", "_queries_none", "_queries_real",
+                                         "_queries_with" };
+    for (size_t i = 0; c->ctx->options->emit_interface && i < ARRAY_LEN(TABLE); i++) {
+        add(c, "the option emit_interface", set->prefix, TABLE[i]);
+    }
 }
 
 /* Three sources of one name give two messages, each with the neighbour. */
