@@ -1,5 +1,5 @@
 /* The album service: checks what the database cannot say clearly, then one typed query. Who may
- * change an album, and in which order, is decided by functions of the database (012_albums.sql), in
+ * change an album, and in which order, is decided by functions of the database (013_albums.sql), in
  * one round trip and under one lock. No state; thread-safe as the actor's handle. */
 #include "base/prelude.h"
 
