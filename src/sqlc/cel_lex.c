@@ -46,52 +46,67 @@ static size_t skip_blanks(slice text, size_t pos)
     return pos;
 }
 
-/* Digits, or 0x and hexadecimal ones; with a point or an exponent it is a double. */
-static pgc_status read_number(slice text, size_t *pos, cel_token *out, cel_problem *problem)
+/* Where a number ends; *real: it has a point or an exponent. */
+static size_t number_end(slice text, size_t start, bool hex, bool *real)
 {
-    size_t end = *pos;
-    bool hex = slice_starts(slice_sub(text, end, text.len), SLICE("0x"));
-    bool real = false;
-    char digits[64];
-    end += hex ? 2 : 0;
+    size_t end = start + (hex ? 2 : 0);
     for (; end < text.len; end++) {
         char c = text.ptr[end];
-        bool sign = (c == '+' || c == '-') && !hex && end > *pos &&
-                    (text.ptr[end - 1] == 'e' || text.ptr[end - 1] == 'E');
+        char before = end > start ? text.ptr[end - 1] : '\0';
+        bool sign = (c == '+' || c == '-') && !hex && (before == 'e' || before == 'E');
         bool exponent = !hex && (c == 'e' || c == 'E');
         bool point =
-            !hex && c == '.' && !real && end + 1 < text.len && lex_digit(text.ptr[end + 1]);
-        if (!(hex ? is_hex(c) : lex_digit(c)) && !sign && !exponent && !point) {
+            !hex && c == '.' && !*real && end + 1 < text.len && lex_digit(text.ptr[end + 1]);
+        bool digit = hex ? is_hex(c) : lex_digit(c);
+        if (!digit && !sign && !exponent && !point) {
             break;
         }
-        real = real || point || exponent;
+        *real = *real || point || exponent;
     }
-    slice word = slice_sub(text, *pos, end);
+    return end;
+}
+
+/* The most negative number is written with a minus in front: the parser puts them together, so its
+ * digits are let through here. */
+static pgc_status read_whole(slice word, bool hex, cel_token *out, cel_problem *problem)
+{
+    char digits[64];
+    char *stop = NULL;
     if (word.len >= sizeof digits) {
-        return cel_fail(problem, *pos, "a number with too many digits");
+        return cel_fail(problem, out->at, "a number with too many digits");
     }
     memcpy(digits, word.ptr, word.len);
     digits[word.len] = '\0';
+    errno = 0;
+    unsigned long long value = strtoull(digits, &stop, hex ? 16 : 10);
+    if (errno != 0 || *stop != '\0' || value > (unsigned long long) INT64_MAX + 1) {
+        return cel_fail(problem, out->at, "not a whole number of 64 bits: %s", digits);
+    }
+    out->value = cel_int((int64_t) value);
+    return PGC_OK;
+}
+
+/* Digits, or 0x and hexadecimal ones; with a point or an exponent it is a double. */
+static pgc_status read_number(slice text, size_t *pos, cel_token *out, cel_problem *problem)
+{
+    bool hex = slice_starts(slice_sub(text, *pos, text.len), SLICE("0x"));
+    bool real = false;
+    double value = 0;
+    size_t end = number_end(text, *pos, hex, &real);
+    slice word = slice_sub(text, *pos, end);
     if (end < text.len && is_letter(text.ptr[end])) {
         return cel_fail(problem, end, "\"%c\" behind a number%s", text.ptr[end],
                         text.ptr[end] == 'u' ? ": unsigned numbers are not supported" : "");
     }
     *out = (cel_token) { .kind = real ? TOKEN_DOUBLE : TOKEN_INT, .at = *pos, .text = word };
     *pos = end;
-    if (real) {
-        double value = 0;
-        bool ok = slice_to_f64(word, &value);
-        out->value = cel_double(value);
-        return ok ? PGC_OK : cel_fail(problem, out->at, "not a number: %s", digits);
+    if (!real) {
+        return read_whole(word, hex, out, problem);
     }
-    errno = 0;
-    char *stop = NULL;
-    unsigned long long value = strtoull(digits, &stop, hex ? 16 : 10);
-    /* The most negative number is written with a minus in front: the parser puts them together. */
-    if (errno != 0 || *stop != '\0' || value > (unsigned long long) INT64_MAX + 1) {
-        return cel_fail(problem, out->at, "not a whole number of 64 bits: %s", digits);
+    if (!slice_to_f64(word, &value)) {
+        return cel_fail(problem, out->at, "not a number: %" SLICE_FMT, SLICE_ARG(word));
     }
-    out->value = cel_int((int64_t) value);
+    out->value = cel_double(value);
     return PGC_OK;
 }
 
