@@ -9,7 +9,7 @@
 
 /* One line per asset under a heading. */
 void asset_print_table(FILE *out, const repo_asset *rows, size_t count);
-/* Its heading and a line of it, for rows that lie apart. */
+/* Heading and line of the table. */
 void asset_print_heading(FILE *out);
 void asset_print_row(FILE *out, const repo_asset *row);
 /* Everything that is known of one asset, a line per field. */

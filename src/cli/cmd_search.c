@@ -1,8 +1,8 @@
 /* lumilio search: assets by name, text and meaning, or like another one. */
 #include "cli/prelude.h"
 
+#include "cli/action.h"
 #include "cli/asset_view.h"
-#include "cli/cli.h"
 #include "cli/commands.h"
 #include "service/asset.h"
 #include "service/search.h"
@@ -58,10 +58,7 @@ static void page_print_json(const lum_search_page *page)
         (void) json_array_append_new(array,
                                      hit_json(&page->hits.rows[i], is_end ? page->next : NULL));
     }
-    if (array != NULL && json_dumpf(array, stdout, JSON_INDENT(1)) == 0) {
-        (void) fputc('\n', stdout);
-    }
-    json_decref(array);
+    cli_print_json(array);
 }
 
 /* The table prints rows that lie one behind the other; those of hits lie apart. */
@@ -80,10 +77,11 @@ static void page_print(const lum_search_page *page)
     }
 }
 
-static pgc_status search_run(lum_session *session, const search_call *call, pgc_error *err)
+static pgc_status search_action(lum_actor actor, void *arg, pgc_error *err)
 {
+    const search_call *call = arg;
     lum_search_page page = PGC_ZERO;
-    TRY(lum_search(lum_session_actor(session), &call->request, &page, err));
+    TRY(lum_search(actor, &call->request, &page, err));
     if (cli_common_options.json) {
         page_print_json(&page);
     } else {
@@ -148,18 +146,5 @@ int cmd_search(int argc, char **argv)
     if (code == CLI_OK && !done) {
         code = request_fill(&call, argc, argv);
     }
-    if (code != CLI_OK || done) {
-        return code;
-    }
-    pgc_error err;
-    pgc_error_clear(&err);
-    lum_library *library = NULL;
-    lum_session *session = NULL;
-    pgc_status status = cli_open(&library, &session, &err);
-    if (status == PGC_OK) {
-        status = search_run(session, &call, &err);
-        lum_session_close(session);
-        lum_library_close(library);
-    }
-    return status == PGC_OK ? CLI_OK : cli_fail(&err);
+    return code != CLI_OK || done ? code : cli_act(search_action, &call);
 }

@@ -28,13 +28,16 @@ static inline uint32_t embedded_number(const pgc_uuid *id)
            (uint32_t) id->bytes[14] << 8 | id->bytes[15];
 }
 
-/* COPY of `count` pictures of the seed's model, numbers from `first` on. owner_of gives each its
- * owner (a user's id, from 1; also the one whose favourites are drawn) and may note the vector. */
-static inline pgc_status embedded_copy(pgc_db *db, vectors *g, uint32_t first, uint32_t count,
-                                       int32_t (*owner_of)(void *arg, uint32_t i),
-                                       void (*note)(void *arg, uint32_t i, const float *v,
-                                                    int cluster),
-                                       void *arg, pgc_error *err)
+/* Pictures of the seed's model, numbers `first` on. */
+typedef struct embedded_plan {
+    vectors *generator;
+    uint32_t first, count;
+    int32_t owner_id; /* whose they are, and whose favourites they show */
+    /* May note each; NULL: nobody does. */
+    void (*note)(uint32_t i, const float *v, int cluster);
+} embedded_plan;
+
+static inline pgc_status embedded_copy(pgc_db *db, const embedded_plan *plan, pgc_error *err)
 {
     static const pgc_type_ref COLUMNS[] = { { "asset_id", "uuid", 2950 },
                                             { "owner_id", "integer", 23 },
@@ -50,20 +53,19 @@ static inline pgc_status embedded_copy(pgc_db *db, vectors *g, uint32_t first, u
         return status;
     }
     pgc_args_init(&args, NULL);
-    for (uint32_t i = first; i < first + count && status == PGC_OK; i++) {
+    for (uint32_t i = plan->first; i < plan->first + plan->count && status == PGC_OK; i++) {
         float v[VECTORS_DIM];
         uint16_t half[VECTORS_DIM];
-        int32_t owner = owner_of(arg, i);
-        vectors_image(g, owner, v);
-        if (note != NULL) {
-            note(arg, i, v, g->cluster);
+        vectors_image(plan->generator, plan->owner_id, v);
+        if (plan->note != NULL) {
+            plan->note(i, v, plan->generator->cluster);
         }
         for (int k = 0; k < VECTORS_DIM; k++) {
             half[k] = pgc_half_from_float(v[k]);
         }
         pgc_args_reset(&args);
         pgc_add_uuid(&args, embedded_id(i));
-        pgc_add_i32(&args, owner);
+        pgc_add_i32(&args, plan->owner_id);
         pgc_add_halfvec(&args, (pgc_halfvec) { half, VECTORS_DIM });
         pgc_add_text(&args, pgc_text_from("clip-vit-base"));
         status = pgc_copy_in_row(in, &args, err);

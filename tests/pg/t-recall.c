@@ -36,16 +36,8 @@ static const char ROWS_SQL[] =
     "h % 2 = 0 FROM (SELECT i, (i::bigint * 7919) % 20000 AS h FROM generate_series(0, 19999) i) n;"
     "DROP INDEX idx_embeddings_vector_1";
 
-static int32_t owner_of(void *arg, uint32_t i)
+static void note(uint32_t i, const float *v, int cluster)
 {
-    (void) arg;
-    (void) i;
-    return owner.id;
-}
-
-static void note(void *arg, uint32_t i, const float *v, int cluster)
-{
-    (void) arg;
     memcpy(pictures[i], v, sizeof pictures[i]);
     same_cluster[i] = cluster < 40;
 }
@@ -54,9 +46,11 @@ static bool load(pgc_conn *conn)
 {
     pgc_error err;
     pgc_error_clear(&err);
+    const embedded_plan plan = {
+        .generator = &generator, .count = COUNT, .owner_id = owner.id, .note = note
+    };
     bool good = pgc_conn_script(conn, ROWS_SQL, 0, NULL, &err) == PGC_OK &&
-                embedded_copy(pgc_conn_db(conn), &generator, 0, COUNT, owner_of, note, NULL,
-                              &err) == PGC_OK &&
+                embedded_copy(pgc_conn_db(conn), &plan, &err) == PGC_OK &&
                 pgc_conn_script(conn,
                                 "SET maintenance_work_mem = '128MB';"
                                 "SELECT embedding_model_index('clip-vit-base')",

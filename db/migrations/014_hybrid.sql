@@ -88,7 +88,7 @@ CREATE FUNCTION asset_search_write(wanted uuid[]) RETURNS void
                     WHERE x.asset_id = a.asset_id),
                    (SELECT string_agg(b.name, ' ' ORDER BY b.album_id)
                     FROM public.album_assets x JOIN public.albums b USING (album_id)
-                    WHERE x.asset_id = a.asset_id)), false)), 'A')
+                    WHERE x.asset_id = a.asset_id AND b.deleted_at IS NULL)), false)), 'A')
                || setweight(to_tsvector('simple', public.search_words(
                       coalesce(a.description, ''), false)), 'B')
                || setweight(to_tsvector('simple', public.search_words(
@@ -153,7 +153,7 @@ CREATE FUNCTION asset_search_album_renamed() RETURNS trigger
     BEGIN
         PERFORM public.asset_search_write(array_agg(DISTINCT x.asset_id))
         FROM changed c JOIN before b USING (album_id) JOIN public.album_assets x USING (album_id)
-        WHERE c.name <> b.name
+        WHERE c.name <> b.name OR (c.deleted_at IS NULL) <> (b.deleted_at IS NULL)
         HAVING count(*) > 0;
         RETURN NULL;
     END
