@@ -148,6 +148,7 @@ static const key_rule C_RULES[] = {
     { "manifest", KEY_TEXT, offsetof(config_c, manifest), NULL },
     { "query_parameter_limit", KEY_INT, offsetof(config_c, query_parameter_limit), NULL },
     { "emit_exact_table_names", KEY_BOOL, offsetof(config_c, emit_exact_table_names), NULL },
+    { "emit_interface", KEY_BOOL, offsetof(config_c, emit_interface), NULL },
     { "emit_sql_as_comment", KEY_BOOL, offsetof(config_c, emit_sql_as_comment), NULL },
     { "omit_unused_structs", KEY_BOOL, offsetof(config_c, omit_unused_structs), NULL },
     { "omit_sqlc_version", KEY_BOOL, offsetof(config_c, omit_sqlc_version), NULL },

@@ -21,6 +21,7 @@ typedef struct config_c {
     bool omit_unused_structs;           /* only models and enums that a query uses */
     bool omit_sqlc_version;             /* no generator version in the files */
     bool strict_params;                 /* param_nullability: strict */
+    bool emit_interface;                /* interface.h: a table of all functions */
     vec inflection_exclude_table_names; /* of const char * */
     vec renames;                        /* of config_rename */
 } config_c;
