@@ -14,8 +14,8 @@
 
 #include "base/proc.h"
 #include "bench.h"
-#include "river/migrate.h"
 #include "river/store.h"
+#include <river/migrate.h>
 
 #define JOBS_DEFAULT     30000
 #define WORKERS          2000
@@ -161,12 +161,6 @@ static bool measure_pickups(site *s, river_client *client, pickup *p, double *ou
     return true;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double left = *(const double *) a, right = *(const double *) b;
-    return left < right ? -1 : left > right;
-}
-
 static double pickup_p99(void *ctx)
 {
     site *s = (site *) ctx;
@@ -197,8 +191,7 @@ static double pickup_p99(void *ctx)
     if (!done) {
         return failed(s, "measure pick-ups");
     }
-    qsort(times, LATENCY_JOBS, sizeof times[0], compare_doubles);
-    return times[LATENCY_JOBS * 99 / 100];
+    return bench_percentile(times, LATENCY_JOBS, 99);
 }
 
 static double latency_limit(void *ctx)
@@ -280,11 +273,10 @@ static bool site_open(site *s)
                                     .conninfo = s->url,
                                     .call_timeout_us = -1 };
     const pgc_pool_options pool = { .struct_size = sizeof pool, .conn = conn };
-    const river_migrate_options migrate = { .env = env_default() };
-    river_migrate_result result;
+    const river_migrate_options migrate = { .struct_size = sizeof migrate };
     return pgc_conn_open(&conn, &s->conn, &s->err) == PGC_OK &&
            pgc_pool_open(&pool, &s->pool, &s->err) == PGC_OK &&
-           river_migrate(s->conn, RIVER_UP, &migrate, &result, &s->err) == PGC_OK;
+           river_migrate(s->conn, RIVER_UP, &migrate, NULL, &s->err) == PGC_OK;
 }
 
 static void site_close(site *s)

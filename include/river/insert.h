@@ -22,12 +22,13 @@ typedef struct river_unique {
 
 /** One job to insert. Zero means the default. Borrowed for the call. */
 typedef struct river_insert {
-    size_t struct_size;               /**< sizeof(river_insert) */
-    const char *kind;                 /**< 2 to 127 characters, see river_kind_check() */
-    pgc_text args;                    /**< JSON object; ptr NULL: {} */
-    const char *queue;                /**< default "default" */
-    int16_t priority;                 /**< 1 to 4; default 1 */
-    int16_t max_attempts;             /**< default the client's, 25 */
+    size_t struct_size;   /**< sizeof(river_insert) */
+    const char *kind;     /**< 2 to 127 bytes: letters, digits and any of _-[]<>/.·:+, a word
+                           character first */
+    pgc_text args;        /**< JSON object; ptr NULL: {} */
+    const char *queue;    /**< default "default" */
+    int16_t priority;     /**< 1 to 4; default 1 */
+    int16_t max_attempts; /**< default the client's, 25 */
     pgc_opt_timestamptz scheduled_at; /**< not before; default now */
     bool pending;                     /**< wait for somebody outside the queue */
     pgc_text metadata;                /**< JSON object; ptr NULL: {} */

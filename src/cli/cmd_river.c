@@ -10,8 +10,8 @@
 #include <river/ext.h>
 
 #include "base/arena.h"
-#include "pgc/ident.h"
-#include "river/migrate.h"
+#include "base/ident.h"
+#include "river/migrations.h"
 
 #define HALF_RULE  "----------------------------------------"
 #define NAME_WIDTH 50
@@ -102,29 +102,28 @@ static pgc_status server_open(server *s, pgc_error *err)
 }
 
 /* One migration, as a line; arg is the list of the JSON report, NULL for text. */
-static void on_done(void *arg, river_direction direction, const river_migration *migration,
-                    const char *sql, int64_t duration_us)
+static void on_done(void *arg, const river_migration_step *step)
 {
     json_t *list = arg;
-    const char *way = direction == RIVER_UP ? "up" : "down";
+    const char *way = step->direction == RIVER_UP ? "up" : "down";
     char text[32];
     if (list != NULL) {
-        (void) json_array_append_new(list, json_pack("{s:i, s:s, s:s, s:I}", "Version",
-                                                     (int) migration->version, "Name",
-                                                     migration->name, "Direction", way,
-                                                     "DurationUs", (json_int_t) duration_us));
+        (void) json_array_append_new(list,
+                                     json_pack("{s:i, s:s, s:s, s:I}", "Version",
+                                               (int) step->version, "Name", step->name, "Direction",
+                                               way, "DurationUs", (json_int_t) step->duration_us));
         return;
     }
     if (flags.dry_run) {
-        (void) printf("migration %03" PRId32 " [%s] %-*s [DRY RUN]\n", migration->version, way,
-                      NAME_WIDTH, migration->name);
+        (void) printf("migration %03" PRId32 " [%s] %-*s [DRY RUN]\n", step->version, way,
+                      NAME_WIDTH, step->name);
     } else {
-        (void) printf("applied migration %03" PRId32 " [%s] %-*s [%s]\n", migration->version, way,
-                      NAME_WIDTH, migration->name, migrate_view_duration(duration_us, text));
+        (void) printf("applied migration %03" PRId32 " [%s] %-*s [%s]\n", step->version, way,
+                      NAME_WIDTH, step->name, migrate_view_duration(step->duration_us, text));
     }
     if (flags.show_sql) {
         (void) printf(HALF_RULE HALF_RULE "\n-- River %s migration %03" PRId32 " [%s]\n%s\n",
-                      RIVER_LINE, migration->version, way, sql);
+                      RIVER_LINE, step->version, way, step->sql);
     }
 }
 
@@ -163,9 +162,10 @@ static int migrate(const char *command, river_direction direction, int argc, cha
     if (code != CLI_OK || done) {
         return code;
     }
-    river_migrate_options options = {
-        .env = env_default(), .schema = flags.schema, .dry_run = flags.dry_run, .done = on_done
-    };
+    river_migrate_options options = { .struct_size = sizeof options,
+                                      .schema = flags.schema,
+                                      .dry_run = flags.dry_run,
+                                      .done = on_done };
     if (!read_number(flags.max_steps, &options.max_steps) ||
         !read_number(flags.target, &options.target_version)) {
         return cli_usage(command, "--max-steps and --target-version want numbers");
@@ -208,10 +208,10 @@ static void print_list(uint32_t applied)
 {
     int32_t highest = 0;
     json_t *list = cli_common_options.json ? json_array() : NULL;
-    for (int32_t version = 1; version <= RIVER_VERSION; version++) {
+    for (int32_t version = 1; version <= RIVER_SCHEMA_VERSION; version++) {
         highest = (applied & (UINT32_C(1) << version)) != 0 ? version : highest;
     }
-    for (size_t i = 0; i < RIVER_VERSION; i++) {
+    for (size_t i = 0; i < RIVER_SCHEMA_VERSION; i++) {
         const river_migration *migration = &RIVER_MIGRATIONS[i];
         bool done = (applied & (UINT32_C(1) << migration->version)) != 0;
         if (list != NULL) {
@@ -281,9 +281,9 @@ int cmd_river_migrate_get(int argc, char **argv)
     if (code != CLI_OK || done) {
         return code;
     }
-    if (flags.version < 1 || flags.version > RIVER_VERSION || flags.up == flags.down) {
+    if (flags.version < 1 || flags.version > RIVER_SCHEMA_VERSION || flags.up == flags.down) {
         return cli_usage(COMMAND, "wants --version 1 to %d and one of --up and --down",
-                         RIVER_VERSION);
+                         RIVER_SCHEMA_VERSION);
     }
     const river_migration *migration = &RIVER_MIGRATIONS[flags.version - 1];
     AUTO(arena_auto) arena *mem = arena_new(NULL, 0, 0);

@@ -89,8 +89,9 @@ static const cli_command *command_find(int argc, char **argv, int *words)
         int taken = 0;
         while (taken < argc && rest[0] != '\0') {
             size_t len = strcspn(rest, " ");
-            if (strlen(argv[taken]) != len || strncmp(argv[taken], rest, len) != 0)
+            if (strlen(argv[taken]) != len || strncmp(argv[taken], rest, len) != 0) {
                 break;
+            }
             taken++;
             rest += len + (rest[len] == ' ' ? 1 : 0);
         }

@@ -18,8 +18,9 @@ static const char *time_text(pgc_opt_timestamptz at, char out[32])
     struct tm parts;
     time_t seconds = (time_t) ((at.v.us + EPOCH_2000_US) / 1000000);
     if (!at.has || gmtime_r(&seconds, &parts) == NULL ||
-        strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
+        strftime(out, 32, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0) {
         out[0] = '\0';
+    }
     return out;
 }
 
@@ -44,10 +45,12 @@ static json_t *json_raw(pgc_text text)
 json_t *river_view_job_json(const river_job *job)
 {
     json_t *tags = json_array(), *errors = json_array(), *by = json_array();
-    for (size_t i = 0; i < job->tag_count; i++)
+    for (size_t i = 0; i < job->tag_count; i++) {
         (void) json_array_append_new(tags, json_text(job->tags[i]));
-    for (size_t i = 0; i < job->attempted_by_count; i++)
+    }
+    for (size_t i = 0; i < job->attempted_by_count; i++) {
         (void) json_array_append_new(by, json_text(job->attempted_by[i]));
+    }
     for (size_t i = 0; i < job->error_count; i++) {
         const river_attempt_error *e = &job->errors[i];
         (void) json_array_append_new(errors,
@@ -108,10 +111,12 @@ void river_view_job(const river_job *job)
     (void) printf("%-13s %s\n", "finalized", time_text(job->finalized_at, at));
     print_line("args", job->args);
     print_line("metadata", job->metadata);
-    for (size_t i = 0; i < job->tag_count; i++)
+    for (size_t i = 0; i < job->tag_count; i++) {
         print_line("tag", job->tags[i]);
-    for (size_t i = 0; i < job->error_count; i++)
+    }
+    for (size_t i = 0; i < job->error_count; i++) {
         print_line("error", job->errors[i].error);
+    }
 }
 
 void river_view_row(const river_job *job)
@@ -154,11 +159,13 @@ void river_view_queues(const river_queues *queues)
     json_t *list = cli_common_options.json ? json_array() : NULL;
     for (size_t i = 0; i < river_queues_count(queues); i++) {
         const river_queue *queue = river_queues_at(queues, i);
-        if (list != NULL)
+        if (list != NULL) {
             (void) json_array_append_new(list, json_queue(queue));
-        else
+        } else {
             print_queue(queue);
+        }
     }
-    if (list != NULL)
+    if (list != NULL) {
         river_view_json(json_pack("{s:o}", "queues", list));
+    }
 }

@@ -6,8 +6,8 @@
 #include "migrate/migrate.h"
 
 #include "base/buf.h"
+#include "base/ident.h"
 #include "pgc/auto.h"
-#include "pgc/ident.h"
 
 #define TABLE  "@table@"
 #define SCHEMA "@schema@"

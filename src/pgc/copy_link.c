@@ -7,8 +7,8 @@
 #include "pgc/copy_link.h"
 
 #include "base/buf.h"
+#include "base/ident.h"
 #include "pgc/failure.h"
-#include "pgc/ident.h"
 #include "pgc/loan.h"
 #include "pgc/run.h"
 

@@ -3,18 +3,20 @@
  * per connection. */
 #include "base/prelude.h"
 
-#include "river/migrate.h"
+#include <river/migrate.h>
 
 #include "base/arena.h"
+#include "base/env.h"
+#include "base/ident.h"
 #include "pgc/auto.h"
-#include "pgc/ident.h"
+#include "river/migrations.h"
 
 #define LINE_SINCE 5 /* the version whose table tells lines apart */
 
 /* Waits inside the server: no migration here builds an index concurrently. */
 #define LOCK_SQL "SELECT pg_catalog.pg_advisory_xact_lock(7238247501)"
 
-static_assert(RIVER_VERSION < 32, "versions are kept as bits of a uint32_t");
+static_assert(RIVER_SCHEMA_VERSION < 32, "versions are kept as bits of a uint32_t");
 
 enum { OID_BOOL = 16, OID_INT8 = 20, OID_TEXT = 25 };
 
@@ -160,11 +162,11 @@ static pgc_status read_applied(migrator *m, uint32_t *out)
     }
     for (size_t row = 0; exists && row < pgc_result_rows(result); row++) {
         int64_t version = pgc_read_i64(&reader, row, 0);
-        if (version < 1 || version > RIVER_VERSION) {
+        if (version < 1 || version > RIVER_SCHEMA_VERSION) {
             return pgc_error_set(m->err, PGC_SCHEMA,
                                  "migration %" PRId64 " not found in migrator bundle: the job "
                                  "queue's tables are newer than this program, which knows %d",
-                                 version, RIVER_VERSION);
+                                 version, RIVER_SCHEMA_VERSION);
         }
         applied |= UINT32_C(1) << version;
     }
@@ -188,11 +190,11 @@ static pgc_status choose(const river_migrate_options *options, river_direction d
     assert(plan->count == 0);
     bool up = direction == RIVER_UP;
     int32_t target = options->target_version;
-    size_t limit = options->max_steps > 0 ? (size_t) options->max_steps : RIVER_VERSION;
-    if (target > RIVER_VERSION || target < -1) {
+    size_t limit = options->max_steps > 0 ? (size_t) options->max_steps : RIVER_SCHEMA_VERSION;
+    if (target > RIVER_SCHEMA_VERSION || target < -1) {
         return pgc_error_set(err, PGC_INVALID,
                              "version %" PRId32 " is no River migration: use 1 to %d", target,
-                             RIVER_VERSION);
+                             RIVER_SCHEMA_VERSION);
     }
     if (!up && target > 0 && !has(applied, target)) {
         return pgc_error_set(err, PGC_INVALID,
@@ -206,8 +208,8 @@ static pgc_status choose(const river_migrate_options *options, river_direction d
         limit = 0;
     }
     size_t available = 0; /* all that could be done, however many steps are wanted */
-    for (int32_t i = 1; i <= RIVER_VERSION; i++) {
-        int32_t version = up ? i : RIVER_VERSION + 1 - i;
+    for (int32_t i = 1; i <= RIVER_SCHEMA_VERSION; i++) {
+        int32_t version = up ? i : RIVER_SCHEMA_VERSION + 1 - i;
         bool wanted = up ? !has(applied, version) && (target <= 0 || version <= target)
                          : has(applied, version) && (target <= 0 || version > target);
         if (wanted && available++ < limit) {
@@ -228,7 +230,7 @@ static pgc_status script(migrator *m, const char *sql)
 static pgc_status change_row(migrator *m, river_direction direction, int32_t version)
 {
     assert(version >= 1);
-    assert(version <= RIVER_VERSION);
+    assert(version <= RIVER_SCHEMA_VERSION);
     if (direction == RIVER_UP) {
         return run_query(m, "RiverMigrationInsert", version < LINE_SINCE ? INSERT_OLD : INSERT_LINE,
                          &version, NULL);
@@ -283,7 +285,7 @@ static pgc_status run_plan(migrator *m, river_direction direction,
                            const river_migrate_options *options, const river_migrate_result *plan,
                            river_migrate_result *out)
 {
-    const clock_ops *now = options->env->clock;
+    const clock_ops *now = env_default()->clock;
     out->exhausted = plan->exhausted;
     for (size_t i = 0; i < plan->count; i++) {
         int32_t version = plan->versions[i];
@@ -304,8 +306,14 @@ static pgc_status run_plan(migrator *m, river_direction direction,
         }
         out->versions[out->count++] = version;
         if (options->done != NULL) {
-            options->done(options->arg, direction, migration, sql,
-                          now->mono_us(now->ctx) - start_us);
+            const river_migration_step step = {
+                .direction = direction,
+                .version = version,
+                .name = migration->name,
+                .sql = sql,
+                .duration_us = options->dry_run ? 0 : now->mono_us(now->ctx) - start_us,
+            };
+            options->done(options->arg, &step);
         }
     }
     return PGC_OK;
@@ -320,6 +328,11 @@ pgc_status river_migrate(pgc_conn *conn, river_direction direction,
     migrator m;
     uint32_t applied = 0;
     river_migrate_result plan = { .count = 0 };
+    river_migrate_result unwanted;
+    if (options == NULL || options->struct_size != sizeof *options) {
+        return pgc_error_set(err, PGC_INVALID, "migrate the job queue: struct_size is not set");
+    }
+    out = out != NULL ? out : &unwanted;
     *out = (river_migrate_result) { .count = 0 };
     TRY(migrator_init(&m, conn, options->schema, err != NULL ? err : &local));
     pgc_status status = read_applied(&m, &applied);
@@ -351,7 +364,7 @@ pgc_status river_migrate_validate(pgc_conn *conn, const char *schema, pgc_error 
     char list[64] = "";
     size_t used = 0;
     TRY(river_migrate_applied(conn, schema, &applied, err));
-    for (int32_t version = 1; version <= RIVER_VERSION; version++) {
+    for (int32_t version = 1; version <= RIVER_SCHEMA_VERSION; version++) {
         if (!has(applied, version) && used < sizeof list) {
             used += (size_t) snprintf(list + used, sizeof list - used, "%s%" PRId32,
                                       used > 0 ? " " : "", version);

@@ -239,7 +239,7 @@
     "ALTER TABLE " R "river_queue ALTER COLUMN updated_at DROP DEFAULT;\n" \
     "DROP TABLE " R "river_notification;\n"
 
-const river_migration RIVER_MIGRATIONS[RIVER_VERSION] = {
+const river_migration RIVER_MIGRATIONS[RIVER_SCHEMA_VERSION] = {
     { 1, "create river migration", UP_1, DOWN_1 },
     { 2, "initial schema", UP_2, DOWN_2 },
     { 3, "river job tags non null", UP_3, DOWN_3 },

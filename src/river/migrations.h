@@ -2,12 +2,10 @@
 #ifndef RIVER_MIGRATIONS_H
 #define RIVER_MIGRATIONS_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include <river/migrate.h>
 
-#define RIVER_LINE    "main"
-#define RIVER_PLACE   "@river@" /* in front of every name: stands for the schema and a dot, or "" */
-#define RIVER_VERSION 7         /* the newest */
+#define RIVER_LINE  "main"
+#define RIVER_PLACE "@river@" /* in front of every name: stands for the schema and a dot, or "" */
 
 typedef struct river_migration {
     int32_t version;
@@ -15,7 +13,7 @@ typedef struct river_migration {
     const char *up, *down;
 } river_migration;
 
-/* By version, 1 to RIVER_VERSION without a gap. */
-extern const river_migration RIVER_MIGRATIONS[RIVER_VERSION];
+/* By version, 1 to RIVER_SCHEMA_VERSION without a gap. */
+extern const river_migration RIVER_MIGRATIONS[RIVER_SCHEMA_VERSION];
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "river/lead.h"
 
-#include "pgc/ident.h"
+#include "base/ident.h"
 #include "river/runtime.h"
 #include "river/timetext.h"
 

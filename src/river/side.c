@@ -6,10 +6,11 @@
 #include "base/prelude.h"
 
 #include <river/ext.h>
+#include <river/migrate.h>
 
 #include "base/arena.h"
-#include "pgc/ident.h"
-#include "river/migrate.h"
+#include "base/ident.h"
+#include "river/migrations.h"
 #include "river/side.h"
 #include "river/store_ext.h"
 

@@ -8,7 +8,7 @@
 #include "river/statements.h"
 
 #include "base/arena.h"
-#include "pgc/ident.h"
+#include "base/ident.h"
 #include "river/migrations.h"
 
 #define P RIVER_PLACE

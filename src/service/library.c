@@ -7,11 +7,11 @@
 
 #include <fcntl.h>
 #include <lumilio/status.h>
+#include <river/migrate.h>
 
 #include "base/file.h"
 #include "migrate/migrate.h"
 #include "pgc/conninfo.h"
-#include "river/migrate.h"
 
 #define REVISIONS_SCHEMA "public"
 #define APP_ROLE         "lumilio_app"
@@ -123,9 +123,8 @@ static pgc_status schema_apply(const lum_library *library, pgc_conn *conn, pgc_e
     pgc_status status = migrate_apply(&options, &report, err);
     migrate_apply_report_done(&report);
     if (status == PGC_OK) {
-        const river_migrate_options queue = { .env = library->env };
-        river_migrate_result done;
-        status = river_migrate(conn, RIVER_UP, &queue, &done, err);
+        const river_migrate_options queue = { .struct_size = sizeof queue };
+        status = river_migrate(conn, RIVER_UP, &queue, NULL, err);
         if (status == PGC_OK) {
             status = pgc_conn_script(conn, QUEUE_GRANTS, 0, NULL, err);
         }

@@ -7,6 +7,7 @@
 #include "sqlc/bulk.h"
 #include "sqlc/cname.h"
 #include "sqlc/rows.h"
+#include "sqlc/shapes.h"
 #include "sqlc/symbols.h"
 #include "sqlc/variants.h"
 
@@ -56,10 +57,13 @@ static pgc_status file_base(const model_context *ctx, const source_file *file, c
     slice stem = { name, len > 4 && strcmp(name + len - 4, ".sql") == 0 ? len - 4 : len };
     char *snake = NULL;
     TRY(cname_snake(ctx->arena, stem, &snake, err));
-    if (snake == NULL || strcmp(snake, "models") == 0) {
+    bool taken = snake == NULL || strcmp(snake, "models") == 0 ||
+                 (ctx->options->emit_interface && strcmp(snake, "interface") == 0);
+    if (taken) {
         diag *d = diag_error_at(ctx->diags, file->path, 1, 1,
                                 "no C file can be named after this query file");
-        diag_hint(ctx->diags, d, "rename it; \"models\" is taken by the tables");
+        diag_hint(ctx->diags, d,
+                  "rename it; \"models\" is taken by the tables, \"interface\" by emit_interface");
     }
     *out = snake == NULL ? "" : snake;
     return PGC_OK;
@@ -202,6 +206,10 @@ pgc_status compile_set(arena *mem, const compile_input *input, diag_list *diags,
         }
         TRY(add_query(&work, VEC_AT(&work.sources, query_source, i), err));
     }
+    if (out->nomem) {
+        return no_memory(err);
+    }
+    shapes_sort(out);
     if (diags->error_count == 0) {
         TRY(symbols_check(&work.ctx, err));
     }

@@ -1,7 +1,7 @@
 /* Which files a set gives. One thread per call. */
 #include "base/prelude.h"
 
-#include "sqlc/emit.h"
+#include "sqlc/emit_query.h"
 
 #include "sqlc/cname.h"
 
@@ -83,6 +83,12 @@ static pgc_status emit_all(emitter *e, vec *out, pgc_error *err)
         TRY(finish_file(e, e->set->files[i].base, ".h", out, err));
         emit_source(e, i);
         TRY(finish_file(e, e->set->files[i].base, ".c", out, err));
+    }
+    if (e->options->emit_interface && e->set->query_count > 0) {
+        TRY(emit_interface_header(e, err));
+        TRY(finish_file(e, "interface", ".h", out, err));
+        emit_interface_source(e);
+        TRY(finish_file(e, "interface", ".c", out, err));
     }
     return PGC_OK;
 }

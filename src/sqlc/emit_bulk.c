@@ -5,45 +5,54 @@
 
 #include "sqlc/emit_query.h"
 
-static void rows_signature(emitter *e, const ir_query *q, const char *type, const char *suffix,
-                           const char *tail)
+/* Order of emit_bulk_functions(). */
+enum { BULK_ROWS, BULK_OPEN, BULK_ADD, BULK_COUNT };
+
+/* All rows at once. */
+static emit_function rows_function(emitter *e, const ir_query *q)
 {
-    emit_args args = { .items = { "pgc_db *db" }, .count = 1 };
+    emit_function f = { "pgc_status", "", { .items = { "pgc_db *db" }, .count = 1 } };
     const char *out = emit_out_param(e, q);
-    args.items[args.count++] =
+    f.args.items[f.args.count++] =
         emit_made(e, arena_printf(e->arena, "const %s_%s_params *rows", e->set->prefix, q->c_name));
-    args.items[args.count++] = "size_t count";
+    f.args.items[f.args.count++] = "size_t count";
     if (out != NULL) {
-        args.items[args.count++] = out;
+        f.args.items[f.args.count++] = out;
     }
-    args.items[args.count++] = "pgc_error *err";
-    emit_signature(e, q, type, suffix, &args, tail);
+    f.args.items[f.args.count++] = "pgc_error *err";
+    return f;
 }
 
-static void add_signature(emitter *e, const ir_query *q, const char *tail)
+/* Without COPY there is no row by row. */
+size_t emit_bulk_functions(emitter *e, const ir_query *q, emit_function *out)
 {
-    emit_args args = { .items = { "pgc_copy_in *copy" }, .count = 1 };
-    emit_param_list(e, q, true, &args);
-    args.items[args.count++] = "pgc_error *err";
-    emit_signature(e, q, "pgc_status", "_add", &args, tail);
-}
-
-static void open_signature(emitter *e, const ir_query *q, const char *tail)
-{
-    emit_args args = { .items = { "pgc_db *db", "pgc_copy_in **out", "pgc_error *err" },
-                       .count = 3 };
-    emit_signature(e, q, "pgc_status", "_open", &args, tail);
+    emit_function add = { "pgc_status", "_add", { .items = { "pgc_copy_in *copy" }, .count = 1 } };
+    out[BULK_ROWS] = rows_function(e, q);
+    if (q->copy == NULL) {
+        return BULK_ROWS + 1;
+    }
+    out[BULK_OPEN] =
+        (emit_function) { "pgc_status",
+                          "_open",
+                          { .items = { "pgc_db *db", "pgc_copy_in **out", "pgc_error *err" },
+                            .count = 3 } };
+    emit_param_list(e, q, true, &add.args);
+    add.args.items[add.args.count++] = "pgc_error *err";
+    out[BULK_ADD] = add;
+    return BULK_COUNT;
 }
 
 void emit_bulk_header(emitter *e, const ir_query *q)
 {
-    rows_signature(e, q, "pgc_status", "", " PGC_MUST_CHECK;\n");
+    emit_function f[EMIT_FUNCTIONS_MAX];
+    (void) emit_bulk_functions(e, q, f);
+    emit_signature(e, q, &f[BULK_ROWS], " PGC_MUST_CHECK;\n");
     if (q->copy != NULL) {
         buf_add_str(&e->out, "/** Row by row: then …_add() for each, and pgc_copy_in_finish() or "
                              "pgc_copy_in_abort(). */\n");
-        open_signature(e, q, " PGC_MUST_CHECK;\n");
+        emit_signature(e, q, &f[BULK_OPEN], " PGC_MUST_CHECK;\n");
         buf_add_str(&e->out, "/** One row more. @return as pgc_copy_in_row(). */\n");
-        add_signature(e, q, " PGC_MUST_CHECK;\n");
+        emit_signature(e, q, &f[BULK_ADD], " PGC_MUST_CHECK;\n");
     }
     buf_add_char(&e->out, '\n');
 }
@@ -66,7 +75,7 @@ static void array_body(emitter *e, const ir_query *q)
                    "    pgc_add_array_begin(&args, UINT32_C(%" PRIu32 "), 0, NULL);\n"
                    "    for (size_t i = 0; i < count; i++) {\n    ",
                    param->element_oid);
-        emit_add(e, param, "&args",
+        emit_add(e, &param->type, param->nullable, "&args",
                  emit_made(e, arena_printf(e->arena, "rows[i].%s", param->name)));
         buf_add_str(&e->out, "    }\n    pgc_add_end(&args);\n");
     }
@@ -80,6 +89,8 @@ static void array_body(emitter *e, const ir_query *q)
 /* Table, columns, and the two functions for one row after another. */
 static void copy_parts(emitter *e, const ir_query *q)
 {
+    emit_function f[EMIT_FUNCTIONS_MAX];
+    (void) emit_bulk_functions(e, q, f);
     buf_printf(&e->out, "static const pgc_type_ref %s_copy_columns[] = {\n", q->c_name);
     for (size_t i = 0; i < q->copy->column_count; i++) {
         emit_type_ref(e, q->copy->columns[i].name, &q->copy->columns[i].type);
@@ -91,16 +102,16 @@ static void copy_parts(emitter *e, const ir_query *q)
     emit_string(e, "", (slice) { q->copy->table, strlen(q->copy->table) });
     buf_printf(&e->out, ",\n    %s_copy_columns,\n    %zu,\n    NULL,\n};\n\n", q->c_name,
                q->copy->column_count);
-    open_signature(e, q, "\n{\n");
+    emit_signature(e, q, &f[BULK_OPEN], "\n{\n");
     buf_printf(&e->out, "    return pgc_copy_in_open(db, &%s_copy, NULL, out, err);\n}\n\n",
                q->c_name);
-    add_signature(e, q, "\n{\n");
+    emit_signature(e, q, &f[BULK_ADD], "\n{\n");
     emit_checks(e, q, "p->");
     buf_add_str(&e->out, "    pgc_args args;\n    pgc_args_init(&args, NULL);\n");
     for (size_t i = 0; i < q->copy->column_count; i++) {
-        ir_param param = q->params[q->copy->columns[i].param];
-        param.type = q->copy->columns[i].type;
-        emit_add(e, &param, "&args", emit_made(e, arena_printf(e->arena, "p->%s", param.name)));
+        const ir_param *param = &q->params[q->copy->columns[i].param];
+        emit_add(e, &q->copy->columns[i].type, param->nullable, "&args",
+                 emit_made(e, arena_printf(e->arena, "p->%s", param->name)));
     }
     buf_add_str(&e->out, "    pgc_status status = pgc_copy_in_row(copy, &args, err);\n"
                          "    pgc_args_done(&args);\n    return status;\n}\n\n");
@@ -130,6 +141,9 @@ static void regclass(emitter *e, const ir_copy *copy)
 /* Asked in each call, because the role is that of the handle. */
 static void policy_parts(emitter *e, const ir_query *q)
 {
+    emit_function arrays = rows_function(e, q);
+    arrays.type = "static pgc_status";
+    arrays.suffix = "_unnest";
     buf_printf(&e->out,
                "static const pgc_type_ref %s_policy_columns[] = {\n"
                "    { \"active\", \"boolean\", 16 },\n};\n\n"
@@ -140,7 +154,7 @@ static void policy_parts(emitter *e, const ir_query *q)
                ",\n    UINT64_C(0x%016" PRIx64 "),\n    0,\n    0,\n    1,\n    NULL,\n"
                "    %s_policy_columns,\n    0,\n};\n\n",
                q->hash ^ UINT64_C(0x9e3779b97f4a7c15), q->c_name);
-    rows_signature(e, q, "static pgc_status", "_unnest", "\n{\n");
+    emit_signature(e, q, &arrays, "\n{\n");
     array_body(e, q);
     buf_add_str(&e->out, "}\n\n");
 }
@@ -164,9 +178,10 @@ static void ask_policy(emitter *e, const ir_query *q)
 
 void emit_bulk_source(emitter *e, const ir_query *q)
 {
+    emit_function rows = rows_function(e, q);
     assert(q->bulk || q->copy != NULL);
     if (q->copy == NULL) {
-        rows_signature(e, q, "pgc_status", "", "\n{\n");
+        emit_signature(e, q, &rows, "\n{\n");
         array_body(e, q);
         buf_add_str(&e->out, "}\n\n");
         return;
@@ -175,7 +190,7 @@ void emit_bulk_source(emitter *e, const ir_query *q)
     if (q->bulk_sql != NULL) {
         policy_parts(e, q);
     }
-    rows_signature(e, q, "pgc_status", "", "\n{\n");
+    emit_signature(e, q, &rows, "\n{\n");
     if (q->bulk_sql != NULL) {
         ask_policy(e, q);
     }

@@ -19,25 +19,22 @@ static const char *self(emitter *e, const ir_query *q)
     return emit_made(e, arena_printf(e->arena, "%s_%s_iter *it", e->set->prefix, q->c_name));
 }
 
-static void open_signature(emitter *e, const ir_query *q, const char *tail)
-{
-    emit_args args = { .items = { "pgc_db *db" }, .count = 1 };
-    emit_param_list(e, q, true, &args);
-    args.items[args.count++] = self(e, q);
-    args.items[args.count++] = "pgc_error *err";
-    emit_signature(e, q, "pgc_status", "_open", &args, tail);
-}
+/* Order of emit_iterator_functions(). */
+enum { ITERATOR_OPEN, ITERATOR_NEXT, ITERATOR_CLOSE, ITERATOR_COUNT };
 
-static void next_signature(emitter *e, const ir_query *q, const char *tail)
+size_t emit_iterator_functions(emitter *e, const ir_query *q, emit_function *out)
 {
-    emit_args args = { .items = { self(e, q), "bool *more", "pgc_error *err" }, .count = 3 };
-    emit_signature(e, q, "pgc_status", "_next", &args, tail);
-}
-
-static void close_signature(emitter *e, const ir_query *q, const char *tail)
-{
-    emit_args args = { .items = { self(e, q) }, .count = 1 };
-    emit_signature(e, q, "void", "_close", &args, tail);
+    emit_function open = { "pgc_status", "_open", { .items = { "pgc_db *db" }, .count = 1 } };
+    const char *it = self(e, q);
+    emit_param_list(e, q, true, &open.args);
+    open.args.items[open.args.count++] = it;
+    open.args.items[open.args.count++] = "pgc_error *err";
+    out[ITERATOR_OPEN] = open;
+    out[ITERATOR_NEXT] = (emit_function) {
+        "pgc_status", "_next", { .items = { it, "bool *more", "pgc_error *err" }, .count = 3 }
+    };
+    out[ITERATOR_CLOSE] = (emit_function) { "void", "_close", { .items = { it }, .count = 1 } };
+    return ITERATOR_COUNT;
 }
 
 /* The struct lives with the caller: nothing is allocated but by the runtime. */
@@ -45,6 +42,8 @@ void emit_iterator_header(emitter *e, const ir_query *q)
 {
     const char *p = e->set->prefix;
     const char *n = q->c_name;
+    emit_function f[EMIT_FUNCTIONS_MAX];
+    (void) emit_iterator_functions(e, q, f);
     buf_printf(&e->out,
                "/** %s, row by row; zeroed it is closed. */\n"
                "typedef struct %s_%s_iter {\n"
@@ -57,12 +56,12 @@ void emit_iterator_header(emitter *e, const ir_query *q)
                " * @param it for %s_%s_close(), whatever the status.\n"
                " * @return as pgc_rows_open().\n */\n",
                p, n, p, n);
-    open_signature(e, q, " PGC_MUST_CHECK;\n");
+    emit_signature(e, q, &f[ITERATOR_OPEN], " PGC_MUST_CHECK;\n");
     buf_add_str(&e->out, "/** Go to the next row: it->row while *more. @return as pgc_rows_next(). "
                          "*/\n");
-    next_signature(e, q, " PGC_MUST_CHECK;\n");
+    emit_signature(e, q, &f[ITERATOR_NEXT], " PGC_MUST_CHECK;\n");
     buf_add_str(&e->out, "/** Also in the middle; see pgc_rows_close(). */\n");
-    close_signature(e, q, ";\n\n");
+    emit_signature(e, q, &f[ITERATOR_CLOSE], ";\n\n");
 }
 
 /* Decoders leave an absent embed as it is, and the row before may have had one. */
@@ -92,9 +91,8 @@ static void read_row(emitter *e, const ir_query *q)
 }
 
 /* A value that cannot be decoded ends the iteration like a failure of the server. */
-static void emit_next(emitter *e, const ir_query *q)
+static void next_body(emitter *e, const ir_query *q)
 {
-    next_signature(e, q, "\n{\n");
     buf_add_str(&e->out, "    bool found = false;\n"
                          "    pgc_status status = pgc_rows_next(it->rows, &found, err);\n"
                          "    if (status == PGC_OK && found) {\n"
@@ -112,7 +110,9 @@ static void emit_next(emitter *e, const ir_query *q)
 
 void emit_iterator_source(emitter *e, const ir_query *q)
 {
-    open_signature(e, q, "\n{\n");
+    emit_function f[EMIT_FUNCTIONS_MAX];
+    (void) emit_iterator_functions(e, q, f);
+    emit_signature(e, q, &f[ITERATOR_OPEN], "\n{\n");
     buf_add_str(&e->out, "    it->rows = NULL;\n");
     if (query_has_bind(q)) {
         emit_bind_call(e, q, "&args");
@@ -129,7 +129,8 @@ void emit_iterator_source(emitter *e, const ir_query *q)
                    q->c_name);
     }
     buf_add_str(&e->out, "}\n\n");
-    emit_next(e, q);
-    close_signature(e, q, "\n{\n");
+    emit_signature(e, q, &f[ITERATOR_NEXT], "\n{\n");
+    next_body(e, q);
+    emit_signature(e, q, &f[ITERATOR_CLOSE], "\n{\n");
     buf_add_str(&e->out, "    pgc_rows_close(it->rows);\n    it->rows = NULL;\n}\n\n");
 }

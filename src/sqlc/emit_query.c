@@ -13,8 +13,9 @@ result_form query_form(const ir_query *q)
                : q->cmd == QUERY_EXECRESULT                         ? RESULT_COMMAND
                                                                     : RESULT_NONE;
     }
-    bool bare = q->row->kind == IR_ROW_SCALAR &&
-                !(q->row->fields[0].type.labels == NULL && q->row->fields[0].type.c->pointer_like);
+    const ir_type *only = &q->row->fields[0].type;
+    bool bare = q->row->kind == IR_ROW_SCALAR && only->shape == NULL &&
+                (only->labels != NULL || !only->c->pointer_like);
     bool one = q->cmd == QUERY_ONE || q->cmd == QUERY_BATCHONE;
     return one && bare ? RESULT_VALUE : RESULT_SET;
 }
@@ -63,12 +64,13 @@ void emit_param_list(emitter *e, const ir_query *q, bool declare, emit_args *arg
 }
 
 /* The same text for prototype and definition, so they cannot differ. */
-void emit_signature(emitter *e, const ir_query *q, const char *type, const char *suffix,
-                    const emit_args *args, const char *tail)
+void emit_signature(emitter *e, const ir_query *q, const emit_function *f, const char *tail)
 {
-    const char *head =
-        emit_made(e, arena_printf(e->arena, "%s %s_%s%s", type, e->set->prefix, q->c_name, suffix));
-    emit_call(e, head, args->items, args->count, tail);
+    const char *head = emit_made(
+        e, arena_printf(e->arena, "%s %s_%s%s", f->type, e->set->prefix, q->c_name, f->suffix));
+    assert(f->args.count > 0);
+    assert(tail != NULL);
+    emit_call(e, head, f->args.items, f->args.count, tail);
 }
 
 /* C type and name of the output parameter; NULL when there is none. The last parameter before
@@ -92,8 +94,7 @@ const char *emit_out_param(emitter *e, const ir_query *q)
     return NULL;
 }
 
-/* tail: what follows the prototype. The same text for prototype and definition, so they cannot
- * differ.
+/* The function that runs the query once:
  *
  *     pgc_status lib_get_author(pgc_db *db, int64_t author_id, lib_author_set *out,
  *                               pgc_error *err)
@@ -102,17 +103,16 @@ const char *emit_out_param(emitter *e, const ir_query *q)
  *
  *     pgc_status lib_set_mood(pgc_db *db, const lib_set_mood_params *p, int64_t *affected,
  *                             pgc_error *err) */
-static void signature(emitter *e, const ir_query *q, const char *tail)
+emit_function emit_call_function(emitter *e, const ir_query *q)
 {
-    emit_args args = { .items = { "pgc_db *db" }, .count = 1 };
+    emit_function f = { "pgc_status", "", { .items = { "pgc_db *db" }, .count = 1 } };
     const char *out = emit_out_param(e, q);
-    assert(tail != NULL);
-    emit_param_list(e, q, true, &args);
+    emit_param_list(e, q, true, &f.args);
     if (out != NULL) {
-        args.items[args.count++] = out;
+        f.args.items[f.args.count++] = out;
     }
-    args.items[args.count++] = "pgc_error *err";
-    emit_signature(e, q, "pgc_status", "", &args, tail);
+    f.args.items[f.args.count++] = "pgc_error *err";
+    return f;
 }
 
 /* Declared beside the query: nobody else has it. */
@@ -125,6 +125,7 @@ static bool owns_row(const ir_query *q)
 /* Row types that only this query has stand right above it. */
 void emit_query_header(emitter *e, const ir_query *q)
 {
+    emit_function call = emit_call_function(e, q);
     emit_params_struct(e, q);
     if (owns_row(q)) {
         emit_row_header(e, q->row, false);
@@ -138,7 +139,7 @@ void emit_query_header(emitter *e, const ir_query *q)
         emit_bulk_header(e, q);
         return;
     }
-    signature(e, q, " PGC_MUST_CHECK;\n\n");
+    emit_signature(e, q, &call, " PGC_MUST_CHECK;\n\n");
     if (q->cmd == QUERY_MANY) {
         emit_iterator_header(e, q);
     }
@@ -278,6 +279,7 @@ void emit_finish(emitter *e, const ir_query *q)
 
 void emit_query_source(emitter *e, const ir_query *q)
 {
+    emit_function call = emit_call_function(e, q);
     if (q->copy == NULL || q->bulk_sql != NULL) {
         emit_descriptor(e, q);
     }
@@ -296,7 +298,7 @@ void emit_query_source(emitter *e, const ir_query *q)
         emit_bulk_source(e, q);
         return;
     }
-    signature(e, q, "\n{\n");
+    emit_signature(e, q, &call, "\n{\n");
     run_query(e, q);
     emit_finish(e, q);
     buf_add_str(&e->out, "}\n\n");

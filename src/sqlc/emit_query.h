@@ -20,8 +20,6 @@ bool query_by_value(const emitter *e, const ir_query *q);
 /* Its values are added by a function of their own, because several functions send them. */
 bool query_has_bind(const ir_query *q);
 
-/* Notes a failed allocation; "" then keeps the callers simple. */
-const char *emit_made(emitter *e, const char *made);
 /* A list of C parameters or arguments. */
 typedef struct emit_args {
     const char *items[24];
@@ -31,9 +29,20 @@ typedef struct emit_args {
 void emit_param_list(emitter *e, const ir_query *q, bool declare, emit_args *args);
 /* The output before err, declared; NULL: there is none. */
 const char *emit_out_param(emitter *e, const ir_query *q);
+/* One of the functions that a query gives. */
+typedef struct emit_function {
+    const char *type;   /* what it returns */
+    const char *suffix; /* of its name: "", "_open", … */
+    emit_args args;
+} emit_function;
 /* "TYPE PREFIX_QUERY<suffix>(args)tail". */
-void emit_signature(emitter *e, const ir_query *q, const char *type, const char *suffix,
-                    const emit_args *args, const char *tail);
+void emit_signature(emitter *e, const ir_query *q, const emit_function *f, const char *tail);
+/* The functions of each form; EMIT_FUNCTIONS_MAX at most. Returns their number. */
+#define EMIT_FUNCTIONS_MAX 4u
+emit_function emit_call_function(emitter *e, const ir_query *q);
+size_t emit_iterator_functions(emitter *e, const ir_query *q, emit_function *out);
+size_t emit_bulk_functions(emitter *e, const ir_query *q, emit_function *out);
+size_t emit_batch_functions(emitter *e, const ir_query *q, emit_function *out);
 
 /* emit_bind.c: the struct of parameters and the code that adds their values. */
 void emit_params_struct(emitter *e, const ir_query *q);
@@ -41,7 +50,7 @@ void emit_param_comment(emitter *e, const ir_param *param);
 /* Early returns for values that cannot be sent. from: "p->" or "". */
 void emit_checks(emitter *e, const ir_query *q, const char *from);
 /* Add one value. args: C expression of the list. */
-void emit_add(emitter *e, const ir_param *param, const char *args, const char *value);
+void emit_add(emitter *e, const ir_type *type, bool nullable, const char *args, const char *value);
 /* All values in order; args as for emit_add(). */
 void emit_add_all(emitter *e, const ir_query *q, const char *args, const char *from);
 /* Declares `status` and, with dynamic parts, `variant`. args: expression of a list, which is
@@ -76,6 +85,10 @@ void emit_iterator_source(emitter *e, const ir_query *q);
 /* emit_bulk.c: many rows in one call. */
 void emit_bulk_header(emitter *e, const ir_query *q);
 void emit_bulk_source(emitter *e, const ir_query *q);
+
+/* emit_interface.c: the table of all functions. For sets with queries. */
+pgc_status emit_interface_header(emitter *e, pgc_error *err) PGC_MUST_CHECK;
+void emit_interface_source(emitter *e);
 
 /* emit_batch.c: add and take of a :batch query. */
 void emit_batch_header(emitter *e, const ir_query *q);

@@ -49,11 +49,8 @@ static pgc_conn *connect_outside(field *f)
 static bool make_tables(field *f)
 {
     pgc_conn *conn = connect_outside(f);
-    river_migrate_options options = { .env = env_default() };
-    river_migrate_result result;
     bool ok = conn != NULL && scratch_run(conn, "ALTER SYSTEM SET synchronous_commit = on") &&
-              scratch_run(conn, "SELECT pg_reload_conf()") &&
-              river_migrate(conn, RIVER_UP, &options, &result, &f->err) == PGC_OK;
+              scratch_run(conn, "SELECT pg_reload_conf()") && river_tables(conn, &f->err);
     pgc_conn_close(conn);
     return ok;
 }

@@ -28,8 +28,9 @@ static inline bool go_open(go_client *g, const char *url, const char *id)
 {
     int to[2], from[2];
     memset(g, 0, sizeof *g);
-    if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0)
+    if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0) {
         return false;
+    }
     g->pid = fork();
     if (g->pid == 0) {
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -57,8 +58,9 @@ static inline const char *go_say(go_client *g, const char *text)
     }
     g->line[strcspn(g->line, "\n")] = '\0';
     g->failed = g->line[0] != '+';
-    if (g->failed)
+    if (g->failed) {
         printf("# %.60s: %s\n", text, g->line + 1);
+    }
     return g->line + 1;
 }
 
@@ -84,10 +86,12 @@ static inline void go_kill(go_client *g)
 static inline void go_close(go_client *g)
 {
     go_kill(g);
-    if (g->in != NULL)
+    if (g->in != NULL) {
         (void) fclose(g->in);
-    if (g->out != NULL)
+    }
+    if (g->out != NULL) {
         (void) fclose(g->out);
+    }
     free(g->line);
     memset(g, 0, sizeof *g);
 }
@@ -103,8 +107,9 @@ typedef struct mixed {
 
 static inline void mixed_done(mixed *m)
 {
-    for (size_t i = 0; i < GO_MAX; i++)
+    for (size_t i = 0; i < GO_MAX; i++) {
         go_close(&m->go[i]);
+    }
     river_client_close(m->more);
     scene_done(&m->s);
 }
@@ -113,8 +118,9 @@ static inline bool mixed_begin(mixed *m, size_t go_count)
 {
     memset(m, 0, sizeof *m);
     bool ok = scene_begin(&m->s);
-    for (size_t i = 0; ok && i < go_count; i++)
+    for (size_t i = 0; ok && i < go_count; i++) {
         ok = go_open(&m->go[i], m->s.db.url, i == 0 ? "go_one" : "go_two");
+    }
     return ok;
 }
 
@@ -133,20 +139,25 @@ static inline pgc_status mixed_work(river_ctx *ctx, const river_job *job, void *
 {
     mixed *m = (mixed *) arg;
     atomic_fetch_add(&m->s.calls, 1);
-    if (strstr(job->args.ptr, "\"fail\"") != NULL)
+    if (strstr(job->args.ptr, "\"fail\"") != NULL) {
         return pgc_error_set(err, PGC_IO, "C says \"no\"");
-    if (strstr(job->args.ptr, "\"snooze\"") != NULL)
+    }
+    if (strstr(job->args.ptr, "\"snooze\"") != NULL) {
         river_ctx_snooze(ctx, 60 * SECOND_US);
-    if (strstr(job->args.ptr, "\"cancel\"") != NULL)
+    }
+    if (strstr(job->args.ptr, "\"cancel\"") != NULL) {
         river_ctx_cancel(ctx, "not wanted");
-    if (strstr(job->args.ptr, "\"output\"") != NULL)
+    }
+    if (strstr(job->args.ptr, "\"output\"") != NULL) {
         return river_ctx_output(ctx, SLICE("{\"from\":\"C\"}"), err);
+    }
     if (strstr(job->args.ptr, "\"wait\"") != NULL) {
         atomic_fetch_add(&m->running, 1);
         pgc_status status = river_ctx_wait(ctx, 60 * SECOND_US);
         atomic_fetch_sub(&m->running, 1);
-        if (strstr(job->args.ptr, "succeed") != NULL)
+        if (strstr(job->args.ptr, "succeed") != NULL) {
             return PGC_OK;
+        }
         return status == PGC_OK ? PGC_OK : pgc_error_set(err, status, "told to end");
     }
     return PGC_OK;
@@ -211,8 +222,9 @@ static inline bool mixed_until(mixed *m, const char *sql)
     const clock_ops *clock = clock_os();
     int64_t until = clock->mono_us(clock->ctx) + 30 * SECOND_US;
     while (clock->mono_us(clock->ctx) < until) {
-        if (strcmp(mixed_text(m, sql), "t") == 0)
+        if (strcmp(mixed_text(m, sql), "t") == 0) {
             return true;
+        }
         clock->sleep_us(clock->ctx, 5000);
     }
     return false;
@@ -223,8 +235,9 @@ static inline int64_t mixed_insert(mixed *m, const river_insert *job)
 {
     river_jobs *jobs = NULL;
     if (!CHECK_STATUS(river_insert_one(m->s.client, NULL, job, &jobs, &m->s.err), PGC_OK,
-                      &m->s.err))
+                      &m->s.err)) {
         return -1;
+    }
     int64_t id = river_jobs_at(jobs, 0)->id;
     river_jobs_free(jobs);
     return id;

@@ -1,7 +1,7 @@
 /* Our job queue migrations beside River's own, on one server. */
 #include "base/prelude.h"
 
-#include "river/migrate.h"
+#include <river/migrate.h>
 
 #include "peer.h"
 #include "river_catalog.h"
@@ -52,13 +52,12 @@ static bool pair_begin(pair *p)
 
 static void ours_to(pair *p, scratch *db, river_direction direction, int32_t version)
 {
-    const river_migrate_options options = { .env = env_default(),
+    const river_migrate_options options = { .struct_size = sizeof options,
                                             .schema = "queue",
                                             .target_version = version };
-    river_migrate_result result;
     pgc_error err;
     (void) p;
-    CHECK_STATUS(river_migrate(db->conn, direction, &options, &result, &err), PGC_OK, &err);
+    CHECK_STATUS(river_migrate(db->conn, direction, &options, NULL, &err), PGC_OK, &err);
 }
 
 static void theirs_to(pair *p, const scratch *db, const char *direction, int32_t version)
@@ -86,12 +85,12 @@ static void same_catalogs(pair *p, int32_t version)
 static void every_version_looks_alike(void)
 {
     PAIR(p);
-    for (int32_t version = 1; version <= RIVER_VERSION; version++) {
+    for (int32_t version = 1; version <= RIVER_SCHEMA_VERSION; version++) {
         ours_to(&p, &p.ours, RIVER_UP, version);
         theirs_to(&p, &p.theirs, "up", version);
         same_catalogs(&p, version);
     }
-    for (int32_t version = RIVER_VERSION - 1; version >= 1; version--) {
+    for (int32_t version = RIVER_SCHEMA_VERSION - 1; version >= 1; version--) {
         ours_to(&p, &p.ours, RIVER_DOWN, version);
         theirs_to(&p, &p.theirs, "down", version);
         same_catalogs(&p, version);
@@ -119,7 +118,7 @@ static void river_accepts_what_we_made(void)
 static void either_finishes_what_the_other_began(void)
 {
     PAIR(p);
-    for (int32_t version = 1; version < RIVER_VERSION; version++) {
+    for (int32_t version = 1; version < RIVER_SCHEMA_VERSION; version++) {
         ours_to(&p, &p.ours, RIVER_UP, version);
         theirs_to(&p, &p.ours, "up", 0);
         theirs_to(&p, &p.theirs, "up", version);

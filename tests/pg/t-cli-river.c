@@ -3,46 +3,12 @@
 
 #include "base/buf.h"
 #include "base/proc.h"
-#include "river/migrate.h"
 
-#include "scratch.h"
-#include "tap.h"
+#include "river.h"
 
 #define PROGRAM    TEST_BUILD_ROOT "/lumilio"
 #define TIMEOUT_US INT64_C(60000000)
 #define ARGS_MAX   12
-
-typedef struct scene {
-    scratch db;
-    arena *mem;
-    buf out;
-} scene;
-
-static void scene_done(scene *s)
-{
-    buf_done(&s->out);
-    arena_free(s->mem);
-    scratch_drop(&s->db);
-}
-
-static bool scene_begin(scene *s)
-{
-    memset(s, 0, sizeof *s);
-    buf_init(&s->out, NULL, 1 << 20);
-    s->mem = arena_new(NULL, 0, 0);
-    const river_migrate_options options = { .env = env_default() };
-    river_migrate_result result;
-    pgc_error err;
-    return s->mem != NULL && scratch_make(&s->db) &&
-           river_migrate(s->db.conn, RIVER_UP, &options, &result, &err) == PGC_OK;
-}
-
-#define SCENE(name)                                    \
-    if (test_server() == NULL) {                       \
-        TAP_SKIP("no PostgreSQL server for the test"); \
-    }                                                  \
-    AUTO(scene_done) scene name;                       \
-    REQUIRE(scene_begin(&name))
 
 /* Exit status of "lumilio river WORDS…"; the output, both streams, is in s->out. */
 static int run(scene *s, const char *const words[])
@@ -51,14 +17,16 @@ static int run(scene *s, const char *const words[])
     size_t count = 2;
     int code = -1;
     pgc_error err;
-    for (size_t i = 0; words[i] != NULL && i < ARGS_MAX; i++)
+    for (size_t i = 0; words[i] != NULL && i < ARGS_MAX; i++) {
         argv[count++] = words[i];
+    }
     argv[count++] = "--database-url";
     argv[count++] = s->db.url;
     const proc_options options = { .argv = argv, .timeout_us = TIMEOUT_US, .output = &s->out };
     buf_reset(&s->out);
-    if (proc_run(env_default(), &options, &code, &err) != PGC_OK)
+    if (proc_run(env_default(), &options, &code, &err) != PGC_OK) {
         printf("# %s\n", err.message);
+    }
     return code;
 }
 
@@ -67,8 +35,9 @@ static int run(scene *s, const char *const words[])
 static bool says(const scene *s, const char *text)
 {
     bool found = s->out.ptr != NULL && strstr(s->out.ptr, text) != NULL;
-    if (!found)
+    if (!found) {
         printf("# not in: %s\n", s->out.ptr == NULL ? "" : s->out.ptr);
+    }
     return found;
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <pgc/pgc.h>
+#include <river/river.h>
 
 #include "base/buf.h"
 #include "base/proc.h"
@@ -30,14 +31,19 @@ static int run_example(const char *name, const char *argument, buf *out)
     return code;
 }
 
-static void prints(const char *name, const char *want)
+static void prints_on(const char *url, const char *name, const char *want)
 {
     AUTO(buf_auto) buf out;
-    const char *url = test_db_create();
-    REQUIRE(url != NULL);
     buf_init(&out, NULL, 1 << 16);
     CHECK_INT(run_example(name, url, &out), 0);
     CHECK_STR(out.ptr != NULL ? out.ptr : "", want);
+}
+
+static void prints(const char *name, const char *want)
+{
+    const char *url = test_db_create();
+    REQUIRE(url != NULL);
+    prints_on(url, name, want);
     test_db_drop(url);
 }
 
@@ -48,6 +54,9 @@ static void headers_and_library_agree(void)
     CHECK_STR(pgc_version(), LUM_VERSION);
     CHECK_INT(sscanf(PGC_VERSION, "%d.%d.%d", &major, &minor, &patch), 3);
     CHECK_INT(PGC_VERSION_NUM, major * 10000 + minor * 100 + patch);
+    CHECK_STR(river_version(), RIVER_VERSION);
+    CHECK_STR(RIVER_VERSION, PGC_VERSION);
+    CHECK_INT(RIVER_VERSION_NUM, PGC_VERSION_NUM);
 }
 
 static void query_reads_rows(void)
@@ -117,6 +126,39 @@ static void hooks_tell_what_happens(void)
                     "3 queries, 1 failed, some time spent\n");
 }
 
+static void river_ships_every_order_once(void)
+{
+    const char *url = test_db_create();
+    REQUIRE(url != NULL);
+    prints_on(url, "river-producer",
+              "refused: order 4: no credit\nreminder inserted, scheduled\n"
+              "reminder was there, scheduled\nlibriver " LUM_VERSION ": 5 orders to be shipped\n");
+    prints_on(url, "river-worker", "5 completed, 1 failed attempt\nevery order was shipped once\n");
+    test_db_drop(url);
+}
+
+static void river_tables_come_once(void)
+{
+    AUTO(buf_auto) buf out;
+    const char *url = test_db_create();
+    REQUIRE(url != NULL);
+    buf_init(&out, NULL, 1 << 16);
+    CHECK_INT(run_example("river-tables", url, &out), 3);
+    REQUIRE(out.ptr != NULL);
+    CHECK(strstr(out.ptr, "missing 7: ") != NULL);
+    CHECK(strstr(out.ptr, "Unapplied migrations: [1 2 3 4 5 6 7]") != NULL);
+    prints_on(url, "river-producer",
+              "refused: order 4: no credit\nreminder inserted, scheduled\n"
+              "reminder was there, scheduled\nlibriver " LUM_VERSION ": 5 orders to be shipped\n");
+    prints_on(url, "river-tables", "libriver " LUM_VERSION ", tables of version 7\nup to date\n");
+    test_db_drop(url);
+}
+
+static void river_periodic_comes_again(void)
+{
+    prints("river-periodic", "run 1: completed\nrun 2: completed\nrun 3: completed\n");
+}
+
 static void private_server_keeps_its_data(void)
 {
     AUTO(buf_auto) buf out;
@@ -141,4 +183,8 @@ TAP_MAIN(TAP("examples: headers and library are of one version", headers_and_lib
          TAP("examples: copy sends and fetches rows", copy_goes_in_and_out),
          TAP("examples: listen hears what was said", listen_hears_what_was_said),
          TAP("examples: hooks tell what happens", hooks_tell_what_happens),
+         TAP("examples: river-worker ships what river-producer ordered, each once",
+             river_ships_every_order_once),
+         TAP("examples: river-tables says what is missing", river_tables_come_once),
+         TAP("examples: river-periodic's job comes again", river_periodic_comes_again),
          TAP("examples: private-server keeps its data", private_server_keeps_its_data))

@@ -87,10 +87,12 @@ static void compare(const prove_query *q, const null_claim *claims, const descri
         sum.claimed += c->not_null ? 1 : 0;
         sum.nulls += seen[i] == '-' ? 1 : 0;
         sum.pessimistic += got[i] == 'p' ? 1 : 0;
-        if (got[i] == 'p')
+        if (got[i] == 'p') {
             printf("# PESS: col %zu %s in %s :: %s\n", i, d->columns[i].name, q->sql, c->reason);
-        if (got[i] == 'p')
+        }
+        if (got[i] == 'p') {
             printf("# PESS: col %zu %s in %s :: %s\n", i, d->columns[i].name, q->sql, c->reason);
+        }
         if ((c->not_null && seen[i] == '-') || (c->elems_not_null && seen[i] == 'n')) {
             sum.unsound++;
             printf("# UNSOUND: %s in %s\n#   %s\n", d->columns[i].name, q->sql, c->reason);

@@ -45,21 +45,6 @@ static bool open_leader(scene *s, const river_periodic *periodics, size_t count,
            river_client_start(*out, &s->err) == PGC_OK;
 }
 
-/* Until the query says "t"; false after ten seconds. */
-static bool comes_true(scene *s, const char *sql)
-{
-    const clock_ops *clock = clock_os();
-    int64_t until = clock->mono_us(clock->ctx) + 10 * SECOND_US;
-    while (clock->mono_us(clock->ctx) < until) {
-        const char *text = scratch_text(&s->db, s->mem, sql);
-        if (text != NULL && strcmp(text, "t") == 0) {
-            return true;
-        }
-        clock->sleep_us(clock->ctx, 5000);
-    }
-    return false;
-}
-
 static bool prepare(scene *s, const char *sql)
 {
     return scratch_do(&s->db, sql);
@@ -71,7 +56,7 @@ static void one_of_two_leads_and_hands_over(void)
     pgc_conn_options conn = { .struct_size = sizeof(conn), .conninfo = s.db.url };
     river_client *other = NULL;
     REQUIRE(open_leader(&s, NULL, 0, &conn, &s.client));
-    REQUIRE(comes_true(&s, "SELECT count(*) = 1 FROM river_leader"));
+    REQUIRE(scene_comes_true(&s, "SELECT count(*) = 1 FROM river_leader"));
     while (!river_client_leads(s.client)) {
         sched_yield();
     }
@@ -81,14 +66,14 @@ static void one_of_two_leads_and_hands_over(void)
     CHECK(!river_client_leads(s.client));
     /* What its listener would hear. */
     lead_notified(other->runtime, SLICE("{\"action\":\"resigned\",\"leader_id\":\"x\"}"));
-    CHECK(comes_true(&s, "SELECT count(*) = 1 FROM river_leader"));
+    CHECK(scene_comes_true(&s, "SELECT count(*) = 1 FROM river_leader"));
     while (!river_client_leads(other)) {
         sched_yield();
     }
     /* A request to resign: the row goes, and comes again. */
     REQUIRE(prepare(&s, "CREATE TABLE terms AS SELECT elected_at FROM river_leader"));
     lead_notified(other->runtime, SLICE("{\"action\":\"request_resign\",\"leader_id\":\"\"}"));
-    CHECK(comes_true(&s, "SELECT NOT EXISTS (SELECT FROM river_leader NATURAL JOIN terms)"));
+    CHECK(scene_comes_true(&s, "SELECT NOT EXISTS (SELECT FROM river_leader NATURAL JOIN terms)"));
     river_client_close(other);
     CHECK_STR(scratch_text(&s.db, s.mem, "SELECT count(*)::text FROM river_leader"), "0");
 }
@@ -107,7 +92,7 @@ static void due_jobs_become_available_and_unique_losers_are_discarded(void)
             "('available', '{}', 'test', now() + interval '1 h', '\\x01', "
             "(128 + 64 + 16 + 1)::bit(8), 25)"));
     REQUIRE(open_leader(&s, NULL, 0, NULL, &s.client));
-    CHECK(comes_true(&s, "SELECT count(*) = 3 FROM river_job WHERE state = 'available'"));
+    CHECK(scene_comes_true(&s, "SELECT count(*) = 3 FROM river_job WHERE state = 'available'"));
     CHECK_STR(scratch_text(&s.db, s.mem,
                            "SELECT string_agg(concat_ws(' ', state, metadata->>"
                            "'unique_key_conflict', finalized_at IS NOT NULL), ', ' ORDER BY id) "
@@ -130,7 +115,7 @@ static void lost_jobs_are_rescued(void)
             "('running', '{}', 'foreign', 1, 25, now() - interval '2 h', '{}'), "
             "('running', '{}', 'test', 1, 25, now() - interval '50 min', '{}')"));
     REQUIRE(open_leader(&s, NULL, 0, NULL, &s.client));
-    CHECK(comes_true(&s, "SELECT count(*) = 2 FROM river_job WHERE state = 'running'"));
+    CHECK(scene_comes_true(&s, "SELECT count(*) = 2 FROM river_job WHERE state = 'running'"));
     CHECK_STR(scratch_text(&s.db, s.mem,
                            "SELECT string_agg(concat_ws(' ', state, attempt, errors[1]->>'error', "
                            "metadata->>'river:rescue_count'), ', ' ORDER BY id) FROM river_job"),
@@ -152,8 +137,8 @@ static void old_jobs_and_queues_are_deleted(void)
                         "INSERT INTO river_queue (name, updated_at) VALUES "
                         "('gone', now() - interval '25 h'), ('here', now() - interval '23 h')"));
     REQUIRE(open_leader(&s, NULL, 0, NULL, &s.client));
-    CHECK(comes_true(&s, "SELECT count(*) = 2 FROM river_job"));
-    CHECK(comes_true(&s, "SELECT NOT EXISTS (SELECT FROM river_queue WHERE name = 'gone')"));
+    CHECK(scene_comes_true(&s, "SELECT count(*) = 2 FROM river_job"));
+    CHECK(scene_comes_true(&s, "SELECT NOT EXISTS (SELECT FROM river_queue WHERE name = 'gone')"));
     CHECK_STR(
         scratch_text(&s.db, s.mem, "SELECT string_agg(kind, ' ' ORDER BY kind) FROM river_job"),
         "b d");
@@ -181,8 +166,8 @@ static void periodic_jobs_come_with_their_time(void)
           .run_on_start = true },
     };
     REQUIRE(open_leader(&s, periodics, 2, NULL, &s.client));
-    CHECK(comes_true(&s, "SELECT count(*) >= 4 FROM river_job WHERE state = 'completed' "
-                         "AND metadata->>'river:periodic_job_id' = 'often'"));
+    CHECK(scene_comes_true(&s, "SELECT count(*) >= 4 FROM river_job WHERE state = 'completed' "
+                               "AND metadata->>'river:periodic_job_id' = 'often'"));
     CHECK_STR(scratch_text(&s.db, s.mem,
                            "SELECT concat_ws(' ', min(metadata->>'periodic'), "
                            "min(metadata->>'own'), count(*) FILTER (WHERE NOT metadata ? "

@@ -1,7 +1,7 @@
 /* The job queue's migrations: catalogs, rows, steps, targets. */
 #include "base/prelude.h"
 
-#include "river/migrate.h"
+#include <river/migrate.h>
 
 #include "river_catalog.h"
 #include "river_catalog_7.h"
@@ -29,7 +29,7 @@ static bool scene_begin(scene *s)
         return false;
     }
     s->mem = arena_new(NULL, 0, 0);
-    s->options = (river_migrate_options) { .env = env_default(), .schema = "queue" };
+    s->options = (river_migrate_options) { .struct_size = sizeof s->options, .schema = "queue" };
     return s->mem != NULL && scratch_do(&s->db, "CREATE SCHEMA queue");
 }
 
@@ -121,15 +121,15 @@ static void bitmask_counts_from_the_left(void)
 static void every_version_can_be_gone_back_to(void)
 {
     SCENE(s);
-    const char *catalogs[RIVER_VERSION + 1] = { "(null)" };
-    for (int32_t version = 1; version <= RIVER_VERSION; version++) {
+    const char *catalogs[RIVER_SCHEMA_VERSION + 1] = { "(null)" };
+    for (int32_t version = 1; version <= RIVER_SCHEMA_VERSION; version++) {
         s.options.target_version = version;
         CHECK_STATUS(up(&s), PGC_OK, &s.err);
         CHECK_INT(s.result.count, 1);
         catalogs[version] = catalog(&s);
     }
     CHECK_STR(catalogs[7], RIVER_CATALOG_7);
-    for (int32_t version = RIVER_VERSION - 1; version >= 4; version--) {
+    for (int32_t version = RIVER_SCHEMA_VERSION - 1; version >= 4; version--) {
         s.options.target_version = version;
         CHECK_STATUS(down(&s), PGC_OK, &s.err);
         CHECK_STR(catalog(&s), catalogs[version]);

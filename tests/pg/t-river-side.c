@@ -66,21 +66,6 @@ static bool run_client(scene *s, const river_client_options *options, river_clie
            river_client_start(*out, &s->err) == PGC_OK;
 }
 
-/* Until the query says "t"; false after ten seconds. */
-static bool comes_true(scene *s, const char *sql)
-{
-    const clock_ops *clock = clock_os();
-    int64_t until = clock->mono_us(clock->ctx) + 10 * SECOND_US;
-    while (clock->mono_us(clock->ctx) < until) {
-        const char *text = scratch_text(&s->db, s->mem, sql);
-        if (text != NULL && strcmp(text, "t") == 0) {
-            return true;
-        }
-        clock->sleep_us(clock->ctx, 5000);
-    }
-    return false;
-}
-
 #define SIDE_TABLES                                         \
     "SELECT count(*)::text FROM pg_class WHERE relname IN " \
     "('river_ext_client', 'river_ext_queue', 'river_ext_periodic')"
@@ -176,7 +161,8 @@ static void a_client_beats_while_it_runs(void)
                            "SELECT concat_ws(' ', id, lost_after_us, started_at <= "
                            "beat_at) FROM river_ext_client"),
               "beater 120000 t");
-    CHECK(comes_true(&s, "SELECT beat_at > started_at + interval '40 ms' FROM river_ext_client"));
+    CHECK(scene_comes_true(&s,
+                           "SELECT beat_at > started_at + interval '40 ms' FROM river_ext_client"));
     REQUIRE_OK(river_client_stop(s.client, RIVER_STOP_SOFT, -1, &s.err), &s.err);
     CHECK_STR(scratch_text(&s.db, s.mem, "SELECT count(*)::text FROM river_ext_client"), "0");
 }
@@ -214,7 +200,7 @@ static void jobs_of_silent_clients_are_given_back(void)
     options.no_lead = false;
     options.id = "leader";
     REQUIRE(run_client(&s, &options, &s.client));
-    CHECK(comes_true(&s, "SELECT count(*) = 2 FROM river_job WHERE state = 'running'"));
+    CHECK(scene_comes_true(&s, "SELECT count(*) = 2 FROM river_job WHERE state = 'running'"));
     CHECK_STR(scratch_text(&s.db, s.mem,
                            "SELECT string_agg(concat_ws(' ', state, attempt, "
                            "errors[1]->>'error'), ', ' ORDER BY id) FROM river_job"),
@@ -223,7 +209,8 @@ static void jobs_of_silent_clients_are_given_back(void)
               "cancelled 1 client dead is gone: no heartbeat, "
               "running 1, running 1, "
               "available 1 client leader is gone: no heartbeat");
-    CHECK(comes_true(&s, "SELECT NOT EXISTS (SELECT FROM river_ext_client WHERE id = 'old')"));
+    CHECK(
+        scene_comes_true(&s, "SELECT NOT EXISTS (SELECT FROM river_ext_client WHERE id = 'old')"));
 }
 
 /* Many clients on one queue with these options, until a query says "t". */
@@ -234,7 +221,7 @@ static bool run_crowd(scene *s, const river_client_options *options, const char 
     for (size_t i = 0; good && i < CLIENTS; i++) {
         good = run_client(s, options, &clients[i]);
     }
-    good = good && comes_true(s, until);
+    good = good && scene_comes_true(s, until);
     for (size_t i = 0; i < CLIENTS; i++) {
         river_client_close(clients[i]);
     }
@@ -278,7 +265,7 @@ static void jobs_of_other_clients_count_towards_the_limit(void)
     CHECK_INT(stats.fetched, 0);
     REQUIRE(scratch_do(&s.db, "UPDATE river_job SET state = 'completed', finalized_at = now() "
                               "WHERE id = 1"));
-    CHECK(comes_true(&s, "SELECT state = 'completed' FROM river_job WHERE id = 3"));
+    CHECK(scene_comes_true(&s, "SELECT state = 'completed' FROM river_job WHERE id = 3"));
 }
 
 static void a_rate_holds_over_all_clients(void)
@@ -320,7 +307,7 @@ static void a_missed_run_is_caught_up_once(void)
     REQUIRE(scratch_do(&s.db, "INSERT INTO river_ext_periodic VALUES ('nightly', "
                               "date_trunc('hour', now() - interval '10 h'))"));
     REQUIRE(run_client(&s, &options, &s.client));
-    CHECK(comes_true(&s, "SELECT count(*) = 1 FROM river_job"));
+    CHECK(scene_comes_true(&s, "SELECT count(*) = 1 FROM river_job"));
     CHECK_STR(scratch_text(&s.db, s.mem,
                            "SELECT concat_ws(' ', j.state, j.scheduled_at = date_trunc('hour', "
                            "j.created_at - interval '10 h'), j.metadata->>'river:periodic_job_id', "
@@ -331,7 +318,7 @@ static void a_missed_run_is_caught_up_once(void)
     /* The next leader goes on with what is kept: nothing is due. */
     REQUIRE(run_client(&s, &options, &s.client));
     while (!river_client_leads(s.client)) {
-        CHECK(comes_true(&s, "SELECT true"));
+        CHECK(scene_comes_true(&s, "SELECT true"));
     }
     river_client_close(TAKE(s.client));
     CHECK_STR(scratch_text(&s.db, s.mem, "SELECT count(*)::text FROM river_job"), "1");
@@ -375,8 +362,9 @@ static void completed_jobs_are_deleted_at_once(void)
         river_event_free(TAKE(event));
     }
     river_unsubscribe(events);
-    CHECK(comes_true(&s, "SELECT count(*) = 2 FROM river_job WHERE errors IS NOT NULL OR metadata "
-                         "? 'output'"));
+    CHECK(scene_comes_true(
+        &s, "SELECT count(*) = 2 FROM river_job WHERE errors IS NOT NULL OR metadata "
+            "? 'output'"));
     CHECK_STR(scratch_text(&s.db, s.mem, "SELECT count(*)::text FROM river_job"), "2");
 }
 

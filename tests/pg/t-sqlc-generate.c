@@ -29,7 +29,7 @@ static void write_basic_config(const tmpdir *dir)
                "version: \"2\"\nsql:\n  - engine: postgresql\n    schema: " BASIC
                "/schema.sql\n    queries: " BASIC
                "/queries\n    codegen:\n      - plugin: c\n        out: out\n        options: "
-               "{prefix: lib}\n");
+               "{prefix: lib, emit_interface: true}\n");
 }
 
 typedef pgc_status (*command_fn)(const env *env, arena *arena, const command_options *options,
@@ -103,7 +103,7 @@ static void build_and_run(const tmpdir *dir, const char *compiler, const char *l
     char out[128];
     char program[128];
     char sources[4][160];
-    static const char *const NAMES[] = { "models.c", "authors.c", "books.c" };
+    static const char *const NAMES[] = { "models.c", "authors.c", "books.c", "interface.c" };
     (void) snprintf(out, sizeof out, "-I%s/out", dir->path);
     (void) snprintf(program, sizeof program, "%s/program", dir->path);
     for (size_t i = 0; i < ARRAY_LEN(NAMES); i++) {
@@ -126,7 +126,11 @@ static void build_and_run(const tmpdir *dir, const char *compiler, const char *l
                            sources[0],
                            sources[1],
                            sources[2],
+                           sources[3],
+                           "-I",
+                           BASIC,
                            BASIC "/main.c",
+                           BASIC "/service.c",
                            "-x",
                            "none",
                            TEST_BUILD_ROOT "/src/pgc/liblum-pgc.a",

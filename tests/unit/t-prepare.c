@@ -1,9 +1,9 @@
 /* What is refused before a run, transaction modes, hashes of partial files, and the URL. */
 #include "base/prelude.h"
 
+#include "base/ident.h"
 #include "migrate/prepare.h"
 #include "migrate/session.h"
-#include "pgc/ident.h"
 
 #include "oom.h"
 #include "tap.h"

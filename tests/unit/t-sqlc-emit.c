@@ -346,12 +346,13 @@ static void text_is_the_golden_one(void)
     vec files = { 0 };
     stage_make(&s, NULL);
     REQUIRE(s.ready);
+    s.options.emit_interface = true;
     REQUIRE_OK(model_build(&s.ctx, &err), &err);
     fill_queries(&s);
     REQUIRE_OK(symbols_check(&s.ctx, &err), &err);
     CHECK_STR(sqlc_diags(&s.bench), "");
     REQUIRE_OK(emit_set(&s.options, &s.set, s.bench.arena, &files, &err), &err);
-    REQUIRE(files.count == 4);
+    REQUIRE(files.count == 6);
     for (size_t i = 0; i < files.count; i++) {
         compare_golden(VEC_AT(&files, emit_file, i));
     }
@@ -395,6 +396,31 @@ static void collisions_name_both_sources(void)
     sqlc_bench_done(&s.bench);
 }
 
+/* Members of a table must be names in C++ too, and its own names must be free. */
+static void interface_names_are_safe(void)
+{
+    stage s;
+    pgc_error err = PGC_ZERO;
+    vec files = { 0 };
+    stage_make(&s, NULL);
+    REQUIRE(s.ready);
+    s.options.emit_interface = true;
+    REQUIRE_OK(model_build(&s.ctx, &err), &err);
+    s.set.queries = ARENA_ARRAY(s.bench.arena, 2, ir_query);
+    (void) add_query(&s, "Delete", "delete", QUERY_EXEC, "DELETE FROM authors");
+    REQUIRE_OK(symbols_check(&s.ctx, &err), &err);
+    REQUIRE_OK(emit_set(&s.options, &s.set, s.bench.arena, &files, &err), &err);
+    REQUIRE(files.count == 4);
+    const char *header = VEC_AT(&files, emit_file, 2)->content.ptr;
+    CHECK(strstr(header, "    pgc_status (*delete_)(pgc_db *db, pgc_error *err);\n") != NULL);
+    (void) add_query(&s, "QueriesNone", "queries_none", QUERY_EXEC, "SELECT 1");
+    CHECK_INT(symbols_check(&s.ctx, &err), PGC_OK);
+    CHECK_STR(sqlc_diags(&s.bench),
+              "sqlc.yaml:3:5: query QueriesNone and the option emit_interface both give "
+              "the C name \"lib_queries_none\"");
+    sqlc_bench_done(&s.bench);
+}
+
 static void survives_failed_allocations(void)
 {
     bool complete = false;
@@ -424,4 +450,5 @@ TAP_MAIN(TAP("tables and views become models", tables_become_models),
          TAP("the text is the golden one", text_is_the_golden_one),
          TAP("unused structs can be left out", unused_structs_can_be_left_out),
          TAP("name collisions name both sources", collisions_name_both_sources),
+         TAP("the table of functions has names of its own", interface_names_are_safe),
          TAP("failed allocations are reported", survives_failed_allocations))

@@ -8,6 +8,7 @@
 
 #include "authors.h"
 #include "books.h"
+#include "service.h"
 
 static int failures;
 
@@ -310,6 +311,7 @@ int main(int argc, char **argv)
     create_book(db, first, &err);
     check_joins(db, &err);
     check_others(db, first, &err);
+    failures += check_service(db, first);
     pgc_conn_close(conn);
     return failures == 0 ? 0 : 1;
 }

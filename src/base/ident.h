@@ -1,6 +1,6 @@
 /* Names of schemas and roles inside SQL text that is otherwise constant. */
-#ifndef PGC_IDENT_H
-#define PGC_IDENT_H
+#ifndef BASE_IDENT_H
+#define BASE_IDENT_H
 
 #include "base/arena.h"
 

@@ -2,7 +2,7 @@
  * Values never come this way. Pure functions. */
 #include "base/prelude.h"
 
-#include "pgc/ident.h"
+#include "base/ident.h"
 
 /* Doubling the quotes is all that SQL asks for; no byte is special besides. */
 const char *ident_quote(const char *name, arena *mem)
