@@ -333,6 +333,16 @@ static void random_places(uint64_t *dice, lum_filter *f)
     }
 }
 
+static void random_sets(uint64_t *dice, lum_filter *f)
+{
+    f->repository_id = dare(dice) ? (pgc_opt_uuid) { true, archive } : f->repository_id;
+    f->album_id = dare(dice) ? some_integer(dice, 3) : f->album_id;
+    f->album_id.v += f->album_id.has ? 1 : 0;
+    f->tags_any = dare(dice) ? some_tags(dice) : f->tags_any;
+    f->tags_all = dare(dice) ? some_tags(dice) : f->tags_all;
+    f->tags_none = dare(dice) ? some_tags(dice) : f->tags_none;
+}
+
 /* Each member with a chance of its own, so that most filters have a few. */
 static lum_filter random_filter(uint64_t *dice)
 {
@@ -363,12 +373,7 @@ static lum_filter random_filter(uint64_t *dice)
     f.liked = dare(dice) ? (pgc_opt_bool) { true, random_below(dice, 3) > 0 } : f.liked;
     f.is_raw = dare(dice) ? (pgc_opt_bool) { true, random_below(dice, 3) == 0 } : f.is_raw;
     f.has_place = dare(dice) ? (pgc_opt_bool) { true, random_below(dice, 2) == 0 } : f.has_place;
-    f.repository_id = dare(dice) ? (pgc_opt_uuid) { true, archive } : f.repository_id;
-    f.album_id = dare(dice) ? some_integer(dice, 3) : f.album_id;
-    f.album_id.v += f.album_id.has ? 1 : 0;
-    f.tags_any = dare(dice) ? some_tags(dice) : f.tags_any;
-    f.tags_all = dare(dice) ? some_tags(dice) : f.tags_all;
-    f.tags_none = dare(dice) ? some_tags(dice) : f.tags_none;
+    random_sets(dice, &f);
     random_places(dice, &f);
     return f;
 }
