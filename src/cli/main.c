@@ -20,6 +20,25 @@ const cli_command CLI_COMMANDS[] = {
       "TEXT [--type TYPE] [--limit N] [--skip N]", cmd_search },
     { "delete", "Move an asset to the trash", "ID", cmd_delete },
     { "restore", "Take an asset back out of the trash", "ID", cmd_restore },
+    { "album create", "Make an album", "NAME [--description TEXT] [--public]", cmd_album },
+    { "album list", "List albums, newest first", "[--trash] [--limit N] [--before ALBUM]",
+      cmd_album },
+    { "album show", "Show an album and what is in it", "ALBUM [--limit N] [--after CURSOR]",
+      cmd_album },
+    { "album update", "Change name, description, cover, or who sees it",
+      "ALBUM [--name NAME] [--description TEXT] [--public|--private] [--cover ID|none]",
+      cmd_album },
+    { "album add", "Put assets into an album", "ALBUM ID... [--at N | --behind ID]", cmd_album },
+    { "album move", "Move assets within an album", "ALBUM ID... [--at N | --behind ID]",
+      cmd_album },
+    { "album reorder", "Let assets of an album change places, to this order", "ALBUM ID...",
+      cmd_album },
+    { "album remove", "Take assets out of an album", "ALBUM ID...", cmd_album },
+    { "album delete", "Move an album to the trash", "ALBUM", cmd_album },
+    { "album restore", "Take an album back out of the trash", "ALBUM", cmd_album },
+    { "album purge", "Delete an album that is in the trash for good", "ALBUM [--yes]", cmd_album },
+    { "album public", "Show public albums of all users, or what is in one",
+      "[ALBUM] [--limit N] [--after CURSOR]", cmd_album },
     { "migrate apply", "Apply pending migrations", "[AMOUNT] [--dir DIR] [--url URL]",
       cmd_migrate_apply },
     { "migrate status", "Compare the database with the migration directory",
@@ -127,7 +146,7 @@ int cmd_help(int argc, char **argv)
     int words = 0;
     const cli_command *command = command_find(argc - 1, argv + 1, &words);
     if (command != NULL && command->run != cmd_help) {
-        char *help[] = { argv[0], (char[]) { "--help" }, NULL };
+        char *help[] = { argv[words], (char[]) { "--help" }, NULL };
         return command->run(2, help);
     }
     return group_print(argv[1], stdout) ? CLI_OK

@@ -13,6 +13,8 @@ void repo_album_read(pgc_reader *reader, size_t row, size_t column, repo_album *
     out->is_public = pgc_read_bool(reader, row, column + 5);
     out->created_at = pgc_read_timestamptz(reader, row, column + 6);
     out->updated_at = pgc_read_timestamptz(reader, row, column + 7);
+    out->deleted_at = pgc_read_opt_timestamptz(reader, row, column + 8);
+    out->filter = pgc_read_opt_jsonb(reader, row, column + 9);
 }
 
 pgc_status repo_album_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
@@ -59,6 +61,7 @@ void repo_album_clone_pass(pgc_clone *clone, repo_album *row)
 {
     pgc_clone_text(clone, &row->name);
     pgc_clone_text(clone, &row->description);
+    pgc_clone_jsonb(clone, &row->filter);
 }
 
 repo_album *repo_album_clone(const repo_album *row)
@@ -105,7 +108,7 @@ void repo_album_asset_read(pgc_reader *reader, size_t row, size_t column, repo_a
 {
     out->album_id = pgc_read_i32(reader, row, column);
     out->asset_id = pgc_read_uuid(reader, row, column + 1);
-    out->position = pgc_read_opt_i32(reader, row, column + 2);
+    out->position = pgc_read_i64(reader, row, column + 2);
     out->added_at = pgc_read_timestamptz(reader, row, column + 3);
     out->owner_id = pgc_read_i32(reader, row, column + 4);
 }

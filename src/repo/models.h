@@ -17,6 +17,8 @@ typedef struct repo_album {
     bool is_public; /**< boolean; not NULL */
     pgc_timestamptz created_at; /**< timestamp with time zone; not NULL */
     pgc_timestamptz updated_at; /**< timestamp with time zone; not NULL */
+    pgc_opt_timestamptz deleted_at; /**< timestamp with time zone; nullable */
+    pgc_text filter; /**< jsonb; nullable. A smart album: the members are what this filter finds; never public */
 } repo_album;
 
 /** Rows and the memory they point into; give it to repo_album_set_free(). */
@@ -46,7 +48,7 @@ void repo_album_clone_pass(pgc_clone *clone, repo_album *row);
 typedef struct repo_album_asset {
     int32_t album_id; /**< integer; not NULL */
     pgc_uuid asset_id; /**< uuid; not NULL */
-    pgc_opt_i32 position; /**< integer; nullable */
+    int64_t position; /**< bigint; not NULL */
     pgc_timestamptz added_at; /**< timestamp with time zone; not NULL */
     int32_t owner_id; /**< integer; not NULL */
 } repo_album_asset;
