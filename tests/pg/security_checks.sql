@@ -35,6 +35,8 @@ INSERT INTO checks.narrow VALUES
     ('users', 'lumilio_worker', 'S', 'jobs change no account'),
     ('asset_search', 'lumilio_app', 'S', 'kept by triggers'),
     ('asset_search', 'lumilio_worker', 'S', 'kept by triggers'),
+    ('asset_days', 'lumilio_app', 'S', 'kept by triggers'),
+    ('asset_days', 'lumilio_worker', 'S', 'kept by triggers'),
     ('audit_log', 'lumilio_app', 'S', 'kept by triggers'),
     ('audit_log', 'lumilio_worker', '', 'no business of jobs');
 
@@ -471,7 +473,11 @@ SELECT format('ALTER TABLE public.%I DROP CONSTRAINT %I', t.name, k.conname), t.
 FROM pg_constraint k JOIN checks.tables t ON t.oid = k.conrelid WHERE k.contype = 'f'
 UNION ALL
 SELECT format('ALTER TABLE public.%I ALTER owner_id DROP NOT NULL', t.name), t.name, false
-FROM checks.tables t WHERE t.kind = 'tenant' AND t.name <> 'tags'
+FROM checks.tables t
+WHERE t.kind = 'tenant' AND t.name <> 'tags' AND NOT EXISTS (
+    SELECT FROM pg_index i JOIN pg_attribute a
+        ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)
+    WHERE i.indrelid = t.oid AND i.indisprimary AND a.attname = 'owner_id')
 UNION ALL
 SELECT format('GRANT %s ON public.%I TO lumilio_app', what, t.name), t.name, false
 FROM checks.tables t, unnest(ARRAY['TRUNCATE', 'UPDATE']) what
