@@ -126,6 +126,11 @@ repo_search_hits_row *repo_search_hits_row_clone(const repo_search_hits_row *row
  *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
  *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
  *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
+ *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
+ *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
+ *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
+ *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
  *   - place integer, not NULL: @nonnull in the query
  *   - score double precision, not NULL: @nonnull in the query
  *   - sort_at timestamp with time zone, nullable: result of search_hits()
