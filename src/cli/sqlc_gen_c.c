@@ -37,6 +37,7 @@ static const command COMMANDS[] = {
     { "check", "", "exit 1 unless the C files are up to date", command_check },
     { "diff", "", "show what generate would change", command_diff },
     { "explain", " QUERY", "types of a query, and why a column is nullable", command_explain },
+    { "vet", "", "check the rules of the config", command_vet },
     { "init", "", "write a config to start from", command_init },
 };
 
@@ -56,8 +57,8 @@ static void print_help(FILE *to)
                    "  --database URL   analyse on this server, in a scratch database; default: a\n"
                    "                   private throw-away server\n"
                    "  --keep           keep the scratch database and use it again\n"
-                   "  --offline        check: by the manifest, without server\n"
-                   "  --json           generate, explain: print JSON\n");
+                   "  --offline        check, generate: by the manifest, without server\n"
+                   "  --json           generate, explain, vet: print JSON\n");
 }
 
 static int usage_error(const char *what, const char *name)
@@ -120,8 +121,8 @@ static int parse_options(const command *chosen, int argc, char **argv, command_o
     if (chosen->args[0] != '\0' && out->query == NULL) {
         return usage_error("explain needs the name of a query", "");
     }
-    if (out->offline && chosen->run != command_check) {
-        return usage_error("--offline works with check only", "");
+    if (out->offline && chosen->run != command_check && chosen->run != command_generate) {
+        return usage_error("--offline works with check and generate only", "");
     }
     return 0;
 }
