@@ -77,12 +77,12 @@ typedef struct river_client_options {
     bool no_lead;                 /**< stay out of elections */
     bool discard_unknown_kinds;   /**< as River's rescuer does; default: leave them alone */
     bool skip_unknown_kind_check; /**< insert kinds that no worker here has */
-    bool heartbeats;              /**< side table river_ext_client: fast rescue of our dead */
+    bool heartbeats;              /**< side table river_ext_client: fast rescue, see heartbeat_us */
     bool no_reindex;
     const river_hooks *hooks; /**< borrowed; must outlive the client */
     const pgc_alloc *alloc;   /**< must outlive the client */
     int64_t heartbeat_us;     /**< with heartbeats: between two; default 5 s. Who is silent for six
-                                   is lost, and its jobs are given back at once */
+                                   is lost, and any client with heartbeats gives its jobs back */
 } river_client_options;
 
 /**

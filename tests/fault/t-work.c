@@ -151,6 +151,31 @@ static void a_worker_killed_at_random_moments_loses_and_doubles_nothing(void)
     test_library_remove(&lib);
 }
 
+/* Nobody helps here: the next worker hears no heartbeat of the dead one and takes its jobs over,
+ * long before the queue's own rescue would (three minutes). */
+static void jobs_of_a_killed_worker_are_taken_over(void)
+{
+    int code = 0;
+    const clock_ops *clock = clock_os();
+    REQUIRE(CHECK(test_library_make(&lib)));
+    sources_make(0);
+    CHECK(!killed(true, NULL, 0, &code));
+    CHECK_INT(code, 0);
+    CHECK(killed(false, "work.probed:2", 0, &code));
+    CHECK_ASKED(&lib, "SELECT count(*) > 0 FROM river_job WHERE state = 'running'", "t");
+    int64_t began = clock->mono_us(clock->ctx);
+    CHECK(!killed(false, NULL, 0, &code));
+    CHECK_INT(code, 0);
+    (void) printf("# all jobs are done %" PRId64 " ms after the kill\n",
+                  (clock->mono_us(clock->ctx) - began) / 1000);
+    CHECK_ASKED(&lib, "SELECT count(*) FROM river_job WHERE state <> 'completed'", "0");
+    CHECK_ASKED(&lib,
+                "SELECT count(*) > 0 FROM river_job "
+                "WHERE errors[1]->>'error' LIKE '%no heartbeat%' AND attempt = 2",
+                "t");
+    test_library_remove(&lib);
+}
+
 static void a_killed_import_later_loses_and_doubles_nothing(void)
 {
     static const char *const POINTS[] = { "import.durable:2",       "import.intent:2",
@@ -231,6 +256,8 @@ static const tap_case CASES[] = {
         a_killed_worker_loses_and_doubles_nothing),
     TAP("work: a worker killed at random moments loses and doubles nothing",
         a_worker_killed_at_random_moments_loses_and_doubles_nothing),
+    TAP("work: jobs of a killed worker are taken over by the next",
+        jobs_of_a_killed_worker_are_taken_over),
     TAP("work: an import --later killed at every crash point loses and doubles nothing",
         a_killed_import_later_loses_and_doubles_nothing),
     TAP("work: jobs of hostile files end with a reason, the others are done",
