@@ -161,12 +161,6 @@ static bool measure_pickups(site *s, river_client *client, pickup *p, double *ou
     return true;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double left = *(const double *) a, right = *(const double *) b;
-    return left < right ? -1 : left > right;
-}
-
 static double pickup_p99(void *ctx)
 {
     site *s = (site *) ctx;
@@ -197,8 +191,7 @@ static double pickup_p99(void *ctx)
     if (!done) {
         return failed(s, "measure pick-ups");
     }
-    qsort(times, LATENCY_JOBS, sizeof times[0], compare_doubles);
-    return times[LATENCY_JOBS * 99 / 100];
+    return bench_percentile(times, LATENCY_JOBS, 99);
 }
 
 static double latency_limit(void *ctx)

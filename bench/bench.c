@@ -91,6 +91,16 @@ double bench_median(double *values, size_t count)
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
+double bench_percentile(double *values, size_t count, unsigned percent)
+{
+    if (count == 0) {
+        return BENCH_NONE;
+    }
+    qsort(values, count, sizeof *values, compare_doubles);
+    size_t at = count * percent / 100;
+    return values[at < count ? at : count - 1];
+}
+
 static double spread(const double *sorted, size_t count, double median)
 {
     return count == 0 || !(median > 0) ? BENCH_NONE : (sorted[count - 1] - sorted[0]) / median;

@@ -52,6 +52,8 @@ typedef struct bench_row {
 /* Middle of the values, mean of the middle two for an even count; sorts them. BENCH_NONE for none.
  */
 double bench_median(double *values, size_t count);
+/* The value that `percent` of the values are below; sorts them. BENCH_NONE for none. */
+double bench_percentile(double *values, size_t count, unsigned percent);
 /* Runs one case: a warm-up round that does not count, then `rounds` rounds, the order of the two
  * sides changing from round to round. */
 bench_row bench_run(const bench_case *one, int rounds);

@@ -173,8 +173,8 @@ static void fair_measure(fair_run *run)
     for (size_t i = 0; i < WAITERS; i++) {
         run->ok = run->ok && threads[i].ok;
     }
-    run->median_us = bench_median(run->waits_us, ARRAY_LEN(run->waits_us)); /* sorts */
-    run->p99_us = run->waits_us[ARRAY_LEN(run->waits_us) * 99 / 100];
+    run->median_us = bench_median(run->waits_us, ARRAY_LEN(run->waits_us));
+    run->p99_us = bench_percentile(run->waits_us, ARRAY_LEN(run->waits_us), 99);
 }
 
 static double fair_p99(void *ctx)

@@ -48,14 +48,19 @@ static bool os_random(void *ctx, void *bytes, size_t count)
 
 /* Without randomness the time itself must do: it spreads processes well enough, and nobody's pause
  * may fail for that. */
-int64_t clock_jitter(const clock_ops *clock, int64_t us)
+int64_t clock_spread(const clock_ops *clock, int64_t us)
 {
     uint32_t bits;
+    assert(us >= 0);
     if (!clock->random(clock->ctx, &bits, sizeof bits)) {
         bits = (uint32_t) clock->mono_us(clock->ctx) * 2654435761U;
     }
-    int64_t half = us / 2;
-    return us - half + (int64_t) ((double) half * (double) bits / (double) UINT32_MAX);
+    return (int64_t) ((double) us * ((double) bits / (double) UINT32_MAX));
+}
+
+int64_t clock_jitter(const clock_ops *clock, int64_t us)
+{
+    return us - us / 2 + clock_spread(clock, us / 2);
 }
 
 /* A signal does not shorten the sleep: callers that want to wake up early wait on a descriptor

@@ -14,6 +14,8 @@ typedef struct clock_ops {
     void (*sleep_us)(void *ctx, int64_t us);
 } clock_ops;
 
+/* Random from 0 to us, which is below 2^53. */
+int64_t clock_spread(const clock_ops *clock, int64_t us);
 /* Random between half of us and us, so that those who wait for the same thing do not meet again. */
 int64_t clock_jitter(const clock_ops *clock, int64_t us);
 

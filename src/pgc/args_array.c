@@ -8,20 +8,13 @@
 #include "base/alloc.h"
 #include "base/slice.h"
 #include "pgc/args.h"
+#include "pgc/array_raw.h"
 #include "pgc/wire.h"
 
-#define ARRAY_HEADER 12 /* bytes: dimensions, NULL flag, element OID */
-#define ARRAY_BOUNDS 8  /* bytes per dimension: length, lower bound */
-
-/* An array without its element type: the members of all pgc_arr_x. */
-typedef struct raw_array {
-    uint32_t oid;
-    size_t count;
-    const void *v;
-    const uint8_t *nulls;
-    uint32_t ndim;
-    const pgc_dim *dims;
-} raw_array;
+#define RAW(value, oid)                                                                         \
+    {                                                                                           \
+        (value).has, (value).count, (value).v, (value).nulls, (value).ndim, (value).dims, (oid) \
+    }
 
 /* No mask means no NULLs: the usual case costs one comparison. */
 static bool is_null(const raw_array *a, size_t i)
@@ -171,7 +164,7 @@ void pgc_add_arr_text_of(pgc_args *args, pgc_arr_text value, uint32_t element_oi
         pgc_add_null(args);
         return;
     }
-    const raw_array a = { element_oid, value.count, value.v, value.nulls, value.ndim, value.dims };
+    const raw_array a = RAW(value, element_oid);
     size_t payload;
     bool has_nulls;
     if (!array_is_valid(args, &a) || !sum_texts(args, &a, &payload, &has_nulls)) {
@@ -215,11 +208,6 @@ static void add_each(pgc_args *args, const raw_array *a, size_t size,
     }
     pgc_add_end(args);
 }
-
-#define RAW(value, oid)                                                            \
-    {                                                                              \
-        (oid), (value).count, (value).v, (value).nulls, (value).ndim, (value).dims \
-    }
 
 /* Numbers in host order whose bytes are swapped: X(name, element OID). OIDs are those of
  * PostgreSQL's pg_type.dat. */

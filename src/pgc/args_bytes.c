@@ -260,47 +260,40 @@ void pgc_add_inet(pgc_args *args, pgc_inet value)
     }
 }
 
-/* Count and points. */
-static void put_points(uint8_t *to, uint32_t count, const pgc_point *points)
+/* Room for count and points with `before` bytes in front of them, which the caller fills; NULL:
+ * nothing is left to be done. */
+static uint8_t *add_points(pgc_args *args, size_t before, uint32_t count, const pgc_point *points)
 {
+    if (points == NULL) {
+        pgc_add_null(args);
+        return NULL;
+    }
+    if (count == 0) {
+        args_fail(args, PGC_INVALID, "has no points");
+        return NULL;
+    }
+    uint8_t *room = args_room(args, before + 4 + (size_t) count * sizeof(pgc_point));
+    if (room == NULL) {
+        return NULL;
+    }
+    uint8_t *to = room + before;
     wire_put_u32(to, count);
     for (size_t i = 0; i < count; i++) {
         wire_put_u64(to + 4 + i * 16, wire_double_bits(points[i].x));
         wire_put_u64(to + 12 + i * 16, wire_double_bits(points[i].y));
     }
+    return room;
 }
-
-#define NO_POINTS "has no points"
 
 void pgc_add_path(pgc_args *args, pgc_path value)
 {
-    if (value.points == NULL) {
-        pgc_add_null(args);
-        return;
-    }
-    if (value.count == 0) {
-        args_fail(args, PGC_INVALID, NO_POINTS);
-        return;
-    }
-    uint8_t *to = args_room(args, 5 + (size_t) value.count * sizeof(pgc_point));
+    uint8_t *to = add_points(args, 1, value.count, value.points);
     if (to != NULL) {
         to[0] = value.closed ? 1 : 0;
-        put_points(to + 1, value.count, value.points);
     }
 }
 
 void pgc_add_polygon(pgc_args *args, pgc_polygon value)
 {
-    if (value.points == NULL) {
-        pgc_add_null(args);
-        return;
-    }
-    if (value.count == 0) {
-        args_fail(args, PGC_INVALID, NO_POINTS);
-        return;
-    }
-    uint8_t *to = args_room(args, 4 + (size_t) value.count * sizeof(pgc_point));
-    if (to != NULL) {
-        put_points(to, value.count, value.points);
-    }
+    (void) add_points(args, 0, value.count, value.points);
 }

@@ -51,24 +51,36 @@ static bool count_lexemes(pgc_args *args, const pgc_tsvector *value, size_t *siz
     return true;
 }
 
+/* False: nothing is left to be done. */
+static bool is_worth_counting(pgc_args *args, bool present)
+{
+    if (args->status == PGC_OK && !present) {
+        pgc_add_null(args);
+        return false;
+    }
+    return args->status == PGC_OK;
+}
+
+/* Room for `size` bytes that begin with the count; the place behind it, NULL after a failure. */
+static uint8_t *counted_room(pgc_args *args, size_t size, uint32_t count)
+{
+    uint8_t *to = args_room(args, size);
+    if (to == NULL) {
+        return NULL;
+    }
+    wire_put_u32(to, count);
+    return to + 4;
+}
+
 /* The server sorts the words; positions must ascend already. */
 void pgc_add_tsvector(pgc_args *args, pgc_tsvector value)
 {
     size_t size;
-    if (args->status != PGC_OK) {
+    if (!is_worth_counting(args, value.present) || !count_lexemes(args, &value, &size)) {
         return;
     }
-    if (!value.present) {
-        pgc_add_null(args);
-        return;
-    }
-    uint8_t *to = count_lexemes(args, &value, &size) ? args_room(args, size) : NULL;
-    if (to == NULL) {
-        return;
-    }
-    wire_put_u32(to, value.count);
-    to += 4;
-    for (uint32_t i = 0; i < value.count; i++) {
+    uint8_t *to = counted_room(args, size, value.count);
+    for (uint32_t i = 0; to != NULL && i < value.count; i++) {
         to = put_string(to, value.v[i].word);
         wire_put_u16(to, value.v[i].count);
         wire_swap_u16(to + 2, value.v[i].positions, value.v[i].count);
@@ -124,20 +136,11 @@ static uint8_t *put_item(uint8_t *to, const pgc_tsquery_item *item)
 void pgc_add_tsquery(pgc_args *args, pgc_tsquery value)
 {
     size_t size;
-    if (args->status != PGC_OK) {
+    if (!is_worth_counting(args, value.present) || !count_items(args, &value, &size)) {
         return;
     }
-    if (!value.present) {
-        pgc_add_null(args);
-        return;
-    }
-    uint8_t *to = count_items(args, &value, &size) ? args_room(args, size) : NULL;
-    if (to == NULL) {
-        return;
-    }
-    wire_put_u32(to, value.count);
-    to += 4;
-    for (uint32_t i = 0; i < value.count; i++) {
+    uint8_t *to = counted_room(args, size, value.count);
+    for (uint32_t i = 0; to != NULL && i < value.count; i++) {
         to = put_item(to, &value.v[i]);
     }
 }
@@ -156,11 +159,7 @@ static uint8_t *put_counted(uint8_t *to, pgc_text text)
 void pgc_add_hstore(pgc_args *args, pgc_hstore value)
 {
     size_t size = 4;
-    if (args->status != PGC_OK) {
-        return;
-    }
-    if (!value.present) {
-        pgc_add_null(args);
+    if (!is_worth_counting(args, value.present)) {
         return;
     }
     for (uint32_t i = 0; i < value.count; i++) {
@@ -170,13 +169,8 @@ void pgc_add_hstore(pgc_args *args, pgc_hstore value)
             return;
         }
     }
-    uint8_t *to = args_room(args, size);
-    if (to == NULL) {
-        return;
-    }
-    wire_put_u32(to, value.count);
-    to += 4;
-    for (uint32_t i = 0; i < value.count; i++) {
+    uint8_t *to = counted_room(args, size, value.count);
+    for (uint32_t i = 0; to != NULL && i < value.count; i++) {
         to = put_counted(put_counted(to, value.keys[i]), value.values[i]);
     }
 }

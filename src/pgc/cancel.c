@@ -6,6 +6,7 @@
 #include "pgc/cancel.h"
 
 #include "base/alloc.h"
+#include "base/cond.h"
 #include "pgc/helper.h"
 
 /* Pauses of 100, 200, … ms between requests: a server that ignored six ignores them all. */
@@ -79,10 +80,8 @@ static void request_once(cancel_job *job)
 /* With the lock held: until somebody says stop. */
 static void pause_until_stop(cancel_job *job, int64_t us)
 {
-    struct timespec until = helper_from_now(us);
-    int rc = 0;
-    while (!job->stop && rc == 0) {
-        rc = pthread_cond_timedwait(&job->changed, &job->lock, &until);
+    const struct timespec until = cond_from_now(us);
+    while (!job->stop && cond_wait_until(&job->changed, &job->lock, &until)) {
     }
 }
 
@@ -130,9 +129,9 @@ cancel_job *cancel_start(const pq_ops *pq, PGconn *pg)
         return NULL;
     }
     job->pq = *pq;
-    helper_cond_init(&job->changed);
+    cond_init(&job->changed);
     (void) pthread_mutex_init(&job->lock, NULL);
-    if (!job_prepare(job, pg) || !helper_start(&job->thread, job_run, job)) {
+    if (!job_prepare(job, pg) || helper_start(&job->thread, job_run, job) != 0) {
         job_free(job);
         return NULL;
     }
@@ -142,13 +141,11 @@ cancel_job *cancel_start(const pq_ops *pq, PGconn *pg)
 /* Either the thread is over and joined here, or it is told that nobody waits any more. */
 bool cancel_finish(cancel_job *job, int64_t wait_us)
 {
-    struct timespec until = helper_from_now(wait_us);
-    int rc = 0;
+    const struct timespec until = cond_from_now(wait_us);
     (void) pthread_mutex_lock(&job->lock);
     job->stop = true;
     (void) pthread_cond_broadcast(&job->changed);
-    while (!job->done && rc == 0) {
-        rc = pthread_cond_timedwait(&job->changed, &job->lock, &until);
+    while (!job->done && cond_wait_until(&job->changed, &job->lock, &until)) {
     }
     bool done = job->done;
     job->abandoned = !done;

@@ -7,7 +7,9 @@
 
 #include "pgc/listen_state.h"
 
+#include "base/cond.h"
 #include "base/slice.h"
+#include "pgc/helper.h"
 
 #define HEARTBEAT_DEFAULT_US   10000000
 #define ANSWER_DEFAULT_US      5000000
@@ -47,35 +49,14 @@ void listener_signal(int fd)
     (void) !write(fd, &one, sizeof one); /* fails only when it is readable already */
 }
 
-/* A condition variable on the monotonic clock, because the wall clock may jump. */
-static void cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t attr;
-    (void) pthread_condattr_init(&attr);
-    (void) pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void) pthread_cond_init(cond, &attr);
-    (void) pthread_condattr_destroy(&attr);
-}
-
-/* The end of a wait that begins now. */
-static struct timespec wait_end(int64_t wait_us)
-{
-    struct timespec until;
-    (void) clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t ns = until.tv_nsec + (wait_us % 1000000) * 1000;
-    until.tv_sec += (time_t) (wait_us / 1000000 + ns / 1000000000);
-    until.tv_nsec = (long) (ns % 1000000000);
-    return until;
-}
-
 /* With the lock held. False: time is over. */
 static bool wait_for(pgc_listener *listener, pthread_cond_t *cond, int64_t wait_us,
                      const struct timespec *until)
 {
     if (wait_us < 0) {
-        return pthread_cond_wait(cond, &listener->lock) == 0;
+        return cond_wait(cond, &listener->lock, -1);
     }
-    return wait_us > 0 && pthread_cond_timedwait(cond, &listener->lock, until) == 0;
+    return wait_us > 0 && cond_wait_until(cond, &listener->lock, until);
 }
 
 pgc_status listener_make(const pgc_listener_options *options, const conn_seams *seams,
@@ -118,12 +99,7 @@ pgc_status pgc_listener_open(const pgc_listener_options *options, pgc_listener *
     const conn_seams seams = { pq_libpq(), clock_os(), -1, NULL };
     pgc_listener *listener = NULL;
     TRY(listener_make(options, &seams, &listener, err));
-    /* Signals are the program's business, not that of our threads. */
-    sigset_t all, before;
-    (void) sigfillset(&all);
-    (void) pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = pthread_create(&listener->thread, NULL, listener_work, listener);
-    (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+    int rc = helper_start(&listener->thread, listener_work, listener);
     listener->has_thread = rc == 0;
     if (rc != 0) {
         pgc_listener_close(listener);
@@ -250,7 +226,7 @@ pgc_status pgc_listener_listen(pgc_listener *listener, const char *channel, int6
         return pgc_error_set(err, PGC_INVALID, "listen: no listener");
     }
     TRY(check_channel(channel, err));
-    const struct timespec until = wait_end(wait_us > 0 ? wait_us : 0);
+    const struct timespec until = cond_from_now(wait_us);
     pgc_status status = PGC_OK;
     (void) pthread_mutex_lock(&listener->lock);
     if (!listener->closed && want_channel(listener, channel) == NULL) {
@@ -368,7 +344,7 @@ pgc_status pgc_listener_next(pgc_listener *listener, int64_t timeout_us, pgc_eve
     if (listener == NULL || out == NULL) {
         return pgc_error_set(err, PGC_INVALID, "next event: no listener, or no place for it");
     }
-    const struct timespec until = wait_end(timeout_us > 0 ? timeout_us : 0);
+    const struct timespec until = cond_from_now(timeout_us);
     pgc_status status = PGC_OK;
     (void) pthread_mutex_lock(&listener->lock);
     while (status == PGC_OK) {

@@ -300,16 +300,12 @@ static bool is_closed(pgc_listener *listener)
  * back together. */
 static void back_off(pgc_listener *listener)
 {
-    const clock_ops *clock = listener->seams.clock;
     uint32_t doublings = listener->failures < 20 ? listener->failures : 20;
     int64_t pause_us = listener->options.backoff_max_us;
     if (listener->options.backoff_min_us < pause_us >> doublings) {
         pause_us = listener->options.backoff_min_us << doublings;
     }
-    uint64_t chance = 0;
-    (void) clock->random(clock->ctx, &chance, sizeof chance);
-    pause_us = pause_us / 2 + (int64_t) (chance % (uint64_t) (pause_us / 2 + 1));
-    int64_t until_us = mono_us(listener) + pause_us;
+    int64_t until_us = mono_us(listener) + clock_jitter(listener->seams.clock, pause_us);
     listener->failures++;
     while (!is_closed(listener) && mono_us(listener) < until_us &&
            wait_for_something(listener, until_us, NULL) == PGC_OK) {

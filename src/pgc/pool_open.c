@@ -7,6 +7,9 @@
 #include <sys/socket.h>
 
 #include "pgc/pool_state.h"
+
+#include "base/cond.h"
+#include "pgc/helper.h"
 #include "pgc/watch.h"
 
 #define MAX_CONNS_DEFAULT    20u
@@ -116,16 +119,6 @@ bool pool_forked(const pgc_pool *pool)
     return atomic_load_explicit(&fork_count, memory_order_relaxed) != pool->forks;
 }
 
-/* The wall clock may jump; waiting must not. */
-void pool_cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t attr;
-    (void) pthread_condattr_init(&attr);
-    (void) pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void) pthread_cond_init(cond, &attr);
-    (void) pthread_condattr_destroy(&attr);
-}
-
 /* A single query is a group of one. */
 static pgc_status pool_db_run(pgc_db *db, const pgc_query *query, const pgc_args *args,
                               pgc_result **out, pgc_error *err)
@@ -167,16 +160,10 @@ static pgc_status start_workers(pgc_pool *pool, pgc_error *err)
 {
     size_t wanted =
         pool->options.max_conns < POOL_WORKER_MAX ? pool->options.max_conns : POOL_WORKER_MAX;
-    /* Signals are the program's business, not that of our threads. */
-    sigset_t all, before;
-    (void) sigfillset(&all);
-    (void) pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = 0;
-    while (rc == 0 && pool->worker_count < wanted) {
-        rc = pthread_create(&pool->workers[pool->worker_count], NULL, pool_work, pool);
-        pool->worker_count += rc == 0 ? 1 : 0;
+    while (pool->worker_count < wanted &&
+           helper_start(&pool->workers[pool->worker_count], pool_work, pool) == 0) {
+        pool->worker_count++;
     }
-    (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
     return pool->worker_count > 0 ? PGC_OK : pgc_error_set(err, PGC_NOMEM, "pool: start a thread");
 }
 
@@ -203,8 +190,8 @@ pgc_status pool_open_on(const pgc_pool_options *options, const conn_seams *seams
     pool->options.conn.hooks = &pool->hooks;
     pool->seams = *seams;
     (void) pthread_mutex_init(&pool->lock, NULL);
-    pool_cond_init(&pool->work);
-    pool_cond_init(&pool->drained);
+    cond_init(&pool->work);
+    cond_init(&pool->drained);
     list_init(&pool->idle);
     list_init(&pool->repairs);
     list_init(&pool->slots);

@@ -132,6 +132,15 @@ void pool_bump(pgc_pool *pool)
     pool_retire_all(pool, &victims);
 }
 
+void pool_forgive(pgc_pool *pool)
+{
+    (void) pthread_mutex_lock(&pool->lock);
+    pool->failures = 0;
+    pool->backoff_until_us = 0;
+    (void) pthread_cond_broadcast(&pool->work);
+    (void) pthread_mutex_unlock(&pool->lock);
+}
+
 void pgc_pool_reset(pgc_pool *pool)
 {
     if (pool != NULL && !pool_forked(pool)) {

@@ -124,12 +124,6 @@ pgc_status pool_open_rows(pgc_pool *pool, const run_item *items, size_t count,
     PGC_MUST_CHECK;
 
 int64_t pool_now(const pgc_pool *pool);
-/* Random between half of us and us. */
-int64_t pool_jitter(const pgc_pool *pool, int64_t us);
-/* Random from 0 to us. */
-int64_t pool_random(const pgc_pool *pool, int64_t us);
-/* A condition variable on the monotonic clock. */
-void pool_cond_init(pthread_cond_t *cond);
 /* With the lock held: wait for a signal, at most us microseconds of real time; < 0: without end. */
 void pool_sleep(pgc_pool *pool, pthread_cond_t *cond, int64_t us);
 
@@ -165,6 +159,8 @@ bool pool_may_retire(pgc_pool *pool, int64_t now_us);
 bool pool_ends_by_age(pgc_pool *pool, pool_slot *slot, int64_t now_us);
 /* All connections made so far end; without the lock. */
 void pool_bump(pgc_pool *pool);
+/* Somebody else has seen the server: what failed connects taught is forgotten; without the lock. */
+void pool_forgive(pgc_pool *pool);
 /* One look through the connections: too old, idle for too long, overdue. Called by the workers at
  * their time, and by tests. */
 void pool_maintain(pgc_pool *pool);

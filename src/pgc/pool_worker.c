@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 
+#include "base/cond.h"
 #include "pgc/pool_state.h"
 #include "pgc/watch.h"
 
@@ -16,22 +17,6 @@
 int64_t pool_now(const pgc_pool *pool)
 {
     return pool->seams.clock->mono_us(pool->seams.clock->ctx);
-}
-
-/* Without randomness the time itself must do: it spreads processes well enough, and a pool must
- * not fail for that. */
-int64_t pool_random(const pgc_pool *pool, int64_t us)
-{
-    uint32_t bits;
-    if (!pool->seams.clock->random(pool->seams.clock->ctx, &bits, sizeof bits)) {
-        bits = (uint32_t) pool_now(pool) * 2654435761U;
-    }
-    return (int64_t) ((double) us * ((double) bits / (double) UINT32_MAX));
-}
-
-int64_t pool_jitter(const pgc_pool *pool, int64_t us)
-{
-    return us - us / 2 + pool_random(pool, us / 2);
 }
 
 /* For each waiter one, the floors, successors of old ones; but never more than the cap. */
@@ -81,7 +66,7 @@ static void note_failure(pgc_pool *pool, const pgc_error *err, pgc_retry_event *
     if (limit_us > pool->options.backoff_max_us) {
         limit_us = pool->options.backoff_max_us;
     }
-    int64_t pause_us = pool_random(pool, limit_us);
+    int64_t pause_us = clock_spread(pool->seams.clock, limit_us);
     pause_us = pause_us > BACKOFF_LEAST_US ? pause_us : BACKOFF_LEAST_US;
     pool->failures++;
     pool->hopeless = is_final(err);
@@ -99,7 +84,7 @@ static void note_failure(pgc_pool *pool, const pgc_error *err, pgc_retry_event *
 static int64_t draw_expiry(const pgc_pool *pool)
 {
     return pool_now(pool) + pool->options.lifetime_us +
-           pool_random(pool, pool->options.lifetime_jitter_us);
+           clock_spread(pool->seams.clock, pool->options.lifetime_jitter_us);
 }
 
 /* The caller's own part of making a connection. */
@@ -324,27 +309,9 @@ static int64_t maintain_period(const pgc_pool *pool)
     return least(shortest_us / 4 + 1000, MAINTAIN_LONGEST_US);
 }
 
-/* Absolute time of the system's monotonic clock for condition variables. */
-static struct timespec from_now(int64_t us)
-{
-    struct timespec at;
-    (void) clock_gettime(CLOCK_MONOTONIC, &at);
-    int64_t ns = at.tv_nsec + us % 1000000 * 1000;
-    at.tv_sec += (time_t) (us / 1000000 + ns / 1000000000);
-    at.tv_nsec = (long) (ns % 1000000000);
-    return at;
-}
-
-/* Real time even when the seam's clock is a fake: a condition variable knows no other. Callers
- * look at their own clock again when they wake. */
 void pool_sleep(pgc_pool *pool, pthread_cond_t *cond, int64_t us)
 {
-    if (us < 0) {
-        (void) pthread_cond_wait(cond, &pool->lock);
-        return;
-    }
-    struct timespec until = from_now(us);
-    (void) pthread_cond_timedwait(cond, &pool->lock, &until);
+    (void) cond_wait(cond, &pool->lock, us);
 }
 
 /* With the lock held: when there is something to do next, as far as is known now. */

@@ -5,10 +5,8 @@
 
 #include "pgc/value.h"
 
+#include "pgc/array_raw.h"
 #include "pgc/reader_array.h"
-
-#define ARRAY_HEADER 12 /* bytes: dimensions, NULL flag, element OID */
-#define ARRAY_BOUNDS 8  /* bytes per dimension: length, lower bound */
 
 static bool array_fail(array_walk *w, const char *reason)
 {
@@ -209,16 +207,6 @@ static bool fill(array_walk *w, const element *e, uint8_t *to)
     }
 }
 
-/* An array before its element type is named; the members of all pgc_arr_x. */
-typedef struct raw_array {
-    bool has;
-    size_t count;
-    const void *v;
-    const uint8_t *nulls;
-    uint32_t ndim;
-    const pgc_dim *dims;
-} raw_array;
-
 /* SQL NULL and failures give an array that is not there. */
 static raw_array array_at(pgc_reader *reader, size_t row, size_t column, const element *e,
                           bool nullable)
@@ -236,7 +224,7 @@ static raw_array array_at(pgc_reader *reader, size_t row, size_t column, const e
     if (v == NULL || !fill(&w, e, v)) {
         return null;
     }
-    return (raw_array) { true, w.count, v, w.nulls, w.ndim, w.dims };
+    return (raw_array) { true, w.count, v, w.nulls, w.ndim, w.dims, 0 };
 }
 
 /* What is said of an element beside its type. bool and "char" have no byte order,

@@ -135,31 +135,11 @@ static void *decode_multirange(const value_at *at, cell c, value_decode *decode,
         memcpy(out, &value, sizeof value);                                                       \
         return true;                                                                             \
     }                                                                                            \
-    pgc_range_##name pgc_read_range_##name(pgc_reader *reader, size_t row, size_t column)        \
-    {                                                                                            \
-        pgc_range_##name value = { .has = false };                                               \
-        (void) value_read(reader, row, column, false, value_range_##name, &value);               \
-        return value;                                                                            \
-    }                                                                                            \
-    pgc_range_##name pgc_read_opt_range_##name(pgc_reader *reader, size_t row, size_t column)    \
-    {                                                                                            \
-        pgc_range_##name value = { .has = false };                                               \
-        (void) value_read(reader, row, column, true, value_range_##name, &value);                \
-        return value;                                                                            \
-    }                                                                                            \
-    pgc_multirange_##name pgc_read_multirange_##name(pgc_reader *reader, size_t row,             \
-                                                     size_t column)                              \
-    {                                                                                            \
-        pgc_multirange_##name value = { .has = false };                                          \
-        (void) value_read(reader, row, column, false, value_multirange_##name, &value);          \
-        return value;                                                                            \
-    }                                                                                            \
-    pgc_multirange_##name pgc_read_opt_multirange_##name(pgc_reader *reader, size_t row,         \
-                                                         size_t column)                          \
-    {                                                                                            \
-        pgc_multirange_##name value = { .has = false };                                          \
-        (void) value_read(reader, row, column, true, value_multirange_##name, &value);           \
-        return value;                                                                            \
-    }
+    VALUE_READER(pgc_range_##name, pgc_read_range_##name, value_range_##name, false)             \
+    VALUE_READER(pgc_range_##name, pgc_read_opt_range_##name, value_range_##name, true)          \
+    VALUE_READER(pgc_multirange_##name, pgc_read_multirange_##name, value_multirange_##name,     \
+                 false)                                                                          \
+    VALUE_READER(pgc_multirange_##name, pgc_read_opt_multirange_##name, value_multirange_##name, \
+                 true)
 PGC_RANGE_MAP(X)
 #undef X

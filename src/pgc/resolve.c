@@ -88,7 +88,7 @@ static resolve_job *job_start(const char *name, host_lookup lookup)
     (void) snprintf(job->name, sizeof job->name, "%s", name);
     (void) pthread_mutex_init(&job->lock, NULL);
     pthread_t thread;
-    if (job->done_fd < 0 || !helper_start(&thread, job_run, job)) {
+    if (job->done_fd < 0 || helper_start(&thread, job_run, job) != 0) {
         job->alone = true;
         job_leave(job);
         return NULL;

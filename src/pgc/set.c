@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 
 #include "base/alloc.h"
+#include "base/cond.h"
 #include "pgc/helper.h"
 #include "pgc/pool_state.h"
 #include "pgc/set_state.h"
@@ -124,7 +125,7 @@ static pgc_status start_monitors(pgc_set *set, pgc_error *err)
 {
     for (size_t i = 0; i < set->node_count; i++) {
         set_node *node = &set->nodes[i];
-        node->watched = helper_start(&node->monitor, set_watch, node);
+        node->watched = helper_start(&node->monitor, set_watch, node) == 0;
         if (!node->watched) {
             return pgc_error_set(err, PGC_NOMEM, "set: start a thread");
         }
@@ -183,8 +184,8 @@ pgc_status set_open_on(const pgc_set_options *options, const conn_seams *seams, 
     set->options.nodes = NULL;
     set->stats.primary = -1;
     (void) pthread_mutex_init(&set->lock, NULL);
-    helper_cond_init(&set->changed);
-    helper_cond_init(&set->wanted);
+    cond_init(&set->changed);
+    cond_init(&set->wanted);
     pgc_status status = open_all(set, &full, err);
     if (status != PGC_OK) {
         pgc_set_close(set);

@@ -52,16 +52,6 @@ static pgc_status look(set_node *node, pgc_conn **conn, set_sample *out, pgc_err
     return status;
 }
 
-/* The pool may have learnt to expect nothing of this server; it need not wait any longer. */
-static void forgive(pgc_pool *pool)
-{
-    (void) pthread_mutex_lock(&pool->lock);
-    pool->failures = 0;
-    pool->backoff_until_us = 0;
-    (void) pthread_cond_broadcast(&pool->work);
-    (void) pthread_mutex_unlock(&pool->lock);
-}
-
 /* Sleep until the next look; called and left with the lock held. */
 static void sleep_on(set_node *node, int64_t pause_us)
 {
@@ -103,7 +93,7 @@ void *set_watch(void *arg)
         pgc_error_clear(&err);
         pgc_status status = look(node, &conn, &sample, &err);
         if (status == PGC_OK && failures > 0) {
-            forgive(node->pool);
+            pool_forgive(node->pool);
         }
         failures = status == PGC_OK ? 0 : failures + 1;
         (void) pthread_mutex_lock(&set->lock);

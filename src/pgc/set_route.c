@@ -1,8 +1,9 @@
 /* Choosing a server of a set, and waiting for a primary. Any thread. */
 #include "base/prelude.h"
 
-#include "pgc/helper.h"
 #include "pgc/set_state.h"
+
+#include "base/cond.h"
 
 set_node *set_pick(pgc_set *set, const pgc_token *token, uint32_t tried)
 {
@@ -36,8 +37,7 @@ int64_t set_now(const pgc_set *set)
 
 void set_sleep(pgc_set *set, pthread_cond_t *cond, int64_t us)
 {
-    struct timespec until = helper_from_now(us);
-    (void) pthread_cond_timedwait(cond, &set->lock, &until);
+    (void) cond_wait(cond, &set->lock, us > 0 ? us : 0);
 }
 
 int64_t set_patience(const pgc_set *set)

@@ -71,13 +71,7 @@ PGC_FIXED_MAP(X)
 
 /* The slow paths: the inline readers have found no binary cell of the right length. */
 #define X(name, type)                                                                 \
-    type pgc_slow_##name(pgc_reader *reader, size_t row, size_t column)               \
-    {                                                                                 \
-        type value;                                                                   \
-        memset(&value, 0, sizeof value);                                              \
-        (void) value_read(reader, row, column, false, value_##name, &value);          \
-        return value;                                                                 \
-    }                                                                                 \
+    VALUE_READER(type, pgc_slow_##name, value_##name, false)                          \
     pgc_opt_##name pgc_slow_opt_##name(pgc_reader *reader, size_t row, size_t column) \
     {                                                                                 \
         pgc_opt_##name value;                                                         \

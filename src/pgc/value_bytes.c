@@ -282,21 +282,9 @@ bool value_path(const value_at *at, cell c, void *out)
 }
 
 /* The readers of these types: the value itself says whether it is NULL. */
-#define READERS(name, type)                                                  \
-    type pgc_read_##name(pgc_reader *reader, size_t row, size_t column)      \
-    {                                                                        \
-        type value;                                                          \
-        memset(&value, 0, sizeof value);                                     \
-        (void) value_read(reader, row, column, false, value_##name, &value); \
-        return value;                                                        \
-    }                                                                        \
-    type pgc_read_opt_##name(pgc_reader *reader, size_t row, size_t column)  \
-    {                                                                        \
-        type value;                                                          \
-        memset(&value, 0, sizeof value);                                     \
-        (void) value_read(reader, row, column, true, value_##name, &value);  \
-        return value;                                                        \
-    }
+#define READERS(name, type)                                  \
+    VALUE_READER(type, pgc_read_##name, value_##name, false) \
+    VALUE_READER(type, pgc_read_opt_##name, value_##name, true)
 READERS(jsonb, pgc_text)
 READERS(bytes, pgc_bytes)
 READERS(numeric, pgc_numeric)

@@ -62,7 +62,7 @@ pgc_status river_ctx_wait(river_ctx *ctx, int64_t us)
             break;
         }
         int64_t wait = until < ctx->deadline_us ? until - now : ctx->deadline_us - now;
-        runtime_cond_wait(ctx->run, &ctx->run->signal, &ctx->run->signal_lock, wait);
+        (void) cond_wait(&ctx->run->signal, &ctx->run->signal_lock, wait);
     }
     pthread_mutex_unlock(&ctx->run->signal_lock);
     return reason;

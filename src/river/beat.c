@@ -59,7 +59,7 @@ static void *beat_work(void *arg)
     while (!heart->stop) {
         int64_t now = runtime_now(run);
         if (now < next) {
-            runtime_cond_wait(run, &run->changed, &run->lock, next - now);
+            (void) cond_wait(&run->changed, &run->lock, next - now);
             continue;
         }
         pthread_mutex_unlock(&run->lock);

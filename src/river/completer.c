@@ -291,14 +291,14 @@ static bool gather(runtime *run, int64_t not_before_us)
             if (done->stop) {
                 return false;
             }
-            runtime_cond_wait(run, &done->work, &done->lock, -1);
+            (void) cond_wait(&done->work, &done->lock, -1);
             continue;
         }
         int64_t early = not_before_us - runtime_now(run);
         if (early <= 0 || done->count >= GATHER_ENOUGH || done->stop) {
             return true;
         }
-        runtime_cond_wait(run, &done->work, &done->lock, early);
+        (void) cond_wait(&done->work, &done->lock, early);
     }
 }
 
@@ -343,7 +343,7 @@ void completer_put(runtime *run, river_ctx *ctx)
     completer *done = &run->done;
     pthread_mutex_lock(&done->lock);
     while (done->count >= FINISHED_MAX) {
-        runtime_cond_wait(run, &done->room, &done->lock, -1);
+        (void) cond_wait(&done->room, &done->lock, -1);
     }
     list_append(&done->finished, &ctx->link);
     done->count++;

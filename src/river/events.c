@@ -66,7 +66,7 @@ pgc_status river_subscribe(river_client *client, uint32_t kinds, uint32_t capaci
     subscription->kinds = kinds;
     subscription->capacity = room;
     subscription->ring = ring;
-    runtime_cond_init(&subscription->ready);
+    cond_init(&subscription->ready);
     pthread_mutex_lock(&hub->lock);
     list_append(&hub->subscriptions, &subscription->link);
     note_kinds(hub);
@@ -108,7 +108,7 @@ pgc_status river_subscription_next(river_subscription *subscription, int64_t tim
         } else if (until != INT64_MAX && left <= 0) {
             status = PGC_TIMEOUT;
         } else {
-            runtime_cond_wait(run, &subscription->ready, &hub->lock, left);
+            (void) cond_wait(&subscription->ready, &hub->lock, left);
         }
     }
     if (status == PGC_OK) {

@@ -15,8 +15,8 @@
 void executor_make(executor *exec)
 {
     pthread_mutex_init(&exec->lock, NULL);
-    runtime_cond_init(&exec->work);
-    runtime_cond_init(&exec->changed);
+    cond_init(&exec->work);
+    cond_init(&exec->changed);
     list_init(&exec->waiting);
 }
 
@@ -30,7 +30,7 @@ static river_ctx *next_attempt(runtime *run)
         }
         int64_t began = runtime_now(run);
         exec->idle++;
-        runtime_cond_wait(run, &exec->work, &exec->lock, IDLE_END_US);
+        (void) cond_wait(&exec->work, &exec->lock, IDLE_END_US);
         exec->idle--;
         if (list_empty(&exec->waiting) && runtime_now(run) - began >= IDLE_END_US) {
             return NULL;
@@ -121,7 +121,7 @@ void executor_stop(runtime *run)
     exec->stop = true;
     pthread_cond_broadcast(&exec->work);
     while (exec->threads > 0) {
-        runtime_cond_wait(run, &exec->changed, &exec->lock, -1);
+        (void) cond_wait(&exec->changed, &exec->lock, -1);
     }
     exec->stop = false;
     pthread_mutex_unlock(&exec->lock);

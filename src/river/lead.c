@@ -51,18 +51,9 @@ void link_close(lead_link *link)
 bool lead_wait(leadership *lead, int64_t us)
 {
     if (!lead->stop && us != 0) {
-        runtime_cond_wait(lead->run, &lead->changed, &lead->lock, us);
+        (void) cond_wait(&lead->changed, &lead->lock, us);
     }
     return !lead->stop;
-}
-
-static int64_t random_us(const runtime *run, int64_t up_to)
-{
-    uint32_t random = 0;
-    if (!run->clock->random(run->clock->ctx, &random, sizeof(random))) {
-        return up_to / 2;
-    }
-    return (int64_t) ((double) random / ((double) UINT32_MAX + 1) * (double) up_to);
 }
 
 static void set_leading(leadership *lead, bool leading)
@@ -106,7 +97,7 @@ static int64_t backoff_us(const runtime *run, unsigned failures)
 {
     int64_t base = RUNTIME_SECOND_US << (failures < 6 ? failures : 6);
     base = base < RETRY_MAX_US ? base : RETRY_MAX_US;
-    return base - base / 10 + random_us(run, base / 5);
+    return base - base / 10 + clock_spread(run->clock, base / 5);
 }
 
 /* Until elected or told to stop. */
@@ -125,14 +116,15 @@ static bool follow(leadership *lead, lead_link *link, int64_t *trusted_until)
             return true;
         }
         failures = status == PGC_NOT_FOUND ? 0 : failures + 1;
-        int64_t wait = failures == 0 ? LEAD_INTERVAL_US + random_us(lead->run, RUNTIME_SECOND_US)
-                                     : backoff_us(lead->run, failures - 1);
+        int64_t wait = failures == 0
+                           ? LEAD_INTERVAL_US + clock_spread(lead->run->clock, RUNTIME_SECOND_US)
+                           : backoff_us(lead->run, failures - 1);
         int64_t until = runtime_now(lead->run) + wait;
         while (!lead->stop && !lead->vacant && runtime_now(lead->run) < until) {
             (void) lead_wait(lead, until - runtime_now(lead->run));
         }
         if (lead->vacant && !lead->stop) { /* not all at once */
-            (void) lead_wait(lead, random_us(lead->run, RUNTIME_SECOND_US / 20));
+            (void) lead_wait(lead, clock_spread(lead->run->clock, RUNTIME_SECOND_US / 20));
         }
     }
     return false;
@@ -217,7 +209,7 @@ pgc_status lead_make(struct river_runtime *run, const river_client_options *opti
     }
     lead->run = run;
     pthread_mutex_init(&lead->lock, NULL);
-    runtime_cond_init(&lead->changed);
+    cond_init(&lead->changed);
     periodic_make(&lead->periodics, run->alloc);
     run->lead = lead;
     for (size_t i = 0; i < options->periodic_count; i++) {

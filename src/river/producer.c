@@ -20,14 +20,9 @@
 static int64_t poll_us(const producer *from)
 {
     /* Up to a tenth more, so that clients do not poll in step. */
-    uint32_t random = 0;
-    const clock_ops *clock = from->run->clock;
     int64_t base = from->options.fetch_poll_us;
     int64_t spread = base / 10 > 10000 ? base / 10 : 10000;
-    if (!clock->random(clock->ctx, &random, sizeof(random))) {
-        return base;
-    }
-    return base + (int64_t) ((double) random / ((double) UINT32_MAX + 1) * (double) spread);
+    return base + clock_spread(from->run->clock, spread);
 }
 
 /* Attempts of the fetched jobs; NULL: no memory. The jobs then wait to be rescued. */
@@ -232,7 +227,7 @@ static void *produce(void *arg)
         }
         from->starved = from->starved || (due && room == 0);
         int64_t until = may ? (due ? fetch_at : poll_at) : INT64_MAX;
-        runtime_cond_wait(run, &from->wake, &from->lock, least(until, row_at) - now);
+        (void) cond_wait(&from->wake, &from->lock, least(until, row_at) - now);
     }
     pthread_mutex_unlock(&from->lock);
     /* Who removes the queue waits for this, and may join the thread with run->lock held. */
@@ -266,7 +261,7 @@ static pgc_status make(runtime *run, const river_queue_options *options, produce
         from->options.retain_completed_us = run->client->options.retain_completed_us;
     }
     pthread_mutex_init(&from->lock, NULL);
-    runtime_cond_init(&from->wake);
+    cond_init(&from->wake);
     list_init(&from->active);
     *out = from;
     return PGC_OK;

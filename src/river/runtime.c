@@ -30,33 +30,6 @@ void runtime_trouble(const runtime *run, const pgc_error *err)
     }
 }
 
-void runtime_cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(cond, &attr);
-    pthread_condattr_destroy(&attr);
-}
-
-void runtime_cond_wait(const runtime *run, pthread_cond_t *cond, pthread_mutex_t *lock, int64_t us)
-{
-    (void) run;
-    if (us < 0) {
-        (void) pthread_cond_wait(cond, lock);
-        return;
-    }
-    struct timespec until;
-    if (us > 3600 * RUNTIME_SECOND_US) {
-        us = 3600 * RUNTIME_SECOND_US;
-    }
-    (void) clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t nanos = until.tv_nsec + us % RUNTIME_SECOND_US * 1000;
-    until.tv_sec += (time_t) (us / RUNTIME_SECOND_US + nanos / 1000000000);
-    until.tv_nsec = (long) (nanos % 1000000000);
-    (void) pthread_cond_timedwait(cond, lock, &until);
-}
-
 static pgc_status check_queue_options(const river_queue_options *queue, pgc_error *err)
 {
     TRY(check_queue(queue->name, err));
@@ -109,12 +82,12 @@ pgc_status runtime_make(river_client *client, const river_client_options *option
     hub_make(&run->hub, run->alloc);
     executor_make(&run->exec);
     pthread_mutex_init(&run->done.lock, NULL);
-    runtime_cond_init(&run->done.work);
-    runtime_cond_init(&run->done.room);
+    cond_init(&run->done.work);
+    cond_init(&run->done.room);
     pthread_mutex_init(&run->lock, NULL);
-    runtime_cond_init(&run->changed);
+    cond_init(&run->changed);
     pthread_mutex_init(&run->signal_lock, NULL);
-    runtime_cond_init(&run->signal);
+    cond_init(&run->signal);
     list_init(&run->producers);
     client->runtime = run;
     /* A client without queues only inserts and asks. */
@@ -165,7 +138,7 @@ static void *tick(void *arg)
     int64_t stuck_at = 0;
     pthread_mutex_lock(&run->lock);
     while (run->ticking) {
-        runtime_cond_wait(run, &run->changed, &run->lock, TICK_US);
+        (void) cond_wait(&run->changed, &run->lock, TICK_US);
         if (runtime_now(run) >= stuck_at) {
             each_producer(run, producer_check_stuck);
             stuck_at = runtime_now(run) + TICK_IDLE_US;
@@ -261,7 +234,7 @@ static bool wait_for_active(runtime *run, int64_t until, int64_t hard_at)
             return false;
         }
         int64_t next = until < hard_at ? until : hard_at;
-        runtime_cond_wait(run, &run->changed, &run->lock, next == INT64_MAX ? -1 : next - now);
+        (void) cond_wait(&run->changed, &run->lock, next == INT64_MAX ? -1 : next - now);
     }
 }
 
@@ -269,7 +242,7 @@ static bool wait_for_active(runtime *run, int64_t until, int64_t hard_at)
 static void join_producers(runtime *run)
 {
     while (run->adding > 0) {
-        runtime_cond_wait(run, &run->changed, &run->lock, -1);
+        (void) cond_wait(&run->changed, &run->lock, -1);
     }
     each_producer(run, producer_stop);
     pthread_mutex_unlock(&run->lock);
@@ -296,7 +269,7 @@ static void end(runtime *run)
     bool mine = run->started && !run->ending;
     run->ending = run->ending || mine;
     while (!mine && run->started) {
-        runtime_cond_wait(run, &run->changed, &run->lock, -1);
+        (void) cond_wait(&run->changed, &run->lock, -1);
     }
     pthread_mutex_unlock(&run->lock);
     if (!mine) {
@@ -438,7 +411,7 @@ pgc_status river_client_queue_remove(river_client *client, const char *name, pgc
         places = from->options.max_workers;
         producer_stop(from);
         while (still_fetches(run, from)) {
-            runtime_cond_wait(run, &run->changed, &run->lock, -1);
+            (void) cond_wait(&run->changed, &run->lock, -1);
         }
         if (!run->stopping) {
             sweep_removed(run);

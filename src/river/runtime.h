@@ -9,6 +9,7 @@
 #include <pgc/listen.h>
 
 #include "base/buf.h"
+#include "base/cond.h"
 #include "base/list.h"
 #include "river/client_state.h"
 #include "river/store.h"
@@ -175,9 +176,6 @@ void runtime_free(river_client *client);
 int64_t runtime_now(const runtime *run);
 /* Tell the client's owner of trouble in the background. */
 void runtime_trouble(const runtime *run, const pgc_error *err);
-/* A condition on the monotonic clock; wait at most us (< 0: without end) with its lock held. */
-void runtime_cond_init(pthread_cond_t *cond);
-void runtime_cond_wait(const runtime *run, pthread_cond_t *cond, pthread_mutex_t *lock, int64_t us);
 
 /* attempt.c */
 /* Run the handler and decide what becomes of the job. */

@@ -36,6 +36,14 @@ static void takes_the_median(void)
     CHECK(close_to(bench_median(odd, 3), 5));
     CHECK(close_to(bench_median(even, 4), 2.5));
     CHECK(isnan(bench_median(even, 0)));
+    double many[200];
+    for (size_t i = 0; i < 200; i++) {
+        many[i] = (double) (199 - i);
+    }
+    CHECK(close_to(bench_percentile(many, 200, 99), 198));
+    CHECK(close_to(bench_percentile(many, 200, 0), 0));
+    CHECK(close_to(bench_percentile(many, 200, 100), 199));
+    CHECK(isnan(bench_percentile(many, 0, 99)));
 }
 
 static void runs_in_turn_after_a_warm_up(void)
