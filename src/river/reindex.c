@@ -120,7 +120,7 @@ static pgc_status rebuild(leadership *lead, pgc_conn *conn, const char *index, p
             (void) pgc_error_wrap(err, status, "(and %s)", other.message);
         }
     }
-    return status;
+    return pgc_error_wrap(err, status, "rebuild index %s", index);
 }
 
 static void rebuild_all(leadership *lead, lead_link *link)

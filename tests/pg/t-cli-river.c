@@ -131,6 +131,12 @@ static void the_benchmark_works_its_jobs(void)
     CHECK(says(&s, "\"JobsWorked\":200"));
     CHECK_INT(RUN(&s, "bench", "--num-total-jobs", "10"), 1);
     CHECK(says(&s, "--force"));
+    CHECK_INT(RUN(&s, "bench", "--num-total-jobs", "100", "--workers", "20", "--force"), 0);
+    CHECK(says(&s, "bench: total jobs worked [        100 ], total jobs inserted [        100 ]"));
+    /* Counted is what is stored. */
+    CHECK_STR(scratch_text(&s.db, s.mem,
+                           "SELECT count(*)::text FROM river_job WHERE state = 'completed'"),
+              "100");
 }
 
 TAP_MAIN(TAP("cli river: a job goes through its life", a_job_goes_through_its_life),
