@@ -34,6 +34,17 @@ PGC_API void *pgc_clone_alloc(pgc_clone *clone, const void *row, size_t row_size
 /** Free a block of pgc_clone_alloc() that is known as const. NULL is allowed. Blocks: no. */
 PGC_API void pgc_clone_free(const void *block);
 
+/**
+ * Elements of any type behind a row: counted in the first pass, copied in the second. What they
+ * point to is cloned by the caller, element by element.
+ *
+ * @param from  count elements of size bytes; NULL is allowed.
+ * @return the copy, aligned to 16; NULL in the first pass and when there is nothing to copy.
+ *
+ * Blocks: no. Thread-safe: one thread per clone. Since: 0.1.
+ */
+PGC_API void *pgc_clone_items(pgc_clone *clone, const void *from, size_t count, size_t size);
+
 /* One field: counted in the first pass, copied and redirected in the second. NULL values stay. */
 /* Texts are NUL-terminated in the copy. */
 #define X(name, type) PGC_API void pgc_clone_##name(pgc_clone *clone, type *value);

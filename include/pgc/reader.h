@@ -442,6 +442,26 @@ PGC_API bool pgc_read_multirange(pgc_reader *reader, size_t row, size_t column, 
 PGC_API bool pgc_read_opt_multirange(pgc_reader *reader, size_t row, size_t column,
                                      pgc_reader *inner);
 
+/**
+ * Memory of the result for what the rows of an inner reader are decoded into.
+ *
+ * @param inner of pgc_read_array() or pgc_read_multirange().
+ * @param size  bytes of one element; there is room for inner->row_count of them, not zeroed.
+ * @return NULL when there are no rows, and when memory is exhausted: a failure of the reader.
+ *
+ * Blocks: no. Thread-safe: one thread per result. Since: 0.1.
+ */
+PGC_API void *pgc_read_room(const pgc_reader *inner, size_t size);
+
+/**
+ * Which rows of an inner reader are NULL, as pgc_arr_x has it: a byte per element.
+ *
+ * @return NULL when none is; memory of the result.
+ *
+ * Blocks: no. Thread-safe: one thread per result. Since: 0.1.
+ */
+PGC_API const uint8_t *pgc_read_nulls(const pgc_reader *inner);
+
 PGC_END_DECLS
 
 #endif

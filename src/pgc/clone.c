@@ -72,6 +72,11 @@ static void *clone_array(pgc_clone *clone, const void *from, size_t count, size_
     return room;
 }
 
+void *pgc_clone_items(pgc_clone *clone, const void *from, size_t count, size_t size)
+{
+    return count == 0 ? NULL : clone_array(clone, from, count, size);
+}
+
 void pgc_clone_text(pgc_clone *clone, pgc_text *value)
 {
     size_t size;

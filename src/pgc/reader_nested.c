@@ -158,6 +158,33 @@ bool pgc_read_opt_array(pgc_reader *reader, size_t row, size_t column, pgc_reade
     return open_array(&at, true, inner);
 }
 
+/* Where a failure of an inner reader as a whole is told. */
+static value_at place_of(const pgc_reader *inner)
+{
+    assert(inner->parent != NULL);
+    return (value_at) { inner->parent, inner->parent_row, inner->parent_column };
+}
+
+void *pgc_read_room(const pgc_reader *inner, size_t size)
+{
+    const value_at at = place_of(inner);
+    return inner->row_count == 0 ? NULL : value_alloc(&at, inner->row_count, size);
+}
+
+/* The mask is made at the first NULL: most arrays have none. */
+const uint8_t *pgc_read_nulls(const pgc_reader *inner)
+{
+    size_t first = 0;
+    while (first < inner->row_count && inner->cells[first][0].len >= 0) {
+        first++;
+    }
+    uint8_t *nulls = first == inner->row_count ? NULL : pgc_read_room(inner, 1);
+    for (size_t i = 0; nulls != NULL && i < inner->row_count; i++) {
+        nulls[i] = (uint8_t) (inner->cells[i][0].len < 0);
+    }
+    return nulls;
+}
+
 static bool open_range(const value_at *at, bool nullable, pgc_reader *inner)
 {
     value_parts parts = { .count = 2 };

@@ -626,6 +626,101 @@ pgc_status repo_embedding_set_detach(repo_embedding_set *set, pgc_error *err)
     return PGC_OK;
 }
 
+void repo_embedding_model_read(pgc_reader *reader, size_t row, size_t column,
+                               repo_embedding_model *out)
+{
+    out->model_id = pgc_read_i32(reader, row, column);
+    out->name = pgc_read_text(reader, row, column + 1);
+    out->is_active = pgc_read_bool(reader, row, column + 2);
+    out->created_at = pgc_read_timestamptz(reader, row, column + 3);
+}
+
+pgc_status repo_embedding_model_set_take(pgc_result *result, const pgc_query *query,
+                                         size_t row_max, repo_embedding_model_set *out,
+                                         pgc_error *err)
+{
+    pgc_reader reader;
+    repo_embedding_model *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_embedding_model *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_embedding_model_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_embedding_model_set_free(repo_embedding_model_set *set)
+{
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_embedding_model_clone_pass(pgc_clone *clone, repo_embedding_model *row)
+{
+    pgc_clone_text(clone, &row->name);
+}
+
+repo_embedding_model *repo_embedding_model_clone(const repo_embedding_model *row)
+{
+    pgc_clone clone;
+    repo_embedding_model measured = *row;
+    pgc_clone_init(&clone);
+    repo_embedding_model_clone_pass(&clone, &measured);
+    repo_embedding_model *copy = (repo_embedding_model *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_embedding_model_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
+pgc_status repo_embedding_model_set_detach(repo_embedding_model_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_embedding_model *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_embedding_model measured = set->rows[i];
+        repo_embedding_model_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_embedding_model *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_embedding_model_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
+}
+
 void repo_file_deletion_read(pgc_reader *reader, size_t row, size_t column,
                              repo_file_deletion *out)
 {

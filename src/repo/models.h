@@ -235,6 +235,40 @@ pgc_status repo_embedding_set_take(pgc_result *result, const pgc_query *query, s
 /** One pass of a clone, for rows that embed this one. */
 void repo_embedding_clone_pass(pgc_clone *clone, repo_embedding *row);
 
+/** One row of public.embedding_models. */
+typedef struct repo_embedding_model {
+    int32_t model_id; /**< integer; not NULL */
+    pgc_text name; /**< character varying; not NULL */
+    bool is_active; /**< boolean; not NULL */
+    pgc_timestamptz created_at; /**< timestamp with time zone; not NULL */
+} repo_embedding_model;
+
+/** Rows and the memory they point into; give it to repo_embedding_model_set_free(). */
+typedef struct repo_embedding_model_set {
+    const repo_embedding_model *rows; /**< count of them; NULL when 0 */
+    size_t count;
+    pgc_result *result; /**< NULL: empty or detached */
+} repo_embedding_model_set;
+
+/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
+void repo_embedding_model_set_free(repo_embedding_model_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_embedding_model_set_detach(repo_embedding_model_set *set,
+                                           pgc_error *err) PGC_MUST_CHECK;
+/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
+repo_embedding_model *repo_embedding_model_clone(const repo_embedding_model *row);
+/** Decode the columns from `column` on into one row; failures stay in the reader. */
+void repo_embedding_model_read(pgc_reader *reader, size_t row, size_t column,
+                               repo_embedding_model *out);
+/** Take over a result whose columns are these fields: its first row_max rows.
+ * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
+pgc_status repo_embedding_model_set_take(pgc_result *result, const pgc_query *query,
+                                         size_t row_max, repo_embedding_model_set *out,
+                                         pgc_error *err);
+/** One pass of a clone, for rows that embed this one. */
+void repo_embedding_model_clone_pass(pgc_clone *clone, repo_embedding_model *row);
+
 /** One row of public.file_deletions. */
 typedef struct repo_file_deletion {
     int64_t deletion_id; /**< bigint; not NULL */

@@ -116,15 +116,16 @@ static pgc_status build_copy(bulk_work *w, pgc_error *err)
     return PGC_OK;
 }
 
-/* Array types of the parameters. False: a value is an array itself, which unnest() would take
- * apart. */
+/* Array types of the parameters. False: a value is an array or composite itself, which unnest()
+ * would take apart. */
 static bool array_types(bulk_work *w)
 {
     for (size_t i = 0; i < w->query->param_count; i++) {
         ir_param *param = &w->query->params[i];
         uint32_t base = catalog_base_type(w->ctx->cat, w->facts->shape.param_oids[i]);
         const catalog_type *type = catalog_type_by_oid(w->ctx->cat, base);
-        if (type == NULL || type->array_oid == 0 || type->element_oid != 0) {
+        if (type == NULL || type->array_oid == 0 || type->element_oid != 0 ||
+            type->kind == CATALOG_COMPOSITE) {
             return false;
         }
         param->array_sql = arena_printf(w->ctx->arena, "%s[]", type->spelling);
@@ -219,12 +220,13 @@ static pgc_status build_bulk(bulk_work *w, pgc_error *err)
                                "query \"%s\": the table has row-level security, and roles under it "
                                "cannot COPY",
                                w->query->name);
-        diag_hint(w->ctx->diags, d, "arrays cannot be sent in arrays: use :batchexec");
+        diag_hint(w->ctx->diags, d,
+                  "arrays and composites cannot be sent in arrays: use :batchexec");
         return PGC_OK;
     }
     if (!good) {
         complain(w, "@bulk needs INSERT … VALUES with one row, whose values hold all parameters",
-                 "parameters cannot be arrays; in ON CONFLICT use excluded.column");
+                 "parameters cannot be arrays or composites; in ON CONFLICT use excluded.column");
         return PGC_OK;
     }
     w->query->bulk_sql = arena_copy(w->ctx->arena, buf_view(&text));

@@ -82,6 +82,8 @@ static const c_type TYPES[] = {
     POINTER_ARRAY("hstore", "pgc_hstore", "!%s.present"),
     RANGE_ARRAY("i32"),
     RANGE_ARRAY("i64"),
+    RANGE_ARRAY("f64"),
+    RANGE_ARRAY("time"),
     RANGE_ARRAY("numeric"),
     RANGE_ARRAY("date"),
     RANGE_ARRAY("timestamp"),
@@ -184,6 +186,23 @@ const c_type *c_type_by_suffix(const char *suffix)
     return NULL;
 }
 
+static const char *scalar_suffix(const catalog *cat, uint32_t type_oid);
+
+/* A range of the user's whose bounds are one of the runtime's: the OID is not on the wire. */
+static const char *range_suffix(const catalog *cat, const catalog_type *type)
+{
+    char name[40];
+    bool multi = type->kind == CATALOG_MULTIRANGE;
+    const catalog_type *range = multi ? catalog_type_by_oid(cat, type->subtype_oid) : type;
+    const char *bound = range == NULL ? NULL : scalar_suffix(cat, range->subtype_oid);
+    if (bound == NULL) {
+        return NULL;
+    }
+    (void) snprintf(name, sizeof name, "%srange_%s", multi ? "multi" : "", bound);
+    const c_type *found = c_type_by_suffix(name);
+    return found == NULL ? NULL : found->suffix;
+}
+
 /* Entry of a type that is no array; NULL: none. A type of the user that happens to be called like
  * an extension's must be a base type to match; an enum or a composite of that name is what the user
  * made it. */
@@ -191,8 +210,8 @@ static const char *scalar_suffix(const catalog *cat, uint32_t type_oid)
 {
     uint32_t oid = catalog_base_type(cat, type_oid);
     const catalog_type *type = catalog_type_by_oid(cat, oid);
-    if (type != NULL && type->kind == CATALOG_ENUM) {
-        return "text"; /* as element of an array; alone it has a C type of its own */
+    if (oid >= CATALOG_FIRST_USER_OID && type != NULL && type->subtype_oid != 0) {
+        return range_suffix(cat, type);
     }
     for (size_t i = 0; i < ARRAY_LEN(MAPPING); i++) {
         bool built_in = MAPPING[i].oid != 0 && MAPPING[i].oid == oid;
@@ -223,15 +242,13 @@ static const char *element_suffix(const catalog *cat, uint32_t array_oid)
 const c_type *c_type_of(const catalog *cat, uint32_t type_oid)
 {
     uint32_t oid = catalog_base_type(cat, type_oid);
-    const catalog_type *type = catalog_type_by_oid(cat, oid);
     const char *element = element_suffix(cat, oid);
     if (element != NULL) {
         char suffix[40];
         (void) snprintf(suffix, sizeof suffix, "arr_%s", element);
         return c_type_by_suffix(suffix);
     }
-    const char *suffix =
-        type != NULL && type->kind == CATALOG_ENUM ? NULL : scalar_suffix(cat, oid);
+    const char *suffix = scalar_suffix(cat, oid);
     return suffix == NULL ? NULL : c_type_by_suffix(suffix);
 }
 

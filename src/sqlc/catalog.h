@@ -59,6 +59,7 @@ typedef struct catalog_type {
     uint32_t base_oid;     /* of a domain */
     int32_t base_typmod;   /* of a domain, -1: none */
     uint32_t relation_oid; /* of a composite: its pg_class row */
+    uint32_t subtype_oid;  /* of a range: its bounds; of a multirange: its range */
     bool not_null;  /* domain declared NOT NULL (the server does not enforce it everywhere) */
     bool has_send;  /* has a binary send function */
     bool preferred; /* preferred within its category */

@@ -28,7 +28,9 @@ static const char SQL_TYPES[] =
     "       t.typtype, CASE WHEN t.typsubscript = 'array_subscript_handler'::regproc"
     "                       THEN t.typelem ELSE 0 END,"
     "       t.typarray, t.typbasetype, t.typtypmod, t.typrelid, t.typnotnull,"
-    "       t.typsend <> 0, t.typispreferred, t.typcategory"
+    "       t.typsend <> 0, t.typispreferred, t.typcategory,"
+    "       coalesce((SELECT r.rngsubtype FROM pg_range r WHERE r.rngtypid = t.oid),"
+    "                (SELECT r.rngtypid FROM pg_range r WHERE r.rngmultitypid = t.oid), 0)"
     "  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace"
     " WHERE n.nspname !~ '^pg_(toast|temp)' ORDER BY t.oid";
 
@@ -253,6 +255,7 @@ static void take_type(loader *l, size_t row)
         .has_send = bool_at(l, row, 13),
         .preferred = bool_at(l, row, 14),
         .category = char_at(l, row, 15),
+        .subtype_oid = oid_at(l, row, 16),
     };
     catalog_add_type(l->cat, &type);
 }
@@ -448,7 +451,7 @@ pgc_status catalog_load(pgc_conn *conn, arena *mem, catalog **out, pgc_error *er
         take_row *take;
     } lists[] = {
         { "search path", SQL_SCHEMAS, 1, take_schema },
-        { "types", SQL_TYPES, 16, take_type },
+        { "types", SQL_TYPES, 17, take_type },
         { "enum labels", SQL_LABELS, 2, take_label },
         { "relations", SQL_RELATIONS, 9, take_relation },
         { "columns", SQL_COLUMNS, 11, take_column },

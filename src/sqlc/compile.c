@@ -7,6 +7,7 @@
 #include "sqlc/bulk.h"
 #include "sqlc/cname.h"
 #include "sqlc/rows.h"
+#include "sqlc/shapes.h"
 #include "sqlc/symbols.h"
 #include "sqlc/variants.h"
 
@@ -205,6 +206,10 @@ pgc_status compile_set(arena *mem, const compile_input *input, diag_list *diags,
         }
         TRY(add_query(&work, VEC_AT(&work.sources, query_source, i), err));
     }
+    if (out->nomem) {
+        return no_memory(err);
+    }
+    shapes_sort(out);
     if (diags->error_count == 0) {
         TRY(symbols_check(&work.ctx, err));
     }

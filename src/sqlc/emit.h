@@ -30,6 +30,8 @@ pgc_status emit_set(const config_c *options, const ir_set *set, arena *arena, ve
 void emit_banner(emitter *e, const char *source);
 /* Text inside a comment: no comment marks, one line. */
 void emit_comment_text(emitter *e, const char *text);
+/* Notes a failed allocation; "" then keeps the callers simple. */
+const char *emit_made(emitter *e, const char *made);
 /* Lines of text inside a comment, each behind `indent`; empty lines stay empty. */
 void emit_comment_lines(emitter *e, const char *indent, slice text);
 /* C string literals, one per line of text, each behind `indent`. */
@@ -51,6 +53,13 @@ void emit_row_source(emitter *e, const ir_row *row, bool shared);
 /* Assign one decoded value to `target`. reader, row, column: C expressions. */
 void emit_read(emitter *e, const char *target, const ir_type *type, bool nullable,
                const char *place);
+
+/* Let a pass of a clone visit a value. clone, target: C expressions. False: it points nowhere. */
+bool emit_clone(emitter *e, const char *indent, const char *clone, const ir_type *type,
+                bool nullable, const char *target);
+/* Types made of other types; in models.h and models.c. */
+void emit_shape_header(emitter *e, const ir_shape *shape);
+void emit_shape_source(emitter *e, const ir_shape *shape);
 
 /* One query. */
 void emit_query_header(emitter *e, const ir_query *query);

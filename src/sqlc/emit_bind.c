@@ -75,11 +75,14 @@ static void check_param(emitter *e, const ir_query *q, const ir_param *param, co
 
 /* In the order of their numbers; the runtime knows no names. Enums travel as text: the server
  * knows its own labels. */
-void emit_add(emitter *e, const ir_param *param, const char *args, const char *value)
+void emit_add(emitter *e, const ir_type *type, bool nullable, const char *args, const char *value)
 {
-    const ir_type *type = &param->type;
-    assert(param->type.c != NULL);
-    if (type->labels != NULL && param->nullable) {
+    assert(type->c != NULL);
+    if (type->shape != NULL) {
+        bool opt = nullable && type->shape->kind == IR_SHAPE_RECORD;
+        buf_printf(&e->out, "    %s_add(%s, %s);\n",
+                   opt ? type->shape->opt_name : type->shape->name, args, value);
+    } else if (type->labels != NULL && nullable) {
         buf_printf(&e->out, "    pgc_add_text(%s, %s_to_text(%s.has ? %s.v : %s));\n", args,
                    type->labels->name, value, value, type->labels->unknown);
     } else if (type->labels != NULL) {
@@ -93,8 +96,7 @@ void emit_add(emitter *e, const ir_param *param, const char *args, const char *v
                    type->c->suffix, args, value, type->element, type->sql);
     } else {
         buf_printf(&e->out, "    pgc_add_%s%s(%s, %s);\n",
-                   param->nullable && !type->c->pointer_like ? "opt_" : "", type->c->suffix, args,
-                   value);
+                   nullable && !type->c->pointer_like ? "opt_" : "", type->c->suffix, args, value);
     }
 }
 
@@ -118,7 +120,7 @@ void emit_add_all(emitter *e, const ir_query *q, const char *args, const char *f
             buf_printf(&e->out, "    if ((UINT64_C(0x%" PRIx64 ") >> variant & 1u) != 0) {\n    ",
                        mask);
         }
-        emit_add(e, param, args, value);
+        emit_add(e, &param->type, param->nullable, args, value);
         buf_add_str(&e->out, always ? "" : "    }\n");
     }
 }

@@ -75,7 +75,7 @@ static void array_body(emitter *e, const ir_query *q)
                    "    pgc_add_array_begin(&args, UINT32_C(%" PRIu32 "), 0, NULL);\n"
                    "    for (size_t i = 0; i < count; i++) {\n    ",
                    param->element_oid);
-        emit_add(e, param, "&args",
+        emit_add(e, &param->type, param->nullable, "&args",
                  emit_made(e, arena_printf(e->arena, "rows[i].%s", param->name)));
         buf_add_str(&e->out, "    }\n    pgc_add_end(&args);\n");
     }
@@ -109,9 +109,9 @@ static void copy_parts(emitter *e, const ir_query *q)
     emit_checks(e, q, "p->");
     buf_add_str(&e->out, "    pgc_args args;\n    pgc_args_init(&args, NULL);\n");
     for (size_t i = 0; i < q->copy->column_count; i++) {
-        ir_param param = q->params[q->copy->columns[i].param];
-        param.type = q->copy->columns[i].type;
-        emit_add(e, &param, "&args", emit_made(e, arena_printf(e->arena, "p->%s", param.name)));
+        const ir_param *param = &q->params[q->copy->columns[i].param];
+        emit_add(e, &q->copy->columns[i].type, param->nullable, "&args",
+                 emit_made(e, arena_printf(e->arena, "p->%s", param->name)));
     }
     buf_add_str(&e->out, "    pgc_status status = pgc_copy_in_row(copy, &args, err);\n"
                          "    pgc_args_done(&args);\n    return status;\n}\n\n");

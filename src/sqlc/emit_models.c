@@ -111,6 +111,12 @@ pgc_status emit_models_header(emitter *e, pgc_error *err)
             enum_header(e, &set->enums[i]);
         }
     }
+    for (size_t i = 0; i < set->shapes.count; i++) {
+        const ir_shape *shape = *VEC_AT(&set->shapes, ir_shape *, i);
+        if (wanted(e, shape->used)) {
+            emit_shape_header(e, shape);
+        }
+    }
     for (size_t i = 0; i < set->model_count; i++) {
         if (wanted(e, set->models[i].used)) {
             emit_row_header(e, &set->models[i], true);
@@ -132,6 +138,12 @@ pgc_status emit_models_source(emitter *e, pgc_error *err)
     for (size_t i = 0; i < set->enum_count; i++) {
         if (wanted(e, set->enums[i].used)) {
             enum_source(e, &set->enums[i]);
+        }
+    }
+    for (size_t i = 0; i < set->shapes.count; i++) {
+        const ir_shape *shape = *VEC_AT(&set->shapes, ir_shape *, i);
+        if (wanted(e, shape->used)) {
+            emit_shape_source(e, shape);
         }
     }
     for (size_t i = 0; i < set->model_count; i++) {

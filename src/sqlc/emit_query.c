@@ -13,8 +13,9 @@ result_form query_form(const ir_query *q)
                : q->cmd == QUERY_EXECRESULT                         ? RESULT_COMMAND
                                                                     : RESULT_NONE;
     }
-    bool bare = q->row->kind == IR_ROW_SCALAR &&
-                !(q->row->fields[0].type.labels == NULL && q->row->fields[0].type.c->pointer_like);
+    const ir_type *only = &q->row->fields[0].type;
+    bool bare = q->row->kind == IR_ROW_SCALAR && only->shape == NULL &&
+                (only->labels != NULL || !only->c->pointer_like);
     bool one = q->cmd == QUERY_ONE || q->cmd == QUERY_BATCHONE;
     return one && bare ? RESULT_VALUE : RESULT_SET;
 }

@@ -20,8 +20,6 @@ bool query_by_value(const emitter *e, const ir_query *q);
 /* Its values are added by a function of their own, because several functions send them. */
 bool query_has_bind(const ir_query *q);
 
-/* Notes a failed allocation; "" then keeps the callers simple. */
-const char *emit_made(emitter *e, const char *made);
 /* A list of C parameters or arguments. */
 typedef struct emit_args {
     const char *items[24];
@@ -52,7 +50,7 @@ void emit_param_comment(emitter *e, const ir_param *param);
 /* Early returns for values that cannot be sent. from: "p->" or "". */
 void emit_checks(emitter *e, const ir_query *q, const char *from);
 /* Add one value. args: C expression of the list. */
-void emit_add(emitter *e, const ir_param *param, const char *args, const char *value);
+void emit_add(emitter *e, const ir_type *type, bool nullable, const char *args, const char *value);
 /* All values in order; args as for emit_add(). */
 void emit_add_all(emitter *e, const ir_query *q, const char *args, const char *from);
 /* Declares `status` and, with dynamic parts, `variant`. args: expression of a list, which is

@@ -211,7 +211,10 @@ void emit_read(emitter *e, const char *target, const ir_type *type, bool nullabl
                const char *place)
 {
     const char *opt = nullable ? "opt_" : "";
-    if (type->labels == NULL) {
+    if (type->shape != NULL) {
+        buf_printf(&e->out, "%s = %s_read(%s);\n", target,
+                   nullable ? type->shape->opt_name : type->shape->name, place);
+    } else if (type->labels == NULL) {
         buf_printf(&e->out, "%s = pgc_read_%s%s(%s);\n", target, opt, type->c->suffix, place);
     } else if (!nullable) {
         buf_printf(&e->out, "%s = %s_from_text(pgc_read_text(%s));\n", target, type->labels->name,
@@ -357,6 +360,23 @@ static void row_take(emitter *e, const ir_row *row, bool shared)
                          "}\n\n");
 }
 
+/* True when there is something to clone. */
+bool emit_clone(emitter *e, const char *indent, const char *clone, const ir_type *type,
+                bool nullable, const char *target)
+{
+    const ir_shape *shape = type->shape;
+    if (shape != NULL) {
+        bool opt = nullable && shape->kind == IR_SHAPE_RECORD;
+        buf_printf(&e->out, "%s%s_clone_pass(%s, &%s);\n", indent,
+                   opt ? shape->opt_name : shape->name, clone, target);
+    } else if (type->labels == NULL && type->c->clone != NULL) {
+        buf_printf(&e->out, "%s%s(%s, &%s);\n", indent, type->c->clone, clone, target);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 /* Only fields that point somewhere need a second look. Order does not matter, but both passes
  * must have the same one. */
 static void clone_fields(emitter *e, const ir_row *row)
@@ -371,10 +391,10 @@ static void clone_fields(emitter *e, const ir_row *row)
             buf_printf(&e->out,
                        "    if (row->%s.has) {\n        %s_clone_pass(clone, &row->%s.v);\n    }\n",
                        field->name, field->embed->base, field->name);
-        } else if (field->type.labels == NULL && field->type.c->clone != NULL) {
-            buf_printf(&e->out, "    %s(clone, &row->%s);\n", field->type.c->clone, field->name);
         } else {
-            continue;
+            const char *target = emit_made(e, arena_printf(e->arena, "row->%s", field->name));
+            written -=
+                emit_clone(e, "    ", "clone", &field->type, field->nullable, target) ? 0 : 1;
         }
         written++;
     }
@@ -415,12 +435,10 @@ static void row_clone(emitter *e, const ir_row *row, bool shared)
 /* One pass over all rows of a set. Values that point nowhere need none. */
 static void detach_pass(emitter *e, const ir_row *row, const char *indent, const char *target)
 {
-    const ir_type *only = &row->fields[0].type;
+    const ir_field *only = &row->fields[0];
     if (row->kind != IR_ROW_SCALAR) {
         buf_printf(&e->out, "%s%s_clone_pass(&clone, &%s);\n", indent, row->base, target);
-    } else if (only->labels == NULL && only->c->clone != NULL) {
-        buf_printf(&e->out, "%s%s(&clone, &%s);\n", indent, only->c->clone, target);
-    } else {
+    } else if (!emit_clone(e, indent, "&clone", &only->type, only->nullable, target)) {
         buf_printf(&e->out, "%s(void) %s;\n", indent, target);
     }
 }

@@ -19,15 +19,43 @@ typedef struct ir_enum {
     bool used, used_optional;      /* by some query; in nullable form */
 } ir_enum;
 
+typedef struct ir_shape ir_shape;
+
 typedef struct ir_type {
     const char *sql;  /* format_type() without modifier */
     uint32_t oid;     /* built-in OID, 0 for extension and user types */
     const c_type *c;  /* of enums: text */
     ir_enum *labels;  /* NULL: no enum */
+    ir_shape *shape;  /* NULL: enum, or a type of the runtime */
     uint32_t element; /* arrays as parameters: c_type_element() */
 } ir_type;
 
 typedef struct ir_field ir_field;
+
+typedef enum ir_shape_kind {
+    IR_SHAPE_RECORD,
+    IR_SHAPE_ARRAY,
+    IR_SHAPE_RANGE,
+    IR_SHAPE_MULTIRANGE
+} ir_shape_kind;
+
+/* A type made of other types that the runtime has no name for: its struct and functions are
+ * generated. */
+struct ir_shape {
+    ir_shape_kind kind;
+    const char *name;     /* C type, e.g. "repo_address", "repo_arr_state" */
+    const char *opt_name; /* nullable form of a record; stem of functions for the others */
+    const char *sql;      /* as the server spells it */
+    const char *comment;  /* NULL: none */
+    uint32_t type_oid;    /* of arrays: of the elements; only while analysing */
+    uint32_t element;     /* arrays: OID to send, or C_TYPE_UNCHECKED */
+    ir_field *fields;     /* of records; others have one: element, bound or range */
+    size_t field_count;
+    unsigned depth; /* 1: made of plain types; members are declared before it */
+    bool building;  /* a type inside itself has none */
+    bool used;      /* by some query */
+    c_type c;       /* how it looks to the rest of the emitter */
+};
 
 typedef enum ir_row_kind {
     IR_ROW_MODEL,  /* a table or view */
@@ -172,9 +200,11 @@ typedef struct ir_set {
     size_t enum_count;
     ir_row *models; /* by name */
     size_t model_count;
+    vec shapes;        /* of ir_shape *; by depth and name when complete */
     vec shared;        /* of ir_row *, in order of appearance */
     ir_query *queries; /* in source order */
     size_t query_count;
+    bool nomem; /* memory ran out while a type was resolved */
 } ir_set;
 
 /* FNV-1a of the text and the parameter types: names the prepared statement. */

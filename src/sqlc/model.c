@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "sqlc/cname.h"
+#include "sqlc/shapes.h"
 
 /* Every list of this file fails with the same words. */
 static pgc_status no_memory(pgc_error *err)
@@ -73,8 +74,8 @@ static bool is_user_schema(const char *schema)
  *
  *     public.authors -> lib_author, shop.orders -> lib_shop_order,
  *     rename {authors: Writer} -> lib_writer */
-static pgc_status type_name(const model_context *ctx, const char *schema, const char *name,
-                            const char **out, pgc_error *err)
+pgc_status model_type_name(const model_context *ctx, const char *schema, const char *name,
+                           const char **out, pgc_error *err)
 {
     const char *custom = renamed(ctx, name);
     bool plain = custom != NULL || strcmp(schema, default_schema(ctx)) == 0;
@@ -134,6 +135,10 @@ bool model_type(const model_context *ctx, uint32_t type_oid, ir_type *out)
             found.c = c_type_by_suffix("text");
         }
     }
+    if (found.c == NULL) {
+        found.shape = shapes_find(ctx, base);
+        found.c = found.shape == NULL ? NULL : &found.shape->c;
+    }
     *out = found;
     return found.c != NULL;
 }
@@ -173,7 +178,7 @@ static pgc_status build_enum(const model_context *ctx, const catalog_type *type,
                              pgc_error *err)
 {
     assert(type->kind == CATALOG_ENUM);
-    TRY(type_name(ctx, type->schema, type->name, &out->name, err));
+    TRY(model_type_name(ctx, type->schema, type->name, &out->name, err));
     if (out->name == NULL) {
         (void) config_error(ctx, "enum", type->name);
         return PGC_OK;
@@ -237,13 +242,15 @@ static pgc_status build_enums(const model_context *ctx, pgc_error *err)
  * name may be a column too.
  *
  *     columns "a b", "a-b", a_b_3  ->  a_b, a_b_2, a_b_3 */
-static const char *unique_field(const model_context *ctx, const ir_field *fields, size_t count,
-                                const char *name)
+const char *model_unique_field(const model_context *ctx, const ir_field *fields, size_t count,
+                               const char *name)
 {
     const char *tried = name;
+    size_t len = strlen(name);
+    const char *link = len > 0 && name[len - 1] == '_' ? "" : "_"; /* two belong to C++ */
     for (size_t number = 2, i = 0; tried != NULL && i < count; i++) {
         if (strcmp(fields[i].name, tried) == 0) {
-            tried = arena_printf(ctx->arena, "%s_%zu", name, number++);
+            tried = arena_printf(ctx->arena, "%s%s%zu", name, link, number++);
             i = SIZE_MAX; /* the earlier fields may have the new name */
         }
     }
@@ -262,7 +269,7 @@ static pgc_status build_field(const model_context *ctx, const catalog_relation *
         (void) config_error(ctx, "column", column->name);
         return PGC_OK;
     }
-    field->name = unique_field(ctx, row->fields, row->field_count, name);
+    field->name = model_unique_field(ctx, row->fields, row->field_count, name);
     field->sql_name = column->name;
     field->nullable = !column->not_null;
     field->reason = column->not_null ? "NOT NULL" : "no NOT NULL constraint";
@@ -294,7 +301,7 @@ static pgc_status build_model(const model_context *ctx, const catalog_relation *
     if (single == NULL || row.fields == NULL) {
         return no_memory(err);
     }
-    TRY(type_name(ctx, relation->schema, single, &row.name, err));
+    TRY(model_type_name(ctx, relation->schema, single, &row.name, err));
     row.base = row.name;
     if (row.name == NULL) {
         (void) config_error(ctx, "table", relation->name);
@@ -352,6 +359,9 @@ pgc_status model_build(const model_context *ctx, pgc_error *err)
     }
     if (models.count > 1) {
         qsort(models.items, models.count, sizeof(ir_row), compare_rows);
+    }
+    if (ctx->set->nomem) {
+        return no_memory(err);
     }
     ctx->set->models = models.items;
     ctx->set->model_count = models.count;

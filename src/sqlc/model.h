@@ -19,12 +19,18 @@ typedef struct model_context {
 /* Fill set->enums and set->models from the catalog. Names that cannot be made go to diags. */
 pgc_status model_build(const model_context *ctx, pgc_error *err) PGC_MUST_CHECK;
 
-/* Resolve a type. False: it has no C type. */
+/* Resolve a type. False: it has no C type, or memory ran out (set->nomem). */
 bool model_type(const model_context *ctx, uint32_t type_oid, ir_type *out);
 /* C name of a column, parameter or alias: renames first, then snake_case, then reserved words.
  * *out is NULL when none can be made. */
 pgc_status model_field_name(const model_context *ctx, const char *raw, const char **out,
                             pgc_error *err) PGC_MUST_CHECK;
+/* prefix_[schema_]name of a type; *out NULL: none can be made. */
+pgc_status model_type_name(const model_context *ctx, const char *schema, const char *name,
+                           const char **out, pgc_error *err) PGC_MUST_CHECK;
+/* The name, or with a number that no earlier field has. NULL: no memory. */
+const char *model_unique_field(const model_context *ctx, const ir_field *fields, size_t count,
+                               const char *name);
 /* "table.column", with its schema unless it is the default one; NULL: no memory. */
 const char *model_source(const model_context *ctx, const catalog_relation *relation,
                          const char *column);

@@ -53,6 +53,10 @@ static void type_error(builder *b, const char *what, const char *name, uint32_t 
     (void) snprintf(message, sizeof message, "%s \"%s\" has type %s, which has no C type", what,
                     name, spelling);
     diag *d = query_error(b, message);
+    if (type_oid == OID_RECORD) {
+        diag_hint(b->ctx->diags, d, "say which composite type it is, e.g. %s::type_name", name);
+        return;
+    }
     bool array = type != NULL && type->element_oid != 0;
     diag_hint(b->ctx->diags, d,
               "cast it to a type that has one, e.g. %s::text%s; in a list of "
@@ -66,6 +70,12 @@ static void use_type(const ir_type *type, bool nullable)
     if (type->labels != NULL) {
         type->labels->used = true;
         type->labels->used_optional = type->labels->used_optional || nullable;
+    }
+    if (type->shape != NULL && !type->shape->used) {
+        type->shape->used = true;
+        for (size_t i = 0; i < type->shape->field_count; i++) {
+            use_type(&type->shape->fields[i].type, type->shape->fields[i].nullable);
+        }
     }
 }
 
@@ -286,7 +296,8 @@ static bool same_fields(const ir_row *a, const ir_row *b)
         const ir_field *x = &a->fields[i];
         const ir_field *y = &b->fields[i];
         same = strcmp(x->name, y->name) == 0 && x->embed == y->embed && x->column == y->column &&
-               x->type.c == y->type.c && x->type.labels == y->type.labels;
+               x->type.c == y->type.c && x->type.labels == y->type.labels &&
+               x->type.shape == y->type.shape;
     }
     return same;
 }

@@ -132,6 +132,21 @@ static void add_enum(collector *c, const ir_enum *type)
     }
 }
 
+/* As emit_shapes.c has them. */
+static void add_shape(collector *c, const ir_shape *shape)
+{
+    const char *origin = arena_printf(c->ctx->arena, "type %s", shape->sql);
+    static const char *const SUFFIXES[] = { "",      "_add",  "_clone_pass", "_parts",
+                                            "_read", "_type", "_fields" };
+    for (size_t i = 0; i < ARRAY_LEN(SUFFIXES); i++) {
+        add(c, origin, shape->name, SUFFIXES[i]);
+    }
+    add(c, origin, shape->opt_name, "");
+    add(c, origin, shape->opt_name, "_add");
+    add(c, origin, shape->opt_name, "_clone_pass");
+    add(c, origin, shape->opt_name, "_read");
+}
+
 /* All sources of names, in any order. Includes what options leave out of the output: whether a
  * name is free must not depend on which queries exist. */
 static void collect(collector *c)
@@ -139,6 +154,9 @@ static void collect(collector *c)
     const ir_set *set = c->ctx->set;
     for (size_t i = 0; i < set->enum_count; i++) {
         add_enum(c, &set->enums[i]);
+    }
+    for (size_t i = 0; i < set->shapes.count; i++) {
+        add_shape(c, *VEC_AT(&set->shapes, ir_shape *, i));
     }
     for (size_t i = 0; i < set->model_count; i++) {
         const ir_row *row = &set->models[i];

@@ -117,10 +117,6 @@ static const char DRIVER_HEAD[] =
     "        r.v = &one;                                             \\\n"
     "        return r;                                               \\\n"
     "    }\n"
-    "static pgc_arr_text v_labels(void)\n"
-    "{\n    static pgc_text items[1];\n    pgc_arr_text r = PGC_ZERO;\n"
-    "    items[0] = pgc_text_from(\"photo\");\n    r.has = true;\n    r.count = 1;\n"
-    "    r.v = items;\n    return r;\n}\n"
     "PGC_RANGE_MAP(RANGE)\nPGC_ARRAY_MAP(ARRAY)\n\n"
     "static void report(const char *name, pgc_status status, const pgc_error *err)\n"
     "{\n    calls++;\n    if (status != PGC_OK && status != PGC_NOT_FOUND) {\n"
@@ -160,7 +156,6 @@ static inline void driver_value(buf *out, const char *target, const ir_param *pa
     /* What the usual value of the representation is no value of. */
     const char *call = strcmp(param->type.sql, "jsonpath") == 0 ? "pgc_text_from(\"$.a\")"
                        : strcmp(param->type.sql, "ltree") == 0  ? "pgc_text_from(\"top\")"
-                       : strcmp(param->type.sql, "kind[]") == 0 ? "v_labels()"
                                                                 : NULL;
     if (strncmp(param->sql_name, "set_", 4) == 0 && strcmp(param->type.c->suffix, "bool") == 0) {
         buf_printf(out, "    %s = !nulls; /* of @patch */\n", target);
@@ -168,7 +163,17 @@ static inline void driver_value(buf *out, const char *target, const ir_param *pa
     }
     const char *guard = param->nullable ? "    if (!nulls) {\n        " : "    ";
     buf_add_str(out, guard);
-    if (param->type.labels != NULL && param->nullable) {
+    if (param->type.shape != NULL) {
+        /* Empty ones: checks.c looks at full ones. */
+        bool record = param->type.shape->kind == IR_SHAPE_RECORD;
+        if (!record || param->nullable) {
+            buf_printf(out, "%s.has = true;\n", target);
+        }
+        if (param->type.shape->kind == IR_SHAPE_RANGE) {
+            buf_printf(out, "    %s.flags = PGC_RANGE_EMPTY;\n", target);
+        }
+        buf_add_str(out, record && !param->nullable ? ";\n" : "");
+    } else if (param->type.labels != NULL && param->nullable) {
         buf_printf(out, "%s.has = true;\n        %s.v = %s;\n", target, target,
                    param->type.labels->constants[0]);
     } else if (param->type.labels != NULL) {
@@ -198,7 +203,7 @@ static inline const char *driver_out(buf *out, const ir_query *q, const char *pr
     }
     const ir_field *only = &q->row->fields[0];
     bool value = q->row->kind == IR_ROW_SCALAR &&
-                 (q->cmd == QUERY_ONE || q->cmd == QUERY_BATCHONE) &&
+                 (q->cmd == QUERY_ONE || q->cmd == QUERY_BATCHONE) && only->type.shape == NULL &&
                  (only->type.labels != NULL || !only->type.c->pointer_like);
     if (!value) {
         *free_it = true;

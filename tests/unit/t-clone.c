@@ -132,6 +132,27 @@ static void sizes_that_do_not_fit_are_refused(void)
     CHECK(pgc_clone_alloc(&clone, &huge, sizeof huge) == NULL);
 }
 
-TAP_MAIN(TAP("copies live on when the result is gone", copies_live_on_alone),
+static void items_of_any_type_are_copied(void)
+{
+    static const uint64_t items[] = { 7, 8, 9 };
+    const uint64_t row = 1;
+    pgc_clone clone;
+    pgc_clone_init(&clone);
+    CHECK(pgc_clone_items(&clone, items, 3, sizeof *items) == NULL);
+    CHECK(pgc_clone_items(&clone, items, 0, sizeof *items) == NULL);
+    CHECK(pgc_clone_items(&clone, NULL, 3, sizeof *items) == NULL);
+    CHECK_INT(clone.size, sizeof items);
+    void *block = pgc_clone_alloc(&clone, &row, sizeof row);
+    REQUIRE(block != NULL);
+    const uint64_t *copy = pgc_clone_items(&clone, items, 3, sizeof *items);
+    REQUIRE(copy != NULL);
+    CHECK(copy != items && memcmp(copy, items, sizeof items) == 0);
+    CHECK_INT((uintptr_t) copy % 16, 0);
+    CHECK(pgc_clone_items(&clone, items, SIZE_MAX, sizeof *items) == NULL && clone.overflowed);
+    pgc_clone_free(block);
+}
+
+TAP_MAIN(TAP("items of any type are copied", items_of_any_type_are_copied),
+         TAP("copies live on when the result is gone", copies_live_on_alone),
          TAP("NULLs stay NULL", nulls_stay_null),
          TAP("sizes that do not fit are refused", sizes_that_do_not_fit_are_refused))

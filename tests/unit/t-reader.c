@@ -616,6 +616,36 @@ static void a_failure_inside_is_one_outside(void)
                            "has the wrong length");
 }
 
+/* For decoders of what only one database has. */
+static void elements_get_room_and_a_mask(void)
+{
+    const column row[] = { { "none", 90002, "00000000 00000000 00015f91" },
+                           { "full", 90002,
+                             "00000001 00000000 00015f91 00000002 00000001 00000001 61 "
+                             "00000001 62" },
+                           { "holes", 90002,
+                             "00000001 00000001 00015f91 00000003 00000001 ffffffff 00000001 62 "
+                             "ffffffff" } };
+    pgc_reader r;
+    pgc_reader list;
+    AUTO(result_auto) pgc_result *result = open_row(&r, row, ARRAY_LEN(row), 1);
+    REQUIRE(result != NULL);
+    REQUIRE(pgc_read_array(&r, 0, 0, &list));
+    CHECK(pgc_read_room(&list, 8) == NULL && pgc_read_nulls(&list) == NULL);
+    REQUIRE(pgc_read_array(&r, 0, 1, &list));
+    uint64_t *room = pgc_read_room(&list, sizeof *room);
+    REQUIRE(room != NULL);
+    room[0] = room[1] = UINT64_MAX;
+    CHECK(pgc_read_nulls(&list) == NULL);
+    CHECK_INT(r.status, PGC_OK);
+    REQUIRE(pgc_read_array(&r, 0, 2, &list));
+    const uint8_t *nulls = pgc_read_nulls(&list);
+    REQUIRE(nulls != NULL);
+    CHECK(nulls[0] == 1 && nulls[1] == 0 && nulls[2] == 1);
+    CHECK(pgc_read_room(&list, SIZE_MAX / 2) == NULL);
+    CHECK_STATUS(pgc_reader_finish(&r, NULL), PGC_NOMEM, NULL);
+}
+
 static void ranges_of_any_subtype_are_opened(void)
 {
     const column row[] = { { "r", 90003, "04 00000001 61 00000002 6263" },
@@ -863,6 +893,7 @@ TAP_MAIN(
     TAP("composites are opened, NULL told apart", composites_are_opened),
     TAP("malformed composites say what is wrong and where", malformed_composites_say_what_is_wrong),
     TAP("a failure inside a nested value is one of the row", a_failure_inside_is_one_outside),
+    TAP("elements get room and a mask of NULLs", elements_get_room_and_a_mask),
     TAP("ranges and multiranges of any subtype are opened", ranges_of_any_subtype_are_opened),
     TAP("nesting ends at its limit", nesting_ends_at_its_limit),
     TAP("dimensions and lower bounds of arrays are told", shapes_of_arrays_are_told),

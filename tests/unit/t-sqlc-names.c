@@ -120,7 +120,7 @@ static void fields_are_distinct(void)
         { "a|A|a_2", "a a_2 a_2_2" },
         { "a_2|a|A", "a_2 a a_3" },
         { "a b|a-b|a.b", "a_b a_b_2 a_b_3" },
-        { "class|Class|class_", "class_ class__2 class__3" },
+        { "class|Class|class_", "class_ class_2 class_3" },
         { "int|long|auto|bool|errno", "int_ long_ auto_ bool_ errno_" },
         { "1st|2", "n1st n2" },
         { "createdAt|created_at", "created_at created_at_2" },

@@ -12,16 +12,13 @@
 #include "types.h"
 
 static int failed;
-static pgc_error err;
+pgc_error last;
 
-#define EXPECT(condition) expect((condition), #condition, __LINE__)
-#define EXPECT_OK(call)   expect((call) == PGC_OK, #call, __LINE__)
-
-static void expect(bool good, const char *what, int line)
+void expect(bool good, const char *what, const char *file, int line)
 {
     if (!good) {
         failed++;
-        (void) printf("checks.c:%d: %s (%s)\n", line, what, err.message);
+        (void) printf("%s:%d: %s (%s)\n", file, line, what, last.message);
     }
 }
 
@@ -36,8 +33,8 @@ static const char *titles(pgc_db *db, const corpus_filter_assets_params *p)
     static char text[200];
     corpus_filter_assets_row_set rows = PGC_ZERO;
     text[0] = '\0';
-    if (corpus_filter_assets(db, p, &rows, &err) != PGC_OK) {
-        return err.message;
+    if (corpus_filter_assets(db, p, &rows, &last) != PGC_OK) {
+        return last.message;
     }
     for (size_t i = 0; i < rows.count; i++) {
         (void) strncat(text, i == 0 ? "" : ",", 2);
@@ -66,17 +63,17 @@ static void a_switch_refuses_other_numbers(pgc_db *db)
 {
     corpus_switch_direction_params p = PGC_ZERO;
     corpus_switch_direction_set set = PGC_ZERO;
-    EXPECT_OK(corpus_switch_direction(db, &p, &set, &err));
+    EXPECT_OK(corpus_switch_direction(db, &p, &set, &last));
     EXPECT(set.count == 3 && same(set.rows[0], "") && same(set.rows[2], "Cleo"));
     corpus_switch_direction_set_free(&set);
     p.direction = CORPUS_SWITCH_DIRECTION_DIRECTION_DOWN;
-    EXPECT_OK(corpus_switch_direction(db, &p, &set, &err));
+    EXPECT_OK(corpus_switch_direction(db, &p, &set, &last));
     EXPECT(set.count == 3 && same(set.rows[0], "Cleo"));
     corpus_switch_direction_set_free(&set);
     int number = 7;
     memcpy(&p.direction, &number, sizeof p.direction);
-    EXPECT(corpus_switch_direction(db, &p, &set, &err) == PGC_INVALID);
-    EXPECT(strstr(err.message, "direction is none of its values") != NULL);
+    EXPECT(corpus_switch_direction(db, &p, &set, &last) == PGC_INVALID);
+    EXPECT(strstr(last.message, "direction is none of its values") != NULL);
     EXPECT(set.rows == NULL);
 }
 
@@ -87,15 +84,15 @@ static void a_switch_sends_its_own_parameters(pgc_db *db)
     p.name = pgc_text_from("Cleo");
     p.mail = pgc_text_from("ann@x");
     p.score = 1;
-    EXPECT_OK(corpus_switch_with_params(db, &p, &set, &err));
+    EXPECT_OK(corpus_switch_with_params(db, &p, &set, &last));
     EXPECT(set.count == 1 && set.rows[0] == 3);
     corpus_switch_with_params_set_free(&set);
     p.by = CORPUS_SWITCH_WITH_PARAMS_BY_MAIL;
-    EXPECT_OK(corpus_switch_with_params(db, &p, &set, &err));
+    EXPECT_OK(corpus_switch_with_params(db, &p, &set, &last));
     EXPECT(set.count == 1 && set.rows[0] == 1);
     corpus_switch_with_params_set_free(&set);
     p.by = CORPUS_SWITCH_WITH_PARAMS_BY_SCORE;
-    EXPECT_OK(corpus_switch_with_params(db, &p, &set, &err));
+    EXPECT_OK(corpus_switch_with_params(db, &p, &set, &last));
     EXPECT(set.count == 2); /* 1.5 and NaN, which is above all numbers */
     corpus_switch_with_params_set_free(&set);
 }
@@ -104,27 +101,27 @@ static void flags_and_conditions(pgc_db *db)
 {
     corpus_filter_with_flag_params flag = PGC_ZERO;
     corpus_filter_with_flag_row_set rows = PGC_ZERO;
-    EXPECT_OK(corpus_filter_with_flag(db, &flag, &rows, &err));
+    EXPECT_OK(corpus_filter_with_flag(db, &flag, &rows, &last));
     EXPECT(rows.count == 3);
     corpus_filter_with_flag_row_set_free(&rows);
     flag.with_people = true;
-    EXPECT_OK(corpus_filter_with_flag(db, &flag, &rows, &err));
+    EXPECT_OK(corpus_filter_with_flag(db, &flag, &rows, &last));
     EXPECT(rows.count == 2);
     corpus_filter_with_flag_row_set_free(&rows);
 
     corpus_optional_conditions_params all = PGC_ZERO;
     corpus_asset_set assets = PGC_ZERO;
     all.high = 1000;
-    EXPECT_OK(corpus_optional_conditions(db, &all, &assets, &err));
+    EXPECT_OK(corpus_optional_conditions(db, &all, &assets, &last));
     EXPECT(assets.count == 3);
     corpus_asset_set_free(&assets);
     all.owner.has = true;
     all.owner.v = 2;
-    EXPECT_OK(corpus_optional_conditions(db, &all, &assets, &err));
+    EXPECT_OK(corpus_optional_conditions(db, &all, &assets, &last));
     EXPECT(assets.count == 1 && same(assets.rows[0].title, "sun"));
     corpus_asset_set_free(&assets);
     all.low = 1;
-    EXPECT_OK(corpus_optional_conditions(db, &all, &assets, &err));
+    EXPECT_OK(corpus_optional_conditions(db, &all, &assets, &last));
     EXPECT(assets.count == 0);
     corpus_asset_set_free(&assets);
 }
@@ -135,14 +132,14 @@ static void a_patch_changes_what_is_set(pgc_db *db)
     corpus_person_set person = PGC_ZERO;
     int64_t affected = 0;
     p.id = 1;
-    EXPECT_OK(corpus_patch_person(db, &p, &affected, &err));
+    EXPECT_OK(corpus_patch_person(db, &p, &affected, &last));
     EXPECT(affected == 1);
     p.set_nick = true;
     p.set_score = true;
     p.score.has = true;
     p.score.v = 8;
-    EXPECT_OK(corpus_patch_person(db, &p, &affected, &err));
-    EXPECT_OK(corpus_get_person(db, 1, &person, &err));
+    EXPECT_OK(corpus_patch_person(db, &p, &affected, &last));
+    EXPECT_OK(corpus_get_person(db, 1, &person, &last));
     EXPECT(person.count == 1 && same(person.rows[0].name, "Ann"));
     EXPECT(person.count == 1 && person.rows[0].nick.ptr == NULL && person.rows[0].born.has);
     EXPECT(person.count == 1 && person.rows[0].score.has && person.rows[0].score.v > 7.5);
@@ -154,32 +151,32 @@ static void iterators_give_the_same_rows(pgc_db *db)
     corpus_list_people_iter it = PGC_ZERO;
     bool more = false;
     int64_t ids = 0;
-    EXPECT_OK(corpus_list_people_open(db, &it, &err));
-    while (corpus_list_people_next(&it, &more, &err) == PGC_OK && more) {
+    EXPECT_OK(corpus_list_people_open(db, &it, &last));
+    while (corpus_list_people_next(&it, &more, &last) == PGC_OK && more) {
         ids = ids * 10 + it.row.id;
     }
     corpus_list_people_close(&it);
     EXPECT(ids == 123);
     corpus_list_people_close(&it); /* once more is fine */
-    EXPECT_OK(corpus_list_people_open(db, &it, &err));
-    EXPECT_OK(corpus_list_people_next(&it, &more, &err));
+    EXPECT_OK(corpus_list_people_open(db, &it, &last));
+    EXPECT_OK(corpus_list_people_next(&it, &more, &last));
     EXPECT(more && same(it.row.name, "Ann") && same(it.row.email, "ann@x"));
     corpus_list_people_close(&it); /* in the middle */
-    EXPECT_OK(corpus_list_people_open(db, &it, &err));
+    EXPECT_OK(corpus_list_people_open(db, &it, &last));
     corpus_list_people_close(&it);
 }
 
 static void detached_rows_outlive_the_result(pgc_db *db)
 {
     corpus_person_set set = PGC_ZERO;
-    EXPECT_OK(corpus_person_set_detach(&set, &err)); /* an empty one */
-    EXPECT_OK(corpus_list_people(db, &set, &err));
+    EXPECT_OK(corpus_person_set_detach(&set, &last)); /* an empty one */
+    EXPECT_OK(corpus_list_people(db, &set, &last));
     EXPECT(set.result != NULL);
-    EXPECT_OK(corpus_person_set_detach(&set, &err));
+    EXPECT_OK(corpus_person_set_detach(&set, &last));
     EXPECT(set.result == NULL && set.count == 3);
     EXPECT(same(set.rows[0].email, "ann@x") && set.rows[1].email.ptr == NULL);
     EXPECT(same(set.rows[2].email, "") && same(set.rows[0].meta, "{\"a\": {\"b\": 1}}"));
-    EXPECT_OK(corpus_person_set_detach(&set, &err)); /* twice */
+    EXPECT_OK(corpus_person_set_detach(&set, &last)); /* twice */
     corpus_person *copy = corpus_person_clone(&set.rows[0]);
     corpus_person_set_free(&set);
     EXPECT(set.rows == NULL && set.count == 0);
@@ -200,23 +197,23 @@ static void items_of_two_queries_share_a_batch(pgc_db *db)
     rename.id = who.id = 2;
     rename.name = pgc_text_from("Bea");
     of.owner = 1;
-    EXPECT_OK(pgc_pipeline_open_db(db, PGC_PIPELINE_ATOMIC, NULL, &batch, &err));
-    EXPECT_OK(corpus_batch_rename_add(batch, &rename, &at[0], &err));
-    EXPECT_OK(corpus_batch_person_name_add(batch, &who, &at[1], &err));
-    EXPECT_OK(corpus_batch_assets_of_add(batch, &of, &at[2], &err));
+    EXPECT_OK(pgc_pipeline_open_db(db, PGC_PIPELINE_ATOMIC, NULL, &batch, &last));
+    EXPECT_OK(corpus_batch_rename_add(batch, &rename, &at[0], &last));
+    EXPECT_OK(corpus_batch_person_name_add(batch, &who, &at[1], &last));
+    EXPECT_OK(corpus_batch_assets_of_add(batch, &of, &at[2], &last));
     who.id = 77;
-    EXPECT_OK(corpus_batch_person_name_add(batch, &who, &at[3], &err));
+    EXPECT_OK(corpus_batch_person_name_add(batch, &who, &at[3], &last));
     rename.name.ptr = NULL;
-    EXPECT(corpus_batch_rename_add(batch, &rename, NULL, &err) == PGC_INVALID);
-    EXPECT_OK(pgc_pipeline_run(batch, &err));
-    EXPECT_OK(corpus_batch_rename_take(batch, at[0], &err));
-    EXPECT_OK(corpus_batch_person_name_take(batch, at[1], &name, &err));
+    EXPECT(corpus_batch_rename_add(batch, &rename, NULL, &last) == PGC_INVALID);
+    EXPECT_OK(pgc_pipeline_run(batch, &last));
+    EXPECT_OK(corpus_batch_rename_take(batch, at[0], &last));
+    EXPECT_OK(corpus_batch_person_name_take(batch, at[1], &name, &last));
     EXPECT(name.count == 1 && same(name.rows[0], "Bea"));
-    EXPECT_OK(corpus_batch_assets_of_take(batch, at[2], &assets, &err));
+    EXPECT_OK(corpus_batch_assets_of_take(batch, at[2], &assets, &last));
     EXPECT(assets.count == 1 && same(assets.rows[0].title, "sea"));
     corpus_batch_person_name_set_free(&name);
     corpus_asset_set_free(&assets);
-    EXPECT(corpus_batch_person_name_take(batch, at[3], &name, &err) == PGC_NOT_FOUND);
+    EXPECT(corpus_batch_person_name_take(batch, at[3], &name, &last) == PGC_NOT_FOUND);
     pgc_pipeline_close(batch);
 }
 
@@ -231,15 +228,15 @@ static void rows_in_bulk_keep_their_order(pgc_db *db)
     rows[0].name = pgc_text_from("first");
     rows[1].name = pgc_text_from("");
     rows[2].name = pgc_text_from("third");
-    EXPECT_OK(corpus_bulk_upsert(db, rows, 3, &set, &err));
+    EXPECT_OK(corpus_bulk_upsert(db, rows, 3, &set, &last));
     EXPECT(set.count == 3 && set.rows[0].id == 60 && set.rows[2].id == 46);
     EXPECT(set.count == 3 && same(set.rows[1].name, ""));
     corpus_bulk_upsert_row_set_free(&set);
-    EXPECT_OK(corpus_bulk_upsert(db, rows, 0, &set, &err));
+    EXPECT_OK(corpus_bulk_upsert(db, rows, 0, &set, &last));
     EXPECT(set.count == 0);
     corpus_bulk_upsert_row_set_free(&set);
     rows[1].name.ptr = NULL;
-    EXPECT(corpus_bulk_upsert(db, rows, 3, &set, &err) == PGC_INVALID);
+    EXPECT(corpus_bulk_upsert(db, rows, 3, &set, &last) == PGC_INVALID);
 }
 
 /* The same rows through COPY and, under row-level security, through arrays. */
@@ -256,9 +253,9 @@ static void copy_guarded(pgc_db *db)
     rows[0].at.has = true;
     rows[0].at.v.us = 1234567;
     rows[1].id = 6;
-    EXPECT_OK(corpus_copy_guarded(db, rows, 2, &stored, &err));
+    EXPECT_OK(corpus_copy_guarded(db, rows, 2, &stored, &last));
     EXPECT(stored == 2);
-    EXPECT_OK(corpus_list_guarded(db, &set, &err));
+    EXPECT_OK(corpus_list_guarded(db, &set, &last));
     EXPECT(set.count == 2 && set.rows[0].id == 5 && same(set.rows[0].note, "a\tb\\N"));
     EXPECT(set.count == 2 && set.rows[0].kind.v == CORPUS_KIND_LIVE_PHOTO);
     EXPECT(set.count == 2 && set.rows[0].at.v.us == 1234567);
@@ -274,7 +271,7 @@ static void guarded_by_policies(pgc_db *db)
 static void types_come_back(pgc_db *db)
 {
     corpus_more_scalar_set set = PGC_ZERO;
-    EXPECT_OK(corpus_read_more_scalars(db, &set, &err));
+    EXPECT_OK(corpus_read_more_scalars(db, &set, &last));
     EXPECT(set.count == 2);
     if (set.count == 2) {
         const corpus_more_scalar *none = &set.rows[0];
@@ -298,9 +295,9 @@ static void missing_rows_are_a_status(pgc_db *db)
 {
     corpus_person_set set = PGC_ZERO;
     bool active = true;
-    EXPECT(corpus_get_person(db, 99, &set, &err) == PGC_NOT_FOUND);
+    EXPECT(corpus_get_person(db, 99, &set, &last) == PGC_NOT_FOUND);
     EXPECT(set.rows == NULL && set.count == 0);
-    EXPECT(corpus_person_is_active(db, 99, &active, &err) == PGC_NOT_FOUND);
+    EXPECT(corpus_person_is_active(db, 99, &active, &last) == PGC_NOT_FOUND);
     EXPECT(active); /* untouched */
 }
 
@@ -310,7 +307,7 @@ static void commands_tell_their_tag(pgc_db *db)
     corpus_result_of_insert_params p = PGC_ZERO;
     p.id = 70;
     p.name = pgc_text_from("seventy");
-    EXPECT_OK(corpus_result_of_insert(db, &p, &result, &err));
+    EXPECT_OK(corpus_result_of_insert(db, &p, &result, &last));
     EXPECT(strcmp(pgc_result_tag(result), "INSERT 0 1") == 0);
     EXPECT(pgc_result_affected(result) == 1);
     pgc_result_free(result);
@@ -320,10 +317,10 @@ typedef void check_fn(pgc_db *db);
 
 static void run(pgc_conn *conn, const char *begin, check_fn *check)
 {
-    EXPECT_OK(pgc_conn_script(conn, begin, 0, NULL, &err));
-    err.message[0] = '\0';
+    EXPECT_OK(pgc_conn_script(conn, begin, 0, NULL, &last));
+    last.message[0] = '\0';
     check(pgc_conn_db(conn));
-    EXPECT_OK(pgc_conn_script(conn, "ROLLBACK", 0, NULL, &err));
+    EXPECT_OK(pgc_conn_script(conn, "ROLLBACK", 0, NULL, &last));
 }
 
 int corpus_checks(pgc_conn *conn)
@@ -340,7 +337,11 @@ int corpus_checks(pgc_conn *conn)
                                         copy_guarded,
                                         types_come_back,
                                         missing_rows_are_a_status,
-                                        commands_tell_their_tag };
+                                        commands_tell_their_tag,
+                                        nested_values_are_read,
+                                        nested_values_are_sent,
+                                        nested_values_are_cloned,
+                                        labels_inside_are_checked };
     for (size_t i = 0; i < sizeof CHECKS / sizeof CHECKS[0]; i++) {
         run(conn, "BEGIN", CHECKS[i]);
     }

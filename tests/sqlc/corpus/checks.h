@@ -1,10 +1,21 @@
-/* Values of the corpus: what the generated functions give for the rows of schema.sql. */
+/* Checks of values, called by the program that runs every query. */
 #ifndef CORPUS_CHECKS_H
 #define CORPUS_CHECKS_H
 
 #include <pgc/conn.h>
 
-/* Each check runs in a transaction that is rolled back. Returns how many failed; says which. */
+extern pgc_error last; /* of the last call */
+void expect(bool good, const char *what, const char *file, int line);
+#define EXPECT(condition) expect((condition), #condition, __FILE__, __LINE__)
+#define EXPECT_OK(call)   expect((call) == PGC_OK, #call, __FILE__, __LINE__)
+
+/* checks_nested.c */
+void nested_values_are_read(pgc_db *db);
+void nested_values_are_sent(pgc_db *db);
+void nested_values_are_cloned(pgc_db *db);
+void labels_inside_are_checked(pgc_db *db);
+
+/* Number of failures; each prints a line. */
 int corpus_checks(pgc_conn *conn);
 
 #endif

@@ -1,0 +1,13 @@
+/* Types made of other types: composites, and arrays and ranges that the runtime has no name for. */
+#ifndef SQLC_SHAPES_H
+#define SQLC_SHAPES_H
+
+#include "sqlc/model.h"
+
+/* The shape of a type, made at its first use and kept in ctx->set. base_oid: no domain. NULL: it
+ * has none, or memory ran out (set->nomem). */
+ir_shape *shapes_find(const model_context *ctx, uint32_t base_oid);
+/* Bring them into the order in which C must declare them, which no OID decides. */
+void shapes_sort(ir_set *set);
+
+#endif

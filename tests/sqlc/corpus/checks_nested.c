@@ -1,0 +1,171 @@
+/* Values inside values: composites, and arrays and ranges that only this database has. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "checks.h"
+#include "nested.h"
+
+static bool same(pgc_text text, const char *want)
+{
+    return text.ptr != NULL && text.len == strlen(want) && memcmp(text.ptr, want, text.len) == 0;
+}
+
+static void composites(const corpus_nested *n)
+{
+    EXPECT(n->n_pair.has && n->n_pair.v.x.has && n->n_pair.v.x.v == 7);
+    EXPECT(n->n_pair.v.y.ptr == NULL);
+    EXPECT(n->n_place.has && same(n->n_place.v.name, "home") && n->n_place.v.at.has);
+    EXPECT(n->n_place.v.kind.has && n->n_place.v.kind.v == CORPUS_KIND_VIDEO);
+    EXPECT(n->n_place.v.stars.has && n->n_place.v.stars.v == 3);
+    EXPECT(n->n_place.v.tags.count == 2 && n->n_place.v.tags.nulls != NULL);
+    EXPECT(n->n_place.v.was.has && same(n->n_place.v.was.v.y, "eight"));
+    EXPECT(n->n_stop.has && same(n->n_stop.v.name, "stop") && !n->n_stop.v.was.has);
+    EXPECT(n->n_trip.has && n->n_trip.v.stops.has && n->n_trip.v.stops.count == 2);
+    EXPECT(n->n_trip.v.stops.nulls != NULL && n->n_trip.v.stops.nulls[1] == 1);
+    EXPECT(same(n->n_trip.v.stops.v[0].name, "a") && !n->n_trip.v.stops.v[0].at.has);
+    EXPECT(n->n_trip.v.kinds.count == 3 && n->n_trip.v.kinds.v[2] == CORPUS_KIND_VIDEO);
+    EXPECT(n->n_price.has && n->n_price.v.amount.present && same(n->n_price.v.currency, "EUR"));
+    EXPECT(n->n_person.has && same(n->n_person.v.name, "Ann") && !n->n_person.v.boss.has);
+    EXPECT(n->one.x.has && n->one.x.v == 2 && same(n->one.y, "two"));
+}
+
+static void ranges(const corpus_nested *n)
+{
+    EXPECT(n->n_f8r.has && n->n_f8r.lower > 1.4 && n->n_f8r.upper < 2.6);
+    EXPECT(n->n_f8m.has && n->n_f8m.count == 2);
+    EXPECT(n->n_dayr.has && n->n_dayr.upper.us == 12 * INT64_C(3600000000));
+    EXPECT(n->n_textr.has && same(n->n_textr.lower, "a") && same(n->n_textr.upper, "m"));
+    EXPECT(n->n_textr.flags == PGC_RANGE_HALF_OPEN);
+    EXPECT(n->n_textm.count == 2 && (n->n_textm.v[1].flags & PGC_RANGE_UPPER_INF) != 0);
+    EXPECT(n->n_kindr.has && n->n_kindr.lower == CORPUS_KIND_PHOTO);
+    EXPECT(n->n_kindr.upper == CORPUS_KIND_VIDEO);
+    EXPECT(same(n->span.lower, "b") && same(n->span.upper, "c"));
+}
+
+static void arrays(const corpus_nested *n)
+{
+    EXPECT(n->a_pair.count == 3 && n->a_pair.nulls != NULL && n->a_pair.nulls[1] == 1);
+    EXPECT(!n->a_pair.v[2].x.has && same(n->a_pair.v[0].y, "a"));
+    EXPECT(n->a_place.count == 1 && n->a_place.v[0].kind.v == CORPUS_KIND_LIVE_PHOTO);
+    EXPECT(n->a_kind.count == 2 && n->a_kind.nulls != NULL);
+    EXPECT(n->a_kind.v[0] == CORPUS_KIND_PHOTO && n->a_kind.v[1] == CORPUS_KIND_UNKNOWN);
+    EXPECT(n->a_mood.count == 1 && n->a_mood.v[0] == CORPUS_KIND_VIDEO);
+    EXPECT(n->a_f8r.count == 2 && (n->a_f8r.v[1].flags & PGC_RANGE_EMPTY) != 0);
+    EXPECT(n->a_textr.count == 1 && same(n->a_textr.v[0].upper, "b"));
+    EXPECT(n->a_textm.count == 2 && n->a_textm.v[0].count == 1 && n->a_textm.v[1].count == 0);
+    EXPECT(n->a_i4m.count == 2 && n->a_i4m.dims != NULL && n->a_i4m.dims[0].lower == 0);
+    EXPECT(n->a_ints.count == 2 && n->a_ints.v[0].count == 2 && n->a_ints.nulls[1] == 1);
+    EXPECT(n->a_person.count == 3 && same(n->a_person.v[2].name, "Cleo"));
+    EXPECT(n->pairs.has && n->pairs.count == 1 && n->pairs.nulls == NULL);
+}
+
+void nested_values_are_read(pgc_db *db)
+{
+    corpus_nested_set set = PGC_ZERO;
+    EXPECT_OK(corpus_get_nested(db, 11, &set, &last));
+    EXPECT(!set.rows[0].n_pair.has && !set.rows[0].a_kind.has && !set.rows[0].n_textm.has);
+    EXPECT(set.rows[0].pairs.has && set.rows[0].pairs.count == 0);
+    EXPECT((set.rows[0].span.flags & PGC_RANGE_EMPTY) != 0);
+    corpus_nested_set_free(&set);
+    EXPECT_OK(corpus_get_nested(db, 12, &set, &last));
+    composites(&set.rows[0]);
+    ranges(&set.rows[0]);
+    arrays(&set.rows[0]);
+    corpus_nested_set_free(&set);
+}
+
+/* What was read is sent again; the server must find no difference. */
+static void send_again(pgc_db *db, int32_t id, const corpus_nested *n)
+{
+    corpus_put_nested_params p = PGC_ZERO;
+    corpus_same_nested_params rows = PGC_ZERO;
+    int64_t found = 0;
+    rows.a = id;
+    rows.b = p.id = id + 20;
+    p.n_pair = n->n_pair;
+    p.n_place = n->n_place;
+    p.n_stop = n->n_stop;
+    p.n_trip = n->n_trip;
+    p.n_price = n->n_price;
+    p.n_person = n->n_person;
+    p.n_f8r = n->n_f8r;
+    p.n_f8m = n->n_f8m;
+    p.n_dayr = n->n_dayr;
+    p.n_textr = n->n_textr;
+    p.n_textm = n->n_textm;
+    p.n_kindr = n->n_kindr;
+    p.a_pair = n->a_pair;
+    p.a_place = n->a_place;
+    p.a_kind = n->a_kind;
+    p.a_mood = n->a_mood;
+    p.a_f8r = n->a_f8r;
+    p.a_textr = n->a_textr;
+    p.a_textm = n->a_textm;
+    p.a_i4m = n->a_i4m;
+    p.a_ints = n->a_ints;
+    p.a_person = n->a_person;
+    p.pairs = n->pairs;
+    p.one = n->one;
+    p.span = n->span;
+    EXPECT_OK(corpus_put_nested(db, &p, &last));
+    EXPECT_OK(corpus_same_nested(db, &rows, &found, &last));
+    EXPECT(found == 1);
+}
+
+void nested_values_are_sent(pgc_db *db)
+{
+    corpus_nested_set set = PGC_ZERO;
+    EXPECT_OK(corpus_list_nested(db, &set, &last));
+    EXPECT(set.count == 2);
+    for (size_t i = 0; i < set.count; i++) {
+        send_again(db, set.rows[i].id, &set.rows[i]);
+    }
+    corpus_nested_set_free(&set);
+}
+
+/* Copies live on without the server's answer. */
+void nested_values_are_cloned(pgc_db *db)
+{
+    corpus_nested_set set = PGC_ZERO;
+    EXPECT_OK(corpus_get_nested(db, 12, &set, &last));
+    corpus_nested *copy = corpus_nested_clone(&set.rows[0]);
+    EXPECT(copy != NULL);
+    EXPECT_OK(corpus_nested_set_detach(&set, &last));
+    composites(&set.rows[0]);
+    ranges(&set.rows[0]);
+    arrays(&set.rows[0]);
+    corpus_nested_set_free(&set);
+    if (copy != NULL) {
+        composites(copy);
+        ranges(copy);
+        arrays(copy);
+        send_again(db, 12, copy);
+    }
+    free(copy);
+}
+
+/* A label that this code does not know never becomes another one, however deep it stands. */
+void labels_inside_are_checked(pgc_db *db)
+{
+    static const corpus_kind kinds[] = { CORPUS_KIND_PHOTO, CORPUS_KIND_UNKNOWN };
+    corpus_assets_of_kinds_set set = PGC_ZERO;
+    corpus_arr_kind list = PGC_ZERO;
+    list.has = true;
+    list.count = 1;
+    list.v = kinds;
+    EXPECT_OK(corpus_assets_of_kinds(db, list, &set, &last));
+    EXPECT(set.count == 1 && same(set.rows[0], "sea"));
+    corpus_assets_of_kinds_set_free(&set);
+    list.count = 2;
+    EXPECT(corpus_assets_of_kinds(db, list, &set, &last) == PGC_INVALID);
+    corpus_set_place_params place = PGC_ZERO;
+    int64_t affected = 0;
+    place.id = 12;
+    place.place.has = true;
+    place.place.v.kind.has = true; /* and no value */
+    EXPECT(corpus_set_place(db, &place, &affected, &last) == PGC_INVALID);
+    EXPECT(strstr(last.message, "place") != NULL);
+    place.place.v.kind.v = CORPUS_KIND_VIDEO;
+    EXPECT_OK(corpus_set_place(db, &place, &affected, &last));
+    EXPECT(affected == 1);
+}
