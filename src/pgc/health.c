@@ -93,9 +93,9 @@ bool conn_socket_alive(pgc_conn *conn)
     return true;
 }
 
-/* libpq takes an error for a notice when nothing was asked of the server. A server that shuts down at
- * once warns those whose call is under way, too: what was asked of it may have been done, so that
- * these are no last words to an idle session. */
+/* libpq takes an error for a notice when nothing was asked of the server. A server that shuts down
+ * at once warns those whose call is under way, too: what was asked of it may have been done, so
+ * that these are no last words to an idle session. */
 void conn_notice(void *arg, const PGresult *result)
 {
     pgc_conn *conn = arg;
