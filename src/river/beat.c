@@ -138,11 +138,12 @@ static river_state verdict(const river_job *job)
     return job->attempt >= job->max_attempts ? RIVER_DISCARDED : RIVER_AVAILABLE;
 }
 
-static pgc_status judge(const river_job *job, pgc_timestamptz now, arena *memory,
-                        store_outcome *out, pgc_error *err)
+static pgc_status judge(const runtime *run, const river_job *job, arena *memory, store_outcome *out,
+                        pgc_error *err)
 {
+    pgc_timestamptz now = client_now(run->client);
     AUTO(buf_auto) buf text;
-    buf_init(&text, NULL, 4096);
+    buf_init(&text, run->alloc, 4096);
     slice who =
         job->attempted_by_count > 0 ? job->attempted_by[job->attempted_by_count - 1] : SLICE("?");
     char words[160];
@@ -180,7 +181,7 @@ static pgc_status rescue(const runtime *run, pgc_db *db, const river_jobs *jobs,
         return pgc_error_set(err, PGC_NOMEM, "rescue jobs: out of memory");
     }
     for (size_t i = 0; i < count; i++) {
-        TRY(judge(river_jobs_at(jobs, i), client_now(client), memory, &outcomes[i], err));
+        TRY(judge(run, river_jobs_at(jobs, i), memory, &outcomes[i], err));
     }
     /* The attempt is the fence here; any time is before infinity. */
     return store_rescue(client->store, db, (pgc_timestamptz) { INT64_MAX }, outcomes, count, NULL,

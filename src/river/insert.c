@@ -319,10 +319,10 @@ static bool take_slot(river_client *client, slice queue, bool *failed)
 }
 
 /* {"queue": "NAME"}; a queue's name needs no escapes, but rows of others may have any. */
-static pgc_text payload_of(slice queue, arena *memory)
+static pgc_text payload_of(const river_client *client, slice queue, arena *memory)
 {
     AUTO(buf_auto) buf text;
-    buf_init(&text, NULL, INT32_MAX);
+    buf_init(&text, client->options.alloc, INT32_MAX);
     buf_add_str(&text, "{\"queue\": ");
     json_add_text(&text, queue);
     buf_add_char(&text, '}');
@@ -340,7 +340,7 @@ pgc_status notify_payloads(river_client *client, const slice *queues, size_t cou
         if (!take_slot(client, queues[i], &failed)) {
             continue;
         }
-        payloads[used] = payload_of(queues[i], memory);
+        payloads[used] = payload_of(client, queues[i], memory);
         failed = payloads[used++].ptr == NULL;
     }
     pthread_mutex_unlock(&client->lock);

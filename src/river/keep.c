@@ -184,10 +184,11 @@ static bool judge(const keeper *k, const river_job *job, pgc_timestamptz now, st
     return true;
 }
 
-static bool add_texts(arena *memory, const river_job *job, pgc_timestamptz now, store_outcome *out)
+static bool add_texts(const keeper *k, arena *memory, const river_job *job, pgc_timestamptz now,
+                      store_outcome *out)
 {
     AUTO(buf_auto) buf text;
-    buf_init(&text, NULL, 4096);
+    buf_init(&text, k->run->alloc, 4096);
     buf_add_str(&text, "{\"at\":\"");
     time_add_rfc3339(&text, now);
     buf_printf(&text,
@@ -218,7 +219,7 @@ static pgc_status rescue_page(keeper *k, const river_jobs *jobs, pgc_timestamptz
         if (!judge(k, job, now, &outcomes[used])) {
             continue;
         }
-        if (!add_texts(memory, job, now, &outcomes[used++])) {
+        if (!add_texts(k, memory, job, now, &outcomes[used++])) {
             return pgc_error_set(err, PGC_NOMEM, "rescue jobs: out of memory");
         }
     }

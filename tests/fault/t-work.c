@@ -3,10 +3,8 @@
  * the end every asset has its metadata and its thumbnails once. */
 #include "base/prelude.h"
 
-#include <sys/wait.h>
-
-#include "base/crash.h"
 #include "image.h"
+#include "killing.h"
 #include "media/media.h"
 #include "worker.h"
 
@@ -14,17 +12,6 @@
 #define RANDOM_KILLS 12
 
 static test_library lib;
-static unsigned kills;
-static uint32_t seed;
-
-static uint32_t random_next(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 17;
-    seed ^= seed << 5;
-    return seed;
-}
-
 static void sources_make(uint32_t batch)
 {
     for (uint32_t i = 0; i < SOURCES; i++) {
@@ -35,7 +22,7 @@ static void sources_make(uint32_t batch)
 }
 
 /* In a child: import --later, or the worker; 0 when it went through. */
-static int child(bool import)
+static int child(int import)
 {
     pgc_error err;
     pgc_error_clear(&err);
@@ -56,24 +43,9 @@ static int child(bool import)
     return good ? 0 : 5;
 }
 
-/* True when the child was killed, at a crash point or after delay_us; *code is its exit code. */
 static bool killed(bool import, const char *point, int64_t delay_us, int *code)
 {
-    pid_t pid = fork();
-    if (pid == 0) {
-        crash_point_want(point);
-        _exit(child(import));
-    }
-    if (delay_us > 0) {
-        (void) usleep((useconds_t) delay_us);
-        (void) kill(pid, SIGKILL);
-    }
-    int status = 0;
-    (void) waitpid(pid, &status, 0);
-    *code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    bool dead = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-    kills += dead ? 1 : 0;
-    return dead;
+    return killing_run(child, import, point, delay_us, code);
 }
 
 /* What the rescue does with jobs whose worker is gone. */
@@ -144,7 +116,7 @@ static void a_worker_killed_at_random_moments_loses_and_doubles_nothing(void)
             CHECK(!killed(true, NULL, 0, &code));
             CHECK_INT(code, 0);
         }
-        (void) killed(false, NULL, 50000 + random_next() % 500000, &code);
+        (void) killed(false, NULL, 50000 + killing_random() % 500000, &code);
         rescue();
     }
     check_all(RANDOM_KILLS / 4);
@@ -247,8 +219,8 @@ static void recovery_leaves_a_hostile_file_to_a_job(void)
 
 static void was_killed_often_enough(void)
 {
-    (void) printf("# %u kills\n", kills);
-    CHECK(kills >= 12);
+    (void) printf("# %u kills\n", killing_count);
+    CHECK(killing_count >= 12);
 }
 
 static const tap_case CASES[] = {
@@ -269,9 +241,6 @@ static const tap_case CASES[] = {
 
 int main(int argc, char **argv)
 {
-    struct timespec now;
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    seed = argc > 1 ? (uint32_t) strtoul(argv[1], NULL, 10) : (uint32_t) now.tv_nsec | 1u;
-    (void) printf("# seed %u (give it as argument to repeat)\n", seed);
+    killing_begin(argc, argv);
     return tap_run(CASES, ARRAY_LEN(CASES));
 }
