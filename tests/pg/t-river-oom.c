@@ -44,6 +44,12 @@ static pgc_status work(river_ctx *ctx, const river_job *job, void *arg, pgc_erro
     return river_ctx_output(ctx, SLICE("{\"a\":1}"), err);
 }
 
+static int64_t soon(const river_job *job, void *arg)
+{
+    (void) job, (void) arg;
+    return 1000;
+}
+
 static const river_insert TICK = { .struct_size = sizeof TICK, .kind = "tick", .queue = "later" };
 static const river_periodic PERIODICS[] = {
     { .struct_size = sizeof PERIODICS[0],
@@ -67,6 +73,7 @@ static pgc_status open_client(scene *s, const pgc_alloc *alloc, river_client **o
                                   .aliases = aliases,
                                   .alias_count = 1,
                                   .work = work,
+                                  .next_retry = soon,
                                   .arg = &s->calls };
     const river_queue_options queue = { .struct_size = sizeof queue,
                                         .name = "default",
@@ -85,6 +92,7 @@ static pgc_status open_client(scene *s, const pgc_alloc *alloc, river_client **o
                                            .fetch_poll_us = 2000,
                                            .skip_unknown_kind_check = true,
                                            .heartbeats = true,
+                                           .heartbeat_us = SECOND_US / 5,
                                            .id = "oom",
                                            .alloc = alloc };
     return river_client_open(&options, out, &s->err);
