@@ -127,6 +127,7 @@ static void *listen_work(void *arg)
 
 static pgc_status listen_to_topics(runtime *run, pgc_error *err)
 {
+    int64_t wait_us = HEARD_US;
     for (size_t i = 0; i < ARRAY_LEN(TOPICS); i++) {
         char channel[PGC_CHANNEL_SIZE];
         int len =
@@ -135,10 +136,12 @@ static pgc_status listen_to_topics(runtime *run, pgc_error *err)
             return pgc_error_set(err, PGC_INVALID, "schema of the job queue: too long for %s",
                                  TOPICS[i]);
         }
-        pgc_status status = pgc_listener_listen(run->listener, channel, HEARD_US, err);
-        if (status != PGC_OK && status != PGC_TIMEOUT && status != PGC_CONNECTION) {
-            return status;
+        pgc_status status = pgc_listener_listen(run->listener, channel, wait_us, err);
+        if (status == PGC_TIMEOUT) {
+            wait_us = 0;
+            continue;
         }
+        TRY(status);
     }
     return PGC_OK;
 }
