@@ -177,9 +177,10 @@ static void texts_are_kept_as_they_change(void)
     pgc_uuid_format(&asset_id, id);
     CHECK_STR(find(&owner, LUM_SEARCH_TEXT, "nikon"), "p1.jpg");
     CHECK_STR(find(&owner, LUM_SEARCH_TEXT, "d850"), "p1.jpg");
-    const repo_update_asset_metadata_params change = { .asset_id = asset_id,
-                                                       .description = SLICE("Ein Spaziergang") };
-    REQUIRE_OK(lum_asset_update_metadata(owner.actor, &change, &err), &err);
+    repo_asset_set changed = PGC_ZERO;
+    const pgc_text change = SLICE("{\"description\": \"Ein Spaziergang\"}");
+    REQUIRE_OK(lum_asset_update_metadata(owner.actor, asset_id, change, &changed, &err), &err);
+    repo_asset_set_free(&changed);
     CHECK_STR(find(&owner, LUM_SEARCH_TEXT, "spaziergang"), "p1.jpg");
     (void) snprintf(sql, sizeof sql,
                     "INSERT INTO tags (name, owner_id) VALUES ('Geburtstag', %" PRId32 ");"
