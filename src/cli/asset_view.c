@@ -197,25 +197,35 @@ static void cell_print(FILE *out, slice text, size_t width)
     (void) fprintf(out, "%*s  ", (int) (width - used), "");
 }
 
-void asset_print_table(FILE *out, const repo_asset *rows, size_t count)
+void asset_print_heading(FILE *out)
 {
     (void) fprintf(out, "%-36s  %-5s  %-19s  %-24s  %8s  %s\n", "ID", "TYPE", "TAKEN", "CAMERA",
                    "SIZE", "NAME");
+}
+
+void asset_print_row(FILE *out, const repo_asset *row)
+{
+    char id[PGC_UUID_TEXT_SIZE];
+    char taken[VALUE_SIZE] = "";
+    char size[16];
+    pgc_uuid_format(&row->asset_id, id);
+    if (row->taken_local.has) {
+        time_format(row->taken_local.v.us, "", taken);
+    }
+    cli_format_bytes(row->file_size, size, sizeof size);
+    (void) fprintf(out, "%s  ", id);
+    cell_print(out, row->asset_type, 5);
+    (void) fprintf(out, "%-19s  ", taken);
+    cell_print(out, row->camera_model, 24);
+    (void) fprintf(out, "%8s  ", size);
+    cli_print_safe(out, row->original_filename);
+    (void) fprintf(out, "\n");
+}
+
+void asset_print_table(FILE *out, const repo_asset *rows, size_t count)
+{
+    asset_print_heading(out);
     for (size_t i = 0; i < count; i++) {
-        char id[PGC_UUID_TEXT_SIZE];
-        char taken[VALUE_SIZE] = "";
-        char size[16];
-        pgc_uuid_format(&rows[i].asset_id, id);
-        if (rows[i].taken_local.has) {
-            time_format(rows[i].taken_local.v.us, "", taken);
-        }
-        cli_format_bytes(rows[i].file_size, size, sizeof size);
-        (void) fprintf(out, "%s  ", id);
-        cell_print(out, rows[i].asset_type, 5);
-        (void) fprintf(out, "%-19s  ", taken);
-        cell_print(out, rows[i].camera_model, 24);
-        (void) fprintf(out, "%8s  ", size);
-        cli_print_safe(out, rows[i].original_filename);
-        (void) fprintf(out, "\n");
+        asset_print_row(out, &rows[i]);
     }
 }

@@ -9,6 +9,9 @@
 
 /* One line per asset under a heading. */
 void asset_print_table(FILE *out, const repo_asset *rows, size_t count);
+/* Heading and line of the table. */
+void asset_print_heading(FILE *out);
+void asset_print_row(FILE *out, const repo_asset *row);
 /* Everything that is known of one asset, a line per field. */
 void asset_print(FILE *out, const repo_asset *asset);
 /* New reference; NULL when memory is exhausted. Fields that are NULL in the row are JSON null. */

@@ -1,29 +1,10 @@
 /* lumilio list, show, search, delete, restore: assets of the current user. */
 #include "cli/prelude.h"
 
+#include "cli/action.h"
 #include "cli/asset_view.h"
-#include "cli/cli.h"
 #include "cli/commands.h"
 #include "service/asset.h"
-
-/* What a command does between opening the library and closing it. */
-typedef pgc_status (*asset_action)(lum_actor actor, void *arg, pgc_error *err);
-
-/* Opening takes the private server along: the first command of the day starts it. */
-static int with_library(asset_action action, void *arg)
-{
-    pgc_error err;
-    pgc_error_clear(&err);
-    lum_library *library = NULL;
-    lum_session *session = NULL;
-    pgc_status status = cli_open(&library, &session, &err);
-    if (status == PGC_OK) {
-        status = action(lum_session_actor(session), arg, &err);
-        lum_session_close(session);
-        lum_library_close(library);
-    }
-    return status == PGC_OK ? CLI_OK : cli_fail(&err);
-}
 
 typedef struct list_call {
     const char *query; /* search only */
@@ -95,7 +76,7 @@ static int list_or_search(const char *name, int argc, char **argv)
         return cli_usage(name, "--limit goes up to %d, --skip up to %d", LUM_PAGE_MAX, INT32_MAX);
     }
     call.query = search ? argv[0] : NULL;
-    return with_library(list_action, &call);
+    return cli_act(list_action, &call);
 }
 
 int cmd_list(int argc, char **argv)
@@ -176,7 +157,7 @@ static pgc_status restore_action(lum_actor actor, void *arg, pgc_error *err)
 }
 
 /* A command with one asset id as its operand. */
-static int with_asset_id(const char *name, asset_action action, int argc, char **argv)
+static int with_asset_id(const char *name, cli_action action, int argc, char **argv)
 {
     bool done = false;
     int code = cli_parse(name, NULL, 0, &argc, argv, &done);
@@ -187,7 +168,7 @@ static int with_asset_id(const char *name, asset_action action, int argc, char *
     if (argc != 1 || !pgc_uuid_parse(pgc_text_from(argv[0]), &asset_id)) {
         return cli_usage(name, "give the id of one asset, as `lumilio list` prints it");
     }
-    return with_library(action, &asset_id);
+    return cli_act(action, &asset_id);
 }
 
 int cmd_show(int argc, char **argv)

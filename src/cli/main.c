@@ -20,6 +20,41 @@ const cli_command CLI_COMMANDS[] = {
       "TEXT [--type TYPE] [--limit N] [--skip N]", cmd_search },
     { "delete", "Move an asset to the trash", "ID", cmd_delete },
     { "restore", "Take an asset back out of the trash", "ID", cmd_restore },
+    { "album create", "Make an album", "NAME [--description TEXT] [--public]", cmd_album },
+    { "album list", "List albums, newest first", "[--trash] [--limit N] [--before ALBUM]",
+      cmd_album },
+    { "album show", "Show an album and what is in it", "ALBUM [--limit N] [--after CURSOR]",
+      cmd_album },
+    { "album update", "Change name, description, cover, or who sees it",
+      "ALBUM [--name NAME] [--description TEXT] [--public|--private] [--cover ID|none]",
+      cmd_album },
+    { "album add", "Put assets into an album", "ALBUM ID... [--at N | --behind ID]", cmd_album },
+    { "album move", "Move assets within an album", "ALBUM ID... [--at N | --behind ID]",
+      cmd_album },
+    { "album reorder", "Let assets of an album change places, to this order", "ALBUM ID...",
+      cmd_album },
+    { "album remove", "Take assets out of an album", "ALBUM ID...", cmd_album },
+    { "album delete", "Move an album to the trash", "ALBUM", cmd_album },
+    { "album restore", "Take an album back out of the trash", "ALBUM", cmd_album },
+    { "album purge", "Delete an album that is in the trash for good", "ALBUM [--yes]", cmd_album },
+    { "album public", "Show public albums of all users, or what is in one",
+      "[ALBUM] [--limit N] [--after CURSOR]", cmd_album },
+    { "user add", "Make an account that can log in",
+      "[NAME] [--email ADDRESS] [--full-name TEXT] [--password-file FILE]", cmd_user_add },
+    { "user register", "The same as user add",
+      "[NAME] [--email ADDRESS] [--full-name TEXT] [--password-file FILE]", cmd_user_add },
+    { "user list", "List the accounts", "", cmd_user_list },
+    { "user passwd", "Change a password", "[NAME] [--reset] [--password-file FILE]",
+      cmd_user_passwd },
+    { "user login", "Log in and keep the login for this library", "[NAME] [--password-file FILE]",
+      cmd_user_login },
+    { "user logout", "End the login that is kept", "", cmd_user_logout },
+    { "user whoami", "Say who is logged in", "", cmd_user_whoami },
+    { "user token", "Print an access token of the login that is kept", "", cmd_user_token },
+    { "user sessions list", "List your sessions", "", cmd_user_sessions_list },
+    { "user sessions end", "End one of your sessions, or all others", "ID|others",
+      cmd_user_sessions_end },
+    { "user rotate-key", "Sign tokens with a new key from now on", "", cmd_user_rotate_key },
     { "migrate apply", "Apply pending migrations", "[AMOUNT] [--dir DIR] [--url URL]",
       cmd_migrate_apply },
     { "migrate status", "Compare the database with the migration directory",
@@ -127,7 +162,7 @@ int cmd_help(int argc, char **argv)
     int words = 0;
     const cli_command *command = command_find(argc - 1, argv + 1, &words);
     if (command != NULL && command->run != cmd_help) {
-        char *help[] = { argv[0], (char[]) { "--help" }, NULL };
+        char *help[] = { argv[words], (char[]) { "--help" }, NULL };
         return command->run(2, help);
     }
     return group_print(argv[1], stdout) ? CLI_OK

@@ -37,6 +37,7 @@ static const command COMMANDS[] = {
     { "check", "", "exit 1 unless the C files are up to date", command_check },
     { "diff", "", "show what generate would change", command_diff },
     { "explain", " QUERY", "types of a query, and why a column is nullable", command_explain },
+    { "vet", "", "check the rules of the config", command_vet },
     { "init", "", "write a config to start from", command_init },
 };
 
@@ -57,7 +58,7 @@ static void print_help(FILE *to)
                    "                   private throw-away server\n"
                    "  --keep           keep the scratch database and use it again\n"
                    "  --offline        check: by the manifest, without server\n"
-                   "  --json           generate, explain: print JSON\n");
+                   "  --json           generate, explain, vet: print JSON\n");
 }
 
 static int usage_error(const char *what, const char *name)

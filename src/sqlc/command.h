@@ -8,6 +8,13 @@
 #include "base/env.h"
 #include "sqlc/diag.h"
 
+struct pipeline_set;
+struct database;
+
+/* Looks at one set that was analysed, while its database is open. */
+typedef pgc_status (*command_visit_fn)(void *arg, const struct pipeline_set *set,
+                                       struct database *db, pgc_error *err);
+
 typedef struct command_options {
     const char *config;   /* -f; NULL: look in the working directory */
     const char *database; /* --database; NULL: see the config, then a private cluster */
@@ -16,13 +23,15 @@ typedef struct command_options {
     bool json;            /* generate, explain: JSON on stdout */
     bool keep;            /* keep the scratch database on a given server */
     const volatile sig_atomic_t *stop; /* not 0: end soon with PGC_CANCELLED; NULL: never */
+    command_visit_fn visit;            /* set by commands; NULL: none */
+    void *visit_arg;
 } command_options;
 
 /* What a command has to say. */
 typedef struct command_result {
     diag_list diags; /* for stderr */
     buf out;         /* for stdout */
-    bool different;  /* check, diff: outputs are not up to date */
+    bool different;  /* check, diff: outputs are not up to date; vet: a rule is broken */
 } command_result;
 
 /* The arena outlives the result. */
@@ -39,6 +48,9 @@ pgc_status command_diff(const env *env, arena *arena, const command_options *opt
                         command_result *result, pgc_error *err) PGC_MUST_CHECK;
 pgc_status command_explain(const env *env, arena *arena, const command_options *options,
                            command_result *result, pgc_error *err) PGC_MUST_CHECK;
+/* Check the rules of the config. */
+pgc_status command_vet(const env *env, arena *arena, const command_options *options,
+                       command_result *result, pgc_error *err) PGC_MUST_CHECK;
 /* Write a config to start from; PGC_CONFLICT when there is one. */
 pgc_status command_init(const env *env, arena *arena, const command_options *options,
                         command_result *result, pgc_error *err) PGC_MUST_CHECK;

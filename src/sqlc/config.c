@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "sqlc/cname.h"
 #include "sqlc/config_read.h"
+#include "sqlc/config_rules.h"
 #include "sqlc/lex.h"
 
 /* Far above any config; protects against a path to something else. */
@@ -334,6 +335,14 @@ bool config_database(reader *r, const yaml_entry *entry, void *target)
     return true;
 }
 
+/* Names of rules; whether they exist is asked by vet only. */
+static bool read_rule_names(reader *r, const yaml_entry *entry, void *target)
+{
+    config_set *set = &((sql_entry *) target)->set;
+    set->has_rules = true;
+    return config_read_rule_names(&r->tree, entry->value, &set->rules);
+}
+
 /* Entries without C generator may be for any engine. Checked after the whole entry is read, so
  * that the order of its keys does not matter. */
 static bool check_sql_entry(reader *r, const yaml_node_t *node, const sql_entry *entry)
@@ -423,7 +432,7 @@ static bool read_sql_entry(reader *r, const yaml_node_t *node)
         { "codegen", KEY_CALL, 0, read_codegen },
         { "database", KEY_CALL, offsetof(sql_entry, set.database_uri), config_database },
         { "analyzer", KEY_SKIP, 0, NULL },
-        { "rules", KEY_SKIP, 0, NULL },
+        { "rules", KEY_CALL, 0, read_rule_names },
         { "strict_function_checks", KEY_BOOL, offsetof(sql_entry, skip_flag), NULL },
         { "strict_order_by", KEY_BOOL, offsetof(sql_entry, skip_flag), NULL },
         { NULL, KEY_SKIP, 0, NULL },
@@ -512,6 +521,12 @@ static bool read_plugins(reader *r, const yaml_entry *entry, void *target)
     return ok;
 }
 
+static bool read_rules(reader *r, const yaml_entry *entry, void *target)
+{
+    (void) target;
+    return config_read_rules(&r->tree, r->text, entry->value, &r->out->rules);
+}
+
 /* Target of the first pass over the root. */
 typedef struct version_target {
     const char *version;
@@ -551,7 +566,7 @@ static bool read_root(reader *r, const yaml_node_t *root)
     };
     static const key_rule SECOND[] = {
         { "sql", KEY_CALL, 0, read_sql },   { "version", KEY_SKIP, 0, NULL },
-        { "plugins", KEY_SKIP, 0, NULL },   { "rules", KEY_SKIP, 0, NULL },
+        { "plugins", KEY_SKIP, 0, NULL },   { "rules", KEY_CALL, 0, read_rules },
         { "overrides", KEY_SKIP, 0, NULL }, { "options", KEY_SKIP, 0, NULL },
         { "servers", KEY_SKIP, 0, NULL },   { "cloud", KEY_SKIP, 0, NULL },
         { NULL, KEY_SKIP, 0, NULL },
@@ -589,7 +604,9 @@ pgc_status config_parse(arena *mem, const char *path, slice text, diag_list *dia
                         pgc_error *err)
 {
     config result = { .path = path, .dir = "." };
-    reader r = { .tree = { .path = path, .arena = mem, .diags = diags }, .out = &result };
+    reader r = { .tree = { .path = path, .arena = mem, .diags = diags },
+                 .text = text,
+                 .out = &result };
     const char *slash = strrchr(path, '/');
     if (slash != NULL) {
         result.dir = arena_copy(mem, (slice) { path, slash == path ? 1 : (size_t) (slash - path) });

@@ -40,10 +40,27 @@ typedef struct config_c {
     vec overrides;                      /* of config_override */
 } config_c;
 
+/* A rule for `vet`: a CEL expression that is true of faulty queries. */
+typedef struct config_rule {
+    const char *name, *message; /* message: NULL: none */
+    const char *text;           /* the expression; parsed by vet only */
+    uint32_t line, column;      /* of its first character, when `exact` */
+    uint32_t indent;            /* of the lines behind the first one, in columns */
+    bool exact;                 /* characters of text and file correspond */
+} config_rule;
+
+/* A rule that a set names. */
+typedef struct config_rule_use {
+    const char *name;
+    uint32_t line, column;
+} config_rule_use;
+
 /* One sql entry with one C generator. */
 typedef struct config_set {
     const char *name;         /* may be "" */
     vec schema, queries;      /* of const char *: paths as written */
+    vec rules;                /* of config_rule_use; see has_rules */
+    bool has_rules;           /* the key is there, though its list may be empty */
     const char *database_uri; /* variables replaced; NULL: none */
     uint32_t line, column;    /* of the entry */
     config_c c;               /* its generator */
@@ -53,7 +70,11 @@ typedef struct config {
     const char *path; /* as in messages */
     const char *dir;  /* folder that relative paths start from */
     vec sets;         /* of config_set; entries without C generator are left out */
+    vec rules;        /* of config_rule */
 } config;
+
+/* Place in the config of a byte of a rule's text. */
+void config_rule_position(const config_rule *rule, size_t at, uint32_t *line, uint32_t *column);
 
 /* Read a config. path NULL: sqlc.yaml, sqlc.yml or sqlc.json of the working directory. env_vars:
  * looks up ${NAME}; NULL results are empty. Mistakes go to diags; PGC_OK, PGC_INVALID (see diags),

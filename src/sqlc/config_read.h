@@ -22,6 +22,7 @@ typedef struct key_rule {
 
 struct reader {
     yaml_tree tree;
+    slice text;    /* of the file */
     config *out;   /* written to while reading; the caller sees it on success only */
     vec c_plugins; /* of const char *: plugin names that are this program */
     bool has_sql;  /* tells "no sql key" from "no entry for us" */

@@ -148,6 +148,9 @@ pgc_status pipeline_run(const env *sys, arena *mem, const command_options *optio
         if (diags->error_count == 0) {
             TRY(emit_with_manifest(mem, set, err));
         }
+        if (diags->error_count == 0 && options->visit != NULL) {
+            TRY(options->visit(options->visit_arg, set, db, err));
+        }
     }
     return diag_status(diags, err);
 }
