@@ -97,12 +97,12 @@ static void custom_headers(emitter *e)
     const vec *shapes = &e->set->shapes;
     for (size_t i = 0; i < shapes->count; i++) {
         const ir_shape *shape = *VEC_AT(shapes, ir_shape *, i);
-        const char *header = shape->custom == NULL ? NULL : shape->custom->header;
+        const char *header = shape->kind != IR_SHAPE_CUSTOM ? NULL : shape->custom.header;
         bool fresh = header != NULL && wanted(e, shape->used);
         for (size_t k = 0; fresh && k < i; k++) {
             const ir_shape *before = *VEC_AT(shapes, ir_shape *, k);
-            fresh = before->custom == NULL || before->custom->header == NULL ||
-                    !wanted(e, before->used) || strcmp(before->custom->header, header) != 0;
+            fresh = before->custom.header == NULL || !wanted(e, before->used) ||
+                    strcmp(before->custom.header, header) != 0;
         }
         if (fresh) {
             const char *quote = header[0] == '<' ? "" : "\"";

@@ -15,7 +15,7 @@ result_form query_form(const ir_query *q)
     }
     const ir_type *only = &q->row->fields[0].type;
     bool flat = only->shape == NULL ||
-                (only->shape->kind == IR_SHAPE_CUSTOM && only->shape->custom->clone == NULL);
+                (only->shape->kind == IR_SHAPE_CUSTOM && only->shape->custom.clone == NULL);
     bool bare =
         q->row->kind == IR_ROW_SCALAR && flat && (only->labels != NULL || !only->c->pointer_like);
     bool one = q->cmd == QUERY_ONE || q->cmd == QUERY_BATCHONE;

@@ -69,8 +69,8 @@ void emit_shape_header(emitter *e, const ir_shape *shape)
         buf_add_char(&e->out, ' ');
         emit_comment_text(e, shape->comment);
     }
-    if (shape->custom != NULL) {
-        buf_printf(&e->out, " */\ntypedef %s %s;\n\n", shape->custom->c_type, n);
+    if (shape->kind == IR_SHAPE_CUSTOM) {
+        buf_printf(&e->out, " */\ntypedef %s %s;\n\n", shape->custom.c_type, n);
     } else {
         buf_printf(&e->out, " */\ntypedef struct %s {\n", n);
         members(e, shape);
@@ -304,7 +304,7 @@ static void adders(emitter *e, const ir_shape *shape)
 /* The user's functions, behind the names that all shapes have. */
 static void custom_source(emitter *e, const ir_shape *shape)
 {
-    const config_override *c = shape->custom;
+    const config_override *c = &shape->custom;
     const char *n = shape->name;
     const char *opt = shape->opt_name;
     buf_printf(&e->out,
@@ -390,7 +390,7 @@ static void clones(emitter *e, const ir_shape *shape)
 
 void emit_shape_source(emitter *e, const ir_shape *shape)
 {
-    if (shape->custom != NULL) {
+    if (shape->kind == IR_SHAPE_CUSTOM) {
         custom_source(e, shape);
         return;
     }

@@ -53,11 +53,11 @@ struct ir_shape {
     uint32_t element;     /* arrays: OID to send, or C_TYPE_UNCHECKED */
     ir_field *fields;     /* of records; others have one: element, bound or range */
     size_t field_count;
-    unsigned depth;                /* 1: made of plain types; members are declared before it */
-    bool building;                 /* a type inside itself has none */
-    bool used;                     /* by some query */
-    c_type c;                      /* how it looks to the rest of the emitter */
-    const config_override *custom; /* CUSTOM: its C type and functions */
+    unsigned depth;         /* 1: made of plain types; members are declared before it */
+    bool building;          /* a type inside itself has none */
+    bool used;              /* by some query */
+    c_type c;               /* how it looks to the rest of the emitter */
+    config_override custom; /* CUSTOM: its C type and functions */
 };
 
 /* Its nullable form has a flag beside the value. */

@@ -93,6 +93,21 @@ static bool fill_single(const model_context *ctx, ir_shape *shape, uint32_t memb
     return add_member(ctx, shape, NULL, &only);
 }
 
+bool shapes_complete(arena *mem, const char *prefix, ir_shape *shape)
+{
+    bool record = ir_shape_flagged(shape);
+    assert(strncmp(shape->name, prefix, strlen(prefix)) == 0);
+    shape->opt_name = arena_printf(mem, "%s_opt%s", prefix, shape->name + strlen(prefix));
+    const char *clone = arena_printf(mem, "%s_clone_pass", shape->name);
+    shape->c = (c_type) { .suffix = shape->name,
+                          .type = shape->name,
+                          .opt_type = record ? shape->opt_name : shape->name,
+                          .absent = record ? NULL : "!%s.has",
+                          .clone = clone,
+                          .pointer_like = !record };
+    return shape->opt_name != NULL && clone != NULL;
+}
+
 /* prefix_name of a type, prefix_arr_name of an array of it, prefix_name_record of a table's rows:
  * prefix_name is the table's model; prefix_numeric_as_double of a type that the config gives. */
 static pgc_status name_shape(const model_context *ctx, ir_shape *shape, const catalog_type *type,
@@ -107,7 +122,7 @@ static pgc_status name_shape(const model_context *ctx, ir_shape *shape, const ca
                              table    ? "_record"
                              : custom ? "_as_"
                                       : "",
-                             custom ? shape->custom->c_type : "");
+                             custom ? shape->custom.c_type : "");
     if (raw == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "name a type");
     }
@@ -118,18 +133,9 @@ static pgc_status name_shape(const model_context *ctx, ir_shape *shape, const ca
     if (shape->name == NULL) {
         return PGC_OK;
     }
-    size_t prefix = strlen(ctx->set->prefix);
-    shape->opt_name = arena_printf(ctx->arena, "%s_opt%s", ctx->set->prefix, shape->name + prefix);
-    const char *clone = arena_printf(ctx->arena, "%s_clone_pass", shape->name);
-    bool record = ir_shape_flagged(shape);
-    shape->c = (c_type) { .suffix = shape->name,
-                          .type = shape->name,
-                          .opt_type = record ? shape->opt_name : shape->name,
-                          .absent = record ? NULL : "!%s.has",
-                          .clone = clone,
-                          .pointer_like = !record };
-    return shape->opt_name == NULL || clone == NULL ? pgc_error_set(err, PGC_NOMEM, "name a type")
-                                                    : PGC_OK;
+    return shapes_complete(ctx->arena, ctx->set->prefix, shape)
+               ? PGC_OK
+               : pgc_error_set(err, PGC_NOMEM, "name a type");
 }
 
 /* Each pair of a type and an override is one. */
@@ -141,9 +147,9 @@ ir_shape *shapes_custom(const model_context *ctx, uint32_t base_oid, const confi
     for (size_t i = 0; i < shapes->count; i++) {
         ir_shape *known = *VEC_AT(shapes, ir_shape *, i);
         if (known->kind == IR_SHAPE_CUSTOM && known->type_oid == base_oid &&
-            strcmp(known->custom->c_type, from->c_type) == 0 &&
-            strcmp(known->custom->decode, from->decode) == 0 &&
-            strcmp(known->custom->encode, from->encode) == 0) {
+            strcmp(known->custom.c_type, from->c_type) == 0 &&
+            strcmp(known->custom.decode, from->decode) == 0 &&
+            strcmp(known->custom.encode, from->encode) == 0) {
             return known;
         }
     }
@@ -157,7 +163,7 @@ ir_shape *shapes_custom(const model_context *ctx, uint32_t base_oid, const confi
                           .sql = type->spelling,
                           .type_oid = base_oid,
                           .depth = 1,
-                          .custom = from };
+                          .custom = *from };
     bool named = name_shape(ctx, shape, type, NULL) == PGC_OK && shape->name != NULL;
     return named ? shape : no_memory(ctx); /* a type's name and a C type always give one */
 }

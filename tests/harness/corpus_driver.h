@@ -205,7 +205,7 @@ static inline const char *driver_out(buf *out, const ir_query *q, const char *pr
     bool value =
         q->row->kind == IR_ROW_SCALAR && (q->cmd == QUERY_ONE || q->cmd == QUERY_BATCHONE) &&
         (only->type.shape == NULL ||
-         (only->type.shape->kind == IR_SHAPE_CUSTOM && only->type.shape->custom->clone == NULL)) &&
+         (only->type.shape->kind == IR_SHAPE_CUSTOM && only->type.shape->custom.clone == NULL)) &&
         (only->type.labels != NULL || !only->type.c->pointer_like);
     if (!value) {
         *free_it = true;
