@@ -47,7 +47,8 @@ static const struct tenant_table {
       true },
     { "asset_tags", "owner_id", "source = 'user'",
       "INSERT INTO asset_tags (asset_id, owner_id, tag_id) SELECT a.asset_id, @o, t.tag_id FROM "
-      "everything.assets a, everything.tags t WHERE a.owner_id = @p AND t.name = 'system'",
+      "everything.assets a, everything.tags t WHERE a.owner_id = @p AND t.owner_id = @o "
+      "AND t.name = 'spare'",
       true },
     { "albums", "owner_id", "description = 'x'",
       "INSERT INTO albums (name, owner_id) VALUES ('n', @o)", true },
@@ -97,6 +98,7 @@ static const char SETUP_SQL[] =
     "INSERT INTO tags (name, owner_id) VALUES ('system', NULL);"
     "INSERT INTO asset_tags (asset_id, owner_id, tag_id) SELECT a.asset_id, a.owner_id, t.tag_id "
     "FROM assets a JOIN tags t ON t.owner_id = a.owner_id;"
+    "INSERT INTO tags (name, owner_id) SELECT 'spare', user_id FROM users;"
     "INSERT INTO albums (name, owner_id) SELECT 'full', user_id FROM users;"
     "INSERT INTO album_assets (album_id, asset_id, owner_id) SELECT album_id, asset_id, b.owner_id "
     "FROM albums b JOIN assets a USING (owner_id);"
