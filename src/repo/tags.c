@@ -304,21 +304,21 @@ static const pgc_query list_tags_query[] = {
         "ListTags",
         "-- name: ListTags :many\n"
         "WITH trashed AS MATERIALIZED (\n"
-        "    SELECT l.tag_id, count(*) AS uses\n"
-        "    FROM assets a JOIN asset_tags l ON l.asset_id = a.asset_id\n"
-        "    WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
-        "    GROUP BY l.tag_id\n"
+        "SELECT l.tag_id, count(*) AS uses\n"
+        "FROM assets a JOIN asset_tags l ON l.asset_id = a.asset_id\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
+        "GROUP BY l.tag_id\n"
         ")\n"
         "SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,\n"
-        "       (SELECT count(*) FROM asset_tags l WHERE l.owner_id = $1 AND l.tag_id = t.tag_id)\n"
-        "       - coalesce((SELECT d.uses FROM trashed d WHERE d.tag_id = t.tag_id), 0) AS asset_count\n"
+        "(SELECT count(*) FROM asset_tags l WHERE l.owner_id = $1 AND l.tag_id = t.tag_id)\n"
+        "- coalesce((SELECT d.uses FROM trashed d WHERE d.tag_id = t.tag_id), 0) AS asset_count\n"
         "FROM tags t\n"
         "WHERE (t.name, t.tag_id) > ($2::text, $3::integer)\n"
-        "                   AND t.category = $4::text         \n"
-        "               AND strpos(lower(t.name), lower($5::text)) > 0         \n"
+        "AND t.category = $4::text\n"
+        "AND strpos(lower(t.name), lower($5::text)) > 0\n"
         "ORDER BY t.name, t.tag_id\n"
         "LIMIT $6",
-        UINT64_C(0x9685ed1ecc143f98),
+        UINT64_C(0x5e300c6da459b43c),
         PGC_QUERY_READ_ONLY,
         6,
         5,
@@ -330,21 +330,20 @@ static const pgc_query list_tags_query[] = {
         "ListTags",
         "-- name: ListTags :many\n"
         "WITH trashed AS MATERIALIZED (\n"
-        "    SELECT l.tag_id, count(*) AS uses\n"
-        "    FROM assets a JOIN asset_tags l ON l.asset_id = a.asset_id\n"
-        "    WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
-        "    GROUP BY l.tag_id\n"
+        "SELECT l.tag_id, count(*) AS uses\n"
+        "FROM assets a JOIN asset_tags l ON l.asset_id = a.asset_id\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
+        "GROUP BY l.tag_id\n"
         ")\n"
         "SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,\n"
-        "       (SELECT count(*) FROM asset_tags l WHERE l.owner_id = $1 AND l.tag_id = t.tag_id)\n"
-        "       - coalesce((SELECT d.uses FROM trashed d WHERE d.tag_id = t.tag_id), 0) AS asset_count\n"
+        "(SELECT count(*) FROM asset_tags l WHERE l.owner_id = $1 AND l.tag_id = t.tag_id)\n"
+        "- coalesce((SELECT d.uses FROM trashed d WHERE d.tag_id = t.tag_id), 0) AS asset_count\n"
         "FROM tags t\n"
         "WHERE (t.name, t.tag_id) > ($2::text, $3::integer)\n"
-        "                                                            \n"
-        "               AND strpos(lower(t.name), lower($4::text)) > 0         \n"
+        "AND strpos(lower(t.name), lower($4::text)) > 0\n"
         "ORDER BY t.name, t.tag_id\n"
         "LIMIT $5",
-        UINT64_C(0x027ab43b917eab52),
+        UINT64_C(0x88aea25a4f725b70),
         PGC_QUERY_READ_ONLY,
         5,
         5,
@@ -356,21 +355,20 @@ static const pgc_query list_tags_query[] = {
         "ListTags",
         "-- name: ListTags :many\n"
         "WITH trashed AS MATERIALIZED (\n"
-        "    SELECT l.tag_id, count(*) AS uses\n"
-        "    FROM assets a JOIN asset_tags l ON l.asset_id = a.asset_id\n"
-        "    WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
-        "    GROUP BY l.tag_id\n"
+        "SELECT l.tag_id, count(*) AS uses\n"
+        "FROM assets a JOIN asset_tags l ON l.asset_id = a.asset_id\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
+        "GROUP BY l.tag_id\n"
         ")\n"
         "SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,\n"
-        "       (SELECT count(*) FROM asset_tags l WHERE l.owner_id = $1 AND l.tag_id = t.tag_id)\n"
-        "       - coalesce((SELECT d.uses FROM trashed d WHERE d.tag_id = t.tag_id), 0) AS asset_count\n"
+        "(SELECT count(*) FROM asset_tags l WHERE l.owner_id = $1 AND l.tag_id = t.tag_id)\n"
+        "- coalesce((SELECT d.uses FROM trashed d WHERE d.tag_id = t.tag_id), 0) AS asset_count\n"
         "FROM tags t\n"
         "WHERE (t.name, t.tag_id) > ($2::text, $3::integer)\n"
-        "                   AND t.category = $4::text         \n"
-        "                                                                         \n"
+        "AND t.category = $4::text\n"
         "ORDER BY t.name, t.tag_id\n"
         "LIMIT $5",
-        UINT64_C(0x71235ebaedc7be86),
+        UINT64_C(0xdf4ca68d222b0288),
         PGC_QUERY_READ_ONLY,
         5,
         5,
@@ -382,21 +380,19 @@ static const pgc_query list_tags_query[] = {
         "ListTags",
         "-- name: ListTags :many\n"
         "WITH trashed AS MATERIALIZED (\n"
-        "    SELECT l.tag_id, count(*) AS uses\n"
-        "    FROM assets a JOIN asset_tags l ON l.asset_id = a.asset_id\n"
-        "    WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
-        "    GROUP BY l.tag_id\n"
+        "SELECT l.tag_id, count(*) AS uses\n"
+        "FROM assets a JOIN asset_tags l ON l.asset_id = a.asset_id\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
+        "GROUP BY l.tag_id\n"
         ")\n"
         "SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,\n"
-        "       (SELECT count(*) FROM asset_tags l WHERE l.owner_id = $1 AND l.tag_id = t.tag_id)\n"
-        "       - coalesce((SELECT d.uses FROM trashed d WHERE d.tag_id = t.tag_id), 0) AS asset_count\n"
+        "(SELECT count(*) FROM asset_tags l WHERE l.owner_id = $1 AND l.tag_id = t.tag_id)\n"
+        "- coalesce((SELECT d.uses FROM trashed d WHERE d.tag_id = t.tag_id), 0) AS asset_count\n"
         "FROM tags t\n"
         "WHERE (t.name, t.tag_id) > ($2::text, $3::integer)\n"
-        "                                                            \n"
-        "                                                                         \n"
         "ORDER BY t.name, t.tag_id\n"
         "LIMIT $4",
-        UINT64_C(0x498947738e57b0e5),
+        UINT64_C(0x7f597096c80d00bf),
         PGC_QUERY_READ_ONLY,
         4,
         5,

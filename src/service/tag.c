@@ -1,6 +1,6 @@
 /* Tags: checks what the database cannot say clearly, then one typed query. Which tag a name means,
  * who may make shared ones, and who goes before whom, is decided by functions of the database
- * (015_tags.sql). No state; thread-safe as the actor's handle. */
+ * (016_tags.sql). No state; thread-safe as the actor's handle. */
 #include "base/prelude.h"
 
 #include "service/tag.h"
