@@ -114,6 +114,20 @@ static void take(double value, double *values, size_t *count)
     }
 }
 
+/* Comparisons with NAN are false: what was not measured is not ok. */
+static bool reaches(const bench_case *one, double ratio)
+{
+    switch (one->goal) {
+    case BENCH_AT_MOST:
+        return ratio <= one->bound;
+    case BENCH_AT_LEAST:
+        return ratio >= one->bound;
+    case BENCH_REPORTED:
+        break;
+    }
+    return !isnan(ratio);
+}
+
 bench_row bench_run(const bench_case *one, int rounds)
 {
     double ours[MAX_ROUNDS], other[MAX_ROUNDS];
@@ -135,13 +149,16 @@ bench_row bench_run(const bench_case *one, int rounds)
     row.ours_spread = spread(ours, our_count, row.ours);
     row.other_spread = spread(other, other_count, row.other);
     row.ratio = row.other > 0 ? row.ours / row.other : BENCH_NONE;
-    /* Comparisons with NAN are false: what was not measured is not ok. */
-    row.ok = one->goal == BENCH_AT_MOST ? row.ratio <= one->bound : row.ratio >= one->bound;
+    row.ok = reaches(one, row.ratio);
     return row;
 }
 
 void bench_goal_text(const bench_case *one, char *out, size_t size)
 {
+    if (one->goal == BENCH_REPORTED) {
+        (void) snprintf(out, size, "-");
+        return;
+    }
     (void) snprintf(out, size, "%s %.2f", one->goal == BENCH_AT_MOST ? "<=" : ">=", one->bound);
 }
 
