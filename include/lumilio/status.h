@@ -14,17 +14,27 @@ PGC_BEGIN_DECLS
 #define LUM_SOURCE_UNREADABLE ((pgc_status) 1005)
 #define LUM_BAD_NAME          ((pgc_status) 1006)
 #define LUM_NO_SCHEMA         ((pgc_status) 1007)
+#define LUM_BAD_CREDENTIALS   ((pgc_status) 1020)
+#define LUM_TOO_MANY_ATTEMPTS ((pgc_status) 1021)
+#define LUM_TOKEN_INVALID     ((pgc_status) 1022)
+#define LUM_TOKEN_EXPIRED     ((pgc_status) 1023)
+#define LUM_SESSION_ENDED     ((pgc_status) 1024)
 
 /** Each status of the domain and its text. */
-#define LUM_STATUS_MAP(X)                                               \
-    X(LUM_NOT_MEDIA, "not a photo, video or recording")                 \
-    X(LUM_MEDIA_CORRUPT, "damaged or truncated file")                   \
-    X(LUM_MEDIA_LIMIT, "file needs more than the limits allow")         \
-    X(LUM_MEDIA_CRASHED, "parser stopped by the sandbox or a crash")    \
-    X(LUM_SOURCE_CHANGED, "file changed or vanished while it was read") \
-    X(LUM_SOURCE_UNREADABLE, "file or folder cannot be read")           \
-    X(LUM_BAD_NAME, "name cannot be used")                              \
-    X(LUM_NO_SCHEMA, "database schema is missing or not the expected one")
+#define LUM_STATUS_MAP(X)                                                  \
+    X(LUM_NOT_MEDIA, "not a photo, video or recording")                    \
+    X(LUM_MEDIA_CORRUPT, "damaged or truncated file")                      \
+    X(LUM_MEDIA_LIMIT, "file needs more than the limits allow")            \
+    X(LUM_MEDIA_CRASHED, "parser stopped by the sandbox or a crash")       \
+    X(LUM_SOURCE_CHANGED, "file changed or vanished while it was read")    \
+    X(LUM_SOURCE_UNREADABLE, "file or folder cannot be read")              \
+    X(LUM_BAD_NAME, "name cannot be used")                                 \
+    X(LUM_NO_SCHEMA, "database schema is missing or not the expected one") \
+    X(LUM_BAD_CREDENTIALS, "user name or password is wrong")               \
+    X(LUM_TOO_MANY_ATTEMPTS, "too many attempts")                          \
+    X(LUM_TOKEN_INVALID, "token is not valid")                             \
+    X(LUM_TOKEN_EXPIRED, "token has expired")                              \
+    X(LUM_SESSION_ENDED, "session has ended")
 
 /**
  * Text of any status, pgc's and the domain's.

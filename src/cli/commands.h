@@ -41,6 +41,16 @@ int cmd_db_stop(int argc, char **argv);
 int cmd_db_status(int argc, char **argv);
 int cmd_db_psql(int argc, char **argv);
 int cmd_db_verify(int argc, char **argv);
+int cmd_user_add(int argc, char **argv);
+int cmd_user_list(int argc, char **argv);
+int cmd_user_passwd(int argc, char **argv);
+int cmd_user_rotate_key(int argc, char **argv);
+int cmd_user_login(int argc, char **argv);
+int cmd_user_logout(int argc, char **argv);
+int cmd_user_whoami(int argc, char **argv);
+int cmd_user_token(int argc, char **argv);
+int cmd_user_sessions_list(int argc, char **argv);
+int cmd_user_sessions_end(int argc, char **argv);
 int cmd_version(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 

@@ -57,7 +57,7 @@ static void print_help(FILE *to)
                    "  --database URL   analyse on this server, in a scratch database; default: a\n"
                    "                   private throw-away server\n"
                    "  --keep           keep the scratch database and use it again\n"
-                   "  --offline        check: by the manifest, without server\n"
+                   "  --offline        check, generate: by the manifest, without server\n"
                    "  --json           generate, explain, vet: print JSON\n");
 }
 
@@ -121,8 +121,8 @@ static int parse_options(const command *chosen, int argc, char **argv, command_o
     if (chosen->args[0] != '\0' && out->query == NULL) {
         return usage_error("explain needs the name of a query", "");
     }
-    if (out->offline && chosen->run != command_check) {
-        return usage_error("--offline works with check only", "");
+    if (out->offline && chosen->run != command_check && chosen->run != command_generate) {
+        return usage_error("--offline works with check and generate only", "");
     }
     return 0;
 }

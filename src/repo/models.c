@@ -533,6 +533,308 @@ pgc_status repo_asset_tag_set_detach(repo_asset_tag_set *set, pgc_error *err)
     return PGC_OK;
 }
 
+void repo_audit_log_read(pgc_reader *reader, size_t row, size_t column, repo_audit_log *out)
+{
+    out->audit_id = pgc_read_i64(reader, row, column);
+    out->at = pgc_read_timestamptz(reader, row, column + 1);
+    out->xid = pgc_read_u64(reader, row, column + 2);
+    out->actor_id = pgc_read_opt_i32(reader, row, column + 3);
+    out->db_role = pgc_read_text(reader, row, column + 4);
+    out->event = pgc_read_text(reader, row, column + 5);
+    out->subject_id = pgc_read_opt_i32(reader, row, column + 6);
+    out->table_name = pgc_read_opt_text(reader, row, column + 7);
+    out->row_key = pgc_read_opt_text(reader, row, column + 8);
+    out->changed = pgc_read_opt_jsonb(reader, row, column + 9);
+}
+
+pgc_status repo_audit_log_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
+                                   repo_audit_log_set *out, pgc_error *err)
+{
+    pgc_reader reader;
+    repo_audit_log *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_audit_log *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_audit_log_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_audit_log_set_free(repo_audit_log_set *set)
+{
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_audit_log_clone_pass(pgc_clone *clone, repo_audit_log *row)
+{
+    pgc_clone_text(clone, &row->db_role);
+    pgc_clone_text(clone, &row->event);
+    pgc_clone_text(clone, &row->table_name);
+    pgc_clone_text(clone, &row->row_key);
+    pgc_clone_jsonb(clone, &row->changed);
+}
+
+repo_audit_log *repo_audit_log_clone(const repo_audit_log *row)
+{
+    pgc_clone clone;
+    repo_audit_log measured = *row;
+    pgc_clone_init(&clone);
+    repo_audit_log_clone_pass(&clone, &measured);
+    repo_audit_log *copy = (repo_audit_log *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_audit_log_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
+pgc_status repo_audit_log_set_detach(repo_audit_log_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_audit_log *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_audit_log measured = set->rows[i];
+        repo_audit_log_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_audit_log *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_audit_log_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
+}
+
+void repo_auth_limit_read(pgc_reader *reader, size_t row, size_t column, repo_auth_limit *out)
+{
+    out->key = pgc_read_bytes(reader, row, column);
+    out->free_at = pgc_read_timestamptz(reader, row, column + 1);
+}
+
+pgc_status repo_auth_limit_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
+                                    repo_auth_limit_set *out, pgc_error *err)
+{
+    pgc_reader reader;
+    repo_auth_limit *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_auth_limit *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_auth_limit_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_auth_limit_set_free(repo_auth_limit_set *set)
+{
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_auth_limit_clone_pass(pgc_clone *clone, repo_auth_limit *row)
+{
+    pgc_clone_bytes(clone, &row->key);
+}
+
+repo_auth_limit *repo_auth_limit_clone(const repo_auth_limit *row)
+{
+    pgc_clone clone;
+    repo_auth_limit measured = *row;
+    pgc_clone_init(&clone);
+    repo_auth_limit_clone_pass(&clone, &measured);
+    repo_auth_limit *copy = (repo_auth_limit *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_auth_limit_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
+pgc_status repo_auth_limit_set_detach(repo_auth_limit_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_auth_limit *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_auth_limit measured = set->rows[i];
+        repo_auth_limit_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_auth_limit *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_auth_limit_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
+}
+
+void repo_auth_session_read(pgc_reader *reader, size_t row, size_t column, repo_auth_session *out)
+{
+    out->session_id = pgc_read_uuid(reader, row, column);
+    out->user_id = pgc_read_i32(reader, row, column + 1);
+    out->created_at = pgc_read_timestamptz(reader, row, column + 2);
+    out->last_used_at = pgc_read_timestamptz(reader, row, column + 3);
+    out->expires_at = pgc_read_timestamptz(reader, row, column + 4);
+    out->ended_at = pgc_read_opt_timestamptz(reader, row, column + 5);
+    out->end_reason = pgc_read_opt_text(reader, row, column + 6);
+    out->generation = pgc_read_i32(reader, row, column + 7);
+    out->rotated_at = pgc_read_timestamptz(reader, row, column + 8);
+    out->salt = pgc_read_bytes(reader, row, column + 9);
+    out->key_id = pgc_read_text(reader, row, column + 10);
+    out->refresh_hash = pgc_read_bytes(reader, row, column + 11);
+    out->address = pgc_read_opt_text(reader, row, column + 12);
+    out->user_agent = pgc_read_opt_text(reader, row, column + 13);
+}
+
+pgc_status repo_auth_session_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
+                                      repo_auth_session_set *out, pgc_error *err)
+{
+    pgc_reader reader;
+    repo_auth_session *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_auth_session *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_auth_session_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_auth_session_set_free(repo_auth_session_set *set)
+{
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_auth_session_clone_pass(pgc_clone *clone, repo_auth_session *row)
+{
+    pgc_clone_text(clone, &row->end_reason);
+    pgc_clone_bytes(clone, &row->salt);
+    pgc_clone_text(clone, &row->key_id);
+    pgc_clone_bytes(clone, &row->refresh_hash);
+    pgc_clone_text(clone, &row->address);
+    pgc_clone_text(clone, &row->user_agent);
+}
+
+repo_auth_session *repo_auth_session_clone(const repo_auth_session *row)
+{
+    pgc_clone clone;
+    repo_auth_session measured = *row;
+    pgc_clone_init(&clone);
+    repo_auth_session_clone_pass(&clone, &measured);
+    repo_auth_session *copy = (repo_auth_session *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_auth_session_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
+pgc_status repo_auth_session_set_detach(repo_auth_session_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_auth_session *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_auth_session measured = set->rows[i];
+        repo_auth_session_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_auth_session *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_auth_session_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
+}
+
 void repo_embedding_read(pgc_reader *reader, size_t row, size_t column, repo_embedding *out)
 {
     out->embedding_id = pgc_read_i32(reader, row, column);
@@ -1629,6 +1931,106 @@ pgc_status repo_user_set_detach(repo_user_set *set, pgc_error *err)
     }
     for (size_t i = 0; i < set->count; i++) {
         repo_user_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
+}
+
+void repo_public_user_read(pgc_reader *reader, size_t row, size_t column, repo_public_user *out)
+{
+    out->user_id = pgc_read_i32(reader, row, column);
+    out->username = pgc_read_text(reader, row, column + 1);
+    out->email = pgc_read_text(reader, row, column + 2);
+    out->full_name = pgc_read_opt_text(reader, row, column + 3);
+    out->avatar_url = pgc_read_opt_text(reader, row, column + 4);
+    out->created_at = pgc_read_timestamptz(reader, row, column + 5);
+    out->updated_at = pgc_read_timestamptz(reader, row, column + 6);
+    out->last_login = pgc_read_opt_timestamptz(reader, row, column + 7);
+}
+
+pgc_status repo_public_user_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
+                                     repo_public_user_set *out, pgc_error *err)
+{
+    pgc_reader reader;
+    repo_public_user *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_public_user *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_public_user_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_public_user_set_free(repo_public_user_set *set)
+{
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_public_user_clone_pass(pgc_clone *clone, repo_public_user *row)
+{
+    pgc_clone_text(clone, &row->username);
+    pgc_clone_text(clone, &row->email);
+    pgc_clone_text(clone, &row->full_name);
+    pgc_clone_text(clone, &row->avatar_url);
+}
+
+repo_public_user *repo_public_user_clone(const repo_public_user *row)
+{
+    pgc_clone clone;
+    repo_public_user measured = *row;
+    pgc_clone_init(&clone);
+    repo_public_user_clone_pass(&clone, &measured);
+    repo_public_user *copy = (repo_public_user *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_public_user_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
+pgc_status repo_public_user_set_detach(repo_public_user_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_public_user *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_public_user measured = set->rows[i];
+        repo_public_user_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_public_user *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_public_user_clone_pass(&clone, &copy[i]);
     }
     pgc_result_free(set->result);
     set->rows = copy;

@@ -204,6 +204,113 @@ pgc_status repo_asset_tag_set_take(pgc_result *result, const pgc_query *query, s
 /** One pass of a clone, for rows that embed this one. */
 void repo_asset_tag_clone_pass(pgc_clone *clone, repo_asset_tag *row);
 
+/** One row of public.audit_log. */
+typedef struct repo_audit_log {
+    int64_t audit_id; /**< bigint; not NULL */
+    pgc_timestamptz at; /**< timestamp with time zone; not NULL */
+    uint64_t xid; /**< xid8; not NULL */
+    pgc_opt_i32 actor_id; /**< integer; nullable. Who did it; NULL: nobody was named, as at a login */
+    pgc_text db_role; /**< text; not NULL */
+    pgc_text event; /**< text; not NULL */
+    pgc_opt_i32 subject_id; /**< integer; nullable. Whose row or account it is */
+    pgc_text table_name; /**< text; nullable */
+    pgc_text row_key; /**< text; nullable */
+    pgc_text changed; /**< jsonb; nullable */
+} repo_audit_log;
+
+/** Rows and the memory they point into; give it to repo_audit_log_set_free(). */
+typedef struct repo_audit_log_set {
+    const repo_audit_log *rows; /**< count of them; NULL when 0 */
+    size_t count;
+    pgc_result *result; /**< NULL: empty or detached */
+} repo_audit_log_set;
+
+/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
+void repo_audit_log_set_free(repo_audit_log_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_audit_log_set_detach(repo_audit_log_set *set, pgc_error *err) PGC_MUST_CHECK;
+/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
+repo_audit_log *repo_audit_log_clone(const repo_audit_log *row);
+/** Decode the columns from `column` on into one row; failures stay in the reader. */
+void repo_audit_log_read(pgc_reader *reader, size_t row, size_t column, repo_audit_log *out);
+/** Take over a result whose columns are these fields: its first row_max rows.
+ * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
+pgc_status repo_audit_log_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
+                                   repo_audit_log_set *out, pgc_error *err);
+/** One pass of a clone, for rows that embed this one. */
+void repo_audit_log_clone_pass(pgc_clone *clone, repo_audit_log *row);
+
+/** One row of public.auth_limits. */
+typedef struct repo_auth_limit {
+    pgc_bytes key; /**< bytea; not NULL */
+    pgc_timestamptz free_at; /**< timestamp with time zone; not NULL */
+} repo_auth_limit;
+
+/** Rows and the memory they point into; give it to repo_auth_limit_set_free(). */
+typedef struct repo_auth_limit_set {
+    const repo_auth_limit *rows; /**< count of them; NULL when 0 */
+    size_t count;
+    pgc_result *result; /**< NULL: empty or detached */
+} repo_auth_limit_set;
+
+/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
+void repo_auth_limit_set_free(repo_auth_limit_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_auth_limit_set_detach(repo_auth_limit_set *set, pgc_error *err) PGC_MUST_CHECK;
+/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
+repo_auth_limit *repo_auth_limit_clone(const repo_auth_limit *row);
+/** Decode the columns from `column` on into one row; failures stay in the reader. */
+void repo_auth_limit_read(pgc_reader *reader, size_t row, size_t column, repo_auth_limit *out);
+/** Take over a result whose columns are these fields: its first row_max rows.
+ * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
+pgc_status repo_auth_limit_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
+                                    repo_auth_limit_set *out, pgc_error *err);
+/** One pass of a clone, for rows that embed this one. */
+void repo_auth_limit_clone_pass(pgc_clone *clone, repo_auth_limit *row);
+
+/** One row of public.auth_sessions. */
+typedef struct repo_auth_session {
+    pgc_uuid session_id; /**< uuid; not NULL */
+    int32_t user_id; /**< integer; not NULL */
+    pgc_timestamptz created_at; /**< timestamp with time zone; not NULL */
+    pgc_timestamptz last_used_at; /**< timestamp with time zone; not NULL */
+    pgc_timestamptz expires_at; /**< timestamp with time zone; not NULL */
+    pgc_opt_timestamptz ended_at; /**< timestamp with time zone; nullable */
+    pgc_text end_reason; /**< character varying; nullable */
+    int32_t generation; /**< integer; not NULL */
+    pgc_timestamptz rotated_at; /**< timestamp with time zone; not NULL */
+    pgc_bytes salt; /**< bytea; not NULL */
+    pgc_text key_id; /**< character varying; not NULL */
+    pgc_bytes refresh_hash; /**< bytea; not NULL */
+    pgc_text address; /**< text; nullable */
+    pgc_text user_agent; /**< text; nullable */
+} repo_auth_session;
+
+/** Rows and the memory they point into; give it to repo_auth_session_set_free(). */
+typedef struct repo_auth_session_set {
+    const repo_auth_session *rows; /**< count of them; NULL when 0 */
+    size_t count;
+    pgc_result *result; /**< NULL: empty or detached */
+} repo_auth_session_set;
+
+/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
+void repo_auth_session_set_free(repo_auth_session_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_auth_session_set_detach(repo_auth_session_set *set, pgc_error *err) PGC_MUST_CHECK;
+/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
+repo_auth_session *repo_auth_session_clone(const repo_auth_session *row);
+/** Decode the columns from `column` on into one row; failures stay in the reader. */
+void repo_auth_session_read(pgc_reader *reader, size_t row, size_t column, repo_auth_session *out);
+/** Take over a result whose columns are these fields: its first row_max rows.
+ * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
+pgc_status repo_auth_session_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
+                                      repo_auth_session_set *out, pgc_error *err);
+/** One pass of a clone, for rows that embed this one. */
+void repo_auth_session_clone_pass(pgc_clone *clone, repo_auth_session *row);
+
 /** One row of public.embeddings. */
 typedef struct repo_embedding {
     int32_t embedding_id; /**< integer; not NULL */
@@ -608,6 +715,41 @@ pgc_status repo_user_set_take(pgc_result *result, const pgc_query *query, size_t
                               repo_user_set *out, pgc_error *err);
 /** One pass of a clone, for rows that embed this one. */
 void repo_user_clone_pass(pgc_clone *clone, repo_user *row);
+
+/** One row of the queries that name it with @row. */
+typedef struct repo_public_user {
+    int32_t user_id; /**< integer; not NULL: users.user_id is NOT NULL */
+    pgc_text username; /**< character varying; not NULL: users.username is NOT NULL */
+    pgc_text email; /**< character varying; not NULL: users.email is NOT NULL */
+    pgc_text full_name; /**< character varying; nullable: users.full_name is nullable */
+    pgc_text avatar_url; /**< text; nullable: users.avatar_url is nullable */
+    pgc_timestamptz created_at; /**< timestamp with time zone; not NULL: users.created_at is NOT NULL */
+    pgc_timestamptz updated_at; /**< timestamp with time zone; not NULL: users.updated_at is NOT NULL */
+    pgc_opt_timestamptz last_login; /**< timestamp with time zone; nullable: users.last_login is nullable */
+} repo_public_user;
+
+/** Rows and the memory they point into; give it to repo_public_user_set_free(). */
+typedef struct repo_public_user_set {
+    const repo_public_user *rows; /**< count of them; NULL when 0 */
+    size_t count;
+    pgc_result *result; /**< NULL: empty or detached */
+} repo_public_user_set;
+
+/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
+void repo_public_user_set_free(repo_public_user_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_public_user_set_detach(repo_public_user_set *set, pgc_error *err) PGC_MUST_CHECK;
+/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
+repo_public_user *repo_public_user_clone(const repo_public_user *row);
+/** Decode the columns from `column` on into one row; failures stay in the reader. */
+void repo_public_user_read(pgc_reader *reader, size_t row, size_t column, repo_public_user *out);
+/** Take over a result whose columns are these fields: its first row_max rows.
+ * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
+pgc_status repo_public_user_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
+                                     repo_public_user_set *out, pgc_error *err);
+/** One pass of a clone, for rows that embed this one. */
+void repo_public_user_clone_pass(pgc_clone *clone, repo_public_user *row);
 
 PGC_END_DECLS
 

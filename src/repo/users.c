@@ -56,62 +56,56 @@ pgc_status repo_find_user_id(pgc_db *db, pgc_text username, pgc_opt_i32 *out, pg
     return PGC_OK;
 }
 
-static const pgc_type_ref register_user_query_params[] = {
+static const pgc_type_ref register_local_user_query_params[] = {
     { "username", "text", 25 },
     { "email", "text", 25 },
-    { "password_hash", "text", 25 },
 };
 
-static const pgc_type_ref register_user_query_columns[] = {
+static const pgc_type_ref register_local_user_query_columns[] = {
     { "user_id", "integer", 23 },
 };
 
-static const pgc_query register_user_query = {
-    "RegisterUser",
-    "-- name: RegisterUser :one\n"
-    "SELECT register_user($1, $2, $3) AS user_id",
-    UINT64_C(0x339fc7bf76fead0a),
+static const pgc_query register_local_user_query = {
+    "RegisterLocalUser",
+    "-- name: RegisterLocalUser :one\n"
+    "SELECT register_local_user($1, $2) AS user_id",
+    UINT64_C(0x86341fe23589366d),
     0,
-    3,
+    2,
     1,
-    register_user_query_params,
-    register_user_query_columns,
+    register_local_user_query_params,
+    register_local_user_query_columns,
     sizeof(int32_t),
 };
 
-pgc_status repo_register_user(pgc_db *db, const repo_register_user_params *p, int32_t *out,
-                              pgc_error *err)
+pgc_status repo_register_local_user(pgc_db *db, const repo_register_local_user_params *p,
+                                    int32_t *out, pgc_error *err)
 {
     if (p->username.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID,
-                             "query RegisterUser: parameter username must not be NULL");
+                             "query RegisterLocalUser: parameter username must not be NULL");
     }
     if (p->email.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID,
-                             "query RegisterUser: parameter email must not be NULL");
-    }
-    if (p->password_hash.ptr == NULL) {
-        return pgc_error_set(err, PGC_INVALID,
-                             "query RegisterUser: parameter password_hash must not be NULL");
+                             "query RegisterLocalUser: parameter email must not be NULL");
     }
     pgc_result *result = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
     pgc_add_text(&args, p->username);
     pgc_add_text(&args, p->email);
-    pgc_add_text(&args, p->password_hash);
-    pgc_status status = pgc_db_run(db, &register_user_query, &args, &result, err);
+    pgc_status status = pgc_db_run(db, &register_local_user_query, &args, &result, err);
     pgc_args_done(&args);
     if (status != PGC_OK) {
         return status;
     }
     if (pgc_result_rows(result) == 0) {
         pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOT_FOUND, "query RegisterUser: no row");
+        return pgc_error_set(err, PGC_NOT_FOUND, "query RegisterLocalUser: no row");
     }
     pgc_reader reader;
     int32_t value;
-    pgc_reader_init(&reader, result, &register_user_query);
+    pgc_reader_init(&reader, result, &register_local_user_query);
     value = pgc_read_i32(&reader, 0, 0);
     status = pgc_reader_finish(&reader, err);
     pgc_result_free(result);
@@ -130,7 +124,6 @@ static const pgc_type_ref get_user_by_id_query_columns[] = {
     { "user_id", "integer", 23 },
     { "username", "character varying", 1043 },
     { "email", "character varying", 1043 },
-    { "password_hash", "character varying", 1043 },
     { "full_name", "character varying", 1043 },
     { "avatar_url", "text", 25 },
     { "created_at", "timestamp with time zone", 1184 },
@@ -141,17 +134,19 @@ static const pgc_type_ref get_user_by_id_query_columns[] = {
 static const pgc_query get_user_by_id_query = {
     "GetUserByID",
     "-- name: GetUserByID :one\n"
-    "SELECT user_id, username, email, password_hash, full_name, avatar_url, created_at, updated_at, last_login FROM users WHERE user_id = $1",
-    UINT64_C(0x28ed170ad7a04c2b),
+    "SELECT user_id, username, email, full_name, avatar_url, created_at, updated_at, last_login\n"
+    "FROM users WHERE user_id = $1",
+    UINT64_C(0xe820ccda8f920123),
     0,
     1,
-    9,
+    8,
     get_user_by_id_query_params,
     get_user_by_id_query_columns,
-    sizeof(repo_user),
+    sizeof(repo_public_user),
 };
 
-pgc_status repo_get_user_by_id(pgc_db *db, int32_t user_id, repo_user_set *out, pgc_error *err)
+pgc_status repo_get_user_by_id(pgc_db *db, int32_t user_id, repo_public_user_set *out,
+                               pgc_error *err)
 {
     pgc_result *result = NULL;
     pgc_args args;
@@ -166,7 +161,7 @@ pgc_status repo_get_user_by_id(pgc_db *db, int32_t user_id, repo_user_set *out, 
         pgc_result_free(result);
         return pgc_error_set(err, PGC_NOT_FOUND, "query GetUserByID: no row");
     }
-    return repo_user_set_take(result, &get_user_by_id_query, 1, out, err);
+    return repo_public_user_set_take(result, &get_user_by_id_query, 1, out, err);
 }
 
 static const pgc_type_ref update_user_profile_query_params[] = {
@@ -209,4 +204,197 @@ pgc_status repo_update_user_profile(pgc_db *db, const repo_update_user_profile_p
     *affected = pgc_result_affected(result);
     pgc_result_free(result);
     return PGC_OK;
+}
+
+static const pgc_type_ref list_audit_log_query_params[] = {
+    { "below_id", "bigint", 20 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref list_audit_log_query_columns[] = {
+    { "audit_id", "bigint", 20 },
+    { "at", "timestamp with time zone", 1184 },
+    { "actor_id", "integer", 23 },
+    { "event", "text", 25 },
+    { "table_name", "text", 25 },
+    { "row_key", "text", 25 },
+    { "changed", "jsonb", 3802 },
+};
+
+static const pgc_query list_audit_log_query = {
+    "ListAuditLog",
+    "-- name: ListAuditLog :many\n"
+    "SELECT audit_id, at, actor_id, event, table_name, row_key, changed FROM audit_log\n"
+    "WHERE audit_id < $1\n"
+    "ORDER BY audit_id DESC\n"
+    "LIMIT $2",
+    UINT64_C(0x58c3d21248a165a6),
+    PGC_QUERY_READ_ONLY,
+    2,
+    7,
+    list_audit_log_query_params,
+    list_audit_log_query_columns,
+    sizeof(repo_list_audit_log_row),
+};
+
+static void repo_list_audit_log_row_read(pgc_reader *reader, size_t row, size_t column,
+                                         repo_list_audit_log_row *out)
+{
+    out->audit_id = pgc_read_i64(reader, row, column);
+    out->at = pgc_read_timestamptz(reader, row, column + 1);
+    out->actor_id = pgc_read_opt_i32(reader, row, column + 2);
+    out->event = pgc_read_text(reader, row, column + 3);
+    out->table_name = pgc_read_opt_text(reader, row, column + 4);
+    out->row_key = pgc_read_opt_text(reader, row, column + 5);
+    out->changed = pgc_read_opt_jsonb(reader, row, column + 6);
+}
+
+static pgc_status repo_list_audit_log_row_set_take(pgc_result *result, const pgc_query *query,
+    size_t row_max, repo_list_audit_log_row_set *out, pgc_error *err)
+{
+    pgc_reader reader;
+    repo_list_audit_log_row *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_list_audit_log_row *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_list_audit_log_row_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_list_audit_log_row_set_free(repo_list_audit_log_row_set *set)
+{
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+static void repo_list_audit_log_row_clone_pass(pgc_clone *clone, repo_list_audit_log_row *row)
+{
+    pgc_clone_text(clone, &row->event);
+    pgc_clone_text(clone, &row->table_name);
+    pgc_clone_text(clone, &row->row_key);
+    pgc_clone_jsonb(clone, &row->changed);
+}
+
+repo_list_audit_log_row *repo_list_audit_log_row_clone(const repo_list_audit_log_row *row)
+{
+    pgc_clone clone;
+    repo_list_audit_log_row measured = *row;
+    pgc_clone_init(&clone);
+    repo_list_audit_log_row_clone_pass(&clone, &measured);
+    repo_list_audit_log_row *copy = (repo_list_audit_log_row *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_list_audit_log_row_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
+pgc_status repo_list_audit_log_row_set_detach(repo_list_audit_log_row_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_list_audit_log_row *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_list_audit_log_row measured = set->rows[i];
+        repo_list_audit_log_row_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_list_audit_log_row *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_list_audit_log_row_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
+}
+
+static pgc_status list_audit_log_bind(pgc_args *args, const repo_list_audit_log_params *p,
+                                      pgc_error *err)
+{
+    (void) err; /* every value can be sent */
+    pgc_add_i64(args, p->below_id);
+    pgc_add_i64(args, p->row_limit);
+    return PGC_OK;
+}
+
+pgc_status repo_list_audit_log(pgc_db *db, const repo_list_audit_log_params *p,
+                               repo_list_audit_log_row_set *out, pgc_error *err)
+{
+    pgc_result *result = NULL;
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    pgc_status status = list_audit_log_bind(&args, p, err);
+    if (status == PGC_OK) {
+        status = pgc_db_run(db, &list_audit_log_query, &args, &result, err);
+    }
+    pgc_args_done(&args);
+    if (status != PGC_OK) {
+        return status;
+    }
+    return repo_list_audit_log_row_set_take(result, &list_audit_log_query, SIZE_MAX, out, err);
+}
+
+pgc_status repo_list_audit_log_open(pgc_db *db, const repo_list_audit_log_params *p,
+                                    repo_list_audit_log_iter *it, pgc_error *err)
+{
+    it->rows = NULL;
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    pgc_status status = list_audit_log_bind(&args, p, err);
+    if (status == PGC_OK) {
+        status = pgc_rows_open(db, &list_audit_log_query, &args, NULL, &it->rows, err);
+    }
+    pgc_args_done(&args);
+    return status;
+}
+
+pgc_status repo_list_audit_log_next(repo_list_audit_log_iter *it, bool *more, pgc_error *err)
+{
+    bool found = false;
+    pgc_status status = pgc_rows_next(it->rows, &found, err);
+    if (status == PGC_OK && found) {
+        pgc_reader *reader = pgc_rows_reader(it->rows);
+        size_t row = pgc_rows_index(it->rows);
+        repo_list_audit_log_row_read(reader, row, 0, &it->row);
+        status = pgc_reader_finish(reader, err);
+    }
+    if (status == PGC_OK) {
+        *more = found;
+    }
+    return status;
+}
+
+void repo_list_audit_log_close(repo_list_audit_log_iter *it)
+{
+    pgc_rows_close(it->rows);
+    it->rows = NULL;
 }

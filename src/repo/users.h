@@ -23,38 +23,38 @@ PGC_BEGIN_DECLS
 pgc_status repo_find_user_id(pgc_db *db, pgc_text username, pgc_opt_i32 *out,
                              pgc_error *err) PGC_MUST_CHECK;
 
-/** Parameters of repo_register_user(). */
-typedef struct repo_register_user_params {
+/** Parameters of repo_register_local_user(). */
+typedef struct repo_register_local_user_params {
     pgc_text username; /**< text; not NULL */
     pgc_text email; /**< text; not NULL */
-    pgc_text password_hash; /**< text; not NULL */
-} repo_register_user_params;
+} repo_register_local_user_params;
 
 /**
- * RegisterUser (:one).
- * New account, answered with its user_id. Needs no identity.
+ * RegisterLocalUser (:one).
+ * New account that nobody can log in to, answered with its user_id. Needs no identity.
  *
- *     SELECT register_user(@username, @email, @password_hash) AS user_id
+ *     SELECT register_local_user(@username, @email) AS user_id
  *
  * @param out on PGC_OK user_id (integer, not NULL: @nonnull in the query).
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
-pgc_status repo_register_user(pgc_db *db, const repo_register_user_params *p, int32_t *out,
-                              pgc_error *err) PGC_MUST_CHECK;
+pgc_status repo_register_local_user(pgc_db *db, const repo_register_local_user_params *p,
+                                    int32_t *out, pgc_error *err) PGC_MUST_CHECK;
 
 /**
  * GetUserByID (:one).
+ * The account without its password hash.
  *
- *     SELECT * FROM users WHERE user_id = @user_id
+ *     SELECT user_id, username, email, full_name, avatar_url, created_at, updated_at, last_login
+ *     FROM users WHERE user_id = @user_id
  *
  * @param user_id integer, users.user_id; not NULL.
- * @param out on PGC_OK one row for repo_user_set_free(); else untouched.
+ * @param out on PGC_OK one row for repo_public_user_set_free(); else untouched.
  *
  * Columns:
  *   - user_id integer (users.user_id), not NULL: users.user_id is NOT NULL
  *   - username character varying (users.username), not NULL: users.username is NOT NULL
  *   - email character varying (users.email), not NULL: users.email is NOT NULL
- *   - password_hash character varying (users.password_hash), not NULL: users.password_hash is NOT NULL
  *   - full_name character varying (users.full_name), nullable: users.full_name is nullable
  *   - avatar_url text (users.avatar_url), nullable: users.avatar_url is nullable
  *   - created_at timestamp with time zone (users.created_at), not NULL: users.created_at is NOT NULL
@@ -63,7 +63,7 @@ pgc_status repo_register_user(pgc_db *db, const repo_register_user_params *p, in
  *
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
-pgc_status repo_get_user_by_id(pgc_db *db, int32_t user_id, repo_user_set *out,
+pgc_status repo_get_user_by_id(pgc_db *db, int32_t user_id, repo_public_user_set *out,
                                pgc_error *err) PGC_MUST_CHECK;
 
 /** Parameters of repo_update_user_profile(). */
@@ -87,6 +87,84 @@ typedef struct repo_update_user_profile_params {
  */
 pgc_status repo_update_user_profile(pgc_db *db, const repo_update_user_profile_params *p,
                                     int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
+
+/** Parameters of repo_list_audit_log(). */
+typedef struct repo_list_audit_log_params {
+    int64_t below_id; /**< bigint, audit_log.audit_id; not NULL */
+    int64_t row_limit; /**< bigint; not NULL */
+} repo_list_audit_log_params;
+
+/** One row of the query below. */
+typedef struct repo_list_audit_log_row {
+    int64_t audit_id; /**< bigint; not NULL: audit_log.audit_id is NOT NULL */
+    pgc_timestamptz at; /**< timestamp with time zone; not NULL: audit_log.at is NOT NULL */
+    pgc_opt_i32 actor_id; /**< integer; nullable: audit_log.actor_id is nullable */
+    pgc_text event; /**< text; not NULL: audit_log.event is NOT NULL */
+    pgc_text table_name; /**< text; nullable: audit_log.table_name is nullable */
+    pgc_text row_key; /**< text; nullable: audit_log.row_key is nullable */
+    pgc_text changed; /**< jsonb; nullable: audit_log.changed is nullable */
+} repo_list_audit_log_row;
+
+/** Rows and the memory they point into; give it to repo_list_audit_log_row_set_free(). */
+typedef struct repo_list_audit_log_row_set {
+    const repo_list_audit_log_row *rows; /**< count of them; NULL when 0 */
+    size_t count;
+    pgc_result *result; /**< NULL: empty or detached */
+} repo_list_audit_log_row_set;
+
+/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
+void repo_list_audit_log_row_set_free(repo_list_audit_log_row_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_list_audit_log_row_set_detach(repo_list_audit_log_row_set *set,
+                                              pgc_error *err) PGC_MUST_CHECK;
+/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
+repo_list_audit_log_row *repo_list_audit_log_row_clone(const repo_list_audit_log_row *row);
+
+/**
+ * ListAuditLog (:many).
+ * What was done to the current user's account and things, newest first, below an id.
+ *
+ *     SELECT audit_id, at, actor_id, event, table_name, row_key, changed FROM audit_log
+ *     WHERE audit_id < @below_id
+ *     ORDER BY audit_id DESC
+ *     LIMIT @row_limit
+ *
+ * @param out on PGC_OK all rows for repo_list_audit_log_row_set_free(); else untouched.
+ *
+ * Columns:
+ *   - audit_id bigint (audit_log.audit_id), not NULL: audit_log.audit_id is NOT NULL
+ *   - at timestamp with time zone (audit_log.at), not NULL: audit_log.at is NOT NULL
+ *   - actor_id integer (audit_log.actor_id), nullable: audit_log.actor_id is nullable
+ *   - event text (audit_log.event), not NULL: audit_log.event is NOT NULL
+ *   - table_name text (audit_log.table_name), nullable: audit_log.table_name is nullable
+ *   - row_key text (audit_log.row_key), nullable: audit_log.row_key is nullable
+ *   - changed jsonb (audit_log.changed), nullable: audit_log.changed is nullable
+ *
+ * @return as pgc_db_run().
+ */
+pgc_status repo_list_audit_log(pgc_db *db, const repo_list_audit_log_params *p,
+                               repo_list_audit_log_row_set *out, pgc_error *err) PGC_MUST_CHECK;
+
+/** ListAuditLog, row by row; zeroed it is closed. */
+typedef struct repo_list_audit_log_iter {
+    pgc_rows *rows;
+    repo_list_audit_log_row row; /**< the current one; what it points to lives until the next step */
+} repo_list_audit_log_iter;
+
+/**
+ * As repo_list_audit_log(), but the rows come one after another.
+ *
+ * @param it for repo_list_audit_log_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_list_audit_log_open(pgc_db *db, const repo_list_audit_log_params *p,
+                                    repo_list_audit_log_iter *it, pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_list_audit_log_next(repo_list_audit_log_iter *it, bool *more,
+                                    pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_list_audit_log_close(repo_list_audit_log_iter *it);
 
 PGC_END_DECLS
 

@@ -16,8 +16,8 @@ struct lum_database {
 };
 
 /* Roles that programs of our system user may log in as; 008_security.sql makes them. */
-static const char *const LOGIN_ROLES[] = { "lumilio_app", "lumilio_worker", "lumilio_backup",
-                                           "lumilio_monitor", NULL };
+static const char *const LOGIN_ROLES[] = { "lumilio_app",    "lumilio_auth",    "lumilio_worker",
+                                           "lumilio_backup", "lumilio_monitor", NULL };
 
 /* The option wins over LUMILIO_HOME, that over the XDG folder. The path becomes absolute here,
  * because the server's own folder is another. */

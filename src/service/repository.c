@@ -78,11 +78,11 @@ static pgc_status default_create(lum_actor actor, const env *e, const char *path
 static pgc_status default_path(lum_actor actor, const char *home, char out[static PATH_MAX],
                                pgc_error *err)
 {
-    repo_user_set set = PGC_ZERO;
+    repo_public_user_set set = PGC_ZERO;
     TRY(repo_get_user_by_id(actor.db, actor.user_id, &set, err));
     int length =
         snprintf(out, PATH_MAX, "%s/library/%" SLICE_FMT, home, SLICE_ARG(set.rows[0].username));
-    repo_user_set_free(&set);
+    repo_public_user_set_free(&set);
     if (length < 0 || length >= PATH_MAX) {
         return pgc_error_set(err, PGC_INVALID, "library folder %s: path is too long", home);
     }

@@ -1,4 +1,4 @@
-/* Users for the command line. Accounts made here have a password hash that no password gives. */
+/* Users for the command line. Accounts made here have no password: nobody can log in to them. */
 #include "base/prelude.h"
 
 #include "service/user.h"
@@ -7,7 +7,6 @@
 #include "repo/users.h"
 
 #define USERNAME_MAX    50
-#define NO_PASSWORD     "!" /* not a crypt(3) hash: nothing verifies against it */
 #define LOCAL_HOST_PART "@localhost"
 
 /* The name becomes a folder: nothing that a path or a shell reads in its own way. */
@@ -51,11 +50,10 @@ pgc_status lum_user_ensure(pgc_pool *pool, const char *username, int32_t *out, p
     }
     char email[USERNAME_MAX + sizeof LOCAL_HOST_PART];
     (void) snprintf(email, sizeof email, "%s" LOCAL_HOST_PART, username);
-    const repo_register_user_params params = { .username = pgc_text_from(username),
-                                               .email = pgc_text_from(email),
-                                               .password_hash = pgc_text_from(NO_PASSWORD) };
+    const repo_register_local_user_params params = { .username = pgc_text_from(username),
+                                                     .email = pgc_text_from(email) };
     int32_t user_id = 0;
-    status = repo_register_user(pgc_pool_db(pool), &params, &user_id, err);
+    status = repo_register_local_user(pgc_pool_db(pool), &params, &user_id, err);
     if (status == PGC_CONFLICT && lum_user_find(pool, username, out, NULL) == PGC_OK) {
         status = PGC_OK; /* another process was faster */
         user_id = *out;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "base/file.h"
+#include "sqlc/offline.h"
 #include "sqlc/output.h"
 #include "sqlc/pipeline.h"
 
@@ -45,7 +46,7 @@ static pgc_status remove_stale(const env *sys, arena *mem, const pipeline_set *s
         return pgc_error_set(err, PGC_NOMEM, "look for stale files");
     }
     if (file_read(sys, AT_FDCWD, path, &text, NULL) != PGC_OK ||
-        manifest_read(mem, path, buf_view(&text), &old, NULL) != PGC_OK) {
+        manifest_read(mem, path, buf_view(&text), &old, NULL, NULL) != PGC_OK) {
         return PGC_OK; /* the first run, or not our file: nothing is known to be stale */
     }
     for (size_t i = 0; i < old.outputs.count; i++) {
@@ -90,7 +91,13 @@ pgc_status command_generate(const env *sys, arena *mem, const command_options *o
     config read;
     vec sets = { 0 };
     TRY(pipeline_read(sys, mem, options, &read, &sets, &result->diags, err));
-    TRY(pipeline_run(sys, mem, options, &read, &sets, &result->diags, err));
+    if (!options->offline) {
+        TRY(pipeline_run(sys, mem, options, &read, &sets, &result->diags, err));
+    }
+    for (size_t i = 0; options->offline && i < sets.count; i++) {
+        TRY(offline_generate(sys, mem, VEC_AT(&sets, pipeline_set, i), &result->diags, err));
+    }
+    TRY(diag_status(&result->diags, err));
     TRY(write_sets(sys, mem, &sets, result, err));
     if (options->json) {
         buf_reset(&result->out);
@@ -98,104 +105,6 @@ pgc_status command_generate(const env *sys, arena *mem, const command_options *o
             TRY(manifest_write_ir(&VEC_AT(&sets, pipeline_set, i)->ir, &result->out, err));
         }
     }
-    return PGC_OK;
-}
-
-/* Hash of an entry's path in a list; "" when it is not there. */
-static const char *entry_hash(const vec *list, const char *path)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        const manifest_entry *entry = VEC_AT(list, manifest_entry, i);
-        if (strcmp(entry->path, path) == 0) {
-            return entry->sha256;
-        }
-    }
-    return "";
-}
-
-/* Name what is new or different now, and what was there then and is gone. Both directions,
- * because a file that is gone changes the result as much as a new one.
- *
- *     db/queries/a.sql: changed since the last generate
- *     db/queries/b.sql: removed since the last generate */
-static void report_entries(const vec *now, const vec *then, const char *what,
-                           command_result *result)
-{
-    for (size_t i = 0; i < now->count; i++) {
-        const manifest_entry *entry = VEC_AT(now, manifest_entry, i);
-        if (strcmp(entry_hash(then, entry->path), entry->sha256) != 0) {
-            buf_printf(&result->out, "%s: %s\n", entry->path, what);
-            result->different = true;
-        }
-    }
-    for (size_t i = 0; i < then->count; i++) {
-        const manifest_entry *entry = VEC_AT(then, manifest_entry, i);
-        if (entry_hash(now, entry->path)[0] == '\0') {
-            buf_printf(&result->out, "%s: removed since the last generate\n", entry->path);
-            result->different = true;
-        }
-    }
-}
-
-/* Hashes of the outputs on disk that the manifest names. A file that is missing has no entry;
- * the comparison reports it as removed. */
-static pgc_status hash_outputs(const env *sys, arena *mem, const pipeline_set *set,
-                               const manifest *old, vec *out, pgc_error *err)
-{
-    for (size_t i = 0; i < old->outputs.count; i++) {
-        AUTO(buf_auto) buf text;
-        const char *name = VEC_AT(&old->outputs, manifest_entry, i)->path;
-        char *full = arena_printf(mem, "%s/%s", set->dir, name);
-        buf_init(&text, sys->alloc, RESULT_MAX);
-        if (full == NULL) {
-            return pgc_error_set(err, PGC_NOMEM, "check the outputs");
-        }
-        pgc_status status = file_read(sys, AT_FDCWD, full, &text, err);
-        if (status == PGC_NOT_FOUND) {
-            continue;
-        }
-        TRY(status);
-        manifest_entry *entry = VEC_ADD(mem, out, manifest_entry);
-        const char *hash = manifest_hash(mem, buf_view(&text));
-        if (entry == NULL || hash == NULL) {
-            return pgc_error_set(err, PGC_NOMEM, "check the outputs");
-        }
-        *entry = (manifest_entry) { .path = name, .sha256 = hash };
-    }
-    return PGC_OK;
-}
-
-/* By the manifest alone: inputs, options, version and outputs are those of the last generate.
- * Needs no server, so it can run in CI before anything is installed. It cannot see that the
- * server would now answer differently. */
-static pgc_status check_offline(const env *sys, arena *mem, const pipeline_set *set,
-                                command_result *result, pgc_error *err)
-{
-    AUTO(buf_auto) buf text;
-    manifest old = { 0 };
-    vec outputs = { 0 };
-    char *path = arena_printf(mem, "%s/%s", set->dir, set->config->c.manifest);
-    char *shown = arena_printf(mem, "%s/%s", set->shown, set->config->c.manifest);
-    buf_init(&text, sys->alloc, RESULT_MAX);
-    if (path == NULL || shown == NULL) {
-        return pgc_error_set(err, PGC_NOMEM, "check the outputs");
-    }
-    pgc_status status = file_read(sys, AT_FDCWD, path, &text, err);
-    if (status == PGC_NOT_FOUND) {
-        buf_printf(&result->out, "%s: missing\n", shown);
-        result->different = true;
-        return PGC_OK;
-    }
-    TRY(status);
-    TRY(manifest_read(mem, shown, buf_view(&text), &old, err));
-    if (strcmp(old.generator, set->manifest.generator) != 0 ||
-        strcmp(old.options_hash, set->manifest.options_hash) != 0) {
-        buf_printf(&result->out, "%s: made by another version or with other options\n", shown);
-        result->different = true;
-    }
-    report_entries(&set->manifest.inputs, &old.inputs, "changed since the last generate", result);
-    TRY(hash_outputs(sys, mem, set, &old, &outputs, err));
-    report_entries(&outputs, &old.outputs, "edited by hand", result);
     return PGC_OK;
 }
 
@@ -236,7 +145,7 @@ pgc_status command_check(const env *sys, arena *mem, const command_options *opti
         return compare_sets(sys, mem, &sets, false, result, err);
     }
     for (size_t i = 0; i < sets.count; i++) {
-        TRY(check_offline(sys, mem, VEC_AT(&sets, pipeline_set, i), result, err));
+        TRY(offline_check(sys, mem, VEC_AT(&sets, pipeline_set, i), result, err));
     }
     return buf_finish(&result->out, err);
 }

@@ -19,7 +19,7 @@ typedef struct command_options {
     const char *config;   /* -f; NULL: look in the working directory */
     const char *database; /* --database; NULL: see the config, then a private cluster */
     const char *query;    /* explain: name of the query */
-    bool offline;         /* check: by the manifest alone */
+    bool offline;         /* check, generate: by the manifest alone */
     bool json;            /* generate, explain: JSON on stdout */
     bool keep;            /* keep the scratch database on a given server */
     const volatile sig_atomic_t *stop; /* not 0: end soon with PGC_CANCELLED; NULL: never */

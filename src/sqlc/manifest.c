@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "base/sha256.h"
+#include "sqlc/ir_json.h"
 
 /* For AUTO(). */
 static void json_auto(json_t **local)
@@ -27,16 +28,9 @@ static void put(writer *w, json_t *object, const char *key, json_t *value)
     w->failed = json_object_set_new(object, key, value) != 0 || w->failed;
 }
 
-/* NULL becomes null. */
 static void put_text(writer *w, json_t *object, const char *key, const char *value)
 {
-    put(w, object, key, value == NULL ? json_null() : json_string(value));
-}
-
-/* As put(), for lists. */
-static void push(writer *w, json_t *array, json_t *value)
-{
-    w->failed = json_array_append_new(array, value) != 0 || w->failed;
+    put(w, object, key, json_string(value));
 }
 
 /* An empty text has a hash as well. */
@@ -115,149 +109,6 @@ static json_t *entries_json(writer *w, const vec *list)
     return object;
 }
 
-/* Both sides of the mapping, for readers of the file. The C type is derived and could be left
- * out, but people read the file in reviews. */
-static void put_type(writer *w, json_t *object, const ir_type *type)
-{
-    put_text(w, object, "type", type->sql);
-    put_text(w, object, "c_type", type->labels != NULL ? type->labels->name : type->c->type);
-    if (type->labels != NULL) {
-        put_text(w, object, "enum", type->labels->name);
-    }
-}
-
-/* An embed names its model instead of repeating it. */
-static json_t *field_json(writer *w, const ir_field *field)
-{
-    json_t *object = json_object();
-    put_text(w, object, "name", field->name);
-    if (field->embed != NULL) {
-        put_text(w, object, "embed", field->embed->name);
-    } else {
-        put_text(w, object, "column", field->sql_name);
-        put_type(w, object, &field->type);
-    }
-    put(w, object, "nullable", json_boolean(field->nullable));
-    put_text(w, object, "reason", field->reason);
-    return object;
-}
-
-/* The kind tells readers where the struct is declared. Scalars have no name. */
-static json_t *row_json(writer *w, const ir_row *row)
-{
-    static const char *const KINDS[] = { "model", "shared", "query", "scalar" };
-    json_t *object = json_object();
-    json_t *fields = json_array();
-    put_text(w, object, "kind", KINDS[row->kind]);
-    if (row->kind != IR_ROW_SCALAR) {
-        put_text(w, object, "name", row->name);
-    }
-    if (row->kind == IR_ROW_MODEL) {
-        put_text(w, object, "schema", row->schema);
-        put_text(w, object, "table", row->table);
-    }
-    for (size_t i = 0; i < row->field_count; i++) {
-        push(w, fields, field_json(w, &row->fields[i]));
-    }
-    put(w, object, "fields", fields);
-    return object;
-}
-
-/* Labels in the server's order. */
-static json_t *enum_json(writer *w, const ir_enum *type)
-{
-    json_t *object = json_object();
-    json_t *labels = json_array();
-    put_text(w, object, "name", type->name);
-    put_text(w, object, "schema", type->schema);
-    put_text(w, object, "type", type->sql_name);
-    for (size_t i = 0; i < type->label_count; i++) {
-        push(w, labels, json_string(type->labels[i]));
-    }
-    put(w, object, "labels", labels);
-    return object;
-}
-
-/* OIDs stay out: those of user types differ per database. */
-static json_t *param_json(writer *w, const ir_param *param)
-{
-    json_t *object = json_object();
-    put(w, object, "number", json_integer(param->number));
-    put_text(w, object, "name", param->name);
-    put_type(w, object, &param->type);
-    put(w, object, "nullable", json_boolean(param->nullable));
-    put_text(w, object, "reason", param->reason);
-    put_text(w, object, "source", param->source);
-    return object;
-}
-
-/* As the server sends them, before rows are made of them. */
-static json_t *column_json(writer *w, const ir_column *column)
-{
-    json_t *object = json_object();
-    put_text(w, object, "name", column->sql_name);
-    put_type(w, object, &column->type);
-    put(w, object, "nullable", json_boolean(column->nullable));
-    put_text(w, object, "reason", column->reason);
-    put_text(w, object, "source", column->source);
-    return object;
-}
-
-/* Models are named, other rows are spelled out. The SQL is the final one, so a review sees what
- * the server will get.
- *
- *     {"name": "GetAuthor", "command": "one", "file": "…", "hash": "…", "sql": "…",
- *      "params": […], "columns": […], "row": "lib_author"} */
-static json_t *query_json(writer *w, const ir_query *query)
-{
-    char hash[17];
-    json_t *object = json_object();
-    json_t *params = json_array();
-    json_t *columns = json_array();
-    (void) snprintf(hash, sizeof hash, "%016" PRIx64, query->hash);
-    put_text(w, object, "name", query->name);
-    put_text(w, object, "command", query_cmd_text(query->cmd));
-    put_text(w, object, "file", query->file);
-    put_text(w, object, "hash", hash);
-    put_text(w, object, "sql", query->sql.ptr);
-    for (size_t i = 0; i < query->param_count; i++) {
-        push(w, params, param_json(w, &query->params[i]));
-    }
-    for (size_t i = 0; i < query->column_count; i++) {
-        push(w, columns, column_json(w, &query->columns[i]));
-    }
-    put(w, object, "params", params);
-    put(w, object, "columns", columns);
-    if (query->row != NULL && query->row->kind == IR_ROW_MODEL) {
-        put_text(w, object, "row", query->row->name);
-    } else if (query->row != NULL) {
-        put(w, object, "row", row_json(w, query->row));
-    }
-    return object;
-}
-
-/* The representation as three lists. The order of the lists is that of the generated files. */
-static void put_ir(writer *w, json_t *root, const ir_set *set)
-{
-    json_t *enums = json_array();
-    json_t *models = json_array();
-    json_t *queries = json_array();
-    put_text(w, root, "prefix", set->prefix);
-    put_text(w, root, "schema_hash", set->schema_hash);
-    for (size_t i = 0; i < set->enum_count; i++) {
-        push(w, enums, enum_json(w, &set->enums[i]));
-    }
-    for (size_t i = 0; i < set->model_count; i++) {
-        push(w, models, row_json(w, &set->models[i]));
-    }
-    for (size_t i = 0; i < set->query_count; i++) {
-        push(w, queries, query_json(w, &set->queries[i]));
-    }
-    put(w, root, "enums", enums);
-    put(w, root, "models", models);
-    put(w, root, "queries", queries);
-}
-
 /* For json_dump_callback(). The buffer keeps its own failure; -1 stops jansson early. */
 static int dump_piece(const char *piece, size_t size, void *data)
 {
@@ -297,15 +148,14 @@ pgc_status manifest_write(const manifest *m, const ir_set *set, buf *out, pgc_er
     put_text(&w, root, "options_hash", m->options_hash);
     put(&w, root, "inputs", entries_json(&w, &m->inputs));
     put(&w, root, "outputs", entries_json(&w, &m->outputs));
-    put_ir(&w, root, set);
+    w.failed = !ir_to_json(set, false, root) || w.failed;
     return dump(&w, root, out, err);
 }
 
 pgc_status manifest_write_ir(const ir_set *set, buf *out, pgc_error *err)
 {
-    writer w = { 0 };
     AUTO(json_auto) json_t *root = json_object();
-    put_ir(&w, root, set);
+    writer w = { .failed = !ir_to_json(set, true, root) };
     return dump(&w, root, out, err);
 }
 
@@ -330,8 +180,9 @@ static pgc_status read_entries(arena *mem, json_t *entries, vec *out, pgc_error 
     return status;
 }
 
-/* Only what the checks need is read; the rest of the file is for people. */
-pgc_status manifest_read(arena *mem, const char *path, slice text, manifest *out, pgc_error *err)
+/* The checks need the lists only. */
+pgc_status manifest_read(arena *mem, const char *path, slice text, manifest *out, ir_set *set,
+                         pgc_error *err)
 {
     json_error_t problem;
     AUTO(json_auto) json_t *root = json_loadb(text.ptr, text.len, 0, &problem);
@@ -350,5 +201,6 @@ pgc_status manifest_read(arena *mem, const char *path, slice text, manifest *out
         return pgc_error_set(err, PGC_NOMEM, "read the manifest");
     }
     TRY(read_entries(mem, json_object_get(root, "inputs"), &out->inputs, err));
-    return read_entries(mem, json_object_get(root, "outputs"), &out->outputs, err);
+    TRY(read_entries(mem, json_object_get(root, "outputs"), &out->outputs, err));
+    return set == NULL ? PGC_OK : ir_from_json(mem, path, root, set, err);
 }

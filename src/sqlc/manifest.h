@@ -33,9 +33,10 @@ pgc_status manifest_add_outputs(manifest *m, arena *arena, const vec *files, pgc
 /* The manifest of a set as JSON text, the intermediate representation included. */
 pgc_status manifest_write(const manifest *m, const ir_set *set, buf *out, pgc_error *err)
     PGC_MUST_CHECK;
-/* The lists of a manifest; PGC_INVALID when it is not one of ours. path: for messages. */
-pgc_status manifest_read(arena *arena, const char *path, slice text, manifest *out, pgc_error *err)
-    PGC_MUST_CHECK;
+/* The lists of a manifest; PGC_INVALID when it is not one of ours. path: for messages. set: NULL,
+ * or gets the representation, complete enough for the emitter. */
+pgc_status manifest_read(arena *arena, const char *path, slice text, manifest *out, ir_set *set,
+                         pgc_error *err) PGC_MUST_CHECK;
 /* What `generate --json` prints: the representation alone. */
 pgc_status manifest_write_ir(const ir_set *set, buf *out, pgc_error *err) PGC_MUST_CHECK;
 

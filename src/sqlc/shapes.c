@@ -88,6 +88,21 @@ static bool fill_single(const model_context *ctx, ir_shape *shape, uint32_t memb
     return add_member(ctx, shape, member_oid, NAMES[shape->kind], false);
 }
 
+bool shapes_complete(arena *mem, const char *prefix, ir_shape *shape)
+{
+    bool record = shape->kind == IR_SHAPE_RECORD;
+    assert(strncmp(shape->name, prefix, strlen(prefix)) == 0);
+    shape->opt_name = arena_printf(mem, "%s_opt%s", prefix, shape->name + strlen(prefix));
+    const char *clone = arena_printf(mem, "%s_clone_pass", shape->name);
+    shape->c = (c_type) { .suffix = shape->name,
+                          .type = shape->name,
+                          .opt_type = record ? shape->opt_name : shape->name,
+                          .absent = record ? NULL : "!%s.has",
+                          .clone = clone,
+                          .pointer_like = !record };
+    return shape->opt_name != NULL && clone != NULL;
+}
+
 /* prefix_name of a type, prefix_arr_name of an array of it, prefix_name_record of a table's rows:
  * prefix_name is the table's model. */
 static pgc_status name_shape(const model_context *ctx, ir_shape *shape, const catalog_type *type,
@@ -108,18 +123,9 @@ static pgc_status name_shape(const model_context *ctx, ir_shape *shape, const ca
     if (shape->name == NULL) {
         return PGC_OK;
     }
-    size_t prefix = strlen(ctx->set->prefix);
-    shape->opt_name = arena_printf(ctx->arena, "%s_opt%s", ctx->set->prefix, shape->name + prefix);
-    const char *clone = arena_printf(ctx->arena, "%s_clone_pass", shape->name);
-    bool record = shape->kind == IR_SHAPE_RECORD;
-    shape->c = (c_type) { .suffix = shape->name,
-                          .type = shape->name,
-                          .opt_type = record ? shape->opt_name : shape->name,
-                          .absent = record ? NULL : "!%s.has",
-                          .clone = clone,
-                          .pointer_like = !record };
-    return shape->opt_name == NULL || clone == NULL ? pgc_error_set(err, PGC_NOMEM, "name a type")
-                                                    : PGC_OK;
+    return shapes_complete(ctx->arena, ctx->set->prefix, shape)
+               ? PGC_OK
+               : pgc_error_set(err, PGC_NOMEM, "name a type");
 }
 
 static bool fill(const model_context *ctx, ir_shape *shape, const catalog_type *type)

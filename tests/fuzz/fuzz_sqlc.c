@@ -1,8 +1,9 @@
 /* The text level of the query compiler on arbitrary bytes: query files with all macros, schema
- * files, configs, manifests. The first byte chooses. What is accepted must keep its promises:
- * statements lie inside the file, and every position of the result leads back into it. */
+ * files, configs, manifests, rules. The first byte chooses. What is accepted must keep its
+ * promises: statements lie inside the file, and every position of the result leads back into it. */
 #include "base/prelude.h"
 
+#include "sqlc/cel.h"
 #include "sqlc/config.h"
 #include "sqlc/manifest.h"
 #include "sqlc/preprocess.h"
@@ -64,6 +65,36 @@ static void schema(arena *mem, slice text, diag_list *diags)
     }
 }
 
+/* What is read can be written down as C. */
+static void represent(arena *mem, slice text)
+{
+    manifest old = { 0 };
+    ir_set set;
+    vec files = { 0 };
+    if (manifest_read(mem, "m.json", text, &old, &set, NULL) == PGC_OK) {
+        const config_c options = { .prefix = set.prefix, .query_parameter_limit = 1 };
+        (void) !emit_set(&options, &set, mem, &files, NULL);
+    }
+}
+
+/* A rule: every mistake lies inside of the text, and evaluation ends. */
+static void rule(arena *mem, slice text)
+{
+    static const char *const NAMES[] = { "query", "n" };
+    const cel_entry entries[] = { { .key = SLICE("query"), .value = cel_text(SLICE("SELECT 1")) },
+                                  { .key = SLICE("n"), .value = cel_int(7) } };
+    const cel_value names = cel_map(entries, ARRAY_LEN(entries));
+    const cel_expr *expr = NULL;
+    cel_problem problem = { 0 };
+    cel_value value;
+    pgc_status status = cel_parse(mem, text, NAMES, ARRAY_LEN(NAMES), &expr, &problem);
+    if (status == PGC_OK) {
+        status = cel_eval(mem, expr, &names, &value, &problem);
+    }
+    insist(status == PGC_OK || status == PGC_NOMEM || problem.message[0] != '\0');
+    insist(problem.at <= text.len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0) {
@@ -73,11 +104,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     diag_list diags = { .arena = mem };
     slice text = { (const char *) data + 1, size - 1 };
     config read;
-    manifest old = { 0 };
     if (mem == NULL) {
         return 0;
     }
-    switch (data[0] % 4) {
+    switch ((uint8_t) (data[0] - '0') % 5) {
     case 0:
         queries(mem, text, &diags);
         break;
@@ -87,8 +117,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 2:
         (void) !config_parse(mem, "sqlc.yaml", text, &diags, &read, NULL);
         break;
+    case 3:
+        represent(mem, text);
+        break;
     default:
-        (void) !manifest_read(mem, "m.json", text, &old, NULL);
+        rule(mem, text);
         break;
     }
     for (size_t i = 0; i < diags.items.count; i++) {
@@ -113,6 +146,18 @@ size_t fuzz_seed(size_t index, uint8_t *data, size_t size)
         "codegen:\n      - {plugin: c, out: o, options: {prefix: p, rename: {a: b}}}\n",
         "3{\"generator\": \"1\", \"options_hash\": \"2\", \"inputs\": {\"a\": \"b\"}, \"outputs\": "
         "{}}",
+        "3{\"generator\": \"1\", \"options_hash\": \"2\", \"prefix\": \"p\", \"schema_hash\": "
+        "\"0\", "
+        "\"files\": [{\"path\": \"q/a.sql\", \"base\": \"a\"}], \"queries\": [{\"name\": \"A\", "
+        "\"c_name\": \"a\", \"command\": \"one\", \"file\": \"q/a.sql\", \"hash\": "
+        "\"0123456789abcdef\", \"written\": \"SELECT $1\", \"sql\": \"SELECT $1\", \"params\": "
+        "[{\"number\": 1, \"name\": \"x\", \"sql_name\": \"x\", \"type\": \"integer\", \"codec\": "
+        "\"i32\", \"oid\": 23, \"reason\": \"r\"}], \"columns\": [{\"name\": \"v\", \"type\": "
+        "\"integer\", \"codec\": \"i32\", \"oid\": 23, \"reason\": \"r\"}], \"row\": {\"kind\": "
+        "\"scalar\", \"base\": \"p_a\", \"columns\": 1, \"fields\": [{\"name\": \"v\", \"column\": "
+        "\"v\", \"type\": \"integer\", \"codec\": \"i32\", \"oid\": 23, \"reason\": \"r\"}]}}]}",
+        "4query.contains('SELECT') && [1, 2.5, n].exists(x, x > 1 ? {'a': x}.a == 0x7 : false) || "
+        "query.matches('^s(?i)') // end",
     };
     if (index >= ARRAY_LEN(SEEDS)) {
         return 0;

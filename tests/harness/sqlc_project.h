@@ -34,12 +34,12 @@ static inline void project_write(const sqlc_project *p, const char *name, const 
 }
 
 /* Writes sqlc.yaml, s.sql and q/a.sql. */
-static inline sqlc_project project_make(const char *config, const char *schema, const char *queries)
+static inline sqlc_project project_make(const char *cfg, const char *schema, const char *queries)
 {
     sqlc_project p = { .dir = tmpdir_make(), .bench = sqlc_bench_make(NULL) };
     pgc_error err = PGC_ZERO;
     CHECK_STATUS(file_mkdirs(env_default(), p.dir.fd, "q", 0755, false, &err), PGC_OK, &err);
-    project_write(&p, "sqlc.yaml", config);
+    project_write(&p, "sqlc.yaml", cfg);
     project_write(&p, "s.sql", schema);
     project_write(&p, "q/a.sql", queries);
     return p;

@@ -239,9 +239,9 @@ static bool down(pgc_conn *conn, const char *name)
 
 static void every_migration_of_ours_can_be_taken_back(void)
 {
-    static const char *const NAMES[] = { "013_albums",    "012_models", "011_paths",
-                                         "010_import",    "009_search", "008_security",
-                                         "007_ownership", "006_times" };
+    static const char *const NAMES[] = { "014_auth",     "013_albums",    "012_models",
+                                         "011_paths",    "010_import",    "009_search",
+                                         "008_security", "007_ownership", "006_times" };
     char after_seed[64];
     char after_all[64];
     char state[6];
@@ -272,7 +272,7 @@ static void a_path_is_found_by_an_index(void)
     REQUIRE(conn != NULL);
     CHECK_SQL(
         conn,
-        "INSERT INTO users (username, email, password_hash) VALUES ('ann', 'a@x', 'h');"
+        "INSERT INTO users (username, email, password_hash) VALUES ('ann', 'a@x', '!');"
         "INSERT INTO repositories (name, path, owner_id) SELECT 'r', '/r', user_id FROM users;"
         "INSERT INTO assets (original_filename, file_path, file_size, asset_type, owner_id,"
         " repository_id, file_hash, mime_type, uploaded_at)"

@@ -87,7 +87,7 @@ static void every_tenant_table_is_forced_and_has_all_policies(void)
         char sql[256];
         (void) snprintf(sql, sizeof sql,
                         "SELECT string_agg(cmd, ' ' ORDER BY cmd) FROM pg_policies "
-                        "WHERE tablename = '%s'",
+                        "WHERE tablename = '%s' AND 'lumilio_app' = ANY(roles)",
                         TABLES[i]);
         CHECK_SQL(owner, sql, "DELETE INSERT SELECT UPDATE");
     }

@@ -119,7 +119,7 @@ static void manifests_come_back(void)
     buf_init(&text, NULL, 1 << 20);
     REQUIRE_OK(manifest_add_inputs(&m, bench.arena, &files, &err), &err);
     REQUIRE_OK(manifest_write(&m, &set, &text, &err), &err);
-    REQUIRE_OK(manifest_read(bench.arena, "m.json", buf_view(&text), &back, &err), &err);
+    REQUIRE_OK(manifest_read(bench.arena, "m.json", buf_view(&text), &back, NULL, &err), &err);
     CHECK_STR(back.generator, "1");
     CHECK_STR(back.options_hash, "2");
     REQUIRE(back.inputs.count == 1);
@@ -134,15 +134,15 @@ static void bad_manifests_are_refused(void)
     sqlc_bench bench = sqlc_bench_make(NULL);
     manifest back = { 0 };
     pgc_error err = PGC_ZERO;
-    CHECK_INT(manifest_read(bench.arena, "m.json", SLICE("{\n  \"a\": x"), &back, &err),
+    CHECK_INT(manifest_read(bench.arena, "m.json", SLICE("{\n  \"a\": x"), &back, NULL, &err),
               PGC_INVALID);
     CHECK(strncmp(err.message, "m.json:2:", 9) == 0);
-    CHECK_INT(manifest_read(bench.arena, "m.json", SLICE("[1]"), &back, &err), PGC_INVALID);
+    CHECK_INT(manifest_read(bench.arena, "m.json", SLICE("[1]"), &back, NULL, &err), PGC_INVALID);
     CHECK_STR(err.message, "m.json:1:1: not a manifest of sqlc-gen-c");
-    CHECK_INT(manifest_read(bench.arena, "m.json", SLICE(""), &back, &err), PGC_INVALID);
+    CHECK_INT(manifest_read(bench.arena, "m.json", SLICE(""), &back, NULL, &err), PGC_INVALID);
     CHECK_INT(manifest_read(bench.arena, "m.json",
                             SLICE("{\"generator\": \"1\", \"options_hash\": \"2\", \"inputs\": 7}"),
-                            &back, &err),
+                            &back, NULL, &err),
               PGC_OK);
     CHECK_INT(back.inputs.count, 0);
     sqlc_bench_done(&bench);
