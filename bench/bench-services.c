@@ -11,6 +11,7 @@
 static void (*const PARTS[])(bench_rows *, services_site *, services_site *) = {
     list_rows,
     policy_rows,
+    plan_rows,
 };
 
 /* A size from the environment; 0 after a line on stderr. */
