@@ -92,7 +92,7 @@ static pgc_status month_page(services_site *site, lum_actor actor, uint32_t turn
     lum_asset_page page = { 0 };
     (void) site;
     (void) snprintf(month, sizeof month, "%u-%02u", 2012 + turn % 12, 1 + turn % 12);
-    if (!lum_when_parse(slice_from_str(month), &when)) {
+    if (!lum_when_parse(pgc_text_from(month), &when)) {
         return pgc_error_set(err, PGC_INVALID, "month %s", month);
     }
     pgc_status status = lum_timeline_page(actor, &when, PAGE_ROWS, (slice) { 0 }, &page, err);
@@ -106,7 +106,7 @@ static const char *const FILTERS[] = {
     "{\"liked\": true}",
     "{\"rating_min\": 4}",
     "{\"camera_model\": \"Canon Pro\", \"iso_min\": 800}",
-    "{\"camera_make\": \"Nikon\", \"taken_from\": \"2018\", \"taken_before\": \"2018\"}",
+    "{\"camera_make\": \"Nikon\", \"from\": \"2018\", \"until\": \"2018\"}",
     "{\"south\": 30, \"west\": -20, \"north\": 45, \"east\": 20}",
     "{\"near_latitude\": 40, \"near_longitude\": 10, \"near_metres\": 500000}",
     "{\"tags_any\": [\"mine 1\", \"mine 5\"]}",
@@ -117,7 +117,7 @@ static const char *const FILTERS[] = {
     "{\"words\": \"beach wedding\"}",
     "{\"has_place\": false, \"aperture_max\": 2.0}",
     "{\"camera_model\": \"no such camera\"}",
-    "{\"taken_from\": \"2015-06-01\", \"taken_before\": \"2015-06-30\", \"type\": \"photo\"}",
+    "{\"from\": \"2015-06-01\", \"until\": \"2015-06-30\", \"type\": \"photo\"}",
 };
 
 static pgc_status filter_page(services_site *site, lum_actor actor, uint32_t turn, pgc_error *err)
@@ -126,7 +126,7 @@ static pgc_status filter_page(services_site *site, lum_actor actor, uint32_t tur
     size_t at = turn % ARRAY_LEN(FILTERS);
     (void) site;
     if (docs[at] == NULL) {
-        TRY(lum_filter_parse(slice_from_str(FILTERS[at]), &docs[at], err));
+        TRY(lum_filter_parse(pgc_text_from(FILTERS[at]), &docs[at], err));
     }
     lum_sort sort = turn / ARRAY_LEN(FILTERS) % 2 == 0 ? LUM_SORT_TAKEN : LUM_SORT_UPLOADED;
     return list_page(actor, lum_filter_doc_get(docs[at]), sort, NULL, NULL, err);

@@ -31,7 +31,7 @@ typedef struct services_site {
 } services_site;
 
 /* False after a line on stderr. Close in any case. */
-bool site_open(services_site *site, const char *name, int64_t assets, int64_t vectors);
+bool site_open(services_site *site, const char *name, int64_t asset_count, int64_t vector_count);
 void site_close(services_site *site);
 /* By turn: every tenth is the large owner's, the others go round. */
 lum_actor site_actor(const services_site *site, uint32_t turn);

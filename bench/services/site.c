@@ -225,9 +225,10 @@ static bool make_home(services_site *site)
     return site->home[0] != '\0';
 }
 
-bool site_open(services_site *site, const char *name, int64_t assets, int64_t vectors)
+bool site_open(services_site *site, const char *name, int64_t asset_count, int64_t vector_count)
 {
-    *site = (services_site) { .name = name, .asset_count = assets, .vector_count = vectors };
+    *site =
+        (services_site) { .name = name, .asset_count = asset_count, .vector_count = vector_count };
     if (!make_home(site)) {
         return false;
     }
