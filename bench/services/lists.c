@@ -111,7 +111,7 @@ static const char *const FILTERS[] = {
     "{\"near_latitude\": 40, \"near_longitude\": 10, \"near_metres\": 500000}",
     "{\"tags_any\": [\"mine 1\", \"mine 5\"]}",
     "{\"tags_all\": [\"thing 3\", \"mine 2\"]}",
-    "{\"tags_none\": [\"thing 1\"], \"is_raw\": true}",
+    "{\"tags_none\": [\"thing 1\"], \"raw\": true}",
     "{\"name_contains\": \"paris\"}",
     "{\"name_prefix\": \"IMG_01\"}",
     "{\"words\": \"beach wedding\"}",
