@@ -77,21 +77,22 @@ static void holds_the_goal_in_both_directions(void)
     CHECK(!ratio_of(69, 100, BENCH_AT_LEAST, 0.7).ok);
 }
 
-static void a_reported_ratio_has_no_bound(void)
-{
-    const bench_case one = { .goal = BENCH_REPORTED };
-    char goal[16];
-    CHECK(ratio_of(1000, 1, BENCH_REPORTED, 0).ok);
-    CHECK(!ratio_of(1, 0, BENCH_REPORTED, 0).ok);
-    bench_goal_text(&one, goal, sizeof goal);
-    CHECK_STR(goal, "-");
-}
-
 static void what_could_not_be_measured_is_not_ok(void)
 {
     CHECK(!ratio_of(BENCH_NONE, 1, BENCH_AT_MOST, 2).ok);
     CHECK(!ratio_of(1, BENCH_NONE, BENCH_AT_LEAST, 0).ok);
     CHECK(!ratio_of(1, 0, BENCH_AT_MOST, 2).ok);
+    CHECK(ratio_of(3, 1, BENCH_SHOWN, 0).ok);
+    CHECK(!ratio_of(BENCH_NONE, 1, BENCH_SHOWN, 0).ok);
+    char text[32];
+    const bench_row good = { .ok = true }, bad = { .ok = false };
+    const bench_case shown = { .goal = BENCH_SHOWN };
+    bench_goal_text(&shown, text, sizeof text);
+    CHECK_STR(text, "-");
+    bench_verdict_text(&shown, &good, text, sizeof text);
+    CHECK_STR(text, "shown");
+    bench_verdict_text(&shown, &bad, text, sizeof text);
+    CHECK_STR(text, "NO");
 }
 
 static void printed(bool json, char *out, size_t size)
@@ -226,7 +227,6 @@ static void refuses_wrong_usage(void)
 TAP_MAIN(TAP("bench: the median of odd, even and no counts", takes_the_median),
          TAP("bench: both sides run in turn after a warm-up", runs_in_turn_after_a_warm_up),
          TAP("bench: goals hold in both directions", holds_the_goal_in_both_directions),
-         TAP("bench: a ratio without a goal is only reported", a_reported_ratio_has_no_bound),
          TAP("bench: what could not be measured is not ok", what_could_not_be_measured_is_not_ok),
          TAP("bench: --json prints one document", prints_one_document_with_json),
          TAP("bench: a row with a reason is skipped and fails nothing",
