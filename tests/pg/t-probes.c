@@ -13,6 +13,7 @@
 #define PROBES      6000
 #define ROUND       200 /* probes between two looks at Bob's rows; then all is undone */
 #define LEAKS_SHOWN 20
+#define SHOW_EVERY  50000
 #define ANSWER_MAX  1048576
 #define ROWS_MAX    4096
 
