@@ -53,15 +53,14 @@ static pgc_status words_read(const edit_call *call, buf *out, pgc_error *err)
     for (int i = 0; status == PGC_OK && i < call->word_count; i++) {
         status = word_take(document, call->words[i], err);
     }
-    char *text = status == PGC_OK ? json_dumps(document, JSON_COMPACT) : NULL;
-    if (status == PGC_OK && text == NULL) {
-        status = pgc_error_set(err, PGC_NOMEM, "edit");
-    }
-    if (status == PGC_OK) {
-        buf_add_str(out, text);
+    size_t size = status == PGC_OK ? json_dumpb(document, NULL, 0, JSON_COMPACT) : 0;
+    if (size > 0) {
+        char *room = buf_extend(out, size);
         status = buf_finish(out, err);
+        if (status == PGC_OK) {
+            (void) json_dumpb(document, room, size, JSON_COMPACT);
+        }
     }
-    free(text);
     json_decref(document);
     return status;
 }
