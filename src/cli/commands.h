@@ -16,6 +16,7 @@ int cmd_timeline(int argc, char **argv);
 int cmd_trash_list(int argc, char **argv);
 int cmd_trash_empty(int argc, char **argv);
 int cmd_album(int argc, char **argv);
+int cmd_tag(int argc, char **argv);
 int cmd_migrate_apply(int argc, char **argv);
 int cmd_migrate_status(int argc, char **argv);
 int cmd_migrate_set(int argc, char **argv);
