@@ -73,7 +73,7 @@ static void page_print(const lum_search_page *page)
         asset_print_row(stdout, &page->hits.rows[i].a);
     }
     if (page->next[0] != '\0') {
-        (void) printf("(%zu hits; go on with --after %s)\n", page->hits.count, page->next);
+        (void) printf("(%zu hits; go on with --cursor %s)\n", page->hits.count, page->next);
     }
 }
 
@@ -139,7 +139,7 @@ int cmd_search(int argc, char **argv)
         { "liked", NULL, "only what is liked", &call.liked, CLI_FLAG },
         { "raw", NULL, "only raw photos", &call.raw, CLI_FLAG },
         { "limit", "N", "hits at the most, up to 1000 (default: 50)", &call.limit, CLI_COUNT },
-        { "after", "CURSOR", "go on behind a page before", &call.after, CLI_TEXT },
+        { "cursor", "CURSOR", "go on behind a page before", &call.after, CLI_TEXT },
     };
     bool done = false;
     int code = cli_parse("search", options, ARRAY_LEN(options), &argc, argv, &done);
