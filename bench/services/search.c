@@ -1,0 +1,218 @@
+/* Search: by name, by text, by meaning with filters of every width, and all of it together. Texts
+ * are asked for off the images' manifold, as a text encoder asks. */
+#include "parts.h"
+
+#include "service/search.h"
+#include "vectors.h"
+
+enum { HITS = 50, TOP = 10, QUERIES = 64, RECALL_QUERIES = 60 };
+
+static float texts[QUERIES][VECTORS_DIM];
+
+/* The same questions in every run. */
+static bool make_texts(void)
+{
+    static vectors g;
+    if (!vectors_open(&g, 20261123)) {
+        return false;
+    }
+    g.state = 4711;
+    for (int i = 0; i < QUERIES; i++) {
+        vectors_text(&g, texts[i]);
+    }
+    vectors_close(&g);
+    return true;
+}
+
+static const char *const WORDS[] = { "beach", "paris garden", "IMG 0042",       "wedding 2018",
+                                     "oslo",  "Canon Pro",    "sunset friends", "zebra" };
+
+/* Conditions that leave all of an owner's rows, a tenth, a hundredth, and a handful. */
+static lum_search_filter filter_of(uint32_t turn)
+{
+    lum_search_filter filter = { 0 };
+    switch (turn % 6) {
+    case 1:
+        filter.asset_type = "video";
+        break;
+    case 2:
+        filter.liked = (pgc_opt_bool) { true, true };
+        break;
+    case 3:
+        filter.rating_least = (pgc_opt_i32) { true, 5 };
+        break;
+    case 4:
+        filter.camera_model = "Leica R5";
+        break;
+    case 5:
+        filter.is_raw = (pgc_opt_bool) { true, true };
+        filter.liked = (pgc_opt_bool) { true, true };
+        break;
+    default:
+        break;
+    }
+    return filter;
+}
+
+static pgc_status search_once(lum_actor actor, const lum_search_request *request, size_t *count,
+                              pgc_error *err)
+{
+    lum_search_page page = { .next = "" };
+    pgc_status status = lum_search(actor, request, &page, err);
+    if (count != NULL) {
+        *count = page.hits.count;
+    }
+    lum_search_page_free(&page);
+    return status;
+}
+
+static pgc_status by_name(services_site *site, lum_actor actor, uint32_t turn, pgc_error *err)
+{
+    const lum_search_request request = { .query = WORDS[turn % ARRAY_LEN(WORDS)],
+                                         .by = LUM_SEARCH_NAME,
+                                         .limit = HITS };
+    (void) site;
+    return search_once(actor, &request, NULL, err);
+}
+
+static pgc_status by_text(services_site *site, lum_actor actor, uint32_t turn, pgc_error *err)
+{
+    const lum_search_request request = { .query = WORDS[turn % ARRAY_LEN(WORDS)],
+                                         .by = LUM_SEARCH_TEXT,
+                                         .limit = HITS };
+    (void) site;
+    return search_once(actor, &request, NULL, err);
+}
+
+static pgc_status by_meaning(services_site *site, lum_actor actor, uint32_t turn, pgc_error *err)
+{
+    const lum_search_request request = { .query = WORDS[turn % ARRAY_LEN(WORDS)],
+                                         .vector = texts[turn % QUERIES],
+                                         .by = LUM_SEARCH_MEANING,
+                                         .filter = filter_of(turn),
+                                         .limit = TOP };
+    (void) site;
+    return search_once(actor, &request, NULL, err);
+}
+
+static pgc_status by_all(services_site *site, lum_actor actor, uint32_t turn, pgc_error *err)
+{
+    const lum_search_request request = { .query = WORDS[turn % ARRAY_LEN(WORDS)],
+                                         .vector = texts[turn % QUERIES],
+                                         .by = LUM_SEARCH_ALL,
+                                         .filter = filter_of(turn),
+                                         .limit = HITS };
+    (void) site;
+    return search_once(actor, &request, NULL, err);
+}
+
+/* The nearest of a question: as the service routes it, or with all distances computed. */
+static bool nearest(services_site *site, uint32_t turn, bool exact, pgc_uuid out[TOP],
+                    size_t *count)
+{
+    const lum_search_request request = { .query = "anything",
+                                         .vector = texts[turn % QUERIES],
+                                         .by = LUM_SEARCH_MEANING,
+                                         .filter = filter_of(turn / 7),
+                                         .limit = TOP,
+                                         .exact_most = exact ? INT32_MAX : 0 };
+    lum_search_page page = { .next = "" };
+    if (lum_search(site_actor(site, turn), &request, &page, &site->err) != PGC_OK) {
+        (void) site_failed(site, "search by meaning");
+        return false;
+    }
+    *count = page.hits.count;
+    for (size_t i = 0; i < page.hits.count; i++) {
+        out[i] = page.hits.rows[i].a.asset_id;
+    }
+    lum_search_page_free(&page);
+    return true;
+}
+
+/* Share of the exact nearest that the service found; sets *rows and *exact_rows. */
+static double recall_of(services_site *site, double *rows, double *exact_rows)
+{
+    double found = 0;
+    *rows = *exact_rows = 0;
+    for (uint32_t turn = 0; turn < RECALL_QUERIES; turn++) {
+        pgc_uuid ours[TOP];
+        pgc_uuid best[TOP];
+        size_t our_count = 0;
+        size_t best_count = 0;
+        if (!nearest(site, turn, false, ours, &our_count) ||
+            !nearest(site, turn, true, best, &best_count)) {
+            return BENCH_NONE;
+        }
+        *rows += (double) our_count;
+        *exact_rows += (double) best_count;
+        for (size_t i = 0; i < best_count; i++) {
+            for (size_t k = 0; k < our_count; k++) {
+                found += memcmp(&ours[k], &best[i], sizeof best[i]) == 0 ? 1 : 0;
+            }
+        }
+    }
+    return *exact_rows > 0 ? found / *exact_rows : BENCH_NONE;
+}
+
+typedef struct recall_case {
+    services_site *site;
+    double rows, exact_rows;
+} recall_case;
+
+static double measure_recall(void *ctx)
+{
+    recall_case *c = ctx;
+    return recall_of(c->site, &c->rows, &c->exact_rows);
+}
+
+static double perfect_recall(void *ctx)
+{
+    (void) ctx;
+    return 1;
+}
+
+static double found_rows(void *ctx)
+{
+    recall_case *c = ctx;
+    return isnan(recall_of(c->site, &c->rows, &c->exact_rows)) ? BENCH_NONE : c->rows;
+}
+
+static double exact_rows(void *ctx)
+{
+    const recall_case *c = ctx;
+    return c->exact_rows;
+}
+
+void search_rows(bench_rows *rows, services_site *big, services_site *small)
+{
+    static const probe PROBES[] = {
+        { .name = "search by file name", .call = by_name, .limit_ms = 50 },
+        { .name = "search by text", .call = by_text, .limit_ms = 50 },
+        { .name = "search by meaning, any filter", .call = by_meaning, .limit_ms = 60 },
+        { .name = "search by all, any filter", .call = by_all, .limit_ms = 80 },
+    };
+    static recall_case recall;
+    const char *skip = make_texts() ? NULL : "no memory";
+    recall.site = big;
+    probes_add(rows, big, small, PROBES, ARRAY_LEN(PROBES));
+    rows_add(rows, (bench_case) { .name = "recall@10 of text queries",
+                                  .unit = "",
+                                  .other_is = "all distances computed",
+                                  .ours = measure_recall,
+                                  .other = perfect_recall,
+                                  .ctx = &recall,
+                                  .goal = BENCH_AT_LEAST,
+                                  .bound = 0.97,
+                                  .rounds = 1,
+                                  .skip = skip });
+    rows_add(rows, (bench_case) { .name = "rows found by meaning",
+                                  .unit = "",
+                                  .other_is = "rows that there are, ten at most",
+                                  .ours = found_rows,
+                                  .other = exact_rows,
+                                  .ctx = &recall,
+                                  .goal = BENCH_AT_LEAST,
+                                  .bound = 1,
+                                  .rounds = 1,
+                                  .skip = skip });
+}
