@@ -54,23 +54,20 @@ SELECT * FROM assets
 WHERE file_hash = @file_hash::text AND deleted_at IS NULL
 ORDER BY uploaded_at, asset_id;
 
--- name: UpdateAssetMetadata :execrows
--- Values that are NULL leave the column as it is.
+-- name: UpdateAssetMetadata :one
+-- @patch taken_at taken_local taken_offset_minutes taken_source camera_make camera_model lens_model
+-- @patch iso aperture shutter_speed focal_length latitude longitude altitude description rating liked
+-- What a person says of an asset; only the columns whose set_… is true change.
 UPDATE assets
-SET taken_at = coalesce(sqlc.narg('taken_at'), taken_at),
-    taken_local = coalesce(sqlc.narg('taken_local'), taken_local),
-    taken_offset_minutes = coalesce(sqlc.narg('taken_offset_minutes'), taken_offset_minutes),
-    taken_source = coalesce(sqlc.narg('taken_source'), taken_source),
-    camera_make = coalesce(sqlc.narg('camera_make'), camera_make),
-    camera_model = coalesce(sqlc.narg('camera_model'), camera_model),
-    lens_model = coalesce(sqlc.narg('lens_model'), lens_model),
-    latitude = coalesce(sqlc.narg('latitude'), latitude),
-    longitude = coalesce(sqlc.narg('longitude'), longitude),
-    description = coalesce(sqlc.narg('description'), description),
-    rating = coalesce(sqlc.narg('rating'), rating),
-    liked = coalesce(sqlc.narg('liked'), liked),
+SET taken_at = @taken_at, taken_local = @taken_local,
+    taken_offset_minutes = @taken_offset_minutes, taken_source = @taken_source,
+    camera_make = @camera_make, camera_model = @camera_model, lens_model = @lens_model,
+    iso = @iso, aperture = @aperture, shutter_speed = @shutter_speed,
+    focal_length = @focal_length, latitude = @latitude, longitude = @longitude,
+    altitude = @altitude, description = @description, rating = @rating, liked = @liked,
     updated_at = now()
-WHERE asset_id = @asset_id AND deleted_at IS NULL;
+WHERE asset_id = @asset_id AND deleted_at IS NULL
+RETURNING *;
 
 -- name: SetAssetFacts :execrows
 -- What the file says, read again. What a person gave stays: a time of capture of source 'user', a

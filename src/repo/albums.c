@@ -147,23 +147,23 @@ static const pgc_query list_albums_query[] = {
         "ListAlbums",
         "-- name: ListAlbums :many\n"
         "SELECT b.album_id, b.name, b.description, b.cover_asset_id, b.owner_id, b.is_public, b.created_at,\n"
-        "       b.updated_at, b.deleted_at, b.filter,\n"
-        "       (SELECT count(*) FROM album_assets m WHERE m.album_id = b.album_id)\n"
-        "       - (SELECT count(*) FROM album_assets m JOIN assets a ON a.asset_id = m.asset_id\n"
-        "          WHERE m.album_id = b.album_id AND a.owner_id = b.owner_id AND a.deleted_at IS NOT NULL)\n"
-        "           AS asset_count,\n"
-        "       coalesce((SELECT a.asset_id FROM assets a\n"
-        "                 WHERE a.asset_id = b.cover_asset_id AND a.deleted_at IS NULL),\n"
-        "                (SELECT a.asset_id\n"
-        "                 FROM album_assets m JOIN assets a ON a.asset_id = m.asset_id\n"
-        "                 WHERE m.album_id = b.album_id AND a.deleted_at IS NULL\n"
-        "                 ORDER BY m.position, m.asset_id LIMIT 1)) AS shown_cover_id\n"
+        "b.updated_at, b.deleted_at, b.filter,\n"
+        "(SELECT count(*) FROM album_assets m WHERE m.album_id = b.album_id)\n"
+        "- (SELECT count(*) FROM album_assets m JOIN assets a ON a.asset_id = m.asset_id\n"
+        "WHERE m.album_id = b.album_id AND a.owner_id = b.owner_id AND a.deleted_at IS NOT NULL)\n"
+        "AS asset_count,\n"
+        "coalesce((SELECT a.asset_id FROM assets a\n"
+        "WHERE a.asset_id = b.cover_asset_id AND a.deleted_at IS NULL),\n"
+        "(SELECT a.asset_id\n"
+        "FROM album_assets m JOIN assets a ON a.asset_id = m.asset_id\n"
+        "WHERE m.album_id = b.album_id AND a.deleted_at IS NULL\n"
+        "ORDER BY m.position, m.asset_id LIMIT 1)) AS shown_cover_id\n"
         "FROM albums b\n"
         "WHERE b.owner_id = $1 AND b.album_id < $2\n"
-        "  AND                        b.deleted_at IS NULL                                                   \n"
+        "AND b.deleted_at IS NULL\n"
         "ORDER BY b.album_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0x626593acd5409bd1),
+        UINT64_C(0x1a69b431a0f14859),
         PGC_QUERY_READ_ONLY,
         3,
         12,
@@ -175,23 +175,23 @@ static const pgc_query list_albums_query[] = {
         "ListAlbums",
         "-- name: ListAlbums :many\n"
         "SELECT b.album_id, b.name, b.description, b.cover_asset_id, b.owner_id, b.is_public, b.created_at,\n"
-        "       b.updated_at, b.deleted_at, b.filter,\n"
-        "       (SELECT count(*) FROM album_assets m WHERE m.album_id = b.album_id)\n"
-        "       - (SELECT count(*) FROM album_assets m JOIN assets a ON a.asset_id = m.asset_id\n"
-        "          WHERE m.album_id = b.album_id AND a.owner_id = b.owner_id AND a.deleted_at IS NOT NULL)\n"
-        "           AS asset_count,\n"
-        "       coalesce((SELECT a.asset_id FROM assets a\n"
-        "                 WHERE a.asset_id = b.cover_asset_id AND a.deleted_at IS NULL),\n"
-        "                (SELECT a.asset_id\n"
-        "                 FROM album_assets m JOIN assets a ON a.asset_id = m.asset_id\n"
-        "                 WHERE m.album_id = b.album_id AND a.deleted_at IS NULL\n"
-        "                 ORDER BY m.position, m.asset_id LIMIT 1)) AS shown_cover_id\n"
+        "b.updated_at, b.deleted_at, b.filter,\n"
+        "(SELECT count(*) FROM album_assets m WHERE m.album_id = b.album_id)\n"
+        "- (SELECT count(*) FROM album_assets m JOIN assets a ON a.asset_id = m.asset_id\n"
+        "WHERE m.album_id = b.album_id AND a.owner_id = b.owner_id AND a.deleted_at IS NOT NULL)\n"
+        "AS asset_count,\n"
+        "coalesce((SELECT a.asset_id FROM assets a\n"
+        "WHERE a.asset_id = b.cover_asset_id AND a.deleted_at IS NULL),\n"
+        "(SELECT a.asset_id\n"
+        "FROM album_assets m JOIN assets a ON a.asset_id = m.asset_id\n"
+        "WHERE m.album_id = b.album_id AND a.deleted_at IS NULL\n"
+        "ORDER BY m.position, m.asset_id LIMIT 1)) AS shown_cover_id\n"
         "FROM albums b\n"
         "WHERE b.owner_id = $1 AND b.album_id < $2\n"
-        "  AND                                                            b.deleted_at IS NOT NULL           \n"
+        "AND b.deleted_at IS NOT NULL\n"
         "ORDER BY b.album_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0x36410d135c6a6aa6),
+        UINT64_C(0x8a54d0c06f6e39c8),
         PGC_QUERY_READ_ONLY,
         3,
         12,
@@ -1018,6 +1018,11 @@ static const pgc_type_ref list_album_assets_query_columns[] = {
     { "taken_source", "character varying", 1043 },
     { "deleted_at", "timestamp with time zone", 1184 },
     { "filename_bytes", "bytea", 17 },
+    { "captured_local", "timestamp without time zone", 1114 },
+    { "name_key", "text", 25 },
+    { "stars", "smallint", 21 },
+    { "latitude_e7", "integer", 23 },
+    { "longitude_e7", "integer", 23 },
 };
 
 static const pgc_query list_album_assets_query = {
@@ -1029,7 +1034,8 @@ static const pgc_query list_album_assets_query = {
     "       a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width,\n"
     "       a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded,\n"
     "       a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source,\n"
-    "       a.deleted_at, a.filename_bytes\n"
+    "       a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7,\n"
+    "       a.longitude_e7\n"
     "FROM album_assets m\n"
     "JOIN assets a ON a.asset_id = m.asset_id\n"
     "JOIN albums b ON b.album_id = m.album_id\n"
@@ -1037,10 +1043,10 @@ static const pgc_query list_album_assets_query = {
     "  AND (m.position, m.asset_id) > ($2::bigint, $3::uuid)\n"
     "ORDER BY m.position, m.asset_id\n"
     "LIMIT $4",
-    UINT64_C(0xe04ee5e015c2a47e),
+    UINT64_C(0x76e1a042745ddc2e),
     PGC_QUERY_READ_ONLY,
     4,
-    39,
+    44,
     list_album_assets_query_params,
     list_album_assets_query_columns,
     sizeof(repo_list_album_assets_row),

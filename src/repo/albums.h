@@ -503,6 +503,11 @@ repo_list_album_assets_row *repo_list_album_assets_row_clone(
  *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
  *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
  *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
+ *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
+ *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
+ *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
+ *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
  *
  * @return as pgc_db_run().
  */

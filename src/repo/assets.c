@@ -45,17 +45,22 @@ static const pgc_type_ref get_asset_query_columns[] = {
     { "taken_source", "character varying", 1043 },
     { "deleted_at", "timestamp with time zone", 1184 },
     { "filename_bytes", "bytea", 17 },
+    { "captured_local", "timestamp without time zone", 1114 },
+    { "name_key", "text", 25 },
+    { "stars", "smallint", 21 },
+    { "latitude_e7", "integer", 23 },
+    { "longitude_e7", "integer", 23 },
 };
 
 static const pgc_query get_asset_query = {
     "GetAsset",
     "-- name: GetAsset :one\n"
-    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7 FROM assets\n"
     "WHERE asset_id = $1 AND deleted_at IS NULL",
-    UINT64_C(0xdf39dfbdc59c5cf3),
+    UINT64_C(0x70488e52e357880e),
     PGC_QUERY_READ_ONLY,
     1,
-    37,
+    42,
     get_asset_query_params,
     get_asset_query_columns,
     sizeof(repo_asset),
@@ -122,19 +127,24 @@ static const pgc_type_ref list_assets_query_columns[] = {
     { "taken_source", "character varying", 1043 },
     { "deleted_at", "timestamp with time zone", 1184 },
     { "filename_bytes", "bytea", 17 },
+    { "captured_local", "timestamp without time zone", 1114 },
+    { "name_key", "text", 25 },
+    { "stars", "smallint", 21 },
+    { "latitude_e7", "integer", 23 },
+    { "longitude_e7", "integer", 23 },
 };
 
 static const pgc_query list_assets_query = {
     "ListAssets",
     "-- name: ListAssets :many\n"
-    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7 FROM assets\n"
     "WHERE deleted_at IS NULL\n"
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $1 OFFSET $2",
-    UINT64_C(0xd285df4ae0e533f5),
+    UINT64_C(0x597ea0b077304b12),
     PGC_QUERY_READ_ONLY,
     2,
-    37,
+    42,
     list_assets_query_params,
     list_assets_query_columns,
     sizeof(repo_asset),
@@ -246,20 +256,25 @@ static const pgc_type_ref list_assets_page_query_columns[] = {
     { "taken_source", "character varying", 1043 },
     { "deleted_at", "timestamp with time zone", 1184 },
     { "filename_bytes", "bytea", 17 },
+    { "captured_local", "timestamp without time zone", 1114 },
+    { "name_key", "text", 25 },
+    { "stars", "smallint", 21 },
+    { "latitude_e7", "integer", 23 },
+    { "longitude_e7", "integer", 23 },
 };
 
 static const pgc_query list_assets_page_query = {
     "ListAssetsPage",
     "-- name: ListAssetsPage :many\n"
-    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7 FROM assets\n"
     "WHERE deleted_at IS NULL\n"
     "  AND (uploaded_at, asset_id) < ($1::timestamptz, $2::uuid)\n"
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $3",
-    UINT64_C(0xf677c0b8d8a3d3ab),
+    UINT64_C(0x794c7c41573cc9ca),
     PGC_QUERY_READ_ONLY,
     3,
-    37,
+    42,
     list_assets_page_query_params,
     list_assets_page_query_columns,
     sizeof(repo_asset),
@@ -400,6 +415,11 @@ static const pgc_type_ref create_asset_query_columns[] = {
     { "taken_source", "character varying", 1043 },
     { "deleted_at", "timestamp with time zone", 1184 },
     { "filename_bytes", "bytea", 17 },
+    { "captured_local", "timestamp without time zone", 1114 },
+    { "name_key", "text", 25 },
+    { "stars", "smallint", 21 },
+    { "latitude_e7", "integer", 23 },
+    { "longitude_e7", "integer", 23 },
 };
 
 static const pgc_query create_asset_query = {
@@ -422,11 +442,11 @@ static const pgc_query create_asset_query = {
     "    $28, $29, $30, $31\n"
     ")\n"
     "ON CONFLICT (owner_id, file_hash, file_size) WHERE deleted_at IS NULL DO NOTHING\n"
-    "RETURNING asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes",
-    UINT64_C(0xfbc4e134b2aa34b3),
+    "RETURNING asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7",
+    UINT64_C(0x2285ad0b86071604),
     0,
     31,
-    37,
+    42,
     create_asset_query_params,
     create_asset_query_columns,
     sizeof(repo_asset),
@@ -537,18 +557,23 @@ static const pgc_type_ref get_asset_by_content_query_columns[] = {
     { "taken_source", "character varying", 1043 },
     { "deleted_at", "timestamp with time zone", 1184 },
     { "filename_bytes", "bytea", 17 },
+    { "captured_local", "timestamp without time zone", 1114 },
+    { "name_key", "text", 25 },
+    { "stars", "smallint", 21 },
+    { "latitude_e7", "integer", 23 },
+    { "longitude_e7", "integer", 23 },
 };
 
 static const pgc_query get_asset_by_content_query = {
     "GetAssetByContent",
     "-- name: GetAssetByContent :one\n"
-    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7 FROM assets\n"
     "WHERE owner_id = $1 AND file_hash = $2::text AND file_size = $3\n"
     "  AND deleted_at IS NULL",
-    UINT64_C(0x86e60607a755abb8),
+    UINT64_C(0x46d11d1e48cd1b73),
     PGC_QUERY_READ_ONLY,
     3,
-    37,
+    42,
     get_asset_by_content_query_params,
     get_asset_by_content_query_columns,
     sizeof(repo_asset),
@@ -621,18 +646,23 @@ static const pgc_type_ref get_assets_by_hash_query_columns[] = {
     { "taken_source", "character varying", 1043 },
     { "deleted_at", "timestamp with time zone", 1184 },
     { "filename_bytes", "bytea", 17 },
+    { "captured_local", "timestamp without time zone", 1114 },
+    { "name_key", "text", 25 },
+    { "stars", "smallint", 21 },
+    { "latitude_e7", "integer", 23 },
+    { "longitude_e7", "integer", 23 },
 };
 
 static const pgc_query get_assets_by_hash_query = {
     "GetAssetsByHash",
     "-- name: GetAssetsByHash :many\n"
-    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7 FROM assets\n"
     "WHERE file_hash = $1::text AND deleted_at IS NULL\n"
     "ORDER BY uploaded_at, asset_id",
-    UINT64_C(0xdb56e4cc3b6d997f),
+    UINT64_C(0x03031cd94764dc5e),
     PGC_QUERY_READ_ONLY,
     1,
-    37,
+    42,
     get_assets_by_hash_query_params,
     get_assets_by_hash_query_columns,
     sizeof(repo_asset),
@@ -704,74 +734,160 @@ void repo_get_assets_by_hash_close(repo_get_assets_by_hash_iter *it)
 
 static const pgc_type_ref update_asset_metadata_query_params[] = {
     { "taken_at", "timestamp with time zone", 1184 },
+    { "set_taken_at", "boolean", 16 },
     { "taken_local", "timestamp without time zone", 1114 },
+    { "set_taken_local", "boolean", 16 },
     { "taken_offset_minutes", "smallint", 21 },
+    { "set_taken_offset_minutes", "boolean", 16 },
     { "taken_source", "character varying", 1043 },
+    { "set_taken_source", "boolean", 16 },
+    { "camera_make", "character varying", 1043 },
+    { "set_camera_make", "boolean", 16 },
+    { "camera_model", "character varying", 1043 },
+    { "set_camera_model", "boolean", 16 },
+    { "lens_model", "character varying", 1043 },
+    { "set_lens_model", "boolean", 16 },
+    { "iso", "integer", 23 },
+    { "set_iso", "boolean", 16 },
+    { "aperture", "numeric", 1700 },
+    { "set_aperture", "boolean", 16 },
+    { "shutter_speed", "character varying", 1043 },
+    { "set_shutter_speed", "boolean", 16 },
+    { "focal_length", "numeric", 1700 },
+    { "set_focal_length", "boolean", 16 },
+    { "latitude", "numeric", 1700 },
+    { "set_latitude", "boolean", 16 },
+    { "longitude", "numeric", 1700 },
+    { "set_longitude", "boolean", 16 },
+    { "altitude", "numeric", 1700 },
+    { "set_altitude", "boolean", 16 },
+    { "description", "text", 25 },
+    { "set_description", "boolean", 16 },
+    { "rating", "integer", 23 },
+    { "set_rating", "boolean", 16 },
+    { "liked", "boolean", 16 },
+    { "set_liked", "boolean", 16 },
+    { "asset_id", "uuid", 2950 },
+};
+
+static const pgc_type_ref update_asset_metadata_query_columns[] = {
+    { "asset_id", "uuid", 2950 },
+    { "original_filename", "character varying", 1043 },
+    { "file_path", "text", 25 },
+    { "file_size", "bigint", 20 },
+    { "file_hash", "text", 25 },
+    { "mime_type", "character varying", 1043 },
+    { "asset_type", "character varying", 1043 },
+    { "repository_id", "uuid", 2950 },
+    { "owner_id", "integer", 23 },
+    { "uploaded_at", "timestamp with time zone", 1184 },
+    { "taken_at", "timestamp with time zone", 1184 },
+    { "created_at", "timestamp with time zone", 1184 },
+    { "updated_at", "timestamp with time zone", 1184 },
     { "camera_make", "character varying", 1043 },
     { "camera_model", "character varying", 1043 },
     { "lens_model", "character varying", 1043 },
+    { "iso", "integer", 23 },
+    { "aperture", "numeric", 1700 },
+    { "shutter_speed", "character varying", 1043 },
+    { "focal_length", "numeric", 1700 },
     { "latitude", "numeric", 1700 },
     { "longitude", "numeric", 1700 },
+    { "altitude", "numeric", 1700 },
+    { "width", "integer", 23 },
+    { "height", "integer", 23 },
+    { "duration", "numeric", 1700 },
     { "description", "text", 25 },
     { "rating", "integer", 23 },
     { "liked", "boolean", 16 },
-    { "asset_id", "uuid", 2950 },
+    { "is_raw", "boolean", 16 },
+    { "is_transcoded", "boolean", 16 },
+    { "transcoded_path", "text", 25 },
+    { "taken_local", "timestamp without time zone", 1114 },
+    { "taken_offset_minutes", "smallint", 21 },
+    { "taken_source", "character varying", 1043 },
+    { "deleted_at", "timestamp with time zone", 1184 },
+    { "filename_bytes", "bytea", 17 },
+    { "captured_local", "timestamp without time zone", 1114 },
+    { "name_key", "text", 25 },
+    { "stars", "smallint", 21 },
+    { "latitude_e7", "integer", 23 },
+    { "longitude_e7", "integer", 23 },
 };
 
 static const pgc_query update_asset_metadata_query = {
     "UpdateAssetMetadata",
-    "-- name: UpdateAssetMetadata :execrows\n"
+    "-- name: UpdateAssetMetadata :one\n"
     "UPDATE assets\n"
-    "SET taken_at = coalesce($1, taken_at),\n"
-    "    taken_local = coalesce($2, taken_local),\n"
-    "    taken_offset_minutes = coalesce($3, taken_offset_minutes),\n"
-    "    taken_source = coalesce($4, taken_source),\n"
-    "    camera_make = coalesce($5, camera_make),\n"
-    "    camera_model = coalesce($6, camera_model),\n"
-    "    lens_model = coalesce($7, lens_model),\n"
-    "    latitude = coalesce($8, latitude),\n"
-    "    longitude = coalesce($9, longitude),\n"
-    "    description = coalesce($10, description),\n"
-    "    rating = coalesce($11, rating),\n"
-    "    liked = coalesce($12, liked),\n"
+    "SET taken_at = CASE WHEN $2 THEN $1 ELSE taken_at END, taken_local = CASE WHEN $4 THEN $3 ELSE taken_local END,\n"
+    "    taken_offset_minutes = CASE WHEN $6 THEN $5 ELSE taken_offset_minutes END, taken_source = CASE WHEN $8 THEN $7 ELSE taken_source END,\n"
+    "    camera_make = CASE WHEN $10 THEN $9 ELSE camera_make END, camera_model = CASE WHEN $12 THEN $11 ELSE camera_model END, lens_model = CASE WHEN $14 THEN $13 ELSE lens_model END,\n"
+    "    iso = CASE WHEN $16 THEN $15 ELSE iso END, aperture = CASE WHEN $18 THEN $17 ELSE aperture END, shutter_speed = CASE WHEN $20 THEN $19 ELSE shutter_speed END,\n"
+    "    focal_length = CASE WHEN $22 THEN $21 ELSE focal_length END, latitude = CASE WHEN $24 THEN $23 ELSE latitude END, longitude = CASE WHEN $26 THEN $25 ELSE longitude END,\n"
+    "    altitude = CASE WHEN $28 THEN $27 ELSE altitude END, description = CASE WHEN $30 THEN $29 ELSE description END, rating = CASE WHEN $32 THEN $31 ELSE rating END, liked = CASE WHEN $34 THEN $33 ELSE liked END,\n"
     "    updated_at = now()\n"
-    "WHERE asset_id = $13 AND deleted_at IS NULL",
-    UINT64_C(0x66795a1459cea271),
+    "WHERE asset_id = $35 AND deleted_at IS NULL\n"
+    "RETURNING asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7",
+    UINT64_C(0x3788b62381660d28),
     0,
-    13,
-    0,
+    35,
+    42,
     update_asset_metadata_query_params,
-    NULL,
-    0,
+    update_asset_metadata_query_columns,
+    sizeof(repo_asset),
 };
 
 pgc_status repo_update_asset_metadata(pgc_db *db, const repo_update_asset_metadata_params *p,
-                                      int64_t *affected, pgc_error *err)
+                                      repo_asset_set *out, pgc_error *err)
 {
     pgc_result *result = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
     pgc_add_opt_timestamptz(&args, p->taken_at);
+    pgc_add_bool(&args, p->set_taken_at);
     pgc_add_opt_timestamp(&args, p->taken_local);
+    pgc_add_bool(&args, p->set_taken_local);
     pgc_add_opt_i16(&args, p->taken_offset_minutes);
+    pgc_add_bool(&args, p->set_taken_offset_minutes);
     pgc_add_text(&args, p->taken_source);
+    pgc_add_bool(&args, p->set_taken_source);
     pgc_add_text(&args, p->camera_make);
+    pgc_add_bool(&args, p->set_camera_make);
     pgc_add_text(&args, p->camera_model);
+    pgc_add_bool(&args, p->set_camera_model);
     pgc_add_text(&args, p->lens_model);
+    pgc_add_bool(&args, p->set_lens_model);
+    pgc_add_opt_i32(&args, p->iso);
+    pgc_add_bool(&args, p->set_iso);
+    pgc_add_numeric(&args, p->aperture);
+    pgc_add_bool(&args, p->set_aperture);
+    pgc_add_text(&args, p->shutter_speed);
+    pgc_add_bool(&args, p->set_shutter_speed);
+    pgc_add_numeric(&args, p->focal_length);
+    pgc_add_bool(&args, p->set_focal_length);
     pgc_add_numeric(&args, p->latitude);
+    pgc_add_bool(&args, p->set_latitude);
     pgc_add_numeric(&args, p->longitude);
+    pgc_add_bool(&args, p->set_longitude);
+    pgc_add_numeric(&args, p->altitude);
+    pgc_add_bool(&args, p->set_altitude);
     pgc_add_text(&args, p->description);
+    pgc_add_bool(&args, p->set_description);
     pgc_add_opt_i32(&args, p->rating);
+    pgc_add_bool(&args, p->set_rating);
     pgc_add_opt_bool(&args, p->liked);
+    pgc_add_bool(&args, p->set_liked);
     pgc_add_uuid(&args, p->asset_id);
     pgc_status status = pgc_db_run(db, &update_asset_metadata_query, &args, &result, err);
     pgc_args_done(&args);
     if (status != PGC_OK) {
         return status;
     }
-    *affected = pgc_result_affected(result);
-    pgc_result_free(result);
-    return PGC_OK;
+    if (pgc_result_rows(result) == 0) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOT_FOUND, "query UpdateAssetMetadata: no row");
+    }
+    return repo_asset_set_take(result, &update_asset_metadata_query, 1, out, err);
 }
 
 static const pgc_type_ref set_asset_facts_query_params[] = {
@@ -985,19 +1101,24 @@ static const pgc_type_ref get_assets_by_type_query_columns[] = {
     { "taken_source", "character varying", 1043 },
     { "deleted_at", "timestamp with time zone", 1184 },
     { "filename_bytes", "bytea", 17 },
+    { "captured_local", "timestamp without time zone", 1114 },
+    { "name_key", "text", 25 },
+    { "stars", "smallint", 21 },
+    { "latitude_e7", "integer", 23 },
+    { "longitude_e7", "integer", 23 },
 };
 
 static const pgc_query get_assets_by_type_query = {
     "GetAssetsByType",
     "-- name: GetAssetsByType :many\n"
-    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7 FROM assets\n"
     "WHERE asset_type = $1 AND deleted_at IS NULL\n"
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $2 OFFSET $3",
-    UINT64_C(0x45078f1713b38495),
+    UINT64_C(0x2e7798a8d27035f4),
     PGC_QUERY_READ_ONLY,
     3,
-    37,
+    42,
     get_assets_by_type_query_params,
     get_assets_by_type_query_columns,
     sizeof(repo_asset),
@@ -1114,19 +1235,24 @@ static const pgc_type_ref get_assets_by_owner_query_columns[] = {
     { "taken_source", "character varying", 1043 },
     { "deleted_at", "timestamp with time zone", 1184 },
     { "filename_bytes", "bytea", 17 },
+    { "captured_local", "timestamp without time zone", 1114 },
+    { "name_key", "text", 25 },
+    { "stars", "smallint", 21 },
+    { "latitude_e7", "integer", 23 },
+    { "longitude_e7", "integer", 23 },
 };
 
 static const pgc_query get_assets_by_owner_query = {
     "GetAssetsByOwner",
     "-- name: GetAssetsByOwner :many\n"
-    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7 FROM assets\n"
     "WHERE owner_id = $1 AND deleted_at IS NULL\n"
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $2 OFFSET $3",
-    UINT64_C(0x70143f63f134c96f),
+    UINT64_C(0xefc80ae18e4cb5b4),
     PGC_QUERY_READ_ONLY,
     3,
-    37,
+    42,
     get_assets_by_owner_query_params,
     get_assets_by_owner_query_columns,
     sizeof(repo_asset),
@@ -1242,19 +1368,24 @@ static const pgc_type_ref get_assets_by_owner_and_type_query_columns[] = {
     { "taken_source", "character varying", 1043 },
     { "deleted_at", "timestamp with time zone", 1184 },
     { "filename_bytes", "bytea", 17 },
+    { "captured_local", "timestamp without time zone", 1114 },
+    { "name_key", "text", 25 },
+    { "stars", "smallint", 21 },
+    { "latitude_e7", "integer", 23 },
+    { "longitude_e7", "integer", 23 },
 };
 
 static const pgc_query get_assets_by_owner_and_type_query = {
     "GetAssetsByOwnerAndType",
     "-- name: GetAssetsByOwnerAndType :many\n"
-    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7 FROM assets\n"
     "WHERE owner_id = $1 AND asset_type = $2 AND deleted_at IS NULL\n"
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $3 OFFSET $4",
-    UINT64_C(0xbdec653660e17880),
+    UINT64_C(0x113d5e3fa5f7a2f9),
     PGC_QUERY_READ_ONLY,
     4,
-    37,
+    42,
     get_assets_by_owner_and_type_query_params,
     get_assets_by_owner_and_type_query_columns,
     sizeof(repo_asset),
@@ -1375,20 +1506,25 @@ static const pgc_type_ref search_assets_query_columns[] = {
     { "taken_source", "character varying", 1043 },
     { "deleted_at", "timestamp with time zone", 1184 },
     { "filename_bytes", "bytea", 17 },
+    { "captured_local", "timestamp without time zone", 1114 },
+    { "name_key", "text", 25 },
+    { "stars", "smallint", 21 },
+    { "latitude_e7", "integer", 23 },
+    { "longitude_e7", "integer", 23 },
 };
 
 static const pgc_query search_assets_query = {
     "SearchAssets",
     "-- name: SearchAssets :many\n"
-    "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes\n"
+    "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7\n"
     "FROM search_assets($1, $2::text, $3::integer,\n"
     "                   $4::integer) s\n"
     "JOIN assets a ON a.asset_id = s.asset_id\n"
     "ORDER BY s.rank",
-    UINT64_C(0xcd0d31ef767726ef),
+    UINT64_C(0x60be2e554f8f682f),
     PGC_QUERY_READ_ONLY,
     4,
-    37,
+    42,
     search_assets_query_params,
     search_assets_query_columns,
     sizeof(repo_asset),
@@ -1504,6 +1640,11 @@ static const pgc_type_ref list_assets_with_thumbnails_query_columns[] = {
     { "taken_source", "character varying", 1043 },
     { "deleted_at", "timestamp with time zone", 1184 },
     { "filename_bytes", "bytea", 17 },
+    { "captured_local", "timestamp without time zone", 1114 },
+    { "name_key", "text", 25 },
+    { "stars", "smallint", 21 },
+    { "latitude_e7", "integer", 23 },
+    { "longitude_e7", "integer", 23 },
     { "thumbnails", "jsonb", 3802 },
 };
 
@@ -1516,7 +1657,8 @@ static const pgc_query list_assets_with_thumbnails_query = {
     "       a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width,\n"
     "       a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded,\n"
     "       a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source,\n"
-    "       a.deleted_at, a.filename_bytes,\n"
+    "       a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7,\n"
+    "       a.longitude_e7,\n"
     "       (SELECT coalesce(jsonb_agg(jsonb_build_object(\n"
     "                   'thumbnail_id', t.thumbnail_id, 'size', t.size, 'file_path', t.file_path,\n"
     "                   'width', t.width, 'height', t.height)\n"
@@ -1526,10 +1668,10 @@ static const pgc_query list_assets_with_thumbnails_query = {
     "WHERE a.deleted_at IS NULL\n"
     "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
     "LIMIT $1 OFFSET $2",
-    UINT64_C(0xf2bc3a60a66f4233),
+    UINT64_C(0x299d1059fe48f189),
     PGC_QUERY_READ_ONLY,
     2,
-    38,
+    43,
     list_assets_with_thumbnails_query_params,
     list_assets_with_thumbnails_query_columns,
     sizeof(repo_list_assets_with_thumbnails_row),
@@ -1539,7 +1681,7 @@ static void repo_list_assets_with_thumbnails_row_read(pgc_reader *reader, size_t
     size_t column, repo_list_assets_with_thumbnails_row *out)
 {
     repo_asset_read(reader, row, column, &out->a);
-    out->thumbnails = pgc_read_jsonb(reader, row, column + 37);
+    out->thumbnails = pgc_read_jsonb(reader, row, column + 42);
 }
 
 static pgc_status repo_list_assets_with_thumbnails_row_set_take(pgc_result *result,

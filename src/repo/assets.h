@@ -58,6 +58,11 @@ PGC_BEGIN_DECLS
  *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
  *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
  *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
+ *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
+ *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
+ *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
+ *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
  *
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
@@ -118,6 +123,11 @@ typedef struct repo_list_assets_params {
  *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
  *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
  *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
+ *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
+ *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
+ *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
+ *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
  *
  * @return as pgc_db_run().
  */
@@ -201,6 +211,11 @@ typedef struct repo_list_assets_page_params {
  *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
  *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
  *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
+ *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
+ *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
+ *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
+ *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
  *
  * @return as pgc_db_run().
  */
@@ -326,6 +341,11 @@ typedef struct repo_create_asset_params {
  *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
  *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
  *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
+ *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
+ *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
+ *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
+ *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
  *
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
@@ -387,6 +407,11 @@ typedef struct repo_get_asset_by_content_params {
  *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
  *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
  *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
+ *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
+ *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
+ *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
+ *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
  *
  * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
@@ -441,6 +466,11 @@ pgc_status repo_get_asset_by_content(pgc_db *db, const repo_get_asset_by_content
  *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
  *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
  *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
+ *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
+ *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
+ *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
+ *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
  *
  * @return as pgc_db_run().
  */
@@ -470,46 +500,108 @@ void repo_get_assets_by_hash_close(repo_get_assets_by_hash_iter *it);
 
 /** Parameters of repo_update_asset_metadata(). */
 typedef struct repo_update_asset_metadata_params {
-    pgc_opt_timestamptz taken_at; /**< timestamp with time zone; nullable: sqlc.narg */
-    pgc_opt_timestamp taken_local; /**< timestamp without time zone; nullable: sqlc.narg */
-    pgc_opt_i16 taken_offset_minutes; /**< smallint; nullable: sqlc.narg */
-    pgc_text taken_source; /**< character varying; nullable: sqlc.narg */
-    pgc_text camera_make; /**< character varying; nullable: sqlc.narg */
-    pgc_text camera_model; /**< character varying; nullable: sqlc.narg */
-    pgc_text lens_model; /**< character varying; nullable: sqlc.narg */
-    pgc_numeric latitude; /**< numeric; nullable: sqlc.narg */
-    pgc_numeric longitude; /**< numeric; nullable: sqlc.narg */
-    pgc_text description; /**< text; nullable: sqlc.narg */
-    pgc_opt_i32 rating; /**< integer; nullable: sqlc.narg */
-    pgc_opt_bool liked; /**< boolean; nullable: sqlc.narg */
+    pgc_opt_timestamptz taken_at; /**< timestamp with time zone; nullable: not looked at unless it is set (@patch) */
+    bool set_taken_at; /**< boolean; not NULL */
+    pgc_opt_timestamp taken_local; /**< timestamp without time zone; nullable: not looked at unless it is set (@patch) */
+    bool set_taken_local; /**< boolean; not NULL */
+    pgc_opt_i16 taken_offset_minutes; /**< smallint; nullable: not looked at unless it is set (@patch) */
+    bool set_taken_offset_minutes; /**< boolean; not NULL */
+    pgc_text taken_source; /**< character varying; nullable: not looked at unless it is set (@patch) */
+    bool set_taken_source; /**< boolean; not NULL */
+    pgc_text camera_make; /**< character varying; nullable: not looked at unless it is set (@patch) */
+    bool set_camera_make; /**< boolean; not NULL */
+    pgc_text camera_model; /**< character varying; nullable: not looked at unless it is set (@patch) */
+    bool set_camera_model; /**< boolean; not NULL */
+    pgc_text lens_model; /**< character varying; nullable: not looked at unless it is set (@patch) */
+    bool set_lens_model; /**< boolean; not NULL */
+    pgc_opt_i32 iso; /**< integer; nullable: not looked at unless it is set (@patch) */
+    bool set_iso; /**< boolean; not NULL */
+    pgc_numeric aperture; /**< numeric; nullable: not looked at unless it is set (@patch) */
+    bool set_aperture; /**< boolean; not NULL */
+    pgc_text shutter_speed; /**< character varying; nullable: not looked at unless it is set (@patch) */
+    bool set_shutter_speed; /**< boolean; not NULL */
+    pgc_numeric focal_length; /**< numeric; nullable: not looked at unless it is set (@patch) */
+    bool set_focal_length; /**< boolean; not NULL */
+    pgc_numeric latitude; /**< numeric; nullable: not looked at unless it is set (@patch) */
+    bool set_latitude; /**< boolean; not NULL */
+    pgc_numeric longitude; /**< numeric; nullable: not looked at unless it is set (@patch) */
+    bool set_longitude; /**< boolean; not NULL */
+    pgc_numeric altitude; /**< numeric; nullable: not looked at unless it is set (@patch) */
+    bool set_altitude; /**< boolean; not NULL */
+    pgc_text description; /**< text; nullable: not looked at unless it is set (@patch) */
+    bool set_description; /**< boolean; not NULL */
+    pgc_opt_i32 rating; /**< integer; nullable: not looked at unless it is set (@patch) */
+    bool set_rating; /**< boolean; not NULL */
+    pgc_opt_bool liked; /**< boolean; nullable: not looked at unless it is set (@patch) */
+    bool set_liked; /**< boolean; not NULL */
     pgc_uuid asset_id; /**< uuid, assets.asset_id; not NULL */
 } repo_update_asset_metadata_params;
 
 /**
- * UpdateAssetMetadata (:execrows).
- * Values that are NULL leave the column as it is.
+ * UpdateAssetMetadata (:one).
+ * What a person says of an asset; only the columns whose set_… is true change.
  *
  *     UPDATE assets
- *     SET taken_at = coalesce(sqlc.narg('taken_at'), taken_at),
- *         taken_local = coalesce(sqlc.narg('taken_local'), taken_local),
- *         taken_offset_minutes = coalesce(sqlc.narg('taken_offset_minutes'), taken_offset_minutes),
- *         taken_source = coalesce(sqlc.narg('taken_source'), taken_source),
- *         camera_make = coalesce(sqlc.narg('camera_make'), camera_make),
- *         camera_model = coalesce(sqlc.narg('camera_model'), camera_model),
- *         lens_model = coalesce(sqlc.narg('lens_model'), lens_model),
- *         latitude = coalesce(sqlc.narg('latitude'), latitude),
- *         longitude = coalesce(sqlc.narg('longitude'), longitude),
- *         description = coalesce(sqlc.narg('description'), description),
- *         rating = coalesce(sqlc.narg('rating'), rating),
- *         liked = coalesce(sqlc.narg('liked'), liked),
+ *     SET taken_at = @taken_at, taken_local = @taken_local,
+ *         taken_offset_minutes = @taken_offset_minutes, taken_source = @taken_source,
+ *         camera_make = @camera_make, camera_model = @camera_model, lens_model = @lens_model,
+ *         iso = @iso, aperture = @aperture, shutter_speed = @shutter_speed,
+ *         focal_length = @focal_length, latitude = @latitude, longitude = @longitude,
+ *         altitude = @altitude, description = @description, rating = @rating, liked = @liked,
  *         updated_at = now()
  *     WHERE asset_id = @asset_id AND deleted_at IS NULL
+ *     RETURNING *
  *
- * @param affected on PGC_OK the number of rows changed.
- * @return as pgc_db_run().
+ * @param out on PGC_OK one row for repo_asset_set_free(); else untouched.
+ *
+ * Columns:
+ *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
+ *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
+ *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
+ *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
+ *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
+ *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
+ *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
+ *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
+ *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
+ *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
+ *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
+ *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assigned: now() of values
+ *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
+ *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
+ *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
+ *   - iso integer (assets.iso), nullable: assets.iso is nullable
+ *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
+ *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
+ *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
+ *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
+ *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
+ *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
+ *   - width integer (assets.width), nullable: assets.width is nullable
+ *   - height integer (assets.height), nullable: assets.height is nullable
+ *   - duration numeric (assets.duration), nullable: assets.duration is nullable
+ *   - description text (assets.description), nullable: assets.description is nullable
+ *   - rating integer (assets.rating), nullable: assets.rating is nullable
+ *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
+ *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
+ *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
+ *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
+ *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
+ *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
+ *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
+ *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
+ *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
+ *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
+ *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
+ *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
+ *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
+ *
+ * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_update_asset_metadata(pgc_db *db, const repo_update_asset_metadata_params *p,
-                                      int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
+                                      repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
 
 /** Parameters of repo_set_asset_facts(). */
 typedef struct repo_set_asset_facts_params {
@@ -654,6 +746,11 @@ typedef struct repo_get_assets_by_type_params {
  *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
  *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
  *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
+ *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
+ *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
+ *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
+ *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
  *
  * @return as pgc_db_run().
  */
@@ -736,6 +833,11 @@ typedef struct repo_get_assets_by_owner_params {
  *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
  *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
  *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
+ *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
+ *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
+ *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
+ *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
  *
  * @return as pgc_db_run().
  */
@@ -819,6 +921,11 @@ typedef struct repo_get_assets_by_owner_and_type_params {
  *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
  *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
  *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
+ *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
+ *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
+ *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
+ *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
  *
  * @return as pgc_db_run().
  */
@@ -905,6 +1012,11 @@ typedef struct repo_search_assets_params {
  *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
  *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
  *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
+ *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
+ *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
+ *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
+ *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
  *
  * @return as pgc_db_run().
  */
@@ -1015,6 +1127,11 @@ repo_list_assets_with_thumbnails_row *repo_list_assets_with_thumbnails_row_clone
  *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
  *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
  *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
+ *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
+ *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
+ *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
+ *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
  *   - thumbnails jsonb, not NULL: coalesce: constant
  *
  * @return as pgc_db_run().

@@ -238,6 +238,11 @@ void repo_asset_read(pgc_reader *reader, size_t row, size_t column, repo_asset *
     out->taken_source = pgc_read_opt_text(reader, row, column + 34);
     out->deleted_at = pgc_read_opt_timestamptz(reader, row, column + 35);
     out->filename_bytes = pgc_read_opt_bytes(reader, row, column + 36);
+    out->captured_local = pgc_read_timestamp(reader, row, column + 37);
+    out->name_key = pgc_read_text(reader, row, column + 38);
+    out->stars = pgc_read_i16(reader, row, column + 39);
+    out->latitude_e7 = pgc_read_opt_i32(reader, row, column + 40);
+    out->longitude_e7 = pgc_read_opt_i32(reader, row, column + 41);
 }
 
 pgc_status repo_asset_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
@@ -301,6 +306,7 @@ void repo_asset_clone_pass(pgc_clone *clone, repo_asset *row)
     pgc_clone_text(clone, &row->transcoded_path);
     pgc_clone_text(clone, &row->taken_source);
     pgc_clone_bytes(clone, &row->filename_bytes);
+    pgc_clone_text(clone, &row->name_key);
 }
 
 repo_asset *repo_asset_clone(const repo_asset *row)
@@ -336,6 +342,101 @@ pgc_status repo_asset_set_detach(repo_asset_set *set, pgc_error *err)
     }
     for (size_t i = 0; i < set->count; i++) {
         repo_asset_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
+}
+
+void repo_asset_day_read(pgc_reader *reader, size_t row, size_t column, repo_asset_day *out)
+{
+    out->owner_id = pgc_read_i32(reader, row, column);
+    out->day = pgc_read_date(reader, row, column + 1);
+    out->photos = pgc_read_i32(reader, row, column + 2);
+    out->videos = pgc_read_i32(reader, row, column + 3);
+    out->recordings = pgc_read_i32(reader, row, column + 4);
+}
+
+pgc_status repo_asset_day_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
+                                   repo_asset_day_set *out, pgc_error *err)
+{
+    pgc_reader reader;
+    repo_asset_day *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_asset_day *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_asset_day_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_asset_day_set_free(repo_asset_day_set *set)
+{
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_asset_day_clone_pass(pgc_clone *clone, repo_asset_day *row)
+{
+    (void) clone; /* no field points anywhere */
+    (void) row;
+}
+
+repo_asset_day *repo_asset_day_clone(const repo_asset_day *row)
+{
+    pgc_clone clone;
+    repo_asset_day measured = *row;
+    pgc_clone_init(&clone);
+    repo_asset_day_clone_pass(&clone, &measured);
+    repo_asset_day *copy = (repo_asset_day *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_asset_day_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
+pgc_status repo_asset_day_set_detach(repo_asset_day_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_asset_day *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_asset_day measured = set->rows[i];
+        repo_asset_day_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_asset_day *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_asset_day_clone_pass(&clone, &copy[i]);
     }
     pgc_result_free(set->result);
     set->rows = copy;

@@ -115,6 +115,11 @@ typedef struct repo_asset {
     pgc_text taken_source; /**< character varying; nullable */
     pgc_opt_timestamptz deleted_at; /**< timestamp with time zone; nullable */
     pgc_bytes filename_bytes; /**< bytea; nullable. The name exactly as it was on disk, when original_filename could not hold it */
+    pgc_timestamp captured_local; /**< timestamp without time zone; not NULL. Wall clock of the capture, of the upload (UTC) when that is not known: the timeline's order */
+    pgc_text name_key; /**< text; not NULL. File name as lists sort and compare it: lower case, by bytes */
+    int16_t stars; /**< smallint; not NULL. Rating, 0 when there is none */
+    pgc_opt_i32 latitude_e7; /**< integer; nullable. Latitude in ten millionths of a degree (a centimetre) */
+    pgc_opt_i32 longitude_e7; /**< integer; nullable. Longitude in ten millionths of a degree */
 } repo_asset;
 
 /** Rows and the memory they point into; give it to repo_asset_set_free(). */
@@ -139,6 +144,38 @@ pgc_status repo_asset_set_take(pgc_result *result, const pgc_query *query, size_
                                repo_asset_set *out, pgc_error *err);
 /** One pass of a clone, for rows that embed this one. */
 void repo_asset_clone_pass(pgc_clone *clone, repo_asset *row);
+
+/** One row of public.asset_days. */
+typedef struct repo_asset_day {
+    int32_t owner_id; /**< integer; not NULL */
+    pgc_date day; /**< date; not NULL */
+    int32_t photos; /**< integer; not NULL */
+    int32_t videos; /**< integer; not NULL */
+    int32_t recordings; /**< integer; not NULL */
+} repo_asset_day;
+
+/** Rows and the memory they point into; give it to repo_asset_day_set_free(). */
+typedef struct repo_asset_day_set {
+    const repo_asset_day *rows; /**< count of them; NULL when 0 */
+    size_t count;
+    pgc_result *result; /**< NULL: empty or detached */
+} repo_asset_day_set;
+
+/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
+void repo_asset_day_set_free(repo_asset_day_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_asset_day_set_detach(repo_asset_day_set *set, pgc_error *err) PGC_MUST_CHECK;
+/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
+repo_asset_day *repo_asset_day_clone(const repo_asset_day *row);
+/** Decode the columns from `column` on into one row; failures stay in the reader. */
+void repo_asset_day_read(pgc_reader *reader, size_t row, size_t column, repo_asset_day *out);
+/** Take over a result whose columns are these fields: its first row_max rows.
+ * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
+pgc_status repo_asset_day_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
+                                   repo_asset_day_set *out, pgc_error *err);
+/** One pass of a clone, for rows that embed this one. */
+void repo_asset_day_clone_pass(pgc_clone *clone, repo_asset_day *row);
 
 /** One row of public.asset_search. */
 typedef struct repo_asset_search {

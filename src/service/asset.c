@@ -12,7 +12,7 @@ static const char *const ASSET_TYPES[] = { "photo", "video", "audio" };
 static const char *const THUMBNAIL_SIZES[] = { "small", "medium", "large" };
 
 /* The table has a CHECK as well; here the message can say what is allowed. */
-static pgc_status asset_type_check(slice asset_type, pgc_error *err)
+pgc_status lum_asset_check_type(slice asset_type, pgc_error *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(ASSET_TYPES); i++) {
         if (slice_eq_str(asset_type, ASSET_TYPES[i])) {
@@ -93,7 +93,7 @@ static pgc_status create_or_find(lum_actor actor, const repo_create_asset_params
 pgc_status lum_asset_create(lum_actor actor, const repo_create_asset_params *params,
                             repo_asset_set *out, bool *duplicate, pgc_error *err)
 {
-    TRY(asset_type_check(params->asset_type, err));
+    TRY(lum_asset_check_type(params->asset_type, err));
     if (params->owner_id != actor.user_id) {
         return pgc_error_set(err, PGC_DENIED, "create asset: owner %" PRId32 " is not the actor",
                              params->owner_id);
@@ -130,20 +130,6 @@ pgc_status lum_asset_get_by_content(lum_actor actor, pgc_text file_hash, int64_t
                           "find content %" SLICE_FMT, SLICE_ARG(file_hash));
 }
 
-/* The rating is checked here for the sake of the message; all else is free text or the
- * database's business. */
-pgc_status lum_asset_update_metadata(lum_actor actor,
-                                     const repo_update_asset_metadata_params *params,
-                                     pgc_error *err)
-{
-    if (params->rating.has && (params->rating.v < 0 || params->rating.v > 5)) {
-        return pgc_error_set(err, PGC_INVALID, "rating %" PRId32 ": 0 to 5", params->rating.v);
-    }
-    int64_t affected = 0;
-    pgc_status status = repo_update_asset_metadata(actor.db, params, &affected, err);
-    return one_row(status, affected, params->asset_id, "update", err);
-}
-
 /* Into the trash: the row stays, and its files with it. */
 pgc_status lum_asset_delete(lum_actor actor, pgc_uuid asset_id, pgc_error *err)
 {
@@ -172,7 +158,7 @@ pgc_status lum_asset_list(lum_actor actor, const char *asset_type, lum_page page
     if (asset_type == NULL) {
         return lum_asset_list_by_owner(actor, actor.user_id, page, out, err);
     }
-    TRY(asset_type_check(pgc_text_from(asset_type), err));
+    TRY(lum_asset_check_type(pgc_text_from(asset_type), err));
     const repo_get_assets_by_owner_and_type_params params = {
         .owner_id = actor.user_id,
         .asset_type = pgc_text_from(asset_type),
@@ -209,7 +195,7 @@ pgc_status lum_asset_search(lum_actor actor, const char *query, const char *asse
         return pgc_error_set(err, PGC_INVALID, "search: the text is not valid UTF-8");
     }
     if (asset_type != NULL) {
-        TRY(asset_type_check(pgc_text_from(asset_type), err));
+        TRY(lum_asset_check_type(pgc_text_from(asset_type), err));
     }
     const repo_search_assets_params params = { .query = text,
                                                .asset_type = pgc_text_from(asset_type),

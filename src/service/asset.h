@@ -12,6 +12,8 @@
  * are written only on PGC_OK; sets are freed by their repo_…_set_free(). Another user's rows are as
  * if they were not there. */
 
+/* photo, video or audio, else PGC_INVALID. */
+pgc_status lum_asset_check_type(pgc_text asset_type, pgc_error *err) PGC_MUST_CHECK;
 /* Create an asset record. asset_type must be photo, video or audio; owner_id must be the actor's
  * (PGC_DENIED). When the owner has a live asset of the same hash and size, that one is the answer
  * and *duplicate is true. */
@@ -23,10 +25,12 @@ pgc_status lum_asset_get(lum_actor actor, pgc_uuid asset_id, repo_asset_set *out
 /* The live asset with this content; PGC_NOT_FOUND when there is none. */
 pgc_status lum_asset_get_by_content(lum_actor actor, pgc_text file_hash, int64_t file_size,
                                     repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
-/* Members that are NULL stay as they are; PGC_NOT_FOUND when there is no such asset. */
-pgc_status lum_asset_update_metadata(lum_actor actor,
-                                     const repo_update_asset_metadata_params *params,
-                                     pgc_error *err) PGC_MUST_CHECK;
+/* What a person says of an asset: a JSON object of the members to change, {"rating": 4,
+ * "description": null}; null clears. Names: taken_at, camera_make, camera_model, lens_model, iso,
+ * aperture, shutter_speed, focal_length, latitude, longitude, altitude, description, rating, liked.
+ * All or nothing: PGC_INVALID says what and where; PGC_NOT_FOUND when there is no such asset. */
+pgc_status lum_asset_update_metadata(lum_actor actor, pgc_uuid asset_id, pgc_text json,
+                                     repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
 /* Into the trash, and back. */
 pgc_status lum_asset_delete(lum_actor actor, pgc_uuid asset_id, pgc_error *err) PGC_MUST_CHECK;
 pgc_status lum_asset_restore(lum_actor actor, pgc_uuid asset_id, pgc_error *err) PGC_MUST_CHECK;

@@ -5,6 +5,7 @@
 #include "sqlc/variants.h"
 
 #include "sqlc/cname.h"
+#include "sqlc/lex.h"
 
 /* What is collected over the forms. */
 typedef struct merger {
@@ -134,6 +135,39 @@ static void merge_params(merger *m, const query_facts *form, const vec *order, v
     }
 }
 
+/* Blanks over what a form leaves out make most of a long query: a run of blanks and comments
+ * becomes one, a line break if it had any, since that joins two strings. The name in front stays.
+ */
+static pgc_status squeeze(merger *m, slice *sql, pgc_error *err)
+{
+    char *out = arena_alloc(m->ctx->arena, sql->len + 1);
+    if (out == NULL) {
+        return no_memory(m, err);
+    }
+    size_t used = 0;
+    char gap = '\0';
+    size_t pos = 0;
+    for (lex_token t = lex_next(*sql, &pos); t.kind != LEX_END; t = lex_next(*sql, &pos)) {
+        slice token = lex_text(*sql, t);
+        bool comment = t.kind == LEX_LINE_COMMENT || t.kind == LEX_BLOCK_COMMENT;
+        if (t.kind == LEX_SPACE || (comment && used > 0)) {
+            bool lines = t.kind == LEX_LINE_COMMENT || slice_find(token, '\n', 0) != SIZE_MAX;
+            gap = lines ? '\n' : gap == '\0' ? ' ' : gap;
+            continue;
+        }
+        if (gap != '\0' && used > 0) {
+            out[used++] = gap;
+        }
+        gap = '\0';
+        memcpy(out + used, token.ptr, token.len);
+        used += token.len;
+    }
+    assert(used <= sql->len);
+    out[used] = '\0';
+    *sql = (slice) { out, used };
+    return PGC_OK;
+}
+
 /* One form, from text to facts. */
 static pgc_status add_form(merger *m, pgc_conn *conn, size_t variant, size_t *ordinal,
                            query_variants *all, pgc_error *err)
@@ -169,7 +203,7 @@ static pgc_status add_form(merger *m, pgc_conn *conn, size_t variant, size_t *or
     merge_columns(m, &facts);
     merge_params(m, &facts, &order, text);
     text->sql = facts.sql;
-    return PGC_OK;
+    return squeeze(m, &text->sql, err);
 }
 
 /* Parameters that decide about a block may be NULL: that is how they say no. */

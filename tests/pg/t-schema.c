@@ -239,9 +239,10 @@ static bool down(pgc_conn *conn, const char *name)
 
 static void every_migration_of_ours_can_be_taken_back(void)
 {
-    static const char *const NAMES[] = { "014_auth",     "013_albums",    "012_models",
-                                         "011_paths",    "010_import",    "009_search",
-                                         "008_security", "007_ownership", "006_times" };
+    static const char *const NAMES[] = { "015_lists",  "014_auth",     "013_albums",
+                                         "012_models", "011_paths",    "010_import",
+                                         "009_search", "008_security", "007_ownership",
+                                         "006_times" };
     char after_seed[64];
     char after_all[64];
     char state[6];

@@ -1,0 +1,162 @@
+-- A library of many users for measuring the services: the same rows for the same numbers, always.
+--
+--   psql URL -v assets=1000000 -v owners=100 -f bench/services-data.sql
+--
+-- Needs an empty, migrated database and a superuser (triggers are passed over; what they keep is
+-- filled in at the end). One owner has a tenth of all assets, the others share the rest evenly.
+-- Every value is a hash of the row's number, never random().
+\set ON_ERROR_STOP on
+\if :{?assets} \else \set assets 1000000 \endif
+\if :{?owners} \else \set owners 100 \endif
+\timing on
+SET session_replication_role = replica;
+SET synchronous_commit = off;
+SET work_mem = '256MB';
+SET maintenance_work_mem = '512MB';
+BEGIN;
+
+-- 0 <= roll < 1, from a number and which of its dice is meant.
+CREATE FUNCTION pg_temp.roll(i bigint, die bigint) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (hashint8extended(i, die) & 9007199254740991) / 9007199254740992.0;
+-- A number 0..n-1 of which the small ones come far more often.
+CREATE FUNCTION pg_temp.pick(i bigint, die bigint, n integer) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN floor(n * power(pg_temp.roll(i, die), 3))::integer;
+-- About a normal distribution, mean 0 and deviation 1.
+CREATE FUNCTION pg_temp.bell(i bigint, die bigint) RETURNS double precision
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (pg_temp.roll(i, die) + pg_temp.roll(i, die + 1) + pg_temp.roll(i, die + 2)
+            + pg_temp.roll(i, die + 3) - 2) * 1.732;
+CREATE FUNCTION pg_temp.id(kind integer, i bigint) RETURNS uuid
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (lpad(to_hex(i + 1700000000000), 12, '0') || '7' || lpad(to_hex(kind), 3, '0') || '8'
+            || lpad(to_hex(hashint8extended(i, kind) & 1152921504606846975), 15, '0'))::uuid;
+
+INSERT INTO users (user_id, username, email, password_hash)
+SELECT o, 'bench' || o, 'bench' || o || '@localhost', '!'
+FROM generate_series(1, :owners) o;
+SELECT setval('users_user_id_seq', :owners);
+
+INSERT INTO repositories (repo_id, name, path, owner_id, storage_strategy, is_default)
+SELECT pg_temp.id(2, o * 2 + n), CASE n WHEN 0 THEN 'library' ELSE 'archive' END,
+       '/srv/bench/' || o || '/' || n, o, 'date', n = 0
+FROM generate_series(1, :owners) o, generate_series(0, 1) n;
+
+CREATE TEMP TABLE word (n integer PRIMARY KEY, w text);
+INSERT INTO word SELECT (row_number() OVER ())::integer - 1, w
+FROM unnest(ARRAY['beach', 'wedding', 'paris', 'garden', 'birthday', 'mountain', 'oslo', 'dinner',
+    'graduation', 'sunset', 'lake', 'snow', 'cat', 'dog', 'bird', 'harbour', 'castle', 'concert',
+    'market', 'bridge', 'forest', 'island', 'train', 'museum', 'picnic', 'river', 'storm', 'tulip',
+    'village', 'winter', 'zebra', 'yacht']) w;
+CREATE TEMP TABLE camera (n integer PRIMARY KEY, make text, model text);
+INSERT INTO camera SELECT (row_number() OVER ())::integer - 1, make, make || ' ' || model
+FROM unnest(ARRAY['Apple', 'Canon', 'Google', 'Nikon', 'Sony', 'Fujifilm', 'Panasonic', 'Leica'])
+         WITH ORDINALITY m(make, a),
+     unnest(ARRAY['One', 'Two', 'Pro', 'X100', 'R5']) WITH ORDINALITY v(model, b)
+ORDER BY b, a;
+
+CREATE TEMP TABLE draft AS
+SELECT i, CASE WHEN pg_temp.roll(i, 1) < 0.1 THEN 1
+               ELSE 1 + floor(pg_temp.roll(i, 2) * :owners)::integer END AS owner_id,
+       CASE WHEN pg_temp.roll(i, 3) < 0.88 THEN 'photo' WHEN pg_temp.roll(i, 3) < 0.98 THEN 'video'
+            ELSE 'audio' END AS asset_type,
+       timestamp '2009-01-01' + interval '1 second' * floor(sqrt(pg_temp.roll(i / 7, 4))
+           * 500000000 + pg_temp.roll(i, 5) * 20000) AS taken_local,
+       pg_temp.roll(i, 6) < 0.95 AS has_taken,
+       (ARRAY[NULL, 0, 60, 120, -300, 540])[1 + pg_temp.pick(i / 50, 7, 6)] AS offset_minutes,
+       pg_temp.pick(i / 40, 8, 40) AS camera, pg_temp.pick(i / 40, 9, 200) AS city,
+       pg_temp.roll(i, 10) < 0.6 AS has_place, pg_temp.roll(i, 11) AS rated
+FROM generate_series(1, :assets) i;
+ANALYZE draft;
+INSERT INTO assets (asset_id, original_filename, file_path, file_size, file_hash, mime_type,
+    asset_type, repository_id, owner_id, uploaded_at, taken_at, taken_local, taken_offset_minutes,
+    taken_source, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture,
+    shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration,
+    description, rating, liked, is_raw, deleted_at)
+SELECT pg_temp.id(1, d.i),
+       CASE d.i % 4
+            WHEN 0 THEN 'IMG_' || lpad((d.i % 10000)::text, 4, '0') || '.JPG'
+            WHEN 1 THEN 'PXL_' || to_char(d.taken_local, 'YYYYMMDD_HH24MISS') || '.jpg'
+            WHEN 2 THEN 'DSC' || lpad((d.i % 100000)::text, 5, '0') || '.jpg'
+            ELSE w.w || '-' || v.w || '-' || to_char(d.taken_local, 'YYYY') || '-'
+                 || d.i % 1000 || '.jpg' END,
+       to_char(d.taken_local, 'YYYY/MM/') || d.i || '.jpg',
+       floor(exp(14.5 + 0.9 * pg_temp.bell(d.i, 20)))::bigint,
+       'sha256:' || md5(d.i::text) || md5((-d.i)::text),
+       CASE d.asset_type WHEN 'photo' THEN 'image/jpeg' WHEN 'video' THEN 'video/mp4'
+            ELSE 'audio/mpeg' END,
+       d.asset_type, pg_temp.id(2, d.owner_id * 2 + (pg_temp.roll(d.i / 40, 12) < 0.2)::integer),
+       d.owner_id, timestamptz '2020-01-01 00:00Z' + interval '1 second' * (d.i / 5) * 60,
+       CASE WHEN d.has_taken THEN (d.taken_local - interval '1 minute'
+            * coalesce(d.offset_minutes, 0)) AT TIME ZONE 'UTC' END,
+       CASE WHEN d.has_taken THEN d.taken_local END,
+       CASE WHEN d.has_taken THEN d.offset_minutes END,
+       CASE WHEN d.has_taken THEN 'exif' END,
+       timestamptz '2020-01-01 00:00Z' + interval '1 second' * (d.i / 5) * 60,
+       timestamptz '2020-01-01 00:00Z' + interval '1 second' * (d.i / 5) * 60,
+       c.make, c.model,
+       CASE WHEN d.asset_type = 'photo' AND d.camera % 3 > 0
+            THEN c.make || ' ' || 8 + pg_temp.pick(d.i / 20, 13, 60) || 'mm' END,
+       (ARRAY[100, 200, 400, 800, 1600, 3200, 64, 50, 6400, 25600])[1 + pg_temp.pick(d.i, 14, 10)],
+       round((1.4 * power(1.4142, pg_temp.pick(d.i, 15, 8)))::numeric, 1), '1/'
+       || 30 + pg_temp.pick(d.i, 16, 4000), 8 + pg_temp.pick(d.i, 17, 392),
+       CASE WHEN d.has_place THEN round((-50 + 110 * pg_temp.roll(d.city, 18)
+            + 0.05 * pg_temp.bell(d.i, 30))::numeric, 8) END,
+       CASE WHEN d.has_place THEN round((-179 + 358 * pg_temp.roll(d.city, 19)
+            + 0.05 * pg_temp.bell(d.i, 34))::numeric, 8) END,
+       CASE WHEN d.has_place THEN round((1500 * pg_temp.roll(d.city, 40))::numeric, 2) END,
+       4000, 3000, CASE WHEN d.asset_type <> 'photo'
+                        THEN round((600 * pg_temp.roll(d.i, 41))::numeric, 2) END,
+       CASE WHEN pg_temp.roll(d.i, 42) < 0.1 THEN w.w || ' and ' || v.w || ' with friends' END,
+       CASE WHEN d.rated < 0.2 THEN floor(d.rated * 30)::integer END,
+       pg_temp.roll(d.i, 43) < 0.05, d.asset_type = 'photo' AND pg_temp.roll(d.i, 44) < 0.08,
+       CASE WHEN pg_temp.roll(d.i, 45) < 0.015 THEN timestamptz '2024-01-01 00:00Z' END
+FROM draft d
+JOIN word w ON w.n = pg_temp.pick(d.i, 46, 32)
+JOIN word v ON v.n = pg_temp.pick(d.i, 47, 32)
+LEFT JOIN camera c ON c.n = d.camera AND pg_temp.roll(d.i, 48) < 0.9;
+
+INSERT INTO thumbnails (asset_id, owner_id, size, file_path, file_size, width, height, mime_type)
+SELECT pg_temp.id(1, d.i), d.owner_id, s.size,
+       'thumbnails/' || d.i || '-' || s.size || '.webp', s.width * 50, s.width, s.width * 3 / 4,
+       'image/webp'
+FROM draft d, (VALUES ('small', 256), ('medium', 800), ('large', 1920)) s(size, width)
+WHERE d.asset_type <> 'audio';
+
+-- 200 tags of the system, 20 of each owner; two or three on an asset.
+INSERT INTO tags (tag_id, name, category, is_ai_generated, owner_id)
+SELECT n, 'thing ' || n, 'thing', true, NULL FROM generate_series(1, 200) n
+UNION ALL
+SELECT 200 + (o - 1) * 20 + n, 'mine ' || n, NULL, false, o
+FROM generate_series(1, :owners) o, generate_series(1, 20) n;
+SELECT setval('tags_tag_id_seq', 200 + :owners * 20);
+INSERT INTO asset_tags (asset_id, tag_id, confidence, source, owner_id)
+SELECT pg_temp.id(1, d.i), 1 + pg_temp.pick(d.i, 50 + n, 200),
+       round(pg_temp.roll(d.i, 60 + n)::numeric, 4), 'clip', d.owner_id
+FROM draft d, generate_series(0, 1) n
+ON CONFLICT DO NOTHING;
+INSERT INTO asset_tags (asset_id, tag_id, confidence, source, owner_id)
+SELECT pg_temp.id(1, d.i), 201 + (d.owner_id - 1) * 20 + pg_temp.pick(d.i, 70, 20), 1, 'user',
+       d.owner_id
+FROM draft d WHERE pg_temp.roll(d.i, 71) < 0.3;
+
+-- 30 albums of each owner, a large one and many small ones.
+INSERT INTO albums (album_id, name, owner_id)
+SELECT (o - 1) * 30 + n, 'Album ' || n, o
+FROM generate_series(1, :owners) o, generate_series(1, 30) n;
+SELECT setval('albums_album_id_seq', :owners * 30);
+INSERT INTO album_assets (album_id, asset_id, position, owner_id)
+SELECT (d.owner_id - 1) * 30 + 1 + pg_temp.pick(d.i / 15, 80, 30), pg_temp.id(1, d.i),
+       d.i::integer, d.owner_id
+FROM draft d WHERE pg_temp.roll(d.i / 15, 81) < 0.3;
+
+INSERT INTO asset_search (asset_id, owner_id, filename_words, text_words)
+SELECT a.asset_id, a.owner_id, to_tsvector('simple', filename_tokens(a.original_filename)),
+       to_tsvector('simple', concat_ws(' ', a.description, a.camera_make, a.camera_model,
+                                       a.lens_model))
+FROM assets a;
+COMMIT;
+SET session_replication_role = origin;
+VACUUM (ANALYZE) users, repositories, assets, thumbnails, tags, asset_tags, albums, album_assets,
+    asset_search;
