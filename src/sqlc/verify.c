@@ -57,9 +57,15 @@ static pgc_status read_old(const env *sys, arena *mem, const pipeline_set *set, 
     return manifest_read(mem, from, buf_view(&text), &head, out, err);
 }
 
+/* Over all sets. */
+typedef struct verify_totals {
+    vec findings;   /* of verify_finding */
+    size_t queries; /* looked at */
+} verify_totals;
+
 static pgc_status verify_set(const env *sys, arena *mem, const command_options *options,
-                             const pipeline_set *set, vec *findings, size_t *queries,
-                             diag_list *diags, pgc_error *err)
+                             const pipeline_set *set, verify_totals *totals, diag_list *diags,
+                             pgc_error *err)
 {
     AUTO(database_auto) database *db = NULL;
     ir_set old;
@@ -67,9 +73,9 @@ static pgc_status verify_set(const env *sys, arena *mem, const command_options *
     TRY(read_old(sys, mem, set, options->query, &old, err));
     TRY(pipeline_open_database(sys, mem, options, set, diags, &db, err));
     TRY(catalog_load(database_conn(db), mem, &cat, err));
-    verify_work w = {
-        .arena = mem, .conn = database_conn(db), .cat = cat, .old = &old, .findings = findings
-    };
+    verify_work w = { .arena = mem, .conn = database_conn(db), .cat = cat };
+    w.old = &old;
+    w.findings = &totals->findings;
     verify_enums(&w);
     for (size_t i = 0; i < old.query_count; i++) {
         if (options->stop != NULL && *options->stop != 0) {
@@ -78,7 +84,7 @@ static pgc_status verify_set(const env *sys, arena *mem, const command_options *
         w.query = &old.queries[i];
         TRY(verify_query(&w, err));
     }
-    *queries += old.query_count;
+    totals->queries += old.query_count;
     return w.nomem ? pgc_error_set(err, PGC_NOMEM, "verify the queries") : PGC_OK;
 }
 
@@ -138,20 +144,20 @@ pgc_status command_verify(const env *sys, arena *mem, const command_options *opt
 {
     config read;
     vec sets = { 0 };
-    vec findings = { 0 };
-    size_t queries = 0;
+    verify_totals totals = { .queries = 0 };
     assert(options->query != NULL);
     TRY(pipeline_read(sys, mem, options, &read, &sets, &result->diags, err));
     for (size_t i = 0; i < sets.count; i++) {
-        TRY(verify_set(sys, mem, options, VEC_AT(&sets, pipeline_set, i), &findings, &queries,
-                       &result->diags, err));
+        TRY(verify_set(sys, mem, options, VEC_AT(&sets, pipeline_set, i), &totals, &result->diags,
+                       err));
     }
-    for (size_t i = 0; i < findings.count; i++) {
-        result->different = result->different || VEC_AT(&findings, verify_finding, i)->breaks;
+    for (size_t i = 0; i < totals.findings.count; i++) {
+        const verify_finding *f = VEC_AT(&totals.findings, verify_finding, i);
+        result->different = result->different || f->breaks;
     }
     if (options->json) {
-        return report_json(&findings, &result->out, err);
+        return report_json(&totals.findings, &result->out, err);
     }
-    report(&findings, options->query, queries, &result->out);
+    report(&totals.findings, options->query, totals.queries, &result->out);
     return buf_finish(&result->out, err);
 }
