@@ -3,8 +3,9 @@
  * Jobs that do nothing, 2000 workers, cooldown 2 ms, poll 20 ms, by River's own method: N jobs are
  * inserted, then worked; the clock runs from the return of start to the last stored completion.
  * Both sides are programs of their own, `lumilio river bench` and bench/peers/river, so that the
- * CPU of each is its own. Two more rows need no peer: how soon a waiting client begins a job, and
- * what a million waiting jobs do to a fetch. LUMILIO_BENCH_JOBS is another N than 30,000. */
+ * CPU of each is its own. How soon a waiting client begins a job stands beside a limit and beside
+ * River; two more rows need no peer: what a limit over all clients costs, and what a million
+ * waiting jobs do to a fetch. LUMILIO_BENCH_JOBS is another N than 30,000. */
 #include "base/prelude.h"
 
 #include <sys/stat.h>
@@ -22,6 +23,7 @@
 #define LATENCY_JOBS     300
 #define LATENCY_LIMIT    10.0 /* milliseconds */
 #define FETCH_JOBS       200
+#define LIMITED_JOBS     20000
 #define FETCH_ROUNDS     20
 #define WAITING_FEW      20000
 #define WAITING_MANY     1000000
@@ -194,12 +196,6 @@ static double pickup_p99(void *ctx)
     return bench_percentile(times, LATENCY_JOBS, 99);
 }
 
-static double latency_limit(void *ctx)
-{
-    (void) ctx;
-    return LATENCY_LIMIT;
-}
-
 static bool fill(site *s, int64_t waiting)
 {
     char sql[256];
@@ -208,6 +204,74 @@ static bool fill(site *s, int64_t waiting)
                     "FROM generate_series(1, %" PRId64 ")",
                     waiting);
     return script(s, sql) && script(s, "VACUUM ANALYZE river_job") && script(s, "CHECKPOINT");
+}
+
+static double river_pickup_p99(void *ctx)
+{
+    site *s = (site *) ctx;
+    char program[PATH_MAX + 32], jobs[16];
+    (void) snprintf(program, sizeof program, "%s/peer-river", s->folder);
+    (void) snprintf(jobs, sizeof jobs, "%d", LATENCY_JOBS);
+    const char *const argv[] = { program, s->url, jobs, "pickup", NULL };
+    return run_program(s, argv, "PickupP99Milliseconds");
+}
+
+static pgc_status do_nothing(river_ctx *ctx, const river_job *job, void *arg, pgc_error *err)
+{
+    (void) ctx, (void) job, (void) arg, (void) err;
+    return PGC_OK;
+}
+
+/* Jobs per second of a client in this process; a limit that is never met costs its counting. */
+static double limited_rate(site *s, uint32_t limit)
+{
+    const river_worker worker = { .struct_size = sizeof worker,
+                                  .kind = "benchmark",
+                                  .work = do_nothing };
+    const river_queue_options queue = { .struct_size = sizeof queue,
+                                        .name = RIVER_QUEUE_DEFAULT,
+                                        .max_workers = WORKERS,
+                                        .global_limit = limit };
+    const river_client_options options = { .struct_size = sizeof options,
+                                           .pool = s->pool,
+                                           .queues = &queue,
+                                           .queue_count = 1,
+                                           .workers = &worker,
+                                           .worker_count = 1,
+                                           .fetch_cooldown_us = 2000,
+                                           .fetch_poll_us = 20000 };
+    river_client *client = NULL;
+    river_client_stats stats = { 0 };
+    const clock_ops *clock = clock_os();
+    if (!empty(s) || !fill(s, LIMITED_JOBS) ||
+        river_client_open(&options, &client, &s->err) != PGC_OK) {
+        return failed(s, "fill the queue");
+    }
+    double began = bench_now();
+    bool done = river_client_start(client, &s->err) == PGC_OK;
+    while (done && stats.completed < LIMITED_JOBS) {
+        clock->sleep_us(clock->ctx, 1000);
+        river_client_get_stats(client, &stats);
+    }
+    double seconds = bench_now() - began;
+    river_client_close(client);
+    return done ? LIMITED_JOBS / seconds : failed(s, "work under a limit");
+}
+
+static double rate_with_limit(void *ctx)
+{
+    return limited_rate((site *) ctx, 2 * WORKERS);
+}
+
+static double rate_without_limit(void *ctx)
+{
+    return limited_rate((site *) ctx, 0);
+}
+
+static double latency_limit(void *ctx)
+{
+    (void) ctx;
+    return LATENCY_LIMIT;
 }
 
 /* Milliseconds of one fetch of FETCH_JOBS with so many waiting. */
@@ -306,6 +370,10 @@ int main(int argc, char **argv)
               0.3, 3, no_peer },
             { "pick-up in an idle queue, p99", "ms", "the limit", pickup_p99, latency_limit, &s,
               BENCH_AT_MOST, 1, 3, NULL },
+            { "pick-up in an idle queue, p99, beside", "ms", "River v0.43", pickup_p99,
+              river_pickup_p99, &s, BENCH_AT_MOST, 1, 3, no_peer },
+            { "jobs worked under a limit", "1/s", "without", rate_with_limit, rate_without_limit,
+              &s, BENCH_AT_LEAST, 0.7, 3, NULL },
             { "fetch of 200 of 1,000,000 waiting", "ms", "of 20,000 waiting", fetch_many, fetch_few,
               &s, BENCH_AT_MOST, 1.2, 1, NULL },
         };

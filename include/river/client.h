@@ -77,12 +77,17 @@ typedef struct river_client_options {
     bool no_lead;                 /**< stay out of elections */
     bool discard_unknown_kinds;   /**< as River's rescuer does; default: leave them alone */
     bool skip_unknown_kind_check; /**< insert kinds that no worker here has */
-    bool heartbeats;              /**< side table river_ext_client: fast rescue of our dead */
+    bool heartbeats;              /**< side table river_ext_client: fast rescue, see heartbeat_us */
     bool no_reindex;
     const river_hooks *hooks; /**< borrowed; must outlive the client */
     const pgc_alloc *alloc;   /**< must outlive the client */
     int64_t heartbeat_us;     /**< with heartbeats: between two; default 5 s. Who is silent for six
-                                   is lost, and its jobs are given back at once */
+                                   is lost, and any client with heartbeats gives its jobs back */
+    int64_t flush_us; /**< how long a stop tries to store the last outcomes while the server takes
+                         none, counted from the end of the last handler; default 10 s; -1: as
+                         long as it takes. What is not stored then counts as not heard of:
+                         those jobs stay running and are rescued like those of a dead client */
+    int64_t reindex_timeout_us; /**< of one index; default 1 min; -1: none */
 } river_client_options;
 
 /**
@@ -97,7 +102,8 @@ typedef struct river_client_options {
 PGC_API pgc_status river_client_open(const river_client_options *options, river_client **out,
                                      pgc_error *err) PGC_MUST_CHECK;
 
-/** Stop when running (as river_client_stop() without limit) and free. NULL is allowed. */
+/** Stop when running (soft, as river_client_stop() without timeout_us) and free. NULL is allowed.
+ */
 PGC_API void river_client_close(river_client *client);
 
 /** The client's name in attempted_by and river_leader. */
@@ -114,7 +120,11 @@ typedef enum river_stop {
 /**
  * Stop, flush completions, resign leadership. A second call may harden the first.
  *
- * @param timeout_us wait at most so long; < 0: as long as it takes.
+ * Without the server a stop ends, too: flush_us after the last handler's end, and what one call may
+ * last by the pool's time limits. C cannot end a handler that does not look at
+ * river_ctx_cancelled().
+ *
+ * @param timeout_us wait at most so long for handlers and outcomes; < 0: as long as it takes.
  * @return PGC_OK; PGC_TIMEOUT: jobs still run; the stop goes on.
  *
  * Blocks: yes. Thread-safe: yes. Since: 0.1.

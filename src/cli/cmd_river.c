@@ -20,8 +20,8 @@
 static struct river_flags {
     const char *schema, *line, *max_steps, *target;
     bool dry_run, show_sql;
-    uint32_t version;
-    bool up, down;
+    uint32_t version, exclude;
+    bool all, up, down;
 } flags;
 
 #define FLAG_SCHEMA                                                       \
@@ -53,6 +53,8 @@ static const cli_option GET_OPTIONS[] = {
     FLAG_SCHEMA,
     FLAG_LINE,
     { "version", "N", "which migration", &flags.version, CLI_COUNT },
+    { "all", NULL, "all of them", &flags.all, CLI_FLAG },
+    { "exclude-version", "N", "all but this one", &flags.exclude, CLI_COUNT },
     { "up", NULL, "the SQL that applies it", &flags.up, CLI_FLAG },
     { "down", NULL, "the SQL that takes it back", &flags.down, CLI_FLAG },
 };
@@ -269,10 +271,44 @@ int cmd_river_validate(int argc, char **argv)
         return cli_fail(&err);
     }
     pgc_status status = river_migrate_validate(db.conn, flags.schema, &err);
+    if (cli_common_options.json && (status == PGC_OK || status == PGC_SCHEMA)) {
+        (void) printf("{\"OK\":%s}\n", status == PGC_OK ? "true" : "false");
+    }
     return status == PGC_OK ? CLI_OK : cli_fail(&err);
 }
 
-/* Needs no server: the text is the program's. */
+/* The SQL of one migration with the schema in place; NULL: out of memory. */
+static const char *sql_of(const river_migration *migration, arena *mem)
+{
+    const char *place = "";
+    if (flags.schema != NULL) {
+        const char *quoted = ident_quote(flags.schema, mem);
+        place = quoted == NULL ? NULL : arena_printf(mem, "%s.", quoted);
+    }
+    return place == NULL
+               ? NULL
+               : ident_fill(flags.up ? migration->up : migration->down, RIVER_PLACE, place, mem);
+}
+
+/* false: out of memory. */
+static bool print_sql(const river_migration *migration, json_t *list, bool first)
+{
+    AUTO(arena_auto) arena *mem = arena_new(NULL, 0, 0);
+    const char *way = flags.up ? "up" : "down";
+    const char *sql = mem == NULL ? NULL : sql_of(migration, mem);
+    if (sql != NULL && list != NULL) {
+        return json_array_append_new(
+                   list, json_pack("{s:i, s:s, s:s, s:s}", "Version", (int) migration->version,
+                                   "Name", migration->name, "Direction", way, "SQL", sql)) == 0;
+    }
+    if (sql != NULL) {
+        (void) printf("%s-- River %s migration %03" PRId32 " [%s]\n%s", first ? "" : "\n",
+                      RIVER_LINE, migration->version, way, sql);
+    }
+    return sql != NULL;
+}
+
+/* Needs no server: the text is the program's. Down goes from the newest on. */
 int cmd_river_migrate_get(int argc, char **argv)
 {
     static const char COMMAND[] = "river migrate-get";
@@ -281,27 +317,30 @@ int cmd_river_migrate_get(int argc, char **argv)
     if (code != CLI_OK || done) {
         return code;
     }
-    if (flags.version < 1 || flags.version > RIVER_SCHEMA_VERSION || flags.up == flags.down) {
-        return cli_usage(COMMAND, "wants --version 1 to %d and one of --up and --down",
+    bool one = flags.version >= 1 && flags.version <= RIVER_SCHEMA_VERSION;
+    if (one == flags.all || flags.up == flags.down) {
+        return cli_usage(COMMAND, "wants --version 1 to %d or --all, and one of --up and --down",
                          RIVER_SCHEMA_VERSION);
     }
-    const river_migration *migration = &RIVER_MIGRATIONS[flags.version - 1];
-    AUTO(arena_auto) arena *mem = arena_new(NULL, 0, 0);
-    const char *place = mem == NULL ? NULL : "";
-    if (mem != NULL && flags.schema != NULL) {
-        const char *quoted = ident_quote(flags.schema, mem);
-        place = quoted == NULL ? NULL : arena_printf(mem, "%s.", quoted);
+    json_t *list = cli_common_options.json ? json_array() : NULL;
+    bool good = true, first = true;
+    for (uint32_t i = 1; good && i <= RIVER_SCHEMA_VERSION; i++) {
+        uint32_t version = flags.up ? i : RIVER_SCHEMA_VERSION + 1 - i;
+        if ((flags.all || version == flags.version) && version != flags.exclude) {
+            good = print_sql(&RIVER_MIGRATIONS[version - 1], list, first);
+            first = false;
+        }
     }
-    const char *sql = place == NULL ? NULL
-                                    : ident_fill(flags.up ? migration->up : migration->down,
-                                                 RIVER_PLACE, place, mem);
-    if (sql == NULL) {
+    if (good && list != NULL) {
+        (void) json_dumpf(list, stdout, JSON_COMPACT);
+        (void) printf("\n");
+    }
+    json_decref(list);
+    if (!good) {
         pgc_error err;
         (void) pgc_error_set(&err, PGC_NOMEM, "river migrate-get: out of memory");
         return cli_fail(&err);
     }
-    (void) printf("-- River %s migration %03" PRId32 " [%s]\n%s", RIVER_LINE, migration->version,
-                  flags.up ? "up" : "down", sql);
     return CLI_OK;
 }
 
@@ -319,6 +358,11 @@ static int side_tables(const char *command, bool up, int argc, char **argv)
     if (status == PGC_OK) {
         status = up ? river_ext_migrate(db.conn, flags.schema, &err)
                     : river_ext_remove(db.conn, flags.schema, &err);
+    }
+    if (status == PGC_OK && cli_common_options.json) {
+        (void) printf("{\"SideTables\":%s}\n", up ? "true" : "false");
+    } else if (status == PGC_OK) {
+        (void) printf("the side tables are %s\n", up ? "there" : "gone");
     }
     return status == PGC_OK ? CLI_OK : cli_fail(&err);
 }

@@ -74,7 +74,7 @@ const cli_command CLI_COMMANDS[] = {
     { "river validate", "Check that the job queue's tables are up to date", "[--database-url URL]",
       cmd_river_validate },
     { "river migrate-get", "Print the SQL of one migration of the job queue",
-      "--version N --up|--down", cmd_river_migrate_get },
+      "--version N|--all --up|--down", cmd_river_migrate_get },
     { "river ext-migrate-up", "Create our own side tables of the job queue", "[--database-url URL]",
       cmd_river_ext_migrate_up },
     { "river ext-migrate-down", "Drop our own side tables of the job queue", "[--database-url URL]",

@@ -93,11 +93,14 @@ bool conn_socket_alive(pgc_conn *conn)
     return true;
 }
 
-/* libpq takes an error for a notice when nothing was asked of the server. */
+/* libpq takes an error for a notice when nothing was asked of the server. A server that shuts down
+ * at once warns those whose call is under way, too: what was asked of it may have been done, so
+ * that these are no last words to an idle session. */
 void conn_notice(void *arg, const PGresult *result)
 {
     pgc_conn *conn = arg;
-    if (failure_is_fatal(conn->pq, result)) {
+    bool idle = conn->pg != NULL && conn->pq->transactionStatus(conn->pg) != PQTRANS_ACTIVE;
+    if (idle && failure_is_fatal(conn->pq, result)) {
         const char *text = conn->pq->resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
         (void) snprintf(conn->end_sqlstate, sizeof conn->end_sqlstate, "%s",
                         failure_sqlstate(conn->pq, result));

@@ -1,8 +1,9 @@
 /*
  * Heartbeats: a client that works tells every few seconds that it lives, on a connection of its
- * own, so that busy handlers cannot keep it silent. The leader gives the jobs of silent clients
- * back long before River's hour is over. A client that was silent and lives after all does no harm:
- * its outcomes do not pass the fence of the attempt. Threads: one that beats.
+ * own, so that busy handlers cannot keep it silent. After each beat it looks for jobs of clients
+ * that are silent and gives them back, long before River's hour is over: whoever lives does so, not
+ * only the leader, which may be the one that died. A client that was silent and lives after all
+ * does no harm: its outcomes do not pass the fence of the attempt. Threads: one that beats.
  */
 #include "base/prelude.h"
 
@@ -13,6 +14,8 @@
 #include "river/lead.h"
 #include "river/store_ext.h"
 #include "river/timetext.h"
+
+#define RESCUE_BATCH 1000
 
 struct heart {
     runtime *run;
@@ -33,11 +36,25 @@ static pgc_status beat(struct heart *heart, bool fresh, pgc_error *err)
     return status;
 }
 
+/* All jobs of silent clients, in batches. */
+static pgc_status rescue_all(struct heart *heart, pgc_error *err)
+{
+    bool more = true;
+    while (more) {
+        pgc_db *db = NULL;
+        TRY(link_db(&heart->link, &db, err));
+        pgc_status status = beat_rescue(heart->run, db, RESCUE_BATCH, &more, err);
+        link_check(&heart->link, status, err);
+        TRY(status);
+    }
+    return PGC_OK;
+}
+
 static void *beat_work(void *arg)
 {
     struct heart *heart = (struct heart *) arg;
     runtime *run = heart->run;
-    int64_t every = run->client->options.heartbeat_us, next = runtime_now(run) + every;
+    int64_t every = run->client->options.heartbeat_us, next = runtime_now(run);
     pthread_mutex_lock(&run->lock);
     while (!heart->stop) {
         int64_t now = runtime_now(run);
@@ -48,7 +65,7 @@ static void *beat_work(void *arg)
         pthread_mutex_unlock(&run->lock);
         pgc_error err;
         pgc_error_clear(&err);
-        if (beat(heart, false, &err) != PGC_OK) {
+        if (beat(heart, false, &err) != PGC_OK || rescue_all(heart, &err) != PGC_OK) {
             runtime_trouble(run, &err);
         }
         next = now + every;
@@ -121,11 +138,12 @@ static river_state verdict(const river_job *job)
     return job->attempt >= job->max_attempts ? RIVER_DISCARDED : RIVER_AVAILABLE;
 }
 
-static pgc_status judge(const river_job *job, pgc_timestamptz now, arena *memory,
-                        store_outcome *out, pgc_error *err)
+static pgc_status judge(const runtime *run, const river_job *job, arena *memory, store_outcome *out,
+                        pgc_error *err)
 {
+    pgc_timestamptz now = client_now(run->client);
     AUTO(buf_auto) buf text;
-    buf_init(&text, NULL, 4096);
+    buf_init(&text, run->alloc, 4096);
     slice who =
         job->attempted_by_count > 0 ? job->attempted_by[job->attempted_by_count - 1] : SLICE("?");
     char words[160];
@@ -163,7 +181,7 @@ static pgc_status rescue(const runtime *run, pgc_db *db, const river_jobs *jobs,
         return pgc_error_set(err, PGC_NOMEM, "rescue jobs: out of memory");
     }
     for (size_t i = 0; i < count; i++) {
-        TRY(judge(river_jobs_at(jobs, i), client_now(client), memory, &outcomes[i], err));
+        TRY(judge(run, river_jobs_at(jobs, i), memory, &outcomes[i], err));
     }
     /* The attempt is the fence here; any time is before infinity. */
     return store_rescue(client->store, db, (pgc_timestamptz) { INT64_MAX }, outcomes, count, NULL,
@@ -174,14 +192,11 @@ pgc_status beat_rescue(const runtime *run, pgc_db *db, int32_t max, bool *more, 
 {
     const river_client *client = run->client;
     river_jobs *jobs = NULL;
-    if (!client->options.heartbeats) {
-        return PGC_OK;
-    }
     TRY(store_ext_orphans(client->store, db, max, &jobs, err));
     size_t count = river_jobs_count(jobs);
     pgc_status status = count > 0 ? rescue(run, db, jobs, err) : PGC_OK;
     river_jobs_free(jobs);
     TRY(status);
     *more = count == (size_t) max;
-    return *more ? PGC_OK : store_ext_forget(client->store, db, err);
+    return PGC_OK;
 }

@@ -34,6 +34,8 @@ static void fill_defaults(river_client_options *options)
     default_i64(&options->fetch_cooldown_us, SECOND_US / 10);
     default_i64(&options->fetch_poll_us, SECOND_US);
     default_i64(&options->heartbeat_us, 5 * SECOND_US);
+    default_i64(&options->flush_us, 10 * SECOND_US);
+    default_i64(&options->reindex_timeout_us, 60 * SECOND_US);
     default_i64(&options->retain_completed_us, 24 * HOUR_US);
     default_i64(&options->retain_cancelled_us, 24 * HOUR_US);
     default_i64(&options->retain_discarded_us, 7 * 24 * HOUR_US);

@@ -1,8 +1,9 @@
 /*
  * Outcomes are stored in batches: what has gathered while the last batch was under way is the next.
  * While the server is away a batch is tried again and again. A batch that the server refuses for
- * what is in it is stored one by one, so that one odd row holds up nobody else's outcome. Threads:
- * one that stores; the list is under its lock.
+ * what is in it is stored one by one, so that one odd row holds up nobody else's outcome. A client
+ * that stops does not wait for the server for ever. Threads: one that stores; the list is under its
+ * lock.
  */
 #include "base/prelude.h"
 
@@ -116,6 +117,22 @@ static pgc_status store_plain(runtime *run, batch *b, pgc_error *err)
     return PGC_OK;
 }
 
+/* The row of that id; they come sorted. NULL: it is gone. */
+static const river_job *row_of(const river_jobs *jobs, int64_t id)
+{
+    size_t low = 0, high = river_jobs_count(jobs);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const river_job *job = river_jobs_at(jobs, middle);
+        if (job->id == id) {
+            return job;
+        }
+        low = job->id < id ? middle + 1 : low;
+        high = job->id < id ? high : middle;
+    }
+    return NULL;
+}
+
 static pgc_status store_others(runtime *run, batch *b, pgc_error *err)
 {
     const river_client *client = run->client;
@@ -127,12 +144,7 @@ static pgc_status store_others(runtime *run, batch *b, pgc_error *err)
     TRY(store_finish(client->store, pgc_pool_db(client->pool), b->outcomes, b->other_count, &jobs,
                      err));
     for (size_t i = 0; i < b->other_count; i++) {
-        const river_job *row = NULL;
-        for (size_t j = 0; row == NULL && j < river_jobs_count(jobs); j++) {
-            const river_job *job = river_jobs_at(jobs, j);
-            row = job->id == attempts[i]->job->id ? job : NULL;
-        }
-        settle(run, attempts[i], row);
+        settle(run, attempts[i], row_of(jobs, attempts[i]->job->id));
     }
     river_jobs_free(jobs);
     b->other_count = 0;
@@ -237,7 +249,41 @@ static void settle_completed(runtime *run, batch *b)
     b->other_count = kept;
 }
 
-static void store(runtime *run, batch *b)
+/* The client stops and the server takes nothing: how long must that last? Handlers that still run
+ * are waited for anyway, unless the stop is hard. */
+static bool gives_up(runtime *run, int64_t *since_us)
+{
+    int64_t now = runtime_now(run), flush = run->client->options.flush_us;
+    bool waits = !atomic_load(&run->hard) && executor_busy(run);
+    if (*since_us == 0 || waits || !atomic_load(&run->closing)) {
+        *since_us = now;
+    }
+    return flush >= 0 && now - *since_us >= flush;
+}
+
+/* Nobody hears of these: their rows stay running until they are rescued. */
+static void lose(runtime *run, batch *b)
+{
+    pgc_error err;
+    (void) pgc_error_set(&err, PGC_TIMEOUT,
+                         "stop the job queue client: %zu outcomes could not be stored; their jobs "
+                         "will be rescued",
+                         b->plain_count + b->other_count);
+    runtime_trouble(run, &err);
+    while (b->plain_count > 0) {
+        river_ctx *ctx = b->attempts[--b->plain_count];
+        producer_release(ctx->from, ctx);
+        attempt_free(ctx);
+    }
+    while (b->other_count > 0) {
+        river_ctx *ctx = b->attempts[BATCH_MAX - b->other_count--];
+        producer_release(ctx->from, ctx);
+        attempt_free(ctx);
+    }
+}
+
+/* quiet_us: since when nothing could be stored at the end; 0: all is well. */
+static void store(runtime *run, batch *b, int64_t *quiet_us)
 {
     int64_t began = runtime_now(run);
     settle_completed(run, b);
@@ -246,9 +292,14 @@ static void store(runtime *run, batch *b)
         pgc_error err;
         pgc_error_clear(&err);
         if (store_all(run, b, &err) == PGC_OK) {
+            *quiet_us = 0;
             break;
         }
         runtime_trouble(run, &err);
+        if (gives_up(run, quiet_us)) {
+            lose(run, b);
+            break;
+        }
         run->clock->sleep_us(run->clock->ctx,
                              RETRY_US << (failures < DOUBLINGS ? failures : DOUBLINGS));
     }
@@ -307,12 +358,12 @@ static void *complete(void *arg)
     runtime *run = (runtime *) arg;
     completer *done = &run->done;
     batch *b = done->batch;
-    int64_t not_before_us = 0;
+    int64_t not_before_us = 0, quiet_us = 0;
     pthread_mutex_lock(&done->lock);
     while (gather(run, not_before_us)) {
         take(done, b);
         pthread_mutex_unlock(&done->lock);
-        store(run, b);
+        store(run, b, &quiet_us);
         not_before_us = runtime_now(run) + GATHER_US;
         pthread_mutex_lock(&done->lock);
     }

@@ -11,12 +11,15 @@
 #define WAIT_TOO_LONG_US 2000 /* an attempt that waited so long deserves a thread */
 #define IDLE_END_US      (10 * RUNTIME_SECOND_US)
 #define STACK_BYTES      (512u * 1024u)
+#define TICK_US          5000            /* between looks at attempts that wait */
+#define TICK_STUCK_US    RUNTIME_TICK_US /* with none waiting: what runs may get stuck */
 
 void executor_make(executor *exec)
 {
     pthread_mutex_init(&exec->lock, NULL);
     cond_init(&exec->work);
     cond_init(&exec->changed);
+    cond_init(&exec->grow);
     list_init(&exec->waiting);
 }
 
@@ -38,6 +41,7 @@ static river_ctx *next_attempt(runtime *run)
     }
     river_ctx *ctx = CONTAINER_OF(exec->waiting.next, river_ctx, link);
     list_remove(&ctx->link);
+    exec->waiting_count--;
     return ctx;
 }
 
@@ -86,10 +90,14 @@ void executor_put(runtime *run, job_batch *batch)
     for (size_t i = 0; i < count; i++) {
         list_append(&exec->waiting, &batch->attempts[i].link);
     }
+    exec->waiting_count += (uint32_t) count;
     size_t wanted = count;
     while (wanted > exec->idle && exec->threads < THREADS_AT_ONCE &&
            exec->threads < exec->max_threads && start_thread(run)) {
         wanted--;
+    }
+    if (exec->dozing && exec->waiting_count > exec->idle) {
+        pthread_cond_signal(&exec->grow);
     }
     if (count == 1) {
         pthread_cond_signal(&exec->work);
@@ -102,7 +110,6 @@ void executor_put(runtime *run, job_batch *batch)
 void executor_grow(runtime *run)
 {
     executor *exec = &run->exec;
-    pthread_mutex_lock(&exec->lock);
     if (!list_empty(&exec->waiting) && exec->idle == 0) {
         const river_ctx *oldest = CONTAINER_OF(exec->waiting.next, river_ctx, link);
         bool late = runtime_now(run) - oldest->fetched_us >= WAIT_TOO_LONG_US;
@@ -111,7 +118,21 @@ void executor_grow(runtime *run)
             continue;
         }
     }
+    exec->dozing = list_empty(&exec->waiting);
+    (void) cond_wait(&exec->grow, &exec->lock,
+                     !exec->dozing       ? TICK_US
+                     : exec->threads > 0 ? TICK_STUCK_US
+                                         : -1);
+    exec->dozing = false;
+}
+
+bool executor_busy(runtime *run)
+{
+    executor *exec = &run->exec;
+    pthread_mutex_lock(&exec->lock);
+    bool busy = exec->waiting_count > 0 || exec->threads > exec->idle;
     pthread_mutex_unlock(&exec->lock);
+    return busy;
 }
 
 void executor_stop(runtime *run)
@@ -131,5 +152,6 @@ void executor_free(executor *exec)
 {
     pthread_cond_destroy(&exec->work);
     pthread_cond_destroy(&exec->changed);
+    pthread_cond_destroy(&exec->grow);
     pthread_mutex_destroy(&exec->lock);
 }

@@ -20,7 +20,9 @@ typedef struct insertion {
     size_t count;
     store_row *rows; /* without those that repeat a unique key of this call */
     size_t row_count;
-    size_t *places; /* row of each job */
+    size_t *places;  /* row of each job */
+    size_t *keys;    /* open hash of unique keys: row + 1, 0 is free; NULL: no unique job so far */
+    size_t key_room; /* a power of two, more than twice the jobs */
     pgc_text *payloads;
     size_t payload_count;
     bool available; /* whatever scheduled_at says */
@@ -62,16 +64,27 @@ static pgc_status check_one(insertion *in, river_insert *job)
     return PGC_OK;
 }
 
-/* The row of an earlier job of this call with the same key; row_count when there is none. */
-static size_t find_row(const insertion *in, const store_row *row)
+static pgc_status make_keys(insertion *in)
 {
-    for (size_t i = 0; row->unique && i < in->row_count; i++) {
-        if (in->rows[i].unique &&
-            memcmp(in->rows[i].unique_key, row->unique_key, SHA256_SIZE) == 0) {
-            return i;
-        }
+    in->key_room = 4;
+    while (in->key_room <= 2 * in->count) {
+        in->key_room *= 2;
     }
-    return in->row_count;
+    in->keys = ARENA_ARRAY(in->memory, in->key_room, size_t);
+    return in->keys == NULL ? no_memory(in->err) : PGC_OK;
+}
+
+/* Where a key is or belongs; keys are hashes already. */
+static size_t *key_place(const insertion *in, const uint8_t *key)
+{
+    uint64_t hash = 0;
+    memcpy(&hash, key, sizeof(hash));
+    size_t at = (size_t) hash & (in->key_room - 1);
+    while (in->keys[at] != 0 &&
+           memcmp(in->rows[in->keys[at] - 1].unique_key, key, SHA256_SIZE) != 0) {
+        at = (at + 1) & (in->key_room - 1);
+    }
+    return &in->keys[at];
 }
 
 static pgc_status add_row(insertion *in, size_t i)
@@ -86,10 +99,18 @@ static pgc_status add_row(insertion *in, size_t i)
         TRY(unique_key(job, client_now(in->client), in->client->options.alloc, row.unique_key,
                        in->err));
     }
-    in->places[i] = find_row(in, &row);
-    if (in->places[i] == in->row_count) {
-        in->rows[in->row_count++] = row;
+    in->places[i] = in->row_count;
+    if (row.unique) {
+        TRY(in->keys == NULL ? make_keys(in) : PGC_OK);
+        size_t *place = key_place(in, row.unique_key);
+        if (*place != 0) { /* an earlier job of this call */
+            in->places[i] = *place - 1;
+            return PGC_OK;
+        }
+        *place = in->row_count + 1;
     }
+    assert(in->row_count < in->count);
+    in->rows[in->row_count++] = row;
     return PGC_OK;
 }
 
@@ -298,10 +319,10 @@ static bool take_slot(river_client *client, slice queue, bool *failed)
 }
 
 /* {"queue": "NAME"}; a queue's name needs no escapes, but rows of others may have any. */
-static pgc_text payload_of(slice queue, arena *memory)
+static pgc_text payload_of(const river_client *client, slice queue, arena *memory)
 {
     AUTO(buf_auto) buf text;
-    buf_init(&text, NULL, INT32_MAX);
+    buf_init(&text, client->options.alloc, INT32_MAX);
     buf_add_str(&text, "{\"queue\": ");
     json_add_text(&text, queue);
     buf_add_char(&text, '}');
@@ -319,7 +340,7 @@ pgc_status notify_payloads(river_client *client, const slice *queues, size_t cou
         if (!take_slot(client, queues[i], &failed)) {
             continue;
         }
-        payloads[used] = payload_of(queues[i], memory);
+        payloads[used] = payload_of(client, queues[i], memory);
         failed = payloads[used++].ptr == NULL;
     }
     pthread_mutex_unlock(&client->lock);

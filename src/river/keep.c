@@ -13,7 +13,7 @@
 #include "river/json.h"
 #include "river/retry.h"
 #include "river/runtime.h"
-#include "river/side.h"
+#include "river/store_ext.h"
 #include "river/timetext.h"
 
 #define BATCH         10000
@@ -102,7 +102,7 @@ static pgc_status clean_queues(keeper *k, int32_t max, bool *more, pgc_error *er
     int64_t count = 0;
     TRY(store_clean_queues(k->client->store, k->db, before(k, QUEUE_KEEP_US).v, max, &count, err));
     *more = count == max;
-    return PGC_OK;
+    return k->client->options.heartbeats ? store_ext_forget(k->client->store, k->db, err) : PGC_OK;
 }
 
 /* Tell the queues that got jobs which are due now; others are found by polling. */
@@ -184,10 +184,11 @@ static bool judge(const keeper *k, const river_job *job, pgc_timestamptz now, st
     return true;
 }
 
-static bool add_texts(arena *memory, const river_job *job, pgc_timestamptz now, store_outcome *out)
+static bool add_texts(const keeper *k, arena *memory, const river_job *job, pgc_timestamptz now,
+                      store_outcome *out)
 {
     AUTO(buf_auto) buf text;
-    buf_init(&text, NULL, 4096);
+    buf_init(&text, k->run->alloc, 4096);
     buf_add_str(&text, "{\"at\":\"");
     time_add_rfc3339(&text, now);
     buf_printf(&text,
@@ -218,7 +219,7 @@ static pgc_status rescue_page(keeper *k, const river_jobs *jobs, pgc_timestamptz
         if (!judge(k, job, now, &outcomes[used])) {
             continue;
         }
-        if (!add_texts(memory, job, now, &outcomes[used++])) {
+        if (!add_texts(k, memory, job, now, &outcomes[used++])) {
             return pgc_error_set(err, PGC_NOMEM, "rescue jobs: out of memory");
         }
     }
@@ -251,13 +252,7 @@ static pgc_status rescue(keeper *k, int32_t max, bool *more, pgc_error *err)
     }
 }
 
-static pgc_status rescue_silent(keeper *k, int32_t max, bool *more, pgc_error *err)
-{
-    return beat_rescue(k->run, k->db, max, more, err);
-}
-
 static const service SERVICES[] = {
-    { "rescue from silent clients", rescue_silent, 0 /* as often as they beat */ },
     { "schedule", schedule, 5 * RUNTIME_SECOND_US },
     { "rescue", rescue, 30 * RUNTIME_SECOND_US },
     { "clean jobs", clean_jobs, 30 * RUNTIME_SECOND_US },
@@ -274,15 +269,6 @@ static void note_timeout(const keeper *k, service_state *state)
         state->first_timeout_us = now;
     }
     state->reduced = state->reduced || ++state->timeouts >= 3;
-}
-
-static int64_t interval_of(const keeper *k, const service *s)
-{
-    const river_client_options *options = &k->client->options;
-    if (s->interval_us > 0) {
-        return s->interval_us;
-    }
-    return options->heartbeats ? options->heartbeat_us : 3600 * RUNTIME_SECOND_US;
 }
 
 static void run_service(keeper *k, const service *s, service_state *state)
@@ -310,8 +296,8 @@ static void run_service(keeper *k, const service *s, service_state *state)
             k->run->clock->sleep_us(k->run->clock->ctx, RUNTIME_SECOND_US / 20);
         }
     }
-    int64_t pause = interval_of(k, s);
-    state->next_us = runtime_now(k->run) + (failed && pause > RETRY_US ? RETRY_US : pause);
+    int64_t pause = failed && s->interval_us > RETRY_US ? RETRY_US : s->interval_us;
+    state->next_us = runtime_now(k->run) + pause;
 }
 
 /* Everything that is due; gives when the next is. */

@@ -275,6 +275,10 @@ void lead_stop(struct river_runtime *run)
     pthread_mutex_lock(&lead->lock);
     lead->stop = true;
     pthread_cond_broadcast(&lead->changed);
+    if (lead->rebuilding != NULL) { /* it may take long, and can be done again tomorrow */
+        pgc_status asked = pgc_conn_cancel(lead->rebuilding, NULL);
+        (void) asked; /* not asked: it ends by its time limit */
+    }
     pthread_mutex_unlock(&lead->lock);
     (void) pthread_join(lead->elector, NULL);
     (void) pthread_join(lead->keeper, NULL);

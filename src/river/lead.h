@@ -35,6 +35,7 @@ typedef struct leadership {
     store_term term;
     atomic_bool leads; /* the same as leading, without the lock */
     periodic_set periodics;
+    pgc_conn *rebuilding; /* an index, on the reindexer's connection */
 } leadership;
 
 /* lead.c */

@@ -25,7 +25,7 @@ static int64_t poll_us(const producer *from)
     return base + clock_spread(from->run->clock, spread);
 }
 
-/* Attempts of the fetched jobs; NULL: no memory. The jobs then wait to be rescued. */
+/* Attempts of the fetched jobs; NULL: no memory. */
 static job_batch *make_batch(producer *from, river_jobs *jobs)
 {
     runtime *run = from->run;
@@ -132,7 +132,8 @@ static void fetch(producer *from, uint32_t room)
         CRASH_POINT("river.fetched");
     }
     job_batch *batch = count > 0 ? make_batch(from, jobs) : NULL;
-    if (count > 0 && batch == NULL) {
+    if (count > 0 && batch == NULL) { /* as if the answer had been lost: taken back soon */
+        from->doubt_since_us = from->doubt_since_us == 0 ? began : from->doubt_since_us;
         status = pgc_error_set(&err, PGC_NOMEM, "work %zu jobs of queue %s: out of memory", count,
                                from->name);
     }

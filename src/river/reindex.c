@@ -11,8 +11,8 @@
 #include "river/runtime.h"
 #include "river/timetext.h"
 
-#define DAY_US     (24 * 3600 * RUNTIME_SECOND_US)
-#define TIMEOUT_US (60 * RUNTIME_SECOND_US)
+#define DAY_US  (24 * 3600 * RUNTIME_SECOND_US)
+#define DROP_US (15 * RUNTIME_SECOND_US)
 
 static const char *const INDEXES[] = {
     "river_job_args_index",
@@ -55,7 +55,7 @@ static pgc_status find(pgc_conn *conn, const char *schema, const char *index, pg
 
 /* verb "REINDEX INDEX CONCURRENTLY" or "DROP INDEX CONCURRENTLY IF EXISTS". */
 static pgc_status on_index(pgc_conn *conn, const char *verb, const char *schema, const char *index,
-                           pgc_error *err)
+                           int64_t timeout_us, pgc_error *err)
 {
     AUTO(arena_auto) arena *memory = arena_new(NULL, 0, 0);
     const char *place = memory == NULL ? NULL : ident_quote(schema, memory);
@@ -64,7 +64,7 @@ static pgc_status on_index(pgc_conn *conn, const char *verb, const char *schema,
     if (sql == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "rebuild index %s: out of memory", index);
     }
-    return pgc_conn_script(conn, sql, TIMEOUT_US, NULL, err);
+    return pgc_conn_script(conn, sql, timeout_us, NULL, err);
 }
 
 /* What a rebuild of ours left when it broke off. */
@@ -81,15 +81,26 @@ static pgc_status drop_remains(pgc_conn *conn, const char *schema, const char *i
         slice found = pgc_read_text(&reader, row, 0);
         snprintf(name, sizeof(name), "%" SLICE_FMT, SLICE_ARG(found));
         if (strcmp(name, index) != 0) {
-            status = on_index(conn, "DROP INDEX CONCURRENTLY IF EXISTS", schema, name, err);
+            status =
+                on_index(conn, "DROP INDEX CONCURRENTLY IF EXISTS", schema, name, DROP_US, err);
         }
     }
     pgc_result_free(result);
     return status;
 }
 
-static pgc_status rebuild(pgc_conn *conn, const char *schema, const char *index, pgc_error *err)
+/* NULL: nothing that a stop should break off. */
+static void now_rebuilding(leadership *lead, pgc_conn *conn)
 {
+    pthread_mutex_lock(&lead->lock);
+    lead->rebuilding = conn;
+    pthread_mutex_unlock(&lead->lock);
+}
+
+static pgc_status rebuild(leadership *lead, pgc_conn *conn, const char *index, pgc_error *err)
+{
+    const river_client_options *options = &lead->run->client->options;
+    const char *schema = options->schema;
     pgc_result *result = NULL;
     TRY(find(conn, schema, index, &result, err));
     size_t count = pgc_result_rows(result);
@@ -99,26 +110,28 @@ static pgc_status rebuild(pgc_conn *conn, const char *schema, const char *index,
                              count == 0 ? "there is none"
                                         : "an unfinished rebuild left indexes; drop them");
     }
-    pgc_status status = on_index(conn, "REINDEX INDEX CONCURRENTLY", schema, index, err);
+    now_rebuilding(lead, conn);
+    pgc_status status = on_index(conn, "REINDEX INDEX CONCURRENTLY", schema, index,
+                                 options->reindex_timeout_us, err);
+    now_rebuilding(lead, NULL);
     if (status != PGC_OK && pgc_conn_alive(conn)) {
         pgc_error other;
         if (drop_remains(conn, schema, index, &other) != PGC_OK) {
             (void) pgc_error_wrap(err, status, "(and %s)", other.message);
         }
     }
-    return status;
+    return pgc_error_wrap(err, status, "rebuild index %s", index);
 }
 
 static void rebuild_all(leadership *lead, lead_link *link)
 {
-    const river_client *client = lead->run->client;
     for (size_t i = 0; i < ARRAY_LEN(INDEXES) && atomic_load(&lead->leads); i++) {
         pgc_error err;
         pgc_db *db = NULL;
         pgc_error_clear(&err);
         pgc_status status = link_db(link, &db, &err);
         if (status == PGC_OK) {
-            status = rebuild(link->conn, client->options.schema, INDEXES[i], &err);
+            status = rebuild(lead, link->conn, INDEXES[i], &err);
         }
         link_check(link, status, &err);
         if (status != PGC_OK) {

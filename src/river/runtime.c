@@ -12,9 +12,6 @@
 #include "river/notify.h"
 #include "river/side.h"
 
-#define TICK_US      5000   /* how soon waiting attempts get more threads */
-#define TICK_IDLE_US 200000 /* how soon stuck ones are noticed */
-
 #define MAX_WORKERS 10000u
 
 int64_t runtime_now(const runtime *run)
@@ -135,29 +132,33 @@ static void each_producer(runtime *run, void (*fn)(producer *from))
 static void *tick(void *arg)
 {
     runtime *run = (runtime *) arg;
+    executor *exec = &run->exec;
     int64_t stuck_at = 0;
-    pthread_mutex_lock(&run->lock);
-    while (run->ticking) {
-        (void) cond_wait(&run->changed, &run->lock, TICK_US);
-        if (runtime_now(run) >= stuck_at) {
-            each_producer(run, producer_check_stuck);
-            stuck_at = runtime_now(run) + TICK_IDLE_US;
-        }
-        pthread_mutex_unlock(&run->lock);
+    pthread_mutex_lock(&exec->lock);
+    while (exec->ticking) {
         executor_grow(run);
+        if (runtime_now(run) < stuck_at) {
+            continue;
+        }
+        pthread_mutex_unlock(&exec->lock);
         pthread_mutex_lock(&run->lock);
+        each_producer(run, producer_check_stuck);
+        pthread_mutex_unlock(&run->lock);
+        stuck_at = runtime_now(run) + RUNTIME_TICK_US;
+        pthread_mutex_lock(&exec->lock);
     }
-    pthread_mutex_unlock(&run->lock);
+    pthread_mutex_unlock(&exec->lock);
     return NULL;
 }
 
 static void stop_ticker(runtime *run)
 {
-    pthread_mutex_lock(&run->lock);
-    bool ticking = run->ticking;
-    run->ticking = false;
-    pthread_cond_broadcast(&run->changed);
-    pthread_mutex_unlock(&run->lock);
+    executor *exec = &run->exec;
+    pthread_mutex_lock(&exec->lock);
+    bool ticking = exec->ticking;
+    exec->ticking = false;
+    pthread_cond_signal(&exec->grow);
+    pthread_mutex_unlock(&exec->lock);
     if (ticking) {
         (void) pthread_join(run->ticker, NULL);
     }
@@ -165,12 +166,12 @@ static void stop_ticker(runtime *run)
 
 static pgc_status start_ticker(runtime *run, pgc_error *err)
 {
-    run->ticking = true;
+    run->exec.ticking = true;
     int failed = pthread_create(&run->ticker, NULL, tick, run);
     if (failed == 0) {
         return PGC_OK;
     }
-    run->ticking = false;
+    run->exec.ticking = false;
     return pgc_error_errno(err, failed, "start a thread of the job queue client");
 }
 
@@ -193,8 +194,12 @@ pgc_status river_client_start(river_client *client, pgc_error *err)
     runtime *run = client->runtime;
     pthread_mutex_lock(&run->lock);
     bool again = run->started;
-    run->started = true;
-    run->stopping = false;
+    if (!again) {
+        run->started = true;
+        run->stopping = false;
+        atomic_store(&run->closing, false);
+        atomic_store(&run->hard, false);
+    }
     pthread_mutex_unlock(&run->lock);
     if (again) {
         return pgc_error_set(err, PGC_INVALID, "the job queue client runs already");
@@ -224,6 +229,7 @@ static bool wait_for_active(runtime *run, int64_t until, int64_t hard_at)
     for (;;) {
         int64_t now = runtime_now(run);
         if (now >= hard_at) {
+            atomic_store(&run->hard, true);
             each_producer(run, producer_interrupt_all);
             hard_at = INT64_MAX;
         }
@@ -304,6 +310,7 @@ pgc_status river_client_stop(river_client *client, river_stop how, int64_t timeo
     }
     if (!run->stopping) {
         run->stopping = true;
+        atomic_store(&run->closing, true);
         join_producers(run);
     }
     bool ended = wait_for_active(run, until, hard_at);

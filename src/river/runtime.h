@@ -20,6 +20,8 @@
  * scheduler looks as often. */
 #define RUNTIME_SOON_US (5 * RUNTIME_SECOND_US)
 
+#define RUNTIME_TICK_US 200000 /* how soon stuck attempts are noticed */
+
 typedef struct river_runtime runtime;
 typedef struct producer producer;
 typedef struct job_batch job_batch;
@@ -100,9 +102,11 @@ typedef struct executor {
     pthread_mutex_t lock;
     pthread_cond_t work;
     pthread_cond_t changed; /* a thread ended */
+    pthread_cond_t grow;    /* for the ticker: somebody may wait for a thread */
     list_node waiting;      /* attempts, oldest first */
-    uint32_t threads, idle, max_threads;
+    uint32_t waiting_count, threads, idle, max_threads;
     bool stop;
+    bool ticking, dozing; /* the ticker runs; it looks rarely and must be told */
 } executor;
 
 /* Stores outcomes in batches. */
@@ -158,10 +162,10 @@ struct river_runtime {
     pthread_cond_t changed;
     list_node producers;
     bool started, stopping, ending;
-    unsigned adding;  /* queues on their way in; a stop waits for them */
-    atomic_bool hard; /* interrupt what runs */
+    unsigned adding;     /* queues on their way in; a stop waits for them */
+    atomic_bool closing; /* the same as stopping, without the lock */
+    atomic_bool hard;    /* what runs was interrupted */
     pthread_t ticker;
-    bool ticking;
 
     pthread_mutex_t signal_lock; /* for river_ctx_wait() */
     pthread_cond_t signal;
@@ -197,8 +201,11 @@ pgc_text outcome_metadata(river_ctx *ctx, bool failed);
 void executor_make(executor *exec);
 /* Hand attempts over; starts threads as needed. */
 void executor_put(runtime *run, job_batch *batch);
-/* Called now and then: more threads when attempts wait too long. */
+/* For the ticker, with its lock held: more threads when attempts wait too long, then wait for as
+ * long as nothing can change. */
 void executor_grow(runtime *run);
+/* Does a handler run, or wait to? */
+bool executor_busy(runtime *run);
 /* No more attempts will come: threads end when all is done. */
 void executor_stop(runtime *run);
 void executor_free(executor *exec);

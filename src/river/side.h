@@ -19,7 +19,7 @@ pgc_status side_require(river_client *client, pgc_error *err) PGC_MUST_CHECK;
 pgc_status beat_start(runtime *run, pgc_error *err) PGC_MUST_CHECK;
 /* After the last outcome is stored: takes the client's row away. */
 void beat_stop(runtime *run);
-/* One batch of jobs whose clients are silent; for the leader. */
+/* One batch of jobs whose clients are silent; *more: there may be others. */
 pgc_status beat_rescue(const runtime *run, pgc_db *db, int32_t max, bool *more, pgc_error *err)
     PGC_MUST_CHECK;
 

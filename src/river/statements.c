@@ -171,10 +171,6 @@ static const statement_text TEXTS[ST_COUNT] = {
         "VALUES ($1, now(), now()) ON CONFLICT (name) DO UPDATE SET updated_at = now() "
         "RETURNING " QUEUE,
     },
-    [ST_QUEUE_TOUCH] = {
-        "RiverQueueTouch", "t", "",
-        "UPDATE " P "river_queue SET updated_at = now() WHERE name = $1",
-    },
     [ST_LEAD_EXPIRE] = {
         "RiverLeadExpire", "", "", "DELETE FROM " P "river_leader WHERE expires_at < now()",
     },

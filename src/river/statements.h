@@ -12,7 +12,6 @@ typedef enum river_statement {
     ST_FINISH,
     ST_RECLAIM,
     ST_QUEUE_UPSERT,
-    ST_QUEUE_TOUCH,
     ST_LEAD_EXPIRE,
     ST_LEAD_ELECT,
     ST_LEAD_EXTEND,

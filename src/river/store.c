@@ -333,13 +333,3 @@ pgc_status store_queue_upsert(const river_store *store, pgc_db *db, const char *
     pgc_args_done(&args);
     return pgc_error_wrap(err, status, "register queue %s", name);
 }
-
-pgc_status store_queue_touch(const river_store *store, pgc_db *db, const char *name, pgc_error *err)
-{
-    pgc_args args;
-    pgc_args_init(&args, NULL);
-    pgc_add_text(&args, pgc_text_from(name));
-    pgc_status status = store_run_count(store, db, ST_QUEUE_TOUCH, &args, NULL, err);
-    pgc_args_done(&args);
-    return pgc_error_wrap(err, status, "touch queue %s", name);
-}

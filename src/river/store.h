@@ -94,8 +94,6 @@ pgc_status store_reclaim(const river_store *store, pgc_db *db, const store_unhea
 /* Queue rows. */
 pgc_status store_queue_upsert(const river_store *store, pgc_db *db, const char *name,
                               river_queues **out, pgc_error *err) PGC_MUST_CHECK;
-pgc_status store_queue_touch(const river_store *store, pgc_db *db, const char *name, pgc_error *err)
-    PGC_MUST_CHECK;
 
 /* Leadership. elected_at is kept as the server's microseconds. */
 typedef struct store_term {

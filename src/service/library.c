@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <lumilio/status.h>
+#include <river/ext.h>
 #include <river/migrate.h>
 
 #include "base/file.h"
@@ -101,12 +102,14 @@ static pgc_status extensions_check(pgc_conn *conn, pgc_error *err)
  * users insert and look, workers do everything but change tables. */
 static const char QUEUE_GRANTS[] =
     "DO $$ BEGIN"
-    " IF NOT has_table_privilege('lumilio_worker', 'river_leader', 'DELETE') THEN"
+    " IF NOT has_table_privilege('lumilio_worker', 'river_leader', 'DELETE')"
+    "  OR NOT has_table_privilege('lumilio_worker', 'river_ext_client', 'DELETE') THEN"
     "  PERFORM pg_advisory_xact_lock(7813577108);"
     "  GRANT SELECT, INSERT, UPDATE ON river_job TO lumilio_app;"
     "  GRANT SELECT ON river_queue, river_migration TO lumilio_app;"
     "  GRANT SELECT, INSERT, UPDATE, DELETE ON river_job, river_queue, river_leader,"
-    "   river_notification TO lumilio_worker;"
+    "   river_notification, river_ext_client, river_ext_queue, river_ext_periodic"
+    "   TO lumilio_worker;"
     "  GRANT SELECT ON river_migration TO lumilio_worker;"
     "  GRANT USAGE ON SEQUENCE river_job_id_seq TO lumilio_app, lumilio_worker;"
     "  GRANT USAGE ON SEQUENCE river_notification_id_seq TO lumilio_worker;"
@@ -126,6 +129,9 @@ static pgc_status schema_apply(const lum_library *library, pgc_conn *conn, pgc_e
     if (status == PGC_OK) {
         const river_migrate_options queue = { .struct_size = sizeof queue };
         status = river_migrate(conn, RIVER_UP, &queue, NULL, err);
+        if (status == PGC_OK) {
+            status = river_ext_migrate(conn, NULL, err);
+        }
         if (status == PGC_OK) {
             status = pgc_conn_script(conn, QUEUE_GRANTS, 0, NULL, err);
         }

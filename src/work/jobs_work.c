@@ -9,6 +9,7 @@
 #define LOOK_US        100000                   /* between looks at the stop flag */
 #define TIMEOUT_US     (120 * INT64_C(1000000)) /* the sandbox gives up after 60 s */
 #define RESCUE_US      (180 * INT64_C(1000000)) /* a run of this age belongs to nobody any more */
+#define BEAT_US        INT64_C(1000000)         /* six missed ones: its jobs are given back */
 #define EVENTS_WAITING 10000
 #define QUEUES_MAX     8
 
@@ -93,6 +94,8 @@ static pgc_status client_open(worker *w, const river_hooks *hooks, pgc_error *er
                                            .rescue_after_us = RESCUE_US,
                                            .no_lead = w->options->no_lead,
                                            .no_reindex = true, /* needs the tables' owner */
+                                           .heartbeats = true,
+                                           .heartbeat_us = BEAT_US,
                                            .hooks = hooks,
                                            .alloc = w->shared.env->alloc };
     TRY(river_client_open(&options, &w->client, err));

@@ -4,12 +4,11 @@
 #include "base/prelude.h"
 
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <pgc/error.h>
 
-#include "base/crash.h"
 #include "image.h"
+#include "killing.h"
 #include "library.h"
 #include "service/asset.h"
 #include "tap.h"
@@ -19,17 +18,6 @@
 #define KILLS_MIN 200
 
 static test_library lib;
-static unsigned kills;
-static uint32_t seed;
-
-/* xorshift32: the printed seed repeats a run. */
-static uint32_t random_next(uint32_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 17;
-    *state ^= *state << 5;
-    return *state;
-}
 
 /* Pictures number, number + 1, …: the last two are of one content under two names. */
 static void sources_make(uint32_t number)
@@ -50,15 +38,16 @@ static void sources_make(uint32_t number)
 }
 
 /* In a child: open everything and import; 0 when it went through. */
-static int import_child(lum_strategy strategy)
+static int import_child(int strategy)
 {
     pgc_error err;
     pgc_error_clear(&err);
     import_progress progress = { 0 };
     const char *paths[] = { lib.source, NULL };
-    const import_options options = {
-        .paths = paths, .strategy = strategy, .helper_path = TEST_MEDIA_HELPER, .jobs = 2
-    };
+    const import_options options = { .paths = paths,
+                                     .strategy = (lum_strategy) strategy,
+                                     .helper_path = TEST_MEDIA_HELPER,
+                                     .jobs = 2 };
     if (!test_library_open(&lib, &err)) {
         (void) fprintf(stderr, "# open: %s\n", err.message);
         return 3;
@@ -72,25 +61,9 @@ static int import_child(lum_strategy strategy)
     return 0;
 }
 
-/* Run an import in a child that dies at `point` (NULL: never) or after delay_us (0: never). True
- * when it was killed; *code is its exit code otherwise. */
 static bool import_killed(const char *point, int64_t delay_us, lum_strategy strategy, int *code)
 {
-    pid_t pid = fork();
-    if (pid == 0) {
-        crash_point_want(point);
-        _exit(import_child(strategy));
-    }
-    if (delay_us > 0) {
-        (void) usleep((useconds_t) delay_us);
-        (void) kill(pid, SIGKILL);
-    }
-    int status = 0;
-    (void) waitpid(pid, &status, 0);
-    *code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-    kills += killed ? 1 : 0;
-    return killed;
+    return killing_run(import_child, (int) strategy, point, delay_us, code);
 }
 
 /* A run without kill must end well; then the invariants must hold with `want` assets. */
@@ -164,7 +137,6 @@ static void recovery_can_be_killed(void)
 
 static void dies_at_random_moments(void)
 {
-    uint32_t state = seed;
     uint32_t batch = 0;
     unsigned tries = 0;
     REQUIRE(CHECK(test_library_make(&lib)));
@@ -172,11 +144,11 @@ static void dies_at_random_moments(void)
     int code = 0;
     CHECK(!import_killed(NULL, 0, LUM_STRATEGY_DATE, &code)); /* the schema is there from now on */
     CHECK_INT(code, 0);
-    while (kills < KILLS_MIN && tries < 10 * KILLS_MIN) {
+    while (killing_count < KILLS_MIN && tries < 10 * KILLS_MIN) {
         if (tries++ % 8 == 0) {
             sources_make(batch++);
         }
-        (void) import_killed(NULL, 20000 + random_next(&state) % 250000, LUM_STRATEGY_DATE, &code);
+        (void) import_killed(NULL, 20000 + killing_random() % 250000, LUM_STRATEGY_DATE, &code);
     }
     check_library(assets_of(batch));
     test_library_remove(&lib);
@@ -184,8 +156,8 @@ static void dies_at_random_moments(void)
 
 static void was_killed_often_enough(void)
 {
-    (void) printf("# %u kills\n", kills);
-    CHECK(kills >= KILLS_MIN);
+    (void) printf("# %u kills\n", killing_count);
+    CHECK(killing_count >= KILLS_MIN);
 }
 
 static void again_changes_nothing(void)
@@ -221,9 +193,6 @@ static const tap_case CASES[] = {
 
 int main(int argc, char **argv)
 {
-    struct timespec now;
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    seed = argc > 1 ? (uint32_t) strtoul(argv[1], NULL, 10) : (uint32_t) now.tv_nsec | 1u;
-    (void) printf("# seed %u (give it as argument to repeat)\n", seed);
+    killing_begin(argc, argv);
     return tap_run(CASES, ARRAY_LEN(CASES));
 }

@@ -3,10 +3,8 @@
  * the end every asset has its metadata and its thumbnails once. */
 #include "base/prelude.h"
 
-#include <sys/wait.h>
-
-#include "base/crash.h"
 #include "image.h"
+#include "killing.h"
 #include "media/media.h"
 #include "worker.h"
 
@@ -14,17 +12,6 @@
 #define RANDOM_KILLS 12
 
 static test_library lib;
-static unsigned kills;
-static uint32_t seed;
-
-static uint32_t random_next(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 17;
-    seed ^= seed << 5;
-    return seed;
-}
-
 static void sources_make(uint32_t batch)
 {
     for (uint32_t i = 0; i < SOURCES; i++) {
@@ -35,7 +22,7 @@ static void sources_make(uint32_t batch)
 }
 
 /* In a child: import --later, or the worker; 0 when it went through. */
-static int child(bool import)
+static int child(int import)
 {
     pgc_error err;
     pgc_error_clear(&err);
@@ -56,24 +43,9 @@ static int child(bool import)
     return good ? 0 : 5;
 }
 
-/* True when the child was killed, at a crash point or after delay_us; *code is its exit code. */
 static bool killed(bool import, const char *point, int64_t delay_us, int *code)
 {
-    pid_t pid = fork();
-    if (pid == 0) {
-        crash_point_want(point);
-        _exit(child(import));
-    }
-    if (delay_us > 0) {
-        (void) usleep((useconds_t) delay_us);
-        (void) kill(pid, SIGKILL);
-    }
-    int status = 0;
-    (void) waitpid(pid, &status, 0);
-    *code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    bool dead = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-    kills += dead ? 1 : 0;
-    return dead;
+    return killing_run(child, import, point, delay_us, code);
 }
 
 /* What the rescue does with jobs whose worker is gone. */
@@ -144,10 +116,35 @@ static void a_worker_killed_at_random_moments_loses_and_doubles_nothing(void)
             CHECK(!killed(true, NULL, 0, &code));
             CHECK_INT(code, 0);
         }
-        (void) killed(false, NULL, 50000 + random_next() % 500000, &code);
+        (void) killed(false, NULL, 50000 + killing_random() % 500000, &code);
         rescue();
     }
     check_all(RANDOM_KILLS / 4);
+    test_library_remove(&lib);
+}
+
+/* Nobody helps here: the next worker hears no heartbeat of the dead one and takes its jobs over,
+ * long before the queue's own rescue would (three minutes). */
+static void jobs_of_a_killed_worker_are_taken_over(void)
+{
+    int code = 0;
+    const clock_ops *clock = clock_os();
+    REQUIRE(CHECK(test_library_make(&lib)));
+    sources_make(0);
+    CHECK(!killed(true, NULL, 0, &code));
+    CHECK_INT(code, 0);
+    CHECK(killed(false, "work.probed:2", 0, &code));
+    CHECK_ASKED(&lib, "SELECT count(*) > 0 FROM river_job WHERE state = 'running'", "t");
+    int64_t began = clock->mono_us(clock->ctx);
+    CHECK(!killed(false, NULL, 0, &code));
+    CHECK_INT(code, 0);
+    (void) printf("# all jobs are done %" PRId64 " ms after the kill\n",
+                  (clock->mono_us(clock->ctx) - began) / 1000);
+    CHECK_ASKED(&lib, "SELECT count(*) FROM river_job WHERE state <> 'completed'", "0");
+    CHECK_ASKED(&lib,
+                "SELECT count(*) > 0 FROM river_job "
+                "WHERE errors[1]->>'error' LIKE '%no heartbeat%' AND attempt = 2",
+                "t");
     test_library_remove(&lib);
 }
 
@@ -222,8 +219,8 @@ static void recovery_leaves_a_hostile_file_to_a_job(void)
 
 static void was_killed_often_enough(void)
 {
-    (void) printf("# %u kills\n", kills);
-    CHECK(kills >= 12);
+    (void) printf("# %u kills\n", killing_count);
+    CHECK(killing_count >= 12);
 }
 
 static const tap_case CASES[] = {
@@ -231,6 +228,8 @@ static const tap_case CASES[] = {
         a_killed_worker_loses_and_doubles_nothing),
     TAP("work: a worker killed at random moments loses and doubles nothing",
         a_worker_killed_at_random_moments_loses_and_doubles_nothing),
+    TAP("work: jobs of a killed worker are taken over by the next",
+        jobs_of_a_killed_worker_are_taken_over),
     TAP("work: an import --later killed at every crash point loses and doubles nothing",
         a_killed_import_later_loses_and_doubles_nothing),
     TAP("work: jobs of hostile files end with a reason, the others are done",
@@ -242,9 +241,6 @@ static const tap_case CASES[] = {
 
 int main(int argc, char **argv)
 {
-    struct timespec now;
-    (void) clock_gettime(CLOCK_MONOTONIC, &now);
-    seed = argc > 1 ? (uint32_t) strtoul(argv[1], NULL, 10) : (uint32_t) now.tv_nsec | 1u;
-    (void) printf("# seed %u (give it as argument to repeat)\n", seed);
+    killing_begin(argc, argv);
     return tap_run(CASES, ARRAY_LEN(CASES));
 }

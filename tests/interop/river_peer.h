@@ -124,11 +124,14 @@ static inline bool mixed_begin(mixed *m, size_t go_count)
     return ok;
 }
 
-#define MIXED(name, go_count)                          \
+#define MIXED(name, go_count) MIXED_WITH(name, "river", go_count)
+
+/* The same with another program that is told line by line. */
+#define MIXED_WITH(name, program, go_count)            \
     if (test_server() == NULL) {                       \
         TAP_SKIP("no PostgreSQL server for the test"); \
     }                                                  \
-    if (!peer_build(&river_program, "river")) {        \
+    if (!peer_build(&river_program, program)) {        \
         TAP_SKIP(river_program.why_not);               \
     }                                                  \
     AUTO(mixed_done) mixed name;                       \
@@ -167,10 +170,12 @@ static inline pgc_status mixed_work(river_ctx *ctx, const river_job *job, void *
 typedef struct mixed_options {
     const char *kind;
     const char *id;
+    const char *queue;    /* default "default" */
     uint32_t max_workers; /* default 4 */
     int64_t poll_us;      /* default 20 ms */
     bool lead;
     bool poll_only;
+    bool heartbeats;
     const river_periodic *periodic;
 } mixed_options;
 
@@ -181,7 +186,7 @@ static inline bool mixed_open(mixed *m, const mixed_options *from, river_client 
                             .work = mixed_work,
                             .arg = m };
     river_queue_options queue = { .struct_size = sizeof queue,
-                                  .name = "default",
+                                  .name = from->queue == NULL ? "default" : from->queue,
                                   .max_workers = from->max_workers == 0 ? 4 : from->max_workers };
     pgc_conn_options conn = { .struct_size = sizeof conn, .conninfo = m->s.db.url };
     river_client_options options = {
@@ -198,6 +203,7 @@ static inline bool mixed_open(mixed *m, const mixed_options *from, river_client 
         .skip_unknown_kind_check = true,
         .no_lead = !from->lead,
         .poll_only = from->poll_only,
+        .heartbeats = from->heartbeats,
         .periodics = from->periodic,
         .periodic_count = from->periodic == NULL ? 0 : 1,
         .no_reindex = true,

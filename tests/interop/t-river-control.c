@@ -3,6 +3,8 @@
 
 #include <sched.h>
 
+#include <river/ext.h>
+
 #include "river_peer.h"
 
 #define START_GO "start {\"kinds\":[\"shared\",\"theirs\"],\"queues\":{\"default\":8}}"
@@ -201,6 +203,42 @@ static void periodic_jobs_come_once_across_leaders(void)
               "t t t");
 }
 
+/* Jobs of lumilio's kinds whose worker died, with a Go client for leader that knows one of them:
+ * that one comes again by River's rules, is worked by us and completes once. The other, which Go
+ * does not know, Go would discard after its hour; our heartbeat gives it back long before. */
+static void go_rescues_our_jobs(void)
+{
+    MIXED(m, 1);
+    REQUIRE(scratch_do(&m.s.db,
+                       "INSERT INTO river_job (state, args, kind, queue, attempt, max_attempts, "
+                       "attempted_at, attempted_by) VALUES "
+                       "('running', '{}', 'metadata_asset', 'metadata_asset', 1, 5, "
+                       "now() - interval '2 h', '{dead}'), "
+                       "('running', '{}', 'thumbnail_asset', 'thumbnail_asset', 1, 5, "
+                       "now() - interval '2 h', '{dead}'), "
+                       "('running', '{}', 'thumbnail_asset', 'default', 1, 5, now(), '{silent}')"));
+    REQUIRE_OK(river_ext_migrate(m.s.db.conn, NULL, &m.s.err), &m.s.err);
+    REQUIRE(scratch_do(&m.s.db, "INSERT INTO river_ext_client VALUES ('silent', now() - "
+                                "interval '1 h', now() - interval '1 min', 6000000)"));
+    CHECK_STR(go_say(&m.go[0], "start {\"kinds\":[\"metadata_asset\"],\"queues\":{\"theirs\":1}}"),
+              "ok");
+    CHECK(leads(&m, "go_one"));
+    CHECK(mixed_until(&m, "SELECT errors[1]->>'error' = 'Stuck job rescued by JobRescuer' AND "
+                          "attempt = 1 FROM river_job WHERE id = 1"));
+    CHECK(mixed_until(&m, "SELECT state = 'discarded' FROM river_job WHERE id = 2"));
+    REQUIRE(mixed_start(
+        &m, &(mixed_options) { .id = "ours", .kind = "metadata_asset", .queue = "metadata_asset" },
+        &m.s.client));
+    REQUIRE(mixed_start(
+        &m, &(mixed_options) { .id = "more", .kind = "thumbnail_asset", .heartbeats = true },
+        &m.more));
+    CHECK(mixed_until(&m, "SELECT count(*) = 2 FROM river_job WHERE state = 'completed'"));
+    CHECK_STR(mixed_text(&m, "SELECT string_agg(concat_ws(' ', state, attempt, attempted_by::text, "
+                             "cardinality(errors)), ', ' ORDER BY id) FROM river_job"),
+              "completed 2 {dead,ours} 1, discarded 1 {dead} 1, completed 2 {silent,more} 1");
+    CHECK_INT(atomic_load(&m.s.calls), 2);
+}
+
 TAP_MAIN(TAP("river 30: Go cancels what we run", go_cancels_what_we_run),
          TAP("river 31: we cancel what Go runs", we_cancel_what_go_runs),
          TAP("river 39: Go pauses and resumes us", go_pauses_and_resumes_us),
@@ -211,5 +249,7 @@ TAP_MAIN(TAP("river 30: Go cancels what we run", go_cancels_what_we_run),
              leadership_moves_by_clean_stops),
          TAP("river 42: leadership moves when the leader is killed", leadership_moves_by_kills),
          TAP("river 43: leadership moves by request, both ways", leadership_moves_by_request),
+         TAP("river 46: a Go leader rescues our jobs, heartbeats those it does not know",
+             go_rescues_our_jobs),
          TAP("river 47: periodic jobs come once across two leaders",
              periodic_jobs_come_once_across_leaders))

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/proc.h"
+#include "river/json.h"
 
 #include "river.h"
 
@@ -124,6 +125,65 @@ static void side_tables_come_and_go(void)
     CHECK(says(&s, "CREATE TABLE \"jobs\".river_migration"));
 }
 
+/* One JSON text and nothing else on it. */
+static bool is_json(const scene *s)
+{
+    pgc_error err;
+    pgc_text text = { s->out.ptr == NULL ? "" : s->out.ptr, s->out.len };
+    while (text.len > 0 && text.ptr[text.len - 1] == '\n') {
+        text.len--;
+    }
+    bool good = text.len > 0 && json_check(text, &err) == PGC_OK;
+    if (!good) {
+        printf("# no JSON: %.*s\n", (int) text.len, text.ptr);
+    }
+    return good;
+}
+
+static void every_command_has_help_and_json(void)
+{
+    static const struct {
+        const char *words[8];
+    } COMMANDS[] = {
+        { { "migrate-up" } },
+        { { "migrate-list" } },
+        { { "migrate-get", "--all", "--down", "--exclude-version", "2" } },
+        { { "validate" } },
+        { { "ext-migrate-up" } },
+        { { "insert", "mail.send" } },
+        { { "jobs", "list" } },
+        { { "jobs", "get", "1" } },
+        { { "jobs", "cancel", "1" } },
+        { { "jobs", "retry", "1" } },
+        { { "jobs", "delete", "1" } },
+        { { "queues", "list" } },
+        { { "queues", "pause", "*" } },
+        { { "queues", "resume", "*" } },
+        { { "queues", "update", "post", "--metadata", "{}" } },
+        { { "ext-migrate-down" } },
+        { { "migrate-down", "--max-steps", "1" } },
+    };
+    SCENE(s);
+    REQUIRE(scratch_do(&s.db, "INSERT INTO river_queue (name) VALUES ('post')"));
+    for (size_t i = 0; i < ARRAY_LEN(COMMANDS); i++) {
+        const char *words[10] = { NULL };
+        size_t count = 0;
+        while (COMMANDS[i].words[count] != NULL) {
+            words[count] = COMMANDS[i].words[count];
+            count++;
+        }
+        words[count] = "--json";
+        if (!CHECK_INT(run(&s, words), 0) || !CHECK(is_json(&s))) {
+            printf("# %s %s\n", words[0], words[1]);
+        }
+        words[count] = "--help";
+        CHECK_INT(run(&s, words), 0);
+        CHECK(says(&s, words[0]));
+    }
+    CHECK_INT(RUN(&s, "validate", "--json"), 1);
+    CHECK(says(&s, "{\"OK\":false}"));
+}
+
 static void the_benchmark_works_its_jobs(void)
 {
     SCENE(s);
@@ -131,6 +191,12 @@ static void the_benchmark_works_its_jobs(void)
     CHECK(says(&s, "\"JobsWorked\":200"));
     CHECK_INT(RUN(&s, "bench", "--num-total-jobs", "10"), 1);
     CHECK(says(&s, "--force"));
+    CHECK_INT(RUN(&s, "bench", "--num-total-jobs", "100", "--workers", "20", "--force"), 0);
+    CHECK(says(&s, "bench: total jobs worked [        100 ], total jobs inserted [        100 ]"));
+    /* Counted is what is stored. */
+    CHECK_STR(scratch_text(&s.db, s.mem,
+                           "SELECT count(*)::text FROM river_job WHERE state = 'completed'"),
+              "100");
 }
 
 TAP_MAIN(TAP("cli river: a job goes through its life", a_job_goes_through_its_life),
@@ -139,4 +205,5 @@ TAP_MAIN(TAP("cli river: a job goes through its life", a_job_goes_through_its_li
          TAP("cli river: queues are paused and resumed", queues_are_paused_and_resumed),
          TAP("cli river: wrong calls say what is wanted", wrong_calls_say_what_is_wanted),
          TAP("cli river: side tables come and go", side_tables_come_and_go),
+         TAP("cli river: every command has its help and its JSON", every_command_has_help_and_json),
          TAP("cli river: the benchmark works its jobs", the_benchmark_works_its_jobs))

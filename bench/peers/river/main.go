@@ -1,15 +1,18 @@
 // Command peer-river works no-op jobs with the real River, for ./dev bench river:
 //
 //	peer-river URL N WORKERS   insert N jobs, then work them all
+//	peer-river URL N pickup    insert N jobs into an idle queue, one after the other
 //
 // It prints one JSON line with jobs per second and client CPU per job, counted as River's own
-// benchmark counts: jobs whose completion is stored, from the return of Start to the last event.
+// benchmark counts: jobs whose completion is stored, from the return of Start to the last event. Or
+// the 99th percentile of the time from before an insert to the handler's first line.
 package main
 
 import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -31,6 +34,51 @@ type worker struct {
 }
 
 func (worker) Work(context.Context, *river.Job[args]) error { return nil }
+
+type pickupWorker struct {
+	river.WorkerDefaults[args]
+	begun chan time.Time
+}
+
+func (w *pickupWorker) Work(context.Context, *river.Job[args]) error {
+	w.begun <- time.Now()
+	return nil
+}
+
+func pickup(url string, total int) error {
+	ctx := context.Background()
+	pool, err := pgxpool.New(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	begun := make(chan time.Time, 1)
+	bundle := river.NewWorkers()
+	river.AddWorker(bundle, &pickupWorker{begun: begun})
+	client, err := river.NewClient(riverpgxv5.New(pool), &river.Config{
+		FetchCooldown: 2 * time.Millisecond,
+		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 4}},
+		Workers:       bundle,
+	})
+	if err != nil {
+		return err
+	}
+	if err := client.Start(ctx); err != nil {
+		return err
+	}
+	times := make([]float64, total)
+	for i := range times {
+		time.Sleep(15 * time.Millisecond)
+		start := time.Now()
+		if _, err := client.Insert(ctx, args{}, nil); err != nil {
+			return err
+		}
+		times[i] = float64((<-begun).Sub(start).Microseconds()) / 1e3
+	}
+	slices.Sort(times)
+	fmt.Printf("{\"PickupP99Milliseconds\": %f}\n", times[total*99/100])
+	return client.Stop(ctx)
+}
 
 func cpuSeconds() float64 {
 	var use syscall.Rusage
@@ -97,11 +145,13 @@ func run(url string, total, workers int) error {
 
 func main() {
 	if len(os.Args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: peer-river URL N WORKERS")
+		fmt.Fprintln(os.Stderr, "usage: peer-river URL N WORKERS|pickup")
 		os.Exit(2)
 	}
 	total, err := strconv.Atoi(os.Args[2])
-	if err == nil {
+	if err == nil && os.Args[3] == "pickup" {
+		err = pickup(os.Args[1], total)
+	} else if err == nil {
 		var workers int
 		workers, err = strconv.Atoi(os.Args[3])
 		if err == nil {
