@@ -359,7 +359,8 @@ static bool read_shapes(reader *r, const json_t *root)
             return no_memory(r);
         }
         if (!read_struct(r, object, IR_SHAPE_MEMBERS, shape) ||
-            !read_fields(r, object, &shape->fields, &shape->field_count)) {
+            (shape->kind != IR_SHAPE_CUSTOM &&
+             !read_fields(r, object, &shape->fields, &shape->field_count))) {
             return false;
         }
         if (shape->kind == IR_SHAPE_CUSTOM &&
