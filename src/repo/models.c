@@ -542,8 +542,8 @@ void repo_asset_tag_read(pgc_reader *reader, size_t row, size_t column, repo_ass
 {
     out->asset_id = pgc_read_uuid(reader, row, column);
     out->tag_id = pgc_read_i32(reader, row, column + 1);
-    out->confidence = pgc_read_opt_numeric(reader, row, column + 2);
-    out->source = pgc_read_opt_text(reader, row, column + 3);
+    out->confidence = pgc_read_numeric(reader, row, column + 2);
+    out->source = pgc_read_text(reader, row, column + 3);
     out->created_at = pgc_read_timestamptz(reader, row, column + 4);
     out->owner_id = pgc_read_i32(reader, row, column + 5);
 }
@@ -2165,8 +2165,10 @@ static const pgc_schema_column schema_columns[] = {
     { "public", "asset_search", "owner_id", "integer", true },
     { "public", "asset_search", "text_words", "tsvector", true },
     { "public", "asset_tags", "asset_id", "uuid", true },
+    { "public", "asset_tags", "confidence", "numeric", true },
     { "public", "asset_tags", "created_at", "timestamp with time zone", false },
     { "public", "asset_tags", "owner_id", "integer", true },
+    { "public", "asset_tags", "source", "character varying", true },
     { "public", "asset_tags", "tag_id", "integer", true },
     { "public", "assets", "altitude", "numeric", false },
     { "public", "assets", "aperture", "numeric", false },
@@ -2270,6 +2272,7 @@ static const pgc_schema_column schema_columns[] = {
     { "public", "repositories", "repo_id", "uuid", true },
     { "public", "repositories", "storage_strategy", "character varying", true },
     { "public", "repositories", "updated_at", "timestamp with time zone", true },
+    { "public", "tags", "category", "character varying", false },
     { "public", "tags", "created_at", "timestamp with time zone", false },
     { "public", "tags", "name", "character varying", true },
     { "public", "tags", "owner_id", "integer", false },
@@ -2297,5 +2300,5 @@ static const pgc_schema_column schema_columns[] = {
 
 pgc_status repo_schema_check(pgc_db *db, pgc_error *err)
 {
-    return pgc_schema_check(db, schema_columns, 153, err);
+    return pgc_schema_check(db, schema_columns, 156, err);
 }

@@ -213,8 +213,8 @@ void repo_asset_search_clone_pass(pgc_clone *clone, repo_asset_search *row);
 typedef struct repo_asset_tag {
     pgc_uuid asset_id; /**< uuid; not NULL */
     int32_t tag_id; /**< integer; not NULL */
-    pgc_numeric confidence; /**< numeric; nullable */
-    pgc_text source; /**< character varying; nullable */
+    pgc_numeric confidence; /**< numeric; not NULL */
+    pgc_text source; /**< character varying; not NULL */
     pgc_timestamptz created_at; /**< timestamp with time zone; not NULL */
     int32_t owner_id; /**< integer; not NULL */
 } repo_asset_tag;
@@ -790,7 +790,7 @@ pgc_status repo_public_user_set_take(pgc_result *result, const pgc_query *query,
 void repo_public_user_clone_pass(pgc_clone *clone, repo_public_user *row);
 
 /**
- * Is the database the one that this code was made for? Compares the 153 columns that its
+ * Is the database the one that this code was made for? Compares the 156 columns that its
  * queries name with the server's catalogs, by one query: for the start of a service.
  *
  * @return PGC_OK; PGC_SCHEMA: err names tables and columns that differ; as pgc_db_run().
