@@ -509,6 +509,188 @@ pgc_status repo_word_candidates_set_detach(repo_word_candidates_set *set,
 pgc_status repo_word_candidates(pgc_db *db, const repo_word_candidates_params *p,
                                 repo_word_candidates_set *out, pgc_error *err) PGC_MUST_CHECK;
 
+/** What sort of repo_page_assets() may be. */
+typedef enum repo_page_assets_sort {
+    REPO_PAGE_ASSETS_SORT_TAKEN_DESC = 0,
+    REPO_PAGE_ASSETS_SORT_TAKEN_DESC_NEXT = 1,
+    REPO_PAGE_ASSETS_SORT_TAKEN_ASC = 2,
+    REPO_PAGE_ASSETS_SORT_TAKEN_ASC_NEXT = 3,
+    REPO_PAGE_ASSETS_SORT_UPLOADED_DESC = 4,
+    REPO_PAGE_ASSETS_SORT_UPLOADED_DESC_NEXT = 5,
+    REPO_PAGE_ASSETS_SORT_UPLOADED_ASC = 6,
+    REPO_PAGE_ASSETS_SORT_UPLOADED_ASC_NEXT = 7,
+    REPO_PAGE_ASSETS_SORT_NAME_DESC = 8,
+    REPO_PAGE_ASSETS_SORT_NAME_DESC_NEXT = 9,
+    REPO_PAGE_ASSETS_SORT_NAME_ASC = 10,
+    REPO_PAGE_ASSETS_SORT_NAME_ASC_NEXT = 11,
+    REPO_PAGE_ASSETS_SORT_SIZE_DESC = 12,
+    REPO_PAGE_ASSETS_SORT_SIZE_DESC_NEXT = 13,
+    REPO_PAGE_ASSETS_SORT_SIZE_ASC = 14,
+    REPO_PAGE_ASSETS_SORT_SIZE_ASC_NEXT = 15,
+    REPO_PAGE_ASSETS_SORT_RATING_DESC = 16,
+    REPO_PAGE_ASSETS_SORT_RATING_DESC_NEXT = 17,
+    REPO_PAGE_ASSETS_SORT_RATING_ASC = 18,
+    REPO_PAGE_ASSETS_SORT_RATING_ASC_NEXT = 19
+} repo_page_assets_sort;
+
+/** Parameters of repo_page_assets(). */
+typedef struct repo_page_assets_params {
+    int32_t owner_id; /**< integer, assets.owner_id; not NULL */
+    pgc_text wanted_type; /**< text, assets.asset_type; nullable: NULL leaves out what depends on it */
+    int64_t row_limit; /**< bigint; not NULL */
+    pgc_timestamp after_local; /**< timestamp without time zone; not NULL */
+    pgc_uuid after_id; /**< uuid; not NULL */
+    pgc_timestamptz after_instant; /**< timestamp with time zone; not NULL */
+    pgc_text after_name; /**< text; not NULL */
+    int64_t after_number; /**< bigint; not NULL */
+    int16_t after_stars; /**< smallint; not NULL */
+    repo_page_assets_sort sort; /**< which text @switch puts in */
+} repo_page_assets_params;
+
+/**
+ * PageAssets (:many).
+ * A page of live assets with no other condition than the kind; each order has a first page and a
+ * next one. These frequent lists are prepared once, while FilterAssets is planned at each call.
+ *
+ *     SELECT a.* FROM assets a
+ *     WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL
+ *       / *@if wanted_type* / AND a.asset_type = @wanted_type / *@end* /
+ *       / *@switch sort taken_desc* /
+ *         ORDER BY a.captured_local DESC, a.asset_id DESC
+ *       / *@case taken_desc_next:
+ *         AND (a.captured_local, a.asset_id) < (@after_local::timestamp, @after_id::uuid)
+ *         ORDER BY a.captured_local DESC, a.asset_id DESC* /
+ *       / *@case taken_asc:
+ *         ORDER BY a.captured_local ASC, a.asset_id ASC* /
+ *       / *@case taken_asc_next:
+ *         AND (a.captured_local, a.asset_id) > (@after_local::timestamp, @after_id::uuid)
+ *         ORDER BY a.captured_local ASC, a.asset_id ASC* /
+ *       / *@case uploaded_desc:
+ *         ORDER BY a.uploaded_at DESC, a.asset_id DESC* /
+ *       / *@case uploaded_desc_next:
+ *         AND (a.uploaded_at, a.asset_id) < (@after_instant::timestamptz, @after_id::uuid)
+ *         ORDER BY a.uploaded_at DESC, a.asset_id DESC* /
+ *       / *@case uploaded_asc:
+ *         ORDER BY a.uploaded_at ASC, a.asset_id ASC* /
+ *       / *@case uploaded_asc_next:
+ *         AND (a.uploaded_at, a.asset_id) > (@after_instant::timestamptz, @after_id::uuid)
+ *         ORDER BY a.uploaded_at ASC, a.asset_id ASC* /
+ *       / *@case name_desc:
+ *         ORDER BY a.name_key DESC, a.asset_id DESC* /
+ *       / *@case name_desc_next:
+ *         AND (a.name_key, a.asset_id) < (@after_name::text, @after_id::uuid)
+ *         ORDER BY a.name_key DESC, a.asset_id DESC* /
+ *       / *@case name_asc:
+ *         ORDER BY a.name_key ASC, a.asset_id ASC* /
+ *       / *@case name_asc_next:
+ *         AND (a.name_key, a.asset_id) > (@after_name::text, @after_id::uuid)
+ *         ORDER BY a.name_key ASC, a.asset_id ASC* /
+ *       / *@case size_desc:
+ *         ORDER BY a.file_size DESC, a.asset_id DESC* /
+ *       / *@case size_desc_next:
+ *         AND (a.file_size, a.asset_id) < (@after_number::bigint, @after_id::uuid)
+ *         ORDER BY a.file_size DESC, a.asset_id DESC* /
+ *       / *@case size_asc:
+ *         ORDER BY a.file_size ASC, a.asset_id ASC* /
+ *       / *@case size_asc_next:
+ *         AND (a.file_size, a.asset_id) > (@after_number::bigint, @after_id::uuid)
+ *         ORDER BY a.file_size ASC, a.asset_id ASC* /
+ *       / *@case rating_desc:
+ *         ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC* /
+ *       / *@case rating_desc_next:
+ *         AND (a.stars, a.captured_local, a.asset_id) <
+ *             (@after_stars::smallint, @after_local::timestamp, @after_id::uuid)
+ *         ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC* /
+ *       / *@case rating_asc:
+ *         ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC* /
+ *       / *@case rating_asc_next:
+ *         AND (a.stars, a.captured_local, a.asset_id) >
+ *             (@after_stars::smallint, @after_local::timestamp, @after_id::uuid)
+ *         ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC* /
+ *       / *@end* /
+ *     LIMIT @row_limit
+ *
+ * @param p read during the call only.
+ * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
+ *
+ * Each row is a whole row of assets: repo_asset of models.h, with the reasons there.
+ */
+pgc_status repo_page_assets(pgc_db *db, const repo_page_assets_params *p, repo_asset_set *out,
+                            pgc_error *err) PGC_MUST_CHECK;
+
+/** PageAssets, row by row; zeroed it is closed. */
+typedef struct repo_page_assets_iter {
+    pgc_rows *rows;
+    repo_asset row; /**< the current one; what it points to lives until the next step */
+} repo_page_assets_iter;
+
+/**
+ * As repo_page_assets(), but the rows come one after another.
+ *
+ * @param it for repo_page_assets_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_page_assets_open(pgc_db *db, const repo_page_assets_params *p,
+                                 repo_page_assets_iter *it, pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_page_assets_next(repo_page_assets_iter *it, bool *more,
+                                 pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_page_assets_close(repo_page_assets_iter *it);
+
+/** Parameters of repo_page_period(). */
+typedef struct repo_page_period_params {
+    int32_t owner_id; /**< integer, assets.owner_id; not NULL */
+    pgc_timestamp local_from; /**< timestamp without time zone, assets.captured_local; not NULL */
+    pgc_timestamp local_before; /**< timestamp without time zone, assets.captured_local; not NULL */
+    pgc_timestamp after_local; /**< timestamp without time zone; not NULL */
+    pgc_opt_uuid after_id; /**< uuid; nullable: NULL leaves out what depends on it */
+    int64_t row_limit; /**< bigint; not NULL */
+} repo_page_period_params;
+
+/**
+ * PagePeriod (:many).
+ * A page of the assets of a time, the last taken first.
+ *
+ *     SELECT a.* FROM assets a
+ *     WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL
+ *       AND a.captured_local >= @local_from AND a.captured_local < @local_before
+ *       / *@if after_id* /
+ *       AND (a.captured_local, a.asset_id) < (@after_local::timestamp, @after_id::uuid)
+ *       / *@end* /
+ *     ORDER BY a.captured_local DESC, a.asset_id DESC
+ *     LIMIT @row_limit
+ *
+ * @param p read during the call only.
+ * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
+ *
+ * Each row is a whole row of assets: repo_asset of models.h, with the reasons there.
+ */
+pgc_status repo_page_period(pgc_db *db, const repo_page_period_params *p, repo_asset_set *out,
+                            pgc_error *err) PGC_MUST_CHECK;
+
+/** PagePeriod, row by row; zeroed it is closed. */
+typedef struct repo_page_period_iter {
+    pgc_rows *rows;
+    repo_asset row; /**< the current one; what it points to lives until the next step */
+} repo_page_period_iter;
+
+/**
+ * As repo_page_period(), but the rows come one after another.
+ *
+ * @param it for repo_page_period_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_page_period_open(pgc_db *db, const repo_page_period_params *p,
+                                 repo_page_period_iter *it, pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_page_period_next(repo_page_period_iter *it, bool *more,
+                                 pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_page_period_close(repo_page_period_iter *it);
+
 PGC_END_DECLS
 
 #endif
