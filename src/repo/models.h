@@ -184,6 +184,8 @@ typedef struct repo_asset_search {
     int32_t owner_id; /**< integer; not NULL */
     pgc_tsvector filename_words; /**< tsvector; not NULL */
     pgc_tsvector text_words; /**< tsvector; not NULL */
+    pgc_text name; /**< text; not NULL */
+    pgc_timestamptz sort_at; /**< timestamp with time zone; not NULL */
 } repo_asset_search;
 
 /** Rows and the memory they point into; give it to repo_asset_search_set_free(). */
@@ -790,7 +792,7 @@ pgc_status repo_public_user_set_take(pgc_result *result, const pgc_query *query,
 void repo_public_user_clone_pass(pgc_clone *clone, repo_public_user *row);
 
 /**
- * Is the database the one that this code was made for? Compares the 156 columns that its
+ * Is the database the one that this code was made for? Compares the 157 columns that its
  * queries name with the server's catalogs, by one query: for the start of a service.
  *
  * @return PGC_OK; PGC_SCHEMA: err names tables and columns that differ; as pgc_db_run().
