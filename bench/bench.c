@@ -136,13 +136,28 @@ bench_row bench_run(const bench_case *one, int rounds)
     row.other_spread = spread(other, other_count, row.other);
     row.ratio = row.other > 0 ? row.ours / row.other : BENCH_NONE;
     /* Comparisons with NAN are false: what was not measured is not ok. */
-    row.ok = one->goal == BENCH_AT_MOST ? row.ratio <= one->bound : row.ratio >= one->bound;
+    switch (one->goal) {
+    case BENCH_AT_MOST:
+        row.ok = row.ratio <= one->bound;
+        break;
+    case BENCH_AT_LEAST:
+        row.ok = row.ratio >= one->bound;
+        break;
+    case BENCH_SHOWN:
+    default:
+        row.ok = !isnan(row.ratio);
+        break;
+    }
     return row;
 }
 
 void bench_goal_text(const bench_case *one, char *out, size_t size)
 {
-    (void) snprintf(out, size, "%s %.2f", one->goal == BENCH_AT_MOST ? "<=" : ">=", one->bound);
+    if (one->goal == BENCH_SHOWN) {
+        (void) snprintf(out, size, "-");
+    } else {
+        (void) snprintf(out, size, "%s %.2f", one->goal == BENCH_AT_MOST ? "<=" : ">=", one->bound);
+    }
 }
 
 void bench_verdict_text(const bench_case *one, const bench_row *row, char *out, size_t size)
@@ -150,7 +165,8 @@ void bench_verdict_text(const bench_case *one, const bench_row *row, char *out, 
     if (one->skip != NULL) {
         (void) snprintf(out, size, "skipped: %s", one->skip);
     } else {
-        (void) snprintf(out, size, "%s", row->ok ? "ok" : "NO");
+        const char *good = one->goal == BENCH_SHOWN ? "shown" : "ok";
+        (void) snprintf(out, size, "%s", row->ok ? good : "NO");
     }
 }
 

@@ -26,8 +26,9 @@
 typedef double (*bench_measure)(void *ctx);
 
 typedef enum bench_goal {
-    BENCH_AT_MOST, /* ratio <= bound: times, bytes */
-    BENCH_AT_LEAST /* ratio >= bound: rates */
+    BENCH_AT_MOST,  /* ratio <= bound: times, bytes */
+    BENCH_AT_LEAST, /* ratio >= bound: rates */
+    BENCH_SHOWN     /* none: what others reach, to judge other rows by */
 } bench_goal;
 
 typedef struct bench_case {
@@ -59,7 +60,7 @@ double bench_percentile(double *values, size_t count, unsigned percent);
 bench_row bench_run(const bench_case *one, int rounds);
 /* The goal as text, such as "<= 1.05". */
 void bench_goal_text(const bench_case *one, char *out, size_t size);
-/* What stands in the column ok: "ok", "NO" or "skipped: WHY". */
+/* What stands in the column ok: "ok", "NO", "shown" or "skipped: WHY". */
 void bench_verdict_text(const bench_case *one, const bench_row *row, char *out, size_t size);
 /* The whole program; `area` is the NAME of ./dev bench NAME. --only WORDS leaves the rows whose
  * name holds the words, which are an error when there are none. */

@@ -5,6 +5,7 @@
 #include "parts.h"
 
 #include <endian.h>
+#include <malloc.h>
 
 #include <pgc/rows.h>
 
@@ -210,6 +211,27 @@ static double rows_ours(void *ctx)
     return ok ? cpu_seconds() - start : BENCH_NONE;
 }
 
+/* The same by hand. */
+static double rows_other(void *ctx)
+{
+    const decode_state *state = ctx;
+    PGconn *raw = state->site->raw;
+    double start = cpu_seconds();
+    int count = 0;
+    bool ok = PQsendQueryPrepared(raw, "assets", 0, NULL, NULL, NULL, 1) == 1 &&
+              PQsetSingleRowMode(raw) == 1;
+    for (PGresult *res = PQgetResult(raw); res != NULL; res = PQgetResult(raw)) {
+        asset_row row;
+        if (PQresultStatus(res) == PGRES_SINGLE_TUPLE) {
+            decode_other_row(res, 0, &row);
+            __asm__ volatile("" : : "r"(&row) : "memory");
+            count++;
+        }
+        PQclear(res);
+    }
+    return ok && count == ROWS ? cpu_seconds() - start : BENCH_NONE;
+}
+
 static double server_other(void *ctx)
 {
     const decode_state *state = ctx;
@@ -281,5 +303,50 @@ void decode_rows(bench_site *site, bench_rows *rows)
     rows_add(rows, one);
     one.name = "rows one by one 100,000 x 12";
     one.ours = rows_ours;
+    rows_add(rows, one);
+    one.goal = BENCH_SHOWN;
+    one.name = "libpq by hand: receive, decode";
+    one.ours = server_other;
+    rows_add(rows, one);
+    one.name = "libpq by hand: rows one by one";
+    one.ours = rows_other;
+    rows_add(rows, one);
+}
+
+/* glibc gives freed memory back to the system at once, so that every large answer is paid for by
+ * page faults anew, ours and libpq's alike; Go keeps its heap. A program may tell glibc to keep its
+ * own as well. It stays so told: these rows are the last ones. */
+static void keep_memory(void)
+{
+    (void) mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    (void) mallopt(M_TRIM_THRESHOLD, 256 << 20);
+}
+
+static double kept_ours(void *ctx)
+{
+    keep_memory();
+    return server_ours(ctx);
+}
+
+static double kept_other(void *ctx)
+{
+    keep_memory();
+    return server_other(ctx);
+}
+
+void kept_rows(bench_site *site, bench_rows *rows)
+{
+    static decode_state state;
+    state = (decode_state) { site, NULL };
+    bench_case one = decode_case("receive and decode, memory kept", &state);
+    one.other_is = "libpq loop by hand";
+    one.ours = kept_ours;
+    one.other = kept_other;
+    one.bound = 1.1;
+    rows_add(rows, one);
+    one.other_is = "pgx v5, Scan into structs";
+    one.other = server_pgx;
+    one.bound = 0.5;
+    one.skip = site->no_pgx;
     rows_add(rows, one);
 }

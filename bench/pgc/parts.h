@@ -73,6 +73,9 @@ void peer_close(bench_peer *peer);
 /* Send one line, wait for the number that answers it; BENCH_NONE when the peer failed. */
 double peer_ask(bench_peer *peer, const char *line);
 
+/* The text that the generated function repo_get_asset() sends, for libpq by hand. */
+extern const char ASSET_BY_HAND[];
+
 /* One row of assets, read as a careful person reads it from libpq; see asset.c. */
 struct repo_asset;
 typedef struct asset_digits {
@@ -87,5 +90,6 @@ void decode_rows(bench_site *site, bench_rows *rows);
 void copy_rows(bench_site *site, bench_rows *rows);
 void pool_rows(bench_site *site, bench_rows *rows);
 void load_rows(bench_site *site, bench_rows *rows);
+void kept_rows(bench_site *site, bench_rows *rows); /* last: it changes the process */
 
 #endif

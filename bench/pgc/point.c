@@ -10,8 +10,7 @@
 
 enum { READS = 500, ROUNDS = 101 };
 
-/* The text that the generated function sends, for the other side. */
-static const char BY_HAND[] =
+const char ASSET_BY_HAND[] =
     "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type,"
     " repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make,"
     " camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude,"
@@ -66,7 +65,7 @@ static double point_other(void *ctx)
 
 void point_rows(bench_site *site, bench_rows *rows)
 {
-    PQclear(PQprepare(site->raw, "get_asset", BY_HAND, 0, NULL));
+    PQclear(PQprepare(site->raw, "get_asset", ASSET_BY_HAND, 0, NULL));
     rows_add(rows, (bench_case) { .name = "point read, generated query",
                                   .unit = "us",
                                   .other_is = "libpq by hand, prepared, binary",

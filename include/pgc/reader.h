@@ -254,6 +254,10 @@ static inline pgc_text pgc_cell_text(pgc_reader *reader, size_t row, size_t colu
             pgc_text text = { (const char *) cell->bytes, (size_t) cell->len };
             return text;
         }
+        if (nullable) {
+            pgc_text none = { NULL, 0 };
+            return none;
+        }
     }
     return pgc_cell_text_miss(reader, row, column, nullable);
 }

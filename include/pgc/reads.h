@@ -20,7 +20,9 @@ typedef struct pgc_reads pgc_reads;
 /** Settings of pgc_reads_open(). Zero in any member but struct_size means the default. */
 typedef struct pgc_reads_options {
     size_t struct_size; /**< sizeof(pgc_reads_options) */
-    uint32_t lanes;     /**< connections that read at once; default 4; fewer make larger batches */
+    uint32_t lanes;     /**< connections that read at once; fewer make larger batches. Default: one
+                             for each core, 2 to 8, and one more, up to 8, whenever a batch has
+                             waited for a millisecond */
     uint32_t batch_max; /**< queries of one batch; default 64, at most 1000 */
 } pgc_reads_options;
 

@@ -12,6 +12,7 @@ int cmd_search(int argc, char **argv);
 int cmd_delete(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
 int cmd_album(int argc, char **argv);
+int cmd_tag(int argc, char **argv);
 int cmd_migrate_apply(int argc, char **argv);
 int cmd_migrate_status(int argc, char **argv);
 int cmd_migrate_set(int argc, char **argv);

@@ -293,10 +293,14 @@ pgc_status exchange_piece(exchange *ex, size_t at, PGresult **piece_out)
     assert(at < ex->count);
     while (ex->status == PGC_OK && ex->answered <= at) {
         PGresult *result = NULL;
-        if (!ex->hurry && conn->pq->isBusy(conn->pg) != 0) {
-            call_extend(&ex->call);
+        if (conn->pq->isBusy(conn->pg) == 0) {
+            result = conn->pq->getResult(conn->pg);
+        } else {
+            if (!ex->hurry) {
+                call_extend(&ex->call);
+            }
+            ex->status = call_next(&ex->call, &result, ex->err);
         }
-        ex->status = call_next(&ex->call, &result, ex->err);
         if (ex->status != PGC_OK) {
             break;
         }

@@ -25,4 +25,19 @@ void gate_rouse(const gate *g);
  * and other wake-ups may end it earlier: the answer is the state then. */
 gate_state gate_sleep(gate *g, int64_t us);
 
+/* Where many sleep until one lets them all through: it counts how often that happened. Outlives its
+ * sleepers. */
+typedef struct bell {
+    _Atomic uint32_t strokes;
+} bell;
+
+/* What a sleeper must know before others may strike: under the lock that strikers hold. */
+uint32_t bell_strokes(const bell *b);
+/* Let all through who came before, without waking them; what was written before is seen. */
+void bell_strike(bell *b);
+/* Wake them, best without any lock. Who sleeps for a later stroke goes on sleeping. */
+void bell_rouse(const bell *b);
+/* Sleep until the bell was struck after `strokes`. */
+void bell_sleep(bell *b, uint32_t strokes);
+
 #endif

@@ -96,7 +96,8 @@ pgc_text pgc_cell_text_miss(pgc_reader *reader, size_t row, size_t column, bool 
 /* Decoded values live as long as the result, in its arena. */
 void *reader_alloc(pgc_reader *reader, size_t row, size_t column, size_t size)
 {
-    void *memory = pgc_result_array(reader->result, 1, size);
+    arena *own = reader->result->memory;
+    void *memory = own != NULL ? arena_take(own, size) : pgc_result_array(reader->result, 1, size);
     if (memory == NULL) {
         reader_fail(reader, row, column, PGC_NOMEM, "finds no memory to be decoded into");
     }

@@ -49,7 +49,7 @@ static const pgc_cell *const *direct_rows(const pgc_result *result)
     const pq_head *head = (const pq_head *) (const void *) result->res;
     bool same = head->rows >= 0 && (size_t) head->rows == result->rows && head->columns >= 0 &&
                 (size_t) head->columns == result->columns && head->cells != NULL;
-    same = same && agrees(result, head, 0, 0) &&
+    same = same && (result->rows == 1 || agrees(result, head, 0, 0)) &&
            agrees(result, head, result->rows - 1, result->columns - 1);
     return same ? head->cells : NULL;
 }

@@ -1,227 +1,148 @@
-/* Reads of many threads in one pipeline. A caller stands in the queue until another one has run its
- * query, or until it is at the head and a lane is free: then it leads, and takes along who waits
- * behind it. Invariant: a request is in the queue, or in the batch of one leader, or over; its
- * owner sleeps until it is over, so that its arguments stay alive. Requests in the queue belong to
- * the lock, those of a batch to its leader. Any thread. */
+/* Reads of many threads in one pipeline. Who finds no lane free stands in a batch that waits; when
+ * a lane becomes free, the first of the batch leads: it runs all of them and wakes the others in
+ * one go. Invariant: a batch is free, or on the list of those that wait, or its leader's; its
+ * members sleep until it is over, so that their arguments stay alive. Batches that wait belong to
+ * the lock, one that runs to its leader. Any thread. */
 #include "base/prelude.h"
 
-#include <pgc/pipeline.h>
 #include <pgc/reads.h>
 
-#include "base/list.h"
-#include "pgc/gate.h"
 #include "pgc/pool_state.h"
+#include "pgc/reads_batch.h"
 
-#define LANES_DEFAULT     4u
+#define LANES_LEAST       2u
+#define LANES_MOST        8u
 #define BATCH_DEFAULT     64u
 #define BATCH_MAX         1000u
+#define BATCHES           64u
+#define PATIENCE_US       1000
 #define READS_OPTIONS_MIN offsetof(pgc_reads_options, batch_max)
-
-typedef enum request_state {
-    REQUEST_QUEUED,
-    REQUEST_LEADS, /* at the head, with a lane: its owner must run the batch */
-    REQUEST_TAKEN, /* in a leader's batch */
-    REQUEST_OVER,  /* status, result and error are final */
-    REQUEST_ALONE  /* its batch failed for a reason that is not its own */
-} request_state;
-
-/* One call, on the stack of its caller. */
-typedef struct read_request {
-    list_node link;
-    const pgc_query *query;
-    const pgc_args *args;
-    pgc_result *result;
-    pgc_error *err; /* the caller's; may be NULL */
-    pgc_status status;
-    request_state state;
-    bool in_pipeline;
-    size_t index; /* in the pipeline */
-    gate turn;    /* opens when its owner has to lead, or the request is over */
-} read_request;
 
 struct pgc_reads {
     pgc_db db;
     pgc_pool *pool;
     const pgc_alloc *alloc;
-    uint32_t lanes, batch_max; /* constant */
-    pthread_mutex_t lock;      /* for everything below */
-    list_node queue;           /* of read_request, first come first */
-    uint32_t leaders;          /* lanes in use */
+    uint32_t lanes, lanes_most, batch_max; /* constant */
+    pthread_mutex_t lock;                  /* for everything below */
+    list_node waiting;                     /* of read_batch, oldest first */
+    list_node spare;                       /* of read_batch, longest unused first */
+    uint32_t leaders;                      /* lanes in use */
     pgc_reads_stats stats;
+    read_batch batches[BATCHES];
 };
 
-/* With the lock held: a free lane goes to the one who waits longest, who must be woken then. */
-static const gate *appoint(pgc_reads *reads)
+/* With the lock held: a free lane goes to the batch that waits longest. Whom to wake; NULL: nobody.
+ */
+static const gate *appoint(pgc_reads *reads, uint32_t lanes)
 {
-    if (reads->leaders == reads->lanes || list_empty(&reads->queue)) {
+    if (reads->leaders >= lanes) {
         return NULL;
     }
-    read_request *first = CONTAINER_OF(reads->queue.next, read_request, link);
-    assert(first->state == REQUEST_QUEUED);
-    list_remove(&first->link);
-    first->state = REQUEST_LEADS;
+    list_node *at = reads->waiting.next;
+    while (at != &reads->waiting && CONTAINER_OF(at, read_batch, link)->appointed) {
+        at = at->next;
+    }
+    if (at == &reads->waiting) {
+        return NULL;
+    }
+    read_batch *first = CONTAINER_OF(at, read_batch, link);
+    assert(first->count > 0);
+    first->appointed = true;
     reads->leaders++;
-    gate_set(&first->turn, GATE_OPEN);
-    return &first->turn;
+    gate_set(first->turn, GATE_OPEN);
+    return first->turn;
 }
 
-/* With the lock held: the leader and who waits behind it, on a list of their own. */
-static size_t gather(pgc_reads *reads, read_request *leader, list_node *batch)
+/* With the lock held: the batch that still takes one more, with the request in it. NULL: there are
+ * so many callers that one more does not matter. */
+static read_batch *join(pgc_reads *reads, read_request *mine, gate *turn)
 {
-    size_t count = 1;
-    list_init(batch);
-    list_append(batch, &leader->link);
-    while (count < reads->batch_max && !list_empty(&reads->queue)) {
-        read_request *next = CONTAINER_OF(reads->queue.next, read_request, link);
-        list_remove(&next->link);
-        next->state = REQUEST_TAKEN;
-        list_append(batch, &next->link);
-        count++;
-    }
-    reads->stats.batch_count++;
-    return count;
-}
-
-/* The same failure for all that have no outcome of their own. */
-static void fail_batch(list_node *batch, pgc_status status, const pgc_error *err)
-{
-    for (list_node *at = batch->next; at != batch; at = at->next) {
-        read_request *request = CONTAINER_OF(at, read_request, link);
-        request->status = status;
-        if (request->err != NULL) {
-            *request->err = *err;
+    read_batch *last = CONTAINER_OF(reads->waiting.prev, read_batch, link);
+    if (list_empty(&reads->waiting) || last->count >= reads->batch_max) {
+        if (list_empty(&reads->spare)) {
+            return NULL;
         }
+        last = CONTAINER_OF(reads->spare.next, read_batch, link);
+        list_remove(&last->link);
+        list_append(&reads->waiting, &last->link);
+        assert(last->count == 0 && list_empty(&last->members));
+        last->turn = turn;
     }
-}
-
-/* Arguments that cannot be sent are the failure of their own query. */
-static void fill(pgc_pipeline *pipeline, list_node *batch)
-{
-    for (list_node *at = batch->next; at != batch; at = at->next) {
-        read_request *request = CONTAINER_OF(at, read_request, link);
-        request->status = pgc_pipeline_add(pipeline, request->query, request->args, &request->index,
-                                           request->err);
-        request->in_pipeline = request->status == PGC_OK;
-    }
-}
-
-/* Reads have no effect, so whoever was only swept along may run again: the server skips what stands
- * behind a failure, and a lost connection says nothing about a query. */
-static bool swept_along(pgc_status status, const pgc_error *err)
-{
-    return status == PGC_CONNECTION || (status == PGC_CANCELLED && err->sqlstate[0] == '\0');
-}
-
-static void collect(pgc_pipeline *pipeline, list_node *batch)
-{
-    for (list_node *at = batch->next; at != batch; at = at->next) {
-        read_request *request = CONTAINER_OF(at, read_request, link);
-        if (!request->in_pipeline) {
-            continue;
-        }
-        pgc_error err;
-        pgc_error_clear(&err);
-        request->status = pgc_pipeline_take(pipeline, request->index, &request->result, &err);
-        if (request->status == PGC_OK) {
-            continue;
-        }
-        if (swept_along(request->status, &err)) {
-            request->state = REQUEST_ALONE;
-        } else if (request->err != NULL) {
-            *request->err = err;
-        }
-    }
-}
-
-/* Without the lock: nobody else touches the requests of a batch. */
-static void run_batch(pgc_reads *reads, list_node *batch)
-{
-    pgc_conn *conn = NULL;
-    pgc_pipeline *pipeline = NULL;
-    pgc_error err;
-    pgc_error_clear(&err);
-    pgc_status status = pgc_pool_acquire(reads->pool, &conn, &err);
-    if (status == PGC_OK) {
-        status = pgc_pipeline_open(conn, PGC_PIPELINE_ATOMIC, &pipeline, &err);
-    }
-    if (status == PGC_OK) {
-        fill(pipeline, batch);
-        status = pgc_pipeline_run(pipeline, &err);
-        collect(pipeline, batch); /* each has its own status, whatever that of all is */
-    } else {
-        fail_batch(batch, status, &err);
-    }
-    pgc_pipeline_close(pipeline);
-    pgc_pool_release(reads->pool, conn);
-}
-
-static int64_t count_alone(list_node *batch)
-{
-    int64_t count = 0;
-    for (list_node *at = batch->next; at != batch; at = at->next) {
-        const read_request *request = CONTAINER_OF(at, read_request, link);
-        count += request->state == REQUEST_ALONE ? 1 : 0;
-    }
-    return count;
-}
-
-/* Wakes everybody but the leader itself. A request may be gone as soon as its gate is open. */
-static void dismiss(list_node *batch, const read_request *mine)
-{
-    while (!list_empty(batch)) {
-        read_request *request = CONTAINER_OF(batch->next, read_request, link);
-        list_remove(&request->link);
-        if (request->state != REQUEST_ALONE) {
-            request->state = REQUEST_OVER;
-        }
-        if (request != mine) {
-            gate_set(&request->turn, GATE_OPEN);
-            gate_rouse(&request->turn);
-        }
-    }
+    list_append(&last->members, &mine->link);
+    last->count++;
+    return last;
 }
 
 /* A batch of one needs no pipeline: the pool's own way is shorter, and has the pool's retries. The
- * next leader is woken first, so that the lane is empty for as short as can be. */
-static void lead(pgc_reads *reads, read_request *mine)
+ * next leader is woken first, so that the lane is empty for as short as can be. Members may be gone
+ * as soon as the bell is struck. */
+static void lead(pgc_reads *reads, read_batch *batch, read_request *mine)
 {
-    list_node batch;
+    int64_t alone_count = 0;
     (void) pthread_mutex_lock(&reads->lock);
-    size_t count = gather(reads, mine, &batch);
+    size_t count = batch->count;
+    list_remove(&batch->link);
+    reads->stats.batch_count++;
     (void) pthread_mutex_unlock(&reads->lock);
     if (count == 1) {
         mine->status =
             pgc_db_run(pgc_pool_db(reads->pool), mine->query, mine->args, &mine->result, mine->err);
     } else {
-        run_batch(reads, &batch);
+        alone_count = batch_run(reads->pool, batch);
     }
+    list_init(&batch->members);
     (void) pthread_mutex_lock(&reads->lock);
     assert(reads->leaders > 0);
     reads->leaders--;
-    reads->stats.alone_count += count_alone(&batch);
-    const gate *next = appoint(reads);
+    reads->stats.alone_count += alone_count;
+    const gate *next = appoint(reads, reads->lanes);
+    batch->count = 0;
+    batch->appointed = false;
+    bell_strike(&batch->over);
+    list_append(&reads->spare, &batch->link);
     (void) pthread_mutex_unlock(&reads->lock);
     gate_rouse(next);
-    dismiss(&batch, mine);
+    if (count > 1) {
+        bell_rouse(&batch->over);
+    }
+}
+
+/* The first member of a batch that waits. Slow queries may hold all lanes: then it makes itself
+ * one more, as far as that is allowed. */
+static void wait_turn(pgc_reads *reads, gate *turn)
+{
+    bool patient = reads->lanes == reads->lanes_most;
+    while (gate_sleep(turn, patient ? -1 : PATIENCE_US) != GATE_OPEN) {
+        (void) pthread_mutex_lock(&reads->lock);
+        const gate *first = appoint(reads, reads->lanes_most);
+        (void) pthread_mutex_unlock(&reads->lock);
+        gate_rouse(first != turn ? first : NULL);
+    }
 }
 
 static pgc_status run_shared(pgc_reads *reads, const pgc_query *query, const pgc_args *args,
                              pgc_result **out, pgc_error *err)
 {
-    read_request mine = { .query = query, .args = args, .err = err, .state = REQUEST_QUEUED };
+    gate turn = { GATE_CLOSED };
+    read_request mine = { .query = query, .args = args, .err = err };
     (void) pthread_mutex_lock(&reads->lock);
     reads->stats.read_count++;
-    list_append(&reads->queue, &mine.link);
-    const gate *first = appoint(reads);
+    read_batch *batch = join(reads, &mine, &turn);
+    uint32_t strokes = batch == NULL ? 0 : bell_strokes(&batch->over);
+    bool leads = batch != NULL && batch->turn == &turn;
+    const gate *first = appoint(reads, reads->lanes);
     (void) pthread_mutex_unlock(&reads->lock);
-    gate_rouse(first != &mine.turn ? first : NULL);
-    while (gate_sleep(&mine.turn, -1) != GATE_OPEN) {
-        continue;
+    gate_rouse(first != &turn ? first : NULL);
+    if (batch == NULL) {
+        return pgc_db_run(pgc_pool_db(reads->pool), query, args, out, err);
     }
-    if (mine.state == REQUEST_LEADS) {
-        lead(reads, &mine);
+    if (leads) {
+        wait_turn(reads, &turn);
+        lead(reads, batch, &mine);
+    } else {
+        bell_sleep(&batch->over, strokes);
     }
-    if (mine.state == REQUEST_ALONE) {
+    if (mine.alone) {
         return pgc_db_run(pgc_pool_db(reads->pool), query, args, out, err);
     }
     if (mine.status == PGC_OK && out != NULL) {
@@ -269,6 +190,16 @@ static const pgc_db_ops READS_DB_OPS = { .struct_size = sizeof(pgc_db_ops),
                                          .lend = reads_db_lend,
                                          .give_back = reads_db_give_back };
 
+/* As many lanes as can be busy at once, as far as this machine tells; servers elsewhere get more
+ * when a batch has waited. */
+static uint32_t lanes_usual(void)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    return cpus < (long) LANES_LEAST  ? LANES_LEAST
+           : cpus > (long) LANES_MOST ? LANES_MOST
+                                      : (uint32_t) cpus;
+}
+
 /* Members that an older caller does not know stay zero. */
 static bool options_read(const pgc_reads_options *options, pgc_reads_options *out)
 {
@@ -280,7 +211,6 @@ static bool options_read(const pgc_reads_options *options, pgc_reads_options *ou
         }
         memcpy(out, options, size < sizeof *out ? size : sizeof *out);
     }
-    out->lanes = out->lanes == 0 ? LANES_DEFAULT : out->lanes;
     out->batch_max = out->batch_max == 0 ? BATCH_DEFAULT : out->batch_max;
     return out->batch_max <= BATCH_MAX;
 }
@@ -301,10 +231,16 @@ pgc_status pgc_reads_open(pgc_pool *pool, const pgc_reads_options *options, pgc_
     reads->db.ops = &READS_DB_OPS;
     reads->pool = pool;
     reads->alloc = alloc;
-    reads->lanes = full.lanes;
+    reads->lanes = full.lanes != 0 ? full.lanes : lanes_usual();
+    reads->lanes_most = full.lanes != 0 ? full.lanes : LANES_MOST;
     reads->batch_max = full.batch_max;
     (void) pthread_mutex_init(&reads->lock, NULL);
-    list_init(&reads->queue);
+    list_init(&reads->waiting);
+    list_init(&reads->spare);
+    for (size_t i = 0; i < BATCHES; i++) {
+        list_init(&reads->batches[i].members);
+        list_append(&reads->spare, &reads->batches[i].link);
+    }
     *out = reads;
     return PGC_OK;
 }
@@ -315,7 +251,7 @@ void pgc_reads_close(pgc_reads *reads)
         return;
     }
     assert(reads->leaders == 0);
-    assert(list_empty(&reads->queue));
+    assert(list_empty(&reads->waiting));
     (void) pthread_mutex_destroy(&reads->lock);
     mem_free(reads->alloc, reads, sizeof *reads);
 }

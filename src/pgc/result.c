@@ -32,6 +32,36 @@ static pgc_status check_columns(const pgc_result *result, const pgc_query *query
     return PGC_OK;
 }
 
+#define ARENA_SLACK      1024  /* bytes beside the row array: what small arrays and numerics need */
+#define SLACK_OF_ONE_ROW 256   /* the same; a small block comes from the allocator's fast path */
+#define SMALL_RESULT     16384 /* bytes: memory that is made with the handle */
+
+/* Bytes of the row array and what goes with it; false when it does not fit. */
+static bool first_size(const pgc_query *query, size_t rows, size_t *out)
+{
+    size_t row_size = query == NULL ? 0 : query->row_size;
+    return size_mul(rows, row_size, out) &&
+           size_add(*out, rows == 1 ? SLACK_OF_ONE_ROW : ARENA_SLACK, out);
+}
+
+/* Rows of a known size will be decoded: one allocation then serves for the handle as well. NULL
+ * when memory is exhausted. */
+static pgc_result *handle_new(const pgc_alloc *alloc, const pgc_query *query, size_t rows)
+{
+    size_t size;
+    if (query == NULL || query->row_size == 0 || rows == 0 || !first_size(query, rows, &size) ||
+        size > SMALL_RESULT) {
+        return MEM_NEW(alloc, pgc_result);
+    }
+    arena *memory = arena_new(alloc, size + sizeof(pgc_result), 0);
+    pgc_result *result = memory == NULL ? NULL : ARENA_NEW(memory, pgc_result);
+    if (result != NULL) {
+        result->memory = memory;
+        result->in_arena = true;
+    }
+    return result;
+}
+
 /* Takes the PGresult in any case, also on failure: callers have nothing to free. */
 pgc_status result_wrap(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
                        const pgc_query *query, pgc_result **out, pgc_error *err)
@@ -39,23 +69,21 @@ pgc_status result_wrap(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
     assert(res != NULL);
     assert(pq != NULL);
     alloc = alloc_or_libc(alloc);
-    pgc_result *result = MEM_NEW(alloc, pgc_result);
+    int rows = pq->ntuples(res);
+    int columns = pq->nfields(res);
+    pgc_result *result = handle_new(alloc, query, rows < 0 ? 0 : (size_t) rows);
     if (result == NULL) {
         pq->clear(res);
         return pgc_error_set(err, PGC_NOMEM, "hold the result of query %s",
                              query == NULL ? "(text)" : query->name);
     }
-    int rows = pq->ntuples(res);
-    int columns = pq->nfields(res);
-    *result = (pgc_result) {
-        .pq = pq,
-        .res = res,
-        .alloc = alloc,
-        .query = query,
-        .rows = rows < 0 ? 0 : (size_t) rows,
-        .columns = columns < 0 ? 0 : (size_t) columns,
-        .binary = pq->binaryTuples(res) == 1,
-    };
+    result->pq = pq;
+    result->res = res;
+    result->alloc = alloc;
+    result->query = query;
+    result->rows = rows < 0 ? 0 : (size_t) rows;
+    result->columns = columns < 0 ? 0 : (size_t) columns;
+    result->binary = pq->binaryTuples(res) == 1;
     *out = result;
     return PGC_OK;
 }
@@ -80,10 +108,14 @@ void pgc_result_free(pgc_result *result)
     if (result == NULL) {
         return;
     }
-    arena_free(result->memory);
     result->pq->clear(result->res);
     result->pq->clear(result->tail);
-    mem_free(result->alloc, result, sizeof *result);
+    bool in_arena = result->in_arena;
+    const pgc_alloc *alloc = result->alloc;
+    arena_free(result->memory);
+    if (!in_arena) {
+        mem_free(alloc, result, sizeof *result);
+    }
 }
 
 size_t pgc_result_rows(const pgc_result *result)
@@ -116,19 +148,15 @@ const PGresult *result_pq(const pgc_result *result)
     return result->res;
 }
 
-#define ARENA_SLACK 1024 /* bytes beside the row array: what small arrays and numerics need */
-
 /* The arena, made on first use; NULL when memory is exhausted. */
 static arena *memory_of(pgc_result *result)
 {
     if (result->memory == NULL) {
-        size_t row_size = result->query == NULL ? 0 : result->query->row_size;
-        size_t first_size;
-        if (!size_mul(result->rows, row_size, &first_size) ||
-            !size_add(first_size, ARENA_SLACK, &first_size)) {
+        size_t size;
+        if (!first_size(result->query, result->rows, &size)) {
             return NULL;
         }
-        result->memory = arena_new(result->alloc, first_size, 0);
+        result->memory = arena_new(result->alloc, size, 0);
     }
     return result->memory;
 }

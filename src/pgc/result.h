@@ -13,10 +13,11 @@ struct pgc_result {
     PGresult *tail;         /* owned; has the command tag when res was put together from pieces */
     const pgc_alloc *alloc; /* never NULL */
     const pgc_query *query; /* NULL for scripts */
-    arena *memory;          /* made by the first pgc_result_alloc() */
+    arena *memory;          /* of small results from the start, else by the first need */
     const pgc_cell *const *cells; /* rows of cells; found by the first reader */
     size_t rows, columns;
-    bool binary; /* all columns came in binary format */
+    bool binary;   /* all columns came in binary format */
+    bool in_arena; /* the handle lies in its own memory */
 };
 
 /* Wrap res, which from now on belongs to the result; on failure it is cleared. With a query whose

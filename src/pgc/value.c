@@ -76,7 +76,8 @@ PGC_FIXED_MAP(X)
     {                                                                                 \
         pgc_opt_##name value;                                                         \
         memset(&value, 0, sizeof value);                                              \
-        value.has = value_read(reader, row, column, true, value_##name, &value.v);    \
+        value.has = !value_is_null(reader, row, column) &&                            \
+                    value_read(reader, row, column, true, value_##name, &value.v);    \
         return value;                                                                 \
     }
 PGC_OPT_MAP(X)

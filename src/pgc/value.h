@@ -33,14 +33,22 @@ void *value_alloc(const value_at *at, size_t count, size_t size);
 bool value_read(pgc_reader *reader, size_t row, size_t column, bool nullable, value_decode *decode,
                 void *out);
 
+/* A NULL that needs no decoder to be told; false may still be one. */
+static inline bool value_is_null(const pgc_reader *reader, size_t row, size_t column)
+{
+    return row < reader->rows && column < reader->columns && reader->cells[row][column].len < 0;
+}
+
 /* Defines a reader of a column whose value says by itself whether it is NULL. */
-#define VALUE_READER(type, reader_name, decode, nullable)                 \
-    type reader_name(pgc_reader *reader, size_t row, size_t column)       \
-    {                                                                     \
-        type value;                                                       \
-        memset(&value, 0, sizeof value);                                  \
-        (void) value_read(reader, row, column, nullable, decode, &value); \
-        return value;                                                     \
+#define VALUE_READER(type, reader_name, decode, nullable)                     \
+    type reader_name(pgc_reader *reader, size_t row, size_t column)           \
+    {                                                                         \
+        type value;                                                           \
+        memset(&value, 0, sizeof value);                                      \
+        if (!(nullable) || !value_is_null(reader, row, column)) {             \
+            (void) value_read(reader, row, column, nullable, decode, &value); \
+        }                                                                     \
+        return value;                                                         \
     }
 
 static inline bool value_is_text(const value_at *at)

@@ -542,8 +542,8 @@ void repo_asset_tag_read(pgc_reader *reader, size_t row, size_t column, repo_ass
 {
     out->asset_id = pgc_read_uuid(reader, row, column);
     out->tag_id = pgc_read_i32(reader, row, column + 1);
-    out->confidence = pgc_read_opt_numeric(reader, row, column + 2);
-    out->source = pgc_read_opt_text(reader, row, column + 3);
+    out->confidence = pgc_read_numeric(reader, row, column + 2);
+    out->source = pgc_read_text(reader, row, column + 3);
     out->created_at = pgc_read_timestamptz(reader, row, column + 4);
     out->owner_id = pgc_read_i32(reader, row, column + 5);
 }

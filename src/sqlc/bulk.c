@@ -101,11 +101,15 @@ static pgc_status build_copy(bulk_work *w, pgc_error *err)
         }
         columns[i].param = (size_t) number - 1;
         columns[i].name = column->name;
-        uint32_t base = catalog_base_type(w->ctx->cat, column->type_oid);
-        if (!model_type(w->ctx, base, &columns[i].type)) {
+        const catalog_type *base =
+            catalog_type_by_oid(w->ctx->cat, catalog_base_type(w->ctx->cat, column->type_oid));
+        if (base == NULL || !model_column_type(w->ctx, relation, column->name, column->type_oid,
+                                               &columns[i].type)) {
             complain(w, ":copyfrom: a column has no C type", "leave it out of the INSERT");
             return PGC_OK;
         }
+        columns[i].type.sql = base->spelling; /* what is on the wire */
+        columns[i].type.oid = base->oid < CATALOG_FIRST_USER_OID ? base->oid : 0;
     }
     *copy = (ir_copy) { .schema = relation->schema,
                         .table = relation->name,

@@ -174,6 +174,32 @@ static const struct {
     { 0, "citext", "text", 0 },
 };
 
+/* Representations that read and write the same bytes. */
+const c_type *c_type_alike(const c_type *usual, const char *suffix)
+{
+    static const char *const GROUPS[][8] = {
+        { "i64", "u64", "timestamptz", "timestamp", "time", "money", "lsn", NULL },
+        { "i32", "u32", "date", NULL },
+        { "text", "json", "bytes", NULL },
+        { "arr_i64", "arr_u64", "arr_timestamptz", "arr_timestamp", "arr_time", "arr_money",
+          "arr_lsn", NULL },
+        { "arr_i32", "arr_u32", "arr_date", NULL },
+        { "arr_text", "arr_json", "arr_bytes", NULL },
+    };
+    for (size_t i = 0; usual != NULL && i < ARRAY_LEN(GROUPS); i++) {
+        bool from = false;
+        bool to = false;
+        for (size_t k = 0; GROUPS[i][k] != NULL; k++) {
+            from = from || strcmp(GROUPS[i][k], usual->suffix) == 0;
+            to = to || strcmp(GROUPS[i][k], suffix) == 0;
+        }
+        if (from && to) {
+            return c_type_by_suffix(suffix);
+        }
+    }
+    return NULL;
+}
+
 /* Linear: the table has some hundred entries and is asked once per column. */
 const c_type *c_type_by_suffix(const char *suffix)
 {

@@ -19,6 +19,9 @@ typedef struct c_type {
 const c_type *c_type_of(const catalog *cat, uint32_t type_oid);
 /* By suffix, for reading a manifest and for enums ("text"). NULL: none. */
 const c_type *c_type_by_suffix(const char *suffix);
+/* Another representation of the same bytes, by suffix ("i64" of a timestamptz); NULL: it is none.
+ */
+const c_type *c_type_alike(const c_type *usual, const char *suffix);
 /* The parameter type to declare instead of this one, because arrays carry their element type on
  * the wire and the runtime sends text[]: varchar[], bpchar[] and name[] give text[]. */
 uint32_t c_type_declared(uint32_t type_oid);

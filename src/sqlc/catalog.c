@@ -133,6 +133,15 @@ void catalog_add_column(catalog *cat, uint32_t relation_oid, const catalog_colum
     }
 }
 
+void catalog_override_null(catalog *cat, uint32_t relation_oid, size_t column, bool not_null)
+{
+    const catalog_relation *relation = catalog_relation_by_oid(cat, relation_oid);
+    if (relation != NULL && column < relation->column_count) {
+        relation->columns[column].not_null = not_null;
+        relation->columns[column].overridden = true;
+    }
+}
+
 /* Definitions come after the relations, because only user views have one. */
 void catalog_set_view(catalog *cat, uint32_t relation_oid, const char *view_sql)
 {

@@ -78,6 +78,7 @@ typedef struct catalog_column {
     bool has_default;     /* DEFAULT or identity */
     bool identity;        /* GENERATED … AS IDENTITY */
     bool generated;       /* GENERATED ALWAYS AS (expression) */
+    bool overridden;      /* not_null is the user's word, also for views */
     const char *comment;  /* NULL: none */
 } catalog_column;
 
@@ -154,6 +155,9 @@ void catalog_add_operator(catalog *cat, const catalog_operator *op);
 void catalog_add_cast(catalog *cat, const catalog_cast *cast);
 /* Sort the lists; look-ups work from here on. PGC_NOMEM when any step of the builder failed. */
 pgc_status catalog_finish(catalog *cat, pgc_error *err) PGC_MUST_CHECK;
+
+/* The user knows better whether a column holds NULL. column: its index in the relation. */
+void catalog_override_null(catalog *cat, uint32_t relation_oid, size_t column, bool not_null);
 
 /* Look-ups: NULL when there is none. schema NULL means along the search path (pg_catalog first). */
 const catalog_type *catalog_type_by_oid(const catalog *cat, uint32_t oid);

@@ -6,6 +6,7 @@
 
 #include "sqlc/bulk.h"
 #include "sqlc/cname.h"
+#include "sqlc/overrides.h"
 #include "sqlc/rows.h"
 #include "sqlc/shapes.h"
 #include "sqlc/symbols.h"
@@ -193,6 +194,7 @@ pgc_status compile_set(arena *mem, const compile_input *input, diag_list *diags,
         return pgc_error_wrap(err, status, "read the catalog");
     }
     work.ctx.cat = cat;
+    TRY(overrides_apply(&work.ctx, cat, err));
     TRY(model_build(&work.ctx, err));
     TRY(read_files(&work, err));
     check_duplicates(&work);

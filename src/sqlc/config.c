@@ -8,39 +8,18 @@
 
 #include "base/file.h"
 #include "sqlc/cname.h"
+#include "sqlc/config_read.h"
 #include "sqlc/config_rules.h"
 #include "sqlc/lex.h"
-#include "sqlc/yaml_tree.h"
 
 /* Far above any config; protects against a path to something else. */
 #define CONFIG_FILE_MAX ((size_t) 4 << 20)
-#define PREFIX_MAX      32u /* bytes */
 #define RENAME_MAX      63u /* bytes; as long as names of the server */
-
-/* Where keys of one level go. KEY_SKIP accepts a key and its whole value without a look. */
-typedef enum key_kind { KEY_TEXT, KEY_BOOL, KEY_INT, KEY_TEXTS, KEY_SKIP, KEY_CALL } key_kind;
-
-typedef struct reader reader;
-
-typedef struct key_rule {
-    const char *key; /* NULL ends a table */
-    key_kind kind;
-    size_t offset; /* of the member in the target struct */
-    bool (*call)(reader *r, const yaml_entry *entry, void *target);
-} key_rule;
-
-struct reader {
-    yaml_tree tree;
-    slice text;    /* of the file */
-    config *out;   /* written to while reading; the caller sees it on success only */
-    vec c_plugins; /* of const char *: plugin names that are this program */
-    bool has_sql;  /* tells "no sql key" from "no entry for us" */
-};
 
 /* Apply one level's rules to a mapping. False: something was reported. Source: sqlc.md §1.2:
  * version 2 is decoded strictly, so a misspelt key is an error and never a silent default. */
-static bool read_level(reader *r, const yaml_node_t *node, const char *what, const key_rule *rules,
-                       void *target)
+bool config_level(reader *r, const yaml_node_t *node, const char *what, const key_rule *rules,
+                  void *target)
 {
     vec entries = { 0 };
     assert(node == NULL || rules[0].key != NULL);
@@ -69,7 +48,7 @@ static bool read_level(reader *r, const yaml_node_t *node, const char *what, con
         } else if (rule->kind == KEY_TEXTS) {
             ok = yaml_texts(&r->tree, e->value, e->key, member) && ok;
         } else if (rule->kind == KEY_CALL) {
-            ok = rule->call(r, e, target) && ok;
+            ok = rule->call(r, e, member) && ok;
         }
     }
     return ok;
@@ -77,7 +56,7 @@ static bool read_level(reader *r, const yaml_node_t *node, const char *what, con
 
 /* Letters, digits and underscores; no leading digit. Names with a leading underscore or two in a
  * row belong to the implementation in C++. */
-static bool is_identifier(const char *text, size_t max)
+bool config_identifier(const char *text, size_t max)
 {
     size_t i = 0;
     for (; text[i] != '\0'; i++) {
@@ -94,12 +73,12 @@ static bool is_identifier(const char *text, size_t max)
 /* A prefix must make valid C names with "_name" behind it. */
 static bool is_prefix(const char *text)
 {
-    return is_identifier(text, PREFIX_MAX) && text[strlen(text) - 1] != '_';
+    return config_identifier(text, CONFIG_PREFIX_MAX) && text[strlen(text) - 1] != '_';
 }
 
 /* rename: {"SQL name": C name}, for columns and tables alike. The values are used as C names as
  * they are, so they must be names. */
-static bool read_rename(reader *r, const yaml_entry *entry, void *target)
+bool config_renames(reader *r, const yaml_entry *entry, void *target)
 {
     config_c *c = target;
     vec entries = { 0 };
@@ -117,7 +96,7 @@ static bool read_rename(reader *r, const yaml_entry *entry, void *target)
         if (!yaml_text(&r->tree, e->value, e->key, &rename->to)) {
             return false;
         }
-        if (!is_identifier(rename->to, RENAME_MAX) || cname_is_reserved(rename->to)) {
+        if (!config_identifier(rename->to, RENAME_MAX) || cname_is_reserved(rename->to)) {
             (void) yaml_error(&r->tree, e->value, "rename: \"%s\" is no C name", rename->to);
             return false;
         }
@@ -157,12 +136,13 @@ static const key_rule C_RULES[] = {
     { "inflection_exclude_table_names", KEY_TEXTS,
       offsetof(config_c, inflection_exclude_table_names), NULL },
     { "param_nullability", KEY_CALL, 0, read_param_nullability },
-    { "rename", KEY_CALL, 0, read_rename },
+    { "rename", KEY_CALL, 0, config_renames },
+    { "overrides", KEY_CALL, 0, config_overrides },
     { NULL, KEY_SKIP, 0, NULL },
 };
 
 /* What holds for keys that are not given. Members that are not named are false, 0 or empty. */
-static void c_defaults(config_c *c)
+void config_defaults(config_c *c)
 {
     *c = (config_c) { .manifest = "sqlc-manifest.json",
                       .query_parameter_limit = 1,
@@ -188,8 +168,9 @@ static bool check_c(reader *r, const yaml_node_t *node, const config_c *c)
         (void) yaml_error(&r->tree, node, "manifest must be a plain file name");
         return false;
     }
-    if (c->query_parameter_limit < 0 || c->query_parameter_limit > 16) {
-        (void) yaml_error(&r->tree, node, "query_parameter_limit must be 0 to 16");
+    if (c->query_parameter_limit < 0 || c->query_parameter_limit > CONFIG_BY_VALUE_MAX) {
+        (void) yaml_error(&r->tree, node, "query_parameter_limit must be 0 to %d",
+                          CONFIG_BY_VALUE_MAX);
         return false;
     }
     return true;
@@ -224,8 +205,8 @@ static bool add_generator(reader *r, sql_entry *entry, const yaml_node_t *node, 
 static bool read_gen_c(reader *r, const yaml_entry *entry, void *target)
 {
     config_c c;
-    c_defaults(&c);
-    return read_level(r, entry->value, "gen.c", C_RULES, &c) &&
+    config_defaults(&c);
+    return config_level(r, entry->value, "gen.c", C_RULES, &c) &&
            add_generator(r, target, entry->value, &c);
 }
 
@@ -238,7 +219,7 @@ static bool read_gen(reader *r, const yaml_entry *entry, void *target)
         { "json", KEY_SKIP, 0, NULL },    { "kotlin", KEY_SKIP, 0, NULL },
         { "python", KEY_SKIP, 0, NULL },  { NULL, KEY_SKIP, 0, NULL },
     };
-    return read_level(r, entry->value, "gen", RULES, target);
+    return config_level(r, entry->value, "gen", RULES, target);
 }
 
 /* An entry of codegen: before its options are understood. */
@@ -288,17 +269,17 @@ static bool read_codegen(reader *r, const yaml_entry *entry, void *target)
     for (size_t i = 0; i < yaml_count(entry->value); i++) {
         const yaml_node_t *node = yaml_item(&r->tree, entry->value, i);
         codegen_entry item = { 0 };
-        if (!read_level(r, node, "codegen", RULES, &item)) {
+        if (!config_level(r, node, "codegen", RULES, &item)) {
             ok = false;
         } else if (item.plugin == NULL) {
             (void) yaml_error(&r->tree, node, "codegen entry without \"plugin\"");
             ok = false;
         } else if (is_c_plugin(r, item.plugin)) {
             config_c c;
-            c_defaults(&c);
+            config_defaults(&c);
             c.out = item.out;
             ok = (item.options == NULL ||
-                  read_level(r, item.options, "codegen options", C_RULES, &c)) &&
+                  config_level(r, item.options, "codegen options", C_RULES, &c)) &&
                  add_generator(r, target, node, &c) && ok;
         }
     }
@@ -330,7 +311,7 @@ static const char *expand_variables(reader *r, const char *text)
 }
 
 /* Only the server of the uri is used: the schema is applied to a database of our own there. */
-static bool read_database(reader *r, const yaml_entry *entry, void *target)
+bool config_database(reader *r, const yaml_entry *entry, void *target)
 {
     typedef struct database {
         const char *uri;
@@ -342,7 +323,7 @@ static bool read_database(reader *r, const yaml_entry *entry, void *target)
         { NULL, KEY_SKIP, 0, NULL },
     };
     database db = { 0 };
-    if (!read_level(r, entry->value, "database", RULES, &db)) {
+    if (!config_level(r, entry->value, "database", RULES, &db)) {
         return false;
     }
     if (db.uri == NULL && !db.managed) {
@@ -350,7 +331,7 @@ static bool read_database(reader *r, const yaml_entry *entry, void *target)
         return false;
     }
     const char *uri = db.uri == NULL ? NULL : expand_variables(r, db.uri);
-    ((sql_entry *) target)->set.database_uri = uri != NULL && uri[0] != '\0' ? uri : NULL;
+    *(const char **) target = uri != NULL && uri[0] != '\0' ? uri : NULL;
     return true;
 }
 
@@ -416,6 +397,23 @@ static bool check_out(reader *r, const yaml_node_t *node, const char *out)
     return true;
 }
 
+bool config_add_set(reader *r, const yaml_node_t *node, const config_set *set, const config_c *c)
+{
+    if (!check_out(r, node, c->out)) {
+        return false;
+    }
+    config_set *added = VEC_ADD(r->tree.arena, &r->out->sets, config_set);
+    if (added == NULL) {
+        r->tree.nomem = true;
+        return false;
+    }
+    *added = *set;
+    added->line = (uint32_t) node->start_mark.line + 1;
+    added->column = (uint32_t) node->start_mark.column + 1;
+    added->c = *c;
+    return true;
+}
+
 /* One entry gives one set per C generator in it. The schema may be empty: queries over the
  * server's own catalogs need none.
  *
@@ -432,7 +430,7 @@ static bool read_sql_entry(reader *r, const yaml_node_t *node)
         { "queries", KEY_TEXTS, offsetof(sql_entry, set.queries), NULL },
         { "gen", KEY_CALL, 0, read_gen },
         { "codegen", KEY_CALL, 0, read_codegen },
-        { "database", KEY_CALL, 0, read_database },
+        { "database", KEY_CALL, offsetof(sql_entry, set.database_uri), config_database },
         { "analyzer", KEY_SKIP, 0, NULL },
         { "rules", KEY_CALL, 0, read_rule_names },
         { "strict_function_checks", KEY_BOOL, offsetof(sql_entry, skip_flag), NULL },
@@ -441,22 +439,13 @@ static bool read_sql_entry(reader *r, const yaml_node_t *node)
     };
     sql_entry entry = { 0 };
     entry.set.name = "";
-    if (!read_level(r, node, "sql entry", RULES, &entry) || !check_sql_entry(r, node, &entry)) {
+    if (!config_level(r, node, "sql entry", RULES, &entry) || !check_sql_entry(r, node, &entry)) {
         return false;
     }
     for (size_t i = 0; i < entry.generators.count; i++) {
-        if (!check_out(r, node, VEC_AT(&entry.generators, config_c, i)->out)) {
+        if (!config_add_set(r, node, &entry.set, VEC_AT(&entry.generators, config_c, i))) {
             return false;
         }
-        config_set *set = VEC_ADD(r->tree.arena, &r->out->sets, config_set);
-        if (set == NULL) {
-            r->tree.nomem = true;
-            return false;
-        }
-        *set = entry.set;
-        set->line = (uint32_t) node->start_mark.line + 1;
-        set->column = (uint32_t) node->start_mark.column + 1;
-        set->c = *VEC_AT(&entry.generators, config_c, i);
     }
     return true;
 }
@@ -491,7 +480,7 @@ static bool read_process(reader *r, const yaml_entry *entry, void *target)
         { "format", KEY_SKIP, 0, NULL },
         { NULL, KEY_SKIP, 0, NULL },
     };
-    return read_level(r, entry->value, "process", RULES, target);
+    return config_level(r, entry->value, "process", RULES, target);
 }
 
 /* Names of plugins that are this program. The program may be given with a folder, e.g.
@@ -517,7 +506,7 @@ static bool read_plugins(reader *r, const yaml_entry *entry, void *target)
     bool ok = true;
     for (size_t i = 0; i < yaml_count(entry->value); i++) {
         plugin_entry plugin = { 0 };
-        ok = read_level(r, yaml_item(&r->tree, entry->value, i), "plugin", RULES, &plugin) && ok;
+        ok = config_level(r, yaml_item(&r->tree, entry->value, i), "plugin", RULES, &plugin) && ok;
         const char *cmd = plugin.cmd == NULL ? "" : plugin.cmd;
         const char *slash = strrchr(cmd, '/');
         const char **name = NULL;
@@ -543,6 +532,23 @@ typedef struct version_target {
     const char *version;
 } version_target;
 
+/* The two versions have other keys, so the version is looked for first, wherever it stands. */
+static bool is_version_1(reader *r, const yaml_node_t *root)
+{
+    const yaml_node_pair_t *pair =
+        root->type == YAML_MAPPING_NODE ? root->data.mapping.pairs.start : NULL;
+    for (; pair != NULL && pair < root->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *key = yaml_document_get_node(&r->tree.doc, pair->key);
+        const yaml_node_t *value = yaml_document_get_node(&r->tree.doc, pair->value);
+        if (key != NULL && value != NULL && key->type == YAML_SCALAR_NODE &&
+            value->type == YAML_SCALAR_NODE &&
+            strcmp((const char *) key->data.scalar.value, "version") == 0) {
+            return strcmp((const char *) value->data.scalar.value, "1") == 0;
+        }
+    }
+    return false;
+}
+
 /* Plugins first: codegen entries refer to them wherever they stand in the file. Two passes over
  * the same mapping. Both tables name every key, else the strict reader would refuse it. */
 static bool read_root(reader *r, const yaml_node_t *root)
@@ -566,7 +572,11 @@ static bool read_root(reader *r, const yaml_node_t *root)
         { NULL, KEY_SKIP, 0, NULL },
     };
     version_target target = { 0 };
-    if (!read_level(r, root, "the config", FIRST, &target)) {
+    if (is_version_1(r, root)) {
+        config_version_1(r, root);
+        return r->out->sets.count > 0;
+    }
+    if (!config_level(r, root, "the config", FIRST, &target)) {
         return false;
     }
     if (target.version == NULL || strcmp(target.version, "2") != 0) {
@@ -576,7 +586,7 @@ static bool read_root(reader *r, const yaml_node_t *root)
         diag_hint(r->tree.diags, d, "write: version: \"2\"");
         return false;
     }
-    if (!read_level(r, root, "the config", SECOND, &target)) {
+    if (!config_level(r, root, "the config", SECOND, &target)) {
         return false;
     }
     if (!r->has_sql) {

@@ -1,5 +1,5 @@
-/* sqlc.yaml, version 2. Read strictly: an unknown key is an error with its line and column, except
- * where sqlc itself keeps a block opaque. */
+/* sqlc.yaml, versions 1 and 2. Read strictly: an unknown key is an error with its line and column,
+ * except where sqlc itself keeps a block opaque. */
 #ifndef SQLC_CONFIG_H
 #define SQLC_CONFIG_H
 
@@ -9,6 +9,19 @@
 typedef struct config_rename {
     const char *from, *to; /* SQL name, C name */
 } config_rename;
+
+/* What the user knows better about columns or a type. */
+typedef struct config_override {
+    const char *column;  /* pattern of "[schema.]table.column"; NULL: db_type */
+    const char *db_type; /* any spelling of a type */
+    const char *c_type;  /* the user's C type, or a representation of the runtime; NULL: as usual */
+    const char *header;  /* included by models.h; NULL: none */
+    const char *decode;  /* reader of c_type, as pgc_read_i64(); NULL: c_type is the runtime's */
+    const char *encode;  /* as pgc_add_i64() */
+    const char *clone;   /* as pgc_clone_text(); NULL: it points nowhere */
+    bool has_nullable, nullable;
+    uint32_t line, at; /* of the entry, for messages */
+} config_override;
 
 /* Options of the C generator (codegen[].options or gen.c). */
 typedef struct config_c {
@@ -24,6 +37,7 @@ typedef struct config_c {
     bool emit_interface;                /* interface.h: a table of all functions */
     vec inflection_exclude_table_names; /* of const char * */
     vec renames;                        /* of config_rename */
+    vec overrides;                      /* of config_override */
 } config_c;
 
 /* A rule for `vet`: a CEL expression that is true of faulty queries. */

@@ -79,7 +79,7 @@ void emit_add(emitter *e, const ir_type *type, bool nullable, const char *args, 
 {
     assert(type->c != NULL);
     if (type->shape != NULL) {
-        bool opt = nullable && type->shape->kind == IR_SHAPE_RECORD;
+        bool opt = nullable && ir_shape_flagged(type->shape);
         buf_printf(&e->out, "    %s_add(%s, %s);\n",
                    opt ? type->shape->opt_name : type->shape->name, args, value);
     } else if (type->labels != NULL && nullable) {

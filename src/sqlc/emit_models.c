@@ -91,6 +91,26 @@ static void enum_source(emitter *e, const ir_enum *type)
                type->name, type->name, type->label_count, type->name, type->name, type->unknown);
 }
 
+/* Headers of the C types that the config gives, each once. */
+static void custom_headers(emitter *e)
+{
+    const vec *shapes = &e->set->shapes;
+    for (size_t i = 0; i < shapes->count; i++) {
+        const ir_shape *shape = *VEC_AT(shapes, ir_shape *, i);
+        const char *header = shape->kind != IR_SHAPE_CUSTOM ? NULL : shape->custom.header;
+        bool fresh = header != NULL && wanted(e, shape->used);
+        for (size_t k = 0; fresh && k < i; k++) {
+            const ir_shape *before = *VEC_AT(shapes, ir_shape *, k);
+            fresh = before->custom.header == NULL || !wanted(e, before->used) ||
+                    strcmp(before->custom.header, header) != 0;
+        }
+        if (fresh) {
+            const char *quote = header[0] == '<' ? "" : "\"";
+            buf_printf(&e->out, "#include %s%s%s\n", quote, header, quote);
+        }
+    }
+}
+
 /* Enums stand first, because models have them as members; models are sorted by name and do not
  * need each other. */
 pgc_status emit_models_header(emitter *e, pgc_error *err)
@@ -103,9 +123,10 @@ pgc_status emit_models_header(emitter *e, pgc_error *err)
     }
     emit_banner(e, NULL);
     buf_printf(&e->out,
-               "#ifndef %s\n#define %s\n\n#include <pgc/clone.h>\n#include <pgc/query.h>\n\n"
-               "PGC_BEGIN_DECLS\n\n",
-               guard, guard);
+               "#ifndef %s\n#define %s\n\n#include <pgc/clone.h>\n#include <pgc/query.h>\n", guard,
+               guard);
+    custom_headers(e);
+    buf_add_str(&e->out, "\nPGC_BEGIN_DECLS\n\n");
     for (size_t i = 0; i < set->enum_count; i++) {
         if (wanted(e, set->enums[i].used)) {
             enum_header(e, &set->enums[i]);

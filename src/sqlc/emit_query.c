@@ -14,8 +14,10 @@ result_form query_form(const ir_query *q)
                                                                     : RESULT_NONE;
     }
     const ir_type *only = &q->row->fields[0].type;
-    bool bare = q->row->kind == IR_ROW_SCALAR && only->shape == NULL &&
-                (only->labels != NULL || !only->c->pointer_like);
+    bool flat = only->shape == NULL ||
+                (only->shape->kind == IR_SHAPE_CUSTOM && only->shape->custom.clone == NULL);
+    bool bare =
+        q->row->kind == IR_ROW_SCALAR && flat && (only->labels != NULL || !only->c->pointer_like);
     bool one = q->cmd == QUERY_ONE || q->cmd == QUERY_BATCHONE;
     return one && bare ? RESULT_VALUE : RESULT_SET;
 }

@@ -366,7 +366,7 @@ bool emit_clone(emitter *e, const char *indent, const char *clone, const ir_type
 {
     const ir_shape *shape = type->shape;
     if (shape != NULL) {
-        bool opt = nullable && shape->kind == IR_SHAPE_RECORD;
+        bool opt = nullable && ir_shape_flagged(shape);
         buf_printf(&e->out, "%s%s_clone_pass(%s, &%s);\n", indent,
                    opt ? shape->opt_name : shape->name, clone, target);
     } else if (type->labels == NULL && type->c->clone != NULL) {

@@ -5,7 +5,6 @@
 #include "sqlc/emit.h"
 #include "sqlc/emit_query.h"
 
-/* Only records have a nullable form of their own; the others keep a flag. */
 static bool is_record(const ir_shape *shape)
 {
     return shape->kind == IR_SHAPE_RECORD;
@@ -58,20 +57,26 @@ static void members(emitter *e, const ir_shape *shape)
  *     typedef struct lib_opt_pair { bool has; lib_pair v; } lib_opt_pair; */
 void emit_shape_header(emitter *e, const ir_shape *shape)
 {
-    static const char *const KINDS[] = { "Composite", "Array of", "Range", "Multirange" };
+    static const char *const KINDS[] = { "Composite", "Array of", "Range", "Multirange",
+                                         "As the config says:" };
+    bool flagged = ir_shape_flagged(shape);
     const char *n = shape->name;
     const char *opt = shape->opt_name;
     buf_printf(&e->out, "/** %s ", KINDS[shape->kind]);
     emit_comment_text(e, shape->sql);
-    buf_add_str(&e->out, is_record(shape) ? "." : "; has false is NULL.");
+    buf_add_str(&e->out, flagged ? "." : "; has false is NULL.");
     if (shape->comment != NULL) {
         buf_add_char(&e->out, ' ');
         emit_comment_text(e, shape->comment);
     }
-    buf_printf(&e->out, " */\ntypedef struct %s {\n", n);
-    members(e, shape);
-    buf_printf(&e->out, "} %s;\n\n", n);
-    if (is_record(shape)) {
+    if (shape->kind == IR_SHAPE_CUSTOM) {
+        buf_printf(&e->out, " */\ntypedef %s %s;\n\n", shape->custom.c_type, n);
+    } else {
+        buf_printf(&e->out, " */\ntypedef struct %s {\n", n);
+        members(e, shape);
+        buf_printf(&e->out, "} %s;\n\n", n);
+    }
+    if (flagged) {
         buf_printf(&e->out,
                    "/** The same, nullable. */\ntypedef struct %s {\n    bool has;\n"
                    "    %s v;\n} %s;\n\n",
@@ -84,13 +89,13 @@ void emit_shape_header(emitter *e, const ir_shape *shape)
                "/** Send one value, as pgc_add_text() and its kin do. */\n"
                "void %s_add(pgc_args *args, %s value);\n",
                n, n, shape->c.opt_type, opt, n, n);
-    if (is_record(shape)) {
+    if (flagged) {
         buf_printf(&e->out, "void %s_add(pgc_args *args, %s value);\n", opt, opt);
     }
     buf_printf(&e->out,
                "/** One pass of a clone. */\nvoid %s_clone_pass(pgc_clone *clone, %s *value);\n", n,
                n);
-    if (is_record(shape)) {
+    if (flagged) {
         buf_printf(&e->out, "void %s_clone_pass(pgc_clone *clone, %s *value);\n", opt, opt);
     }
     buf_add_char(&e->out, '\n');
@@ -102,7 +107,7 @@ static void read_part(emitter *e, const char *target, const ir_type *type, bool 
                       const char *place)
 {
     bool flagged = nullable && (type->shape == NULL ? type->labels == NULL && !type->c->pointer_like
-                                                    : type->shape->kind == IR_SHAPE_RECORD);
+                                                    : ir_shape_flagged(type->shape));
     const char *opt = nullable ? "opt_" : "";
     buf_printf(&e->out, "%s = ", target);
     if (type->shape != NULL) {
@@ -257,6 +262,27 @@ static void add_range(emitter *e, const ir_shape *shape)
     }
 }
 
+static void opt_adder(emitter *e, const ir_shape *shape)
+{
+    if (ir_shape_flagged(shape)) {
+        buf_printf(&e->out,
+                   "void %s_add(pgc_args *args, %s value)\n{\n    if (value.has) {\n"
+                   "        %s_add(args, value.v);\n    } else {\n        pgc_add_null(args);\n"
+                   "    }\n}\n\n",
+                   shape->opt_name, shape->opt_name, shape->name);
+    }
+}
+
+static void opt_clone(emitter *e, const ir_shape *shape)
+{
+    if (ir_shape_flagged(shape)) {
+        buf_printf(&e->out,
+                   "void %s_clone_pass(pgc_clone *clone, %s *value)\n{\n    if (value->has) {\n"
+                   "        %s_clone_pass(clone, &value->v);\n    }\n}\n\n",
+                   shape->opt_name, shape->opt_name, shape->name);
+    }
+}
+
 static void adders(emitter *e, const ir_shape *shape)
 {
     buf_printf(&e->out, "void %s_add(pgc_args *args, %s value)\n{\n", shape->name, shape->name);
@@ -272,13 +298,34 @@ static void adders(emitter *e, const ir_shape *shape)
         add_array(e, shape);
     }
     buf_add_str(&e->out, "    pgc_add_end(args);\n}\n\n");
-    if (is_record(shape)) {
-        buf_printf(&e->out,
-                   "void %s_add(pgc_args *args, %s value)\n{\n    if (value.has) {\n"
-                   "        %s_add(args, value.v);\n    } else {\n        pgc_add_null(args);\n"
-                   "    }\n}\n\n",
-                   shape->opt_name, shape->opt_name, shape->name);
+    opt_adder(e, shape);
+}
+
+/* The user's functions, behind the names that all shapes have. */
+static void custom_source(emitter *e, const ir_shape *shape)
+{
+    const config_override *c = &shape->custom;
+    const char *n = shape->name;
+    const char *opt = shape->opt_name;
+    buf_printf(&e->out,
+               "%s %s_read(pgc_reader *reader, size_t row, size_t column)\n{\n"
+               "    return %s(reader, row, column);\n}\n\n"
+               "%s %s_read(pgc_reader *reader, size_t row, size_t column)\n{\n"
+               "    %s value = PGC_ZERO;\n"
+               "    value.has = !pgc_read_is_null(reader, row, column);\n"
+               "    if (value.has) {\n        value.v = %s(reader, row, column);\n    }\n"
+               "    return value;\n}\n\n"
+               "void %s_add(pgc_args *args, %s value)\n{\n    %s(args, value);\n}\n\n",
+               n, n, c->decode, opt, opt, opt, c->decode, n, n, c->encode);
+    opt_adder(e, shape);
+    buf_printf(&e->out, "void %s_clone_pass(pgc_clone *clone, %s *value)\n{\n", n, n);
+    if (c->clone != NULL) {
+        buf_printf(&e->out, "    %s(clone, value);\n}\n\n", c->clone);
+    } else {
+        buf_add_str(&e->out, "    (void) clone; /* it points nowhere */\n    (void) value;\n"
+                             "}\n\n");
     }
+    opt_clone(e, shape);
 }
 
 /* Elements first, then what each of them points to, then the shape of the array. */
@@ -338,16 +385,15 @@ static void clones(emitter *e, const ir_shape *shape)
         clone_array(e, shape);
     }
     buf_add_str(&e->out, "}\n\n");
-    if (is_record(shape)) {
-        buf_printf(&e->out,
-                   "void %s_clone_pass(pgc_clone *clone, %s *value)\n{\n    if (value->has) {\n"
-                   "        %s_clone_pass(clone, &value->v);\n    }\n}\n\n",
-                   shape->opt_name, shape->opt_name, shape->name);
-    }
+    opt_clone(e, shape);
 }
 
 void emit_shape_source(emitter *e, const ir_shape *shape)
 {
+    if (shape->kind == IR_SHAPE_CUSTOM) {
+        custom_source(e, shape);
+        return;
+    }
     assert(shape->field_count > 0);
     if (is_record(shape)) {
         buf_printf(&e->out, "static const pgc_type_ref %s_fields[] = {\n", shape->name);

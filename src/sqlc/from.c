@@ -104,10 +104,12 @@ static part add_relation(analysis *a, scope *s, const char *name, const ast *ali
 static value value_of_column(analysis *a, const catalog_relation *relation, const catalog_column *c)
 {
     value v = { .not_null = c->not_null, .type_oid = c->type_oid };
-    const char *says = c->not_null ? "is NOT NULL"
-                       : c->domain_not_null
-                           ? "is nullable: the server does not always enforce a NOT NULL domain"
-                           : "is nullable";
+    const char *says =
+        c->overridden
+            ? (c->not_null ? "is never NULL: says the config" : "is nullable: says the config")
+        : c->not_null        ? "is NOT NULL"
+        : c->domain_not_null ? "is nullable: the server does not always enforce a NOT NULL domain"
+                             : "is nullable";
     v.reason = analysis_text(a, "%s.%s %s", relation->name, c->name, says);
     return v;
 }
@@ -134,6 +136,9 @@ static void claim_view(analysis *a, const catalog_relation *relation, shape *vie
     a->view_depth--;
     for (size_t i = 0; body.known && body.count == view->count && i < view->count; i++) {
         value *v = &view->columns[i].value;
+        if (i < relation->column_count && relation->columns[i].overridden) {
+            continue;
+        }
         v->not_null = body.columns[i].value.not_null;
         v->elems_not_null = body.columns[i].value.elems_not_null;
         v->reason = analysis_text(a, "view %s: %s", relation->name, body.columns[i].value.reason);

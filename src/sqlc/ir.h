@@ -5,6 +5,7 @@
 #define SQLC_IR_H
 
 #include "sqlc/c_type.h"
+#include "sqlc/config.h"
 #include "sqlc/source.h"
 
 typedef struct ir_enum {
@@ -36,7 +37,8 @@ typedef enum ir_shape_kind {
     IR_SHAPE_RECORD,
     IR_SHAPE_ARRAY,
     IR_SHAPE_RANGE,
-    IR_SHAPE_MULTIRANGE
+    IR_SHAPE_MULTIRANGE,
+    IR_SHAPE_CUSTOM /* a C type of the user's */
 } ir_shape_kind;
 
 /* A type made of other types that the runtime has no name for: its struct and functions are
@@ -51,11 +53,18 @@ struct ir_shape {
     uint32_t element;     /* arrays: OID to send, or C_TYPE_UNCHECKED */
     ir_field *fields;     /* of records; others have one: element, bound or range */
     size_t field_count;
-    unsigned depth; /* 1: made of plain types; members are declared before it */
-    bool building;  /* a type inside itself has none */
-    bool used;      /* by some query */
-    c_type c;       /* how it looks to the rest of the emitter */
+    unsigned depth;         /* 1: made of plain types; members are declared before it */
+    bool building;          /* a type inside itself has none */
+    bool used;              /* by some query */
+    c_type c;               /* how it looks to the rest of the emitter */
+    config_override custom; /* CUSTOM: its C type and functions */
 };
+
+/* Its nullable form has a flag beside the value. */
+static inline bool ir_shape_flagged(const ir_shape *shape)
+{
+    return shape->kind == IR_SHAPE_RECORD || shape->kind == IR_SHAPE_CUSTOM;
+}
 
 typedef enum ir_row_kind {
     IR_ROW_MODEL,  /* a table or view */

@@ -30,7 +30,9 @@
 
 /* In the order of the enums. */
 static const char *const ROW_KINDS[] = { "model", "shared", "query", "scalar", NULL };
-static const char *const SHAPE_KINDS[] = { "record", "array", "range", "multirange", NULL };
+static const char *const SHAPE_KINDS[] = {
+    "record", "array", "range", "multirange", "custom", NULL
+};
 static const char *const CHOICE_KINDS[] = { "param", "flag", "switch", NULL };
 static const char *const COMMANDS[] = { "one",        "many",     "exec",      "execrows",
                                         "execresult", "copyfrom", "batchexec", "batchone",
@@ -50,13 +52,12 @@ const member IR_ENUM_MEMBERS[] = {
 };
 
 const member IR_SHAPE_MEMBERS[] = {
-    WORD(ir_shape, "kind", kind, SHAPE_KINDS),
-    REQUIRED(ir_shape, "name", name),
-    REQUIRED(ir_shape, "type", sql),
-    TEXT(ir_shape, "comment", comment),
-    PLAIN(ir_shape, "element", U32, element),
-    PLAIN(ir_shape, "used", BOOL, used),
-    END,
+    WORD(ir_shape, "kind", kind, SHAPE_KINDS), REQUIRED(ir_shape, "name", name),
+    REQUIRED(ir_shape, "type", sql),           TEXT(ir_shape, "comment", comment),
+    PLAIN(ir_shape, "element", U32, element),  TEXT(ir_shape, "c_type", custom.c_type),
+    TEXT(ir_shape, "header", custom.header),   TEXT(ir_shape, "decode", custom.decode),
+    TEXT(ir_shape, "encode", custom.encode),   TEXT(ir_shape, "clone", custom.clone),
+    PLAIN(ir_shape, "used", BOOL, used),       END,
 };
 
 const member IR_FIELD_MEMBERS[] = {

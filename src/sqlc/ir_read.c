@@ -362,6 +362,11 @@ static bool read_shapes(reader *r, const json_t *root)
             !read_fields(r, object, &shape->fields, &shape->field_count)) {
             return false;
         }
+        if (shape->kind == IR_SHAPE_CUSTOM &&
+            (shape->custom.c_type == NULL || shape->custom.decode == NULL ||
+             shape->custom.encode == NULL)) {
+            return fail(r, "c_type", "lacks its functions");
+        }
         if (!has_prefix(r, shape->name)) {
             return fail(r, "name", "has not the prefix");
         }

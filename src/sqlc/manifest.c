@@ -64,6 +64,15 @@ const char *manifest_options_hash(arena *mem, const config_c *c)
         const config_rename *r = VEC_AT(&c->renames, config_rename, i);
         buf_printf(&b, "|r:%s=%s", r->from, r->to);
     }
+    for (size_t i = 0; i < c->overrides.count; i++) {
+        const config_override *o = VEC_AT(&c->overrides, config_override, i);
+        const char *const parts[] = { o->column, o->db_type, o->c_type, o->header,
+                                      o->decode, o->encode,  o->clone };
+        buf_printf(&b, "|o%d", o->has_nullable ? 1 + o->nullable : 0);
+        for (size_t k = 0; k < ARRAY_LEN(parts); k++) {
+            buf_printf(&b, ":%s", parts[k] == NULL ? "" : parts[k]);
+        }
+    }
     return b.failed ? NULL : manifest_hash(mem, buf_view(&b));
 }
 

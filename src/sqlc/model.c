@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "sqlc/cname.h"
+#include "sqlc/overrides.h"
 #include "sqlc/shapes.h"
 
 /* Every list of this file fails with the same words. */
@@ -116,19 +117,49 @@ ir_row *model_of(const model_context *ctx, uint32_t relation_oid)
     return NULL;
 }
 
-/* Domains are their base type; their name stays in the comment. */
-bool model_type(const model_context *ctx, uint32_t type_oid, ir_type *out)
+/* Another representation of the same bytes, or the user's own type. */
+static bool override_type(const model_context *ctx, const config_override *o, ir_type *type,
+                          uint32_t base_oid)
+{
+    if (o->decode == NULL) {
+        type->c = c_type_alike(type->c, o->c_type);
+    } else {
+        type->shape = shapes_custom(ctx, base_oid, o);
+        type->c = type->shape == NULL ? NULL : &type->shape->c;
+    }
+    if (type->c == NULL && !ctx->set->nomem) {
+        diag *d =
+            diag_error_at(ctx->diags, ctx->config_path, o->line, o->at,
+                          "override: \"%s\" is no representation of %s", o->c_type, type->sql);
+        diag_hint(ctx->diags, d, "give c_type as a mapping with type, decode and encode");
+    }
+    return type->c != NULL;
+}
+
+/* Domains are their base type; their name stays in the comment. Arrays of a type that the config
+ * overrides are arrays of what it says. */
+bool model_column_type(const model_context *ctx, const catalog_relation *relation,
+                       const char *column, uint32_t type_oid, ir_type *out)
 {
     uint32_t base = catalog_base_type(ctx->cat, type_oid);
     const catalog_type *type = catalog_type_by_oid(ctx->cat, type_oid);
+    const catalog_type *plain = catalog_type_by_oid(ctx->cat, base);
+    const config_override *o = overrides_find(ctx, relation, column, type_oid);
     assert(out != NULL);
     if (type == NULL) {
         return false;
     }
+    bool array = plain != NULL && plain->element_oid != 0 &&
+                 overrides_find(ctx, NULL, NULL, plain->element_oid) != NULL;
     ir_type found = { .sql = type->spelling,
                       .oid = type_oid < CATALOG_FIRST_USER_OID ? type_oid : 0,
-                      .c = c_type_of(ctx->cat, type_oid),
+                      .c = array ? NULL : c_type_of(ctx->cat, type_oid),
                       .element = c_type_element(ctx->cat, type_oid) };
+    if (o != NULL) {
+        bool good = override_type(ctx, o, &found, base);
+        *out = found;
+        return good;
+    }
     for (size_t i = 0; found.c == NULL && i < ctx->set->enum_count; i++) {
         if (ctx->set->enums[i].type_oid == base) {
             found.labels = &ctx->set->enums[i];
@@ -141,6 +172,11 @@ bool model_type(const model_context *ctx, uint32_t type_oid, ir_type *out)
     }
     *out = found;
     return found.c != NULL;
+}
+
+bool model_type(const model_context *ctx, uint32_t type_oid, ir_type *out)
+{
+    return model_column_type(ctx, NULL, NULL, type_oid, out);
 }
 
 /* Constant of a label: PREFIX_TYPE_LABEL; "value_N" when nothing usable is left of it, a number
@@ -272,7 +308,9 @@ static pgc_status build_field(const model_context *ctx, const catalog_relation *
     field->name = model_unique_field(ctx, row->fields, row->field_count, name);
     field->sql_name = column->name;
     field->nullable = !column->not_null;
-    field->reason = column->not_null ? "NOT NULL" : "no NOT NULL constraint";
+    field->reason = column->overridden ? "says the config"
+                    : column->not_null ? "NOT NULL"
+                                       : "no NOT NULL constraint";
     field->comment = column->comment;
     field->attnum = column->attnum;
     field->column = row->column_count++;
@@ -309,7 +347,8 @@ static pgc_status build_model(const model_context *ctx, const catalog_relation *
     }
     for (size_t i = 0; i < relation->column_count; i++) {
         const catalog_column *column = &relation->columns[i];
-        if (model_type(ctx, column->type_oid, &row.fields[row.field_count].type)) {
+        if (model_column_type(ctx, relation, column->name, column->type_oid,
+                              &row.fields[row.field_count].type)) {
             TRY(build_field(ctx, relation, column, &row, err));
             continue;
         }

@@ -14,6 +14,7 @@ typedef struct model_context {
     const char *config_path; /* for complaints about names */
     uint32_t line, column;   /* of the sql entry there */
     ir_set *set;             /* filled by model_build() */
+    vec type_overrides;      /* of type_override; see overrides.h */
 } model_context;
 
 /* Fill set->enums and set->models from the catalog. Names that cannot be made go to diags. */
@@ -21,6 +22,10 @@ pgc_status model_build(const model_context *ctx, pgc_error *err) PGC_MUST_CHECK;
 
 /* Resolve a type. False: it has no C type, or memory ran out (set->nomem). */
 bool model_type(const model_context *ctx, uint32_t type_oid, ir_type *out);
+/* The same for a value of a column, which the config may have an own type for. column NULL: none.
+ */
+bool model_column_type(const model_context *ctx, const catalog_relation *relation,
+                       const char *column, uint32_t type_oid, ir_type *out);
 /* C name of a column, parameter or alias: renames first, then snake_case, then reserved words.
  * *out is NULL when none can be made. */
 pgc_status model_field_name(const model_context *ctx, const char *raw, const char **out,

@@ -109,6 +109,21 @@ static void apply_overrides(const builder *b, ir_column *column)
     }
 }
 
+/* AS "name!" is never NULL, AS "name?" may be; the mark is not part of the name. Counts more than a
+ * comment, because it stands closer. */
+static pgc_status apply_alias(const builder *b, ir_column *column, pgc_error *err)
+{
+    size_t len = strlen(column->sql_name);
+    char mark = len > 1 ? column->sql_name[len - 1] : '\0';
+    if ((mark != '!' && mark != '?') || strcmp(column->sql_name, "?column?") == 0) {
+        return PGC_OK;
+    }
+    column->nullable = mark == '?';
+    column->reason = mark == '!' ? "! in the query" : "? in the query";
+    column->sql_name = arena_copy(b->ctx->arena, (slice) { column->sql_name, len - 1 });
+    return column->sql_name == NULL ? no_memory(b, err) : PGC_OK;
+}
+
 /* As the server describes them, with what was proved and what the user knows better. Stops at
  * the first column without C type: the others would be reported once it is cured. */
 static pgc_status build_columns(builder *b, pgc_error *err)
@@ -128,7 +143,9 @@ static pgc_status build_columns(builder *b, pgc_error *err)
         columns[i].nullable = !b->facts->claims[i].not_null;
         columns[i].reason = b->facts->claims[i].reason;
         apply_overrides(b, &columns[i]);
-        if (!model_type(b->ctx, from->type_oid, &columns[i].type)) {
+        TRY(apply_alias(b, &columns[i], err));
+        if (!model_column_type(b->ctx, relation, source == NULL ? NULL : source->name,
+                               from->type_oid, &columns[i].type)) {
             type_error(b, "column", from->name, from->type_oid);
             return PGC_OK;
         }
@@ -519,7 +536,10 @@ static pgc_status build_param(builder *b, size_t index, pgc_error *err)
     param->number = (uint32_t) index + 1;
     param->nullable = b->facts->param_nullable[index];
     param->reason = b->facts->param_reasons[index];
-    if (!model_type(b->ctx, oid, &param->type)) {
+    /* Compared with a column is not the same as of its type: = ANY($1) takes an array. */
+    bool alike = column != NULL && catalog_base_type(b->ctx->cat, oid) ==
+                                       catalog_base_type(b->ctx->cat, column->type_oid);
+    if (!model_column_type(b->ctx, relation, alike ? column->name : NULL, oid, &param->type)) {
         type_error(b, "parameter", param->sql_name, oid);
         return PGC_OK;
     }

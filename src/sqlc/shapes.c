@@ -6,6 +6,7 @@
 #include "sqlc/shapes.h"
 
 #include "sqlc/cname.h"
+#include "sqlc/overrides.h"
 
 #define DEPTH_MAX 15u /* PGC_NEST_MAX of the runtime, less the value itself */
 
@@ -28,18 +29,21 @@ static ir_shape *find(const model_context *ctx, ir_shape_kind kind, uint32_t oid
     return NULL;
 }
 
-/* One member. False: its type has no C form. */
-static bool add_member(const model_context *ctx, ir_shape *shape, uint32_t type_oid,
-                       const char *sql_name, bool nullable)
+/* One member, which is a column of a relation's row type, or else the only one. False: its type has
+ * no C form. */
+static bool add_member(const model_context *ctx, ir_shape *shape, const catalog_relation *relation,
+                       const catalog_column *column)
 {
     ir_field *field = &shape->fields[shape->field_count];
-    if (!model_type(ctx, type_oid, &field->type)) {
+    bool nullable = relation != NULL && !(column->overridden && column->not_null);
+    if (!model_column_type(ctx, relation, relation == NULL ? NULL : column->name, column->type_oid,
+                           &field->type)) {
         return false;
     }
     unsigned depth = field->type.shape == NULL ? 0 : field->type.shape->depth;
     shape->depth = depth >= shape->depth ? depth + 1 : shape->depth;
-    field->name = sql_name;
-    field->sql_name = sql_name;
+    field->name = column->name;
+    field->sql_name = column->name;
     field->nullable = nullable;
     field->reason = nullable ? "fields of composites may be NULL" : "never NULL";
     shape->field_count++;
@@ -67,7 +71,7 @@ static bool fill_record(const model_context *ctx, ir_shape *shape, const catalog
         }
         name =
             name == NULL ? NULL : model_unique_field(ctx, shape->fields, shape->field_count, name);
-        if (name == NULL || !add_member(ctx, shape, column->type_oid, column->name, true)) {
+        if (name == NULL || !add_member(ctx, shape, relation, column)) {
             return false;
         }
         shape->fields[i].name = name;
@@ -85,12 +89,13 @@ static bool fill_single(const model_context *ctx, ir_shape *shape, uint32_t memb
         (void) no_memory(ctx);
         return false;
     }
-    return add_member(ctx, shape, member_oid, NAMES[shape->kind], false);
+    const catalog_column only = { .name = NAMES[shape->kind], .type_oid = member_oid };
+    return add_member(ctx, shape, NULL, &only);
 }
 
 bool shapes_complete(arena *mem, const char *prefix, ir_shape *shape)
 {
-    bool record = shape->kind == IR_SHAPE_RECORD;
+    bool record = ir_shape_flagged(shape);
     assert(strncmp(shape->name, prefix, strlen(prefix)) == 0);
     shape->opt_name = arena_printf(mem, "%s_opt%s", prefix, shape->name + strlen(prefix));
     const char *clone = arena_printf(mem, "%s_clone_pass", shape->name);
@@ -104,15 +109,20 @@ bool shapes_complete(arena *mem, const char *prefix, ir_shape *shape)
 }
 
 /* prefix_name of a type, prefix_arr_name of an array of it, prefix_name_record of a table's rows:
- * prefix_name is the table's model. */
+ * prefix_name is the table's model; prefix_numeric_as_double of a type that the config gives. */
 static pgc_status name_shape(const model_context *ctx, ir_shape *shape, const catalog_type *type,
                              pgc_error *err)
 {
     const catalog_relation *relation = catalog_relation_by_oid(ctx->cat, type->relation_oid);
     bool table = shape->kind == IR_SHAPE_RECORD && relation != NULL && relation->kind != 'c';
     bool built_in = strcmp(type->schema, "pg_catalog") == 0;
-    char *raw = arena_printf(ctx->arena, "%s%s%s", shape->kind == IR_SHAPE_ARRAY ? "arr_" : "",
-                             type->name, table ? "_record" : "");
+    bool custom = shape->kind == IR_SHAPE_CUSTOM;
+    bool array = shape->kind == IR_SHAPE_ARRAY || (custom && type->element_oid != 0);
+    char *raw = arena_printf(ctx->arena, "%s%s%s%s", array ? "arr_" : "", type->name,
+                             table    ? "_record"
+                             : custom ? "_as_"
+                                      : "",
+                             custom ? shape->custom.c_type : "");
     if (raw == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "name a type");
     }
@@ -126,6 +136,36 @@ static pgc_status name_shape(const model_context *ctx, ir_shape *shape, const ca
     return shapes_complete(ctx->arena, ctx->set->prefix, shape)
                ? PGC_OK
                : pgc_error_set(err, PGC_NOMEM, "name a type");
+}
+
+/* Each pair of a type and an override is one. */
+ir_shape *shapes_custom(const model_context *ctx, uint32_t base_oid, const config_override *from)
+{
+    const catalog_type *type = catalog_type_by_oid(ctx->cat, base_oid);
+    const vec *shapes = &ctx->set->shapes;
+    assert(from->decode != NULL && from->encode != NULL);
+    for (size_t i = 0; i < shapes->count; i++) {
+        ir_shape *known = *VEC_AT(shapes, ir_shape *, i);
+        if (known->kind == IR_SHAPE_CUSTOM && known->type_oid == base_oid &&
+            strcmp(known->custom.c_type, from->c_type) == 0 &&
+            strcmp(known->custom.decode, from->decode) == 0 &&
+            strcmp(known->custom.encode, from->encode) == 0) {
+            return known;
+        }
+    }
+    ir_shape *shape = type == NULL ? NULL : ARENA_NEW(ctx->arena, ir_shape);
+    ir_shape **slot = shape == NULL ? NULL : VEC_ADD(ctx->arena, &ctx->set->shapes, ir_shape *);
+    if (slot == NULL) {
+        return no_memory(ctx);
+    }
+    *slot = shape;
+    *shape = (ir_shape) { .kind = IR_SHAPE_CUSTOM,
+                          .sql = type->spelling,
+                          .type_oid = base_oid,
+                          .depth = 1,
+                          .custom = *from };
+    bool named = name_shape(ctx, shape, type, NULL) == PGC_OK && shape->name != NULL;
+    return named ? shape : no_memory(ctx); /* a type's name and a C type always give one */
 }
 
 static bool fill(const model_context *ctx, ir_shape *shape, const catalog_type *type)
@@ -181,8 +221,10 @@ ir_shape *shapes_find(const model_context *ctx, uint32_t base_oid)
         const catalog_type *element = catalog_type_by_oid(ctx->cat, type->element_oid);
         uint32_t base = catalog_base_type(ctx->cat, type->element_oid);
         const catalog_type *plain = catalog_type_by_oid(ctx->cat, base);
-        /* A domain over an array keeps its name: its elements are arrays, which have none. */
-        type = plain != NULL && plain->element_oid == 0 ? plain : element;
+        /* A domain over an array keeps its name: its elements are arrays, which have none. So does
+         * one that the config may have a C type for. */
+        bool own = overrides_find(ctx, NULL, NULL, type->element_oid) != NULL;
+        type = plain != NULL && plain->element_oid == 0 && !own ? plain : element;
         kind = IR_SHAPE_ARRAY;
     } else if (type->subtype_oid != 0) {
         kind = type->kind == CATALOG_MULTIRANGE ? IR_SHAPE_MULTIRANGE : IR_SHAPE_RANGE;

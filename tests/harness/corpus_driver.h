@@ -165,7 +165,7 @@ static inline void driver_value(buf *out, const char *target, const ir_param *pa
     buf_add_str(out, guard);
     if (param->type.shape != NULL) {
         /* Empty ones: checks.c looks at full ones. */
-        bool record = param->type.shape->kind == IR_SHAPE_RECORD;
+        bool record = ir_shape_flagged(param->type.shape);
         if (!record || param->nullable) {
             buf_printf(out, "%s.has = true;\n", target);
         }
@@ -202,9 +202,11 @@ static inline const char *driver_out(buf *out, const ir_query *q, const char *pr
         return counts ? "&out, " : "";
     }
     const ir_field *only = &q->row->fields[0];
-    bool value = q->row->kind == IR_ROW_SCALAR &&
-                 (q->cmd == QUERY_ONE || q->cmd == QUERY_BATCHONE) && only->type.shape == NULL &&
-                 (only->type.labels != NULL || !only->type.c->pointer_like);
+    bool value =
+        q->row->kind == IR_ROW_SCALAR && (q->cmd == QUERY_ONE || q->cmd == QUERY_BATCHONE) &&
+        (only->type.shape == NULL ||
+         (only->type.shape->kind == IR_SHAPE_CUSTOM && only->type.shape->custom.clone == NULL)) &&
+        (only->type.labels != NULL || !only->type.c->pointer_like);
     if (!value) {
         *free_it = true;
         buf_printf(out, "    %s_set out = PGC_ZERO;\n", q->row->base);

@@ -9,8 +9,6 @@
 
 #include "pg.h"
 
-#include "pg.h"
-
 /* Connection string of the test server; NULL: none, the case fails. */
 static inline const char *live_url(void)
 {

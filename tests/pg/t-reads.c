@@ -30,19 +30,28 @@ typedef struct bed {
     pgc_conn *lent; /* the connection, while nothing is to move */
 } bed;
 
-static bool bed_make(bed *b, int64_t acquire_timeout_us)
+static bool bed_make_with(bed *b, int64_t acquire_timeout_us, uint32_t batch_max,
+                          const pgc_hooks *hooks)
 {
     pgc_error err;
-    const pgc_pool_options options = { .struct_size = sizeof options,
-                                       .conn = live_options(),
-                                       .max_conns = 1,
-                                       .min_conns = 1,
-                                       .acquire_timeout_us = acquire_timeout_us };
-    const pgc_reads_options one_lane = { .struct_size = sizeof one_lane, .lanes = 1 };
+    pgc_pool_options options = { .struct_size = sizeof options,
+                                 .conn = live_options(),
+                                 .max_conns = 1,
+                                 .min_conns = 1,
+                                 .acquire_timeout_us = acquire_timeout_us };
+    const pgc_reads_options one_lane = { .struct_size = sizeof one_lane,
+                                         .lanes = 1,
+                                         .batch_max = batch_max };
+    options.conn.hooks = hooks;
     *b = (bed) { .pool = NULL };
     bool ok = CHECK_STATUS(pgc_pool_open(&options, &b->pool, &err), PGC_OK, &err) &&
               CHECK_STATUS(pgc_reads_open(b->pool, &one_lane, &b->reads, &err), PGC_OK, &err);
     return ok && CHECK_STATUS(pgc_pool_acquire(b->pool, &b->lent, &err), PGC_OK, &err);
+}
+
+static bool bed_make(bed *b, int64_t acquire_timeout_us)
+{
+    return bed_make_with(b, acquire_timeout_us, 0, NULL);
 }
 
 static void bed_close(bed *b)
@@ -170,6 +179,157 @@ static void a_lost_connection_is_the_fault_of_one(void)
     CHECK_STATUS(callers[2].status, PGC_OK, &callers[2].err);
     CHECK_INT(callers[2].x, 25);
     bed_close(&b);
+}
+
+static void a_full_batch_is_followed_by_another(void)
+{
+    NEED_SERVER();
+    bed b;
+    caller callers[6];
+    REQUIRE(bed_make_with(&b, -1, 2, NULL));
+    for (int32_t i = 0; i < 6; i++) {
+        callers[i] = (caller) { .query = &INVERSE, .n = i + 1 };
+    }
+    CHECK(run_in_order(&b, callers, ARRAY_LEN(callers)));
+    for (int32_t i = 0; i < 6; i++) {
+        CHECK_STATUS(callers[i].status, PGC_OK, &callers[i].err);
+        CHECK_INT(callers[i].x, 100 / (i + 1));
+    }
+    CHECK_INT(stats_of(b.reads).batch_count, 4); /* 1, 2, 2, 1 */
+    bed_close(&b);
+}
+
+/* More than there are places to wait in: the others go to the pool as they are. */
+static void a_crowd_without_end_is_served(void)
+{
+    NEED_SERVER();
+    bed b;
+    caller callers[80];
+    REQUIRE(bed_make_with(&b, -1, 1, NULL));
+    for (int32_t i = 0; i < 80; i++) {
+        callers[i] = (caller) { .query = &INVERSE, .n = i + 1 };
+    }
+    CHECK(run_in_order(&b, callers, ARRAY_LEN(callers)));
+    for (int32_t i = 0; i < 80; i++) {
+        CHECK_STATUS(callers[i].status, PGC_OK, &callers[i].err);
+        CHECK_INT(callers[i].x, 100 / (i + 1));
+    }
+    CHECK_INT(stats_of(b.reads).read_count, 80);
+    CHECK(stats_of(b.reads).batch_count < 80);
+    bed_close(&b);
+}
+
+/* What hooks were told. */
+typedef struct told {
+    uint32_t batch_size, member_count, failed_count;
+    pgc_status end;
+} told;
+
+static void note_member(void *arg, const pgc_query_event *event, void *span)
+{
+    told *t = arg;
+    (void) span;
+    t->member_count++;
+    t->failed_count += event->status != PGC_OK ? 1 : 0;
+}
+
+static void note_end(void *arg, const pgc_query_event *event, void *span)
+{
+    told *t = arg;
+    (void) span;
+    if (event->batch_size > 0) {
+        t->batch_size = event->batch_size;
+        t->end = event->status;
+    }
+}
+
+static void hooks_hear_of_the_batch_and_its_members(void)
+{
+    NEED_SERVER();
+    bed b;
+    told t = { .end = PGC_CLOSED };
+    const pgc_hooks hooks = { .struct_size = sizeof hooks,
+                              .ctx = &t,
+                              .on_batch_query = note_member,
+                              .on_query_end = note_end };
+    caller callers[4] = {
+        { .query = &INVERSE, .n = 1 },
+        { .query = &INVERSE, .n = 2 },
+        { .query = &INVERSE, .n = 4 },
+        { .query = &INVERSE, .n = 0 },
+    };
+    REQUIRE(bed_make_with(&b, -1, 0, &hooks));
+    CHECK(run_in_order(&b, callers, ARRAY_LEN(callers)));
+    CHECK_INT(t.batch_size, 3);
+    CHECK_INT(t.member_count, 3);
+    CHECK(t.failed_count >= 1);
+    CHECK_INT(t.end, PGC_OK); /* the trip itself went well */
+    bed_close(&b);
+}
+
+/* Statements that the server has forgotten meanwhile: everybody gets an answer all the same. */
+static void statements_that_are_gone_are_prepared_again(void)
+{
+    NEED_SERVER();
+    bed b;
+    caller callers[4];
+    pgc_error err;
+    REQUIRE(bed_make(&b, -1));
+    for (int round = 0; round < 2; round++) {
+        for (int32_t i = 0; i < 4; i++) {
+            callers[i] = (caller) { .query = &INVERSE, .n = i + 1 };
+        }
+        CHECK(run_in_order(&b, callers, ARRAY_LEN(callers)));
+        for (int32_t i = 0; i < 4; i++) {
+            CHECK_STATUS(callers[i].status, PGC_OK, &callers[i].err);
+            CHECK_INT(callers[i].x, 100 / (i + 1));
+        }
+        REQUIRE_OK(pgc_pool_acquire(b.pool, &b.lent, &err), &err);
+        CHECK(live_do(b.lent, "DEALLOCATE ALL"));
+    }
+    pgc_pool_release(b.pool, b.lent);
+    bed_close(&b);
+}
+
+static const pgc_query BLOCKED =
+    READ("Blocked", "SELECT $1 + length(pg_advisory_xact_lock_shared(4711)::text) AS x", 0x1ead5);
+
+/* By default slow queries get lanes of their own in time, up to eight: then a quick one is not held
+ * up behind seven that wait for a lock. */
+static void slow_queries_do_not_hold_up_others(void)
+{
+    NEED_SERVER();
+    enum { SLOW = 7 };
+    const pgc_pool_options options = { .struct_size = sizeof options,
+                                       .conn = live_options(),
+                                       .max_conns = SLOW + 1 };
+    pgc_error err;
+    pgc_pool *pool = NULL;
+    pgc_reads *reads = NULL;
+    caller slow[SLOW];
+    AUTO(live_close) pgc_conn *holder = live_open();
+    REQUIRE(holder != NULL && live_do(holder, "SELECT pg_advisory_lock(4711)"));
+    REQUIRE_OK(pgc_pool_open(&options, &pool, &err), &err);
+    REQUIRE_OK(pgc_reads_open(pool, NULL, &reads, &err), &err);
+    for (int i = 0; i < SLOW; i++) {
+        slow[i] = (caller) { .db = pgc_reads_db(reads), .query = &BLOCKED, .n = i };
+        REQUIRE(CHECK_INT(pthread_create(&slow[i].thread, NULL, call, &slow[i]), 0));
+        while (stats_of(reads).batch_count < i + 1) {
+            (void) sched_yield();
+        }
+    }
+    caller quick = { .db = pgc_reads_db(reads), .query = &INVERSE, .n = 4 };
+    (void) call(&quick);
+    CHECK_STATUS(quick.status, PGC_OK, &quick.err);
+    CHECK_INT(quick.x, 25);
+    CHECK(live_do(holder, "SELECT pg_advisory_unlock(4711)"));
+    for (int i = 0; i < SLOW; i++) {
+        (void) pthread_join(slow[i].thread, NULL);
+        CHECK_STATUS(slow[i].status, PGC_OK, &slow[i].err);
+        CHECK_INT(slow[i].x, i);
+    }
+    pgc_reads_close(reads);
+    pgc_pool_close(pool);
 }
 
 static void wrong_arguments_stay_with_their_query(void)
@@ -327,6 +487,13 @@ TAP_MAIN(TAP("reads: who waits travels together", who_waits_travels_together),
          TAP("reads: a failure concerns its own query", a_failure_concerns_its_own_query),
          TAP("reads: a lost connection is the fault of one", a_lost_connection_is_the_fault_of_one),
          TAP("reads: wrong arguments stay with their query", wrong_arguments_stay_with_their_query),
+         TAP("reads: a full batch is followed by another", a_full_batch_is_followed_by_another),
+         TAP("reads: a crowd without end is served", a_crowd_without_end_is_served),
+         TAP("reads: hooks hear of the batch and its members",
+             hooks_hear_of_the_batch_and_its_members),
+         TAP("reads: statements that are gone are prepared again",
+             statements_that_are_gone_are_prepared_again),
+         TAP("reads: slow queries do not hold up others", slow_queries_do_not_hold_up_others),
          TAP("reads: without a connection all hear why", without_a_connection_all_hear_why),
          TAP("reads: writes go to the pool", writes_go_to_the_pool),
          TAP("reads: everybody gets the own answer", everybody_gets_the_own_answer),

@@ -306,6 +306,36 @@ static void a_server_that_is_away_is_named(void)
     sqlc_bench_done(&bench);
 }
 
+static void overrides_must_fit_the_database(void)
+{
+    static const struct {
+        const char *entry, *want;
+    } CASES[] = {
+        { "{column: t.nope, nullable: true}", "7:64: override: no column \"t.nope\"" },
+        { "{column: other.t.id, nullable: true}", "7:64: override: no column \"other.t.id\"" },
+        { "{db_type: nope, c_type: i64}", "7:64: override: no type \"nope\"" },
+        { "{db_type: text, c_type: i64}", "7:64: override: \"i64\" is no representation of text" },
+        { "{column: t.note, c_type: nope}",
+          "7:64: override: \"nope\" is no representation of text" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(CASES); i++) {
+        sqlc_bench bench = sqlc_bench_make(NULL);
+        char config[600];
+        (void) snprintf(config, sizeof config,
+                        "version: \"2\"\nsql:\n  - engine: postgresql\n    schema: s.sql\n    "
+                        "queries: q\n    codegen:\n"
+                        "      - {plugin: c, out: out, options: {prefix: p, overrides: [%s]}}\n",
+                        CASES[i].entry);
+        const project p = { .config = config,
+                            .query = sqlc_text("-- name: A :many\nSELECT note FROM t;") };
+        const char *text = generate(&p, &bench);
+        if (!CHECK(strstr(text, CASES[i].want) != NULL)) {
+            printf("# %s\n", text);
+        }
+        sqlc_bench_done(&bench);
+    }
+}
+
 TAP_MAIN(TAP("unknown names and wrong types are shown where they stand",
              the_server_decides_names_and_types),
          TAP("parameters without a type get advice", parameters_need_a_type),
@@ -321,4 +351,5 @@ TAP_MAIN(TAP("unknown names and wrong types are shown where they stand",
          TAP("text that cannot be read is reported", text_must_be_sound),
          TAP("one run reports all mistakes", several_mistakes_are_reported_at_once),
          TAP("mistakes in the schema are shown where they stand", schema_mistakes_have_a_place),
+         TAP("overrides must fit the database", overrides_must_fit_the_database),
          TAP("a server that is away is named", a_server_that_is_away_is_named))

@@ -82,6 +82,17 @@ static void what_could_not_be_measured_is_not_ok(void)
     CHECK(!ratio_of(BENCH_NONE, 1, BENCH_AT_MOST, 2).ok);
     CHECK(!ratio_of(1, BENCH_NONE, BENCH_AT_LEAST, 0).ok);
     CHECK(!ratio_of(1, 0, BENCH_AT_MOST, 2).ok);
+    CHECK(ratio_of(3, 1, BENCH_SHOWN, 0).ok);
+    CHECK(!ratio_of(BENCH_NONE, 1, BENCH_SHOWN, 0).ok);
+    char text[32];
+    const bench_row good = { .ok = true }, bad = { .ok = false };
+    const bench_case shown = { .goal = BENCH_SHOWN };
+    bench_goal_text(&shown, text, sizeof text);
+    CHECK_STR(text, "-");
+    bench_verdict_text(&shown, &good, text, sizeof text);
+    CHECK_STR(text, "shown");
+    bench_verdict_text(&shown, &bad, text, sizeof text);
+    CHECK_STR(text, "NO");
 }
 
 static void printed(bool json, char *out, size_t size)

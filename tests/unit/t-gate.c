@@ -80,8 +80,44 @@ static void what_was_written_before_is_seen_behind_it(void)
     CHECK_INT(d.heard, TURNS);
 }
 
+/* Many who sleep for the stroke after `before`. */
+typedef struct crowd {
+    bell b;
+    uint32_t before;
+    _Atomic int through;
+} crowd;
+
+static void *wait_stroke(void *arg)
+{
+    crowd *c = arg;
+    bell_sleep(&c->b, c->before);
+    c->through++;
+    return NULL;
+}
+
+static void a_bell_lets_all_through_who_came_before(void)
+{
+    crowd c = { .before = 0 };
+    pthread_t threads[8];
+    c.before = bell_strokes(&c.b);
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        REQUIRE(CHECK_INT(pthread_create(&threads[i], NULL, wait_stroke, &c), 0));
+    }
+    bell_rouse(&c.b); /* not struck: they go on sleeping */
+    CHECK_INT(c.through, 0);
+    bell_strike(&c.b);
+    bell_rouse(&c.b);
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        (void) pthread_join(threads[i], NULL);
+    }
+    CHECK_INT(c.through, ARRAY_LEN(threads));
+    bell_sleep(&c.b, c.before); /* that was before: no sleep */
+    CHECK(bell_strokes(&c.b) != c.before);
+}
+
 TAP_MAIN(TAP("gate: one that is open stops nobody", a_gate_that_is_open_stops_nobody),
          TAP("gate: a sleep ends when its time is over", a_sleep_ends_when_its_time_is_over),
          TAP("gate: a nudge wakes and can be taken back", a_nudge_wakes_and_can_be_taken_back),
          TAP("gate: what was written before is seen behind it",
-             what_was_written_before_is_seen_behind_it))
+             what_was_written_before_is_seen_behind_it),
+         TAP("bell: lets all through who came before", a_bell_lets_all_through_who_came_before))

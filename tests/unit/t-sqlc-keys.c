@@ -62,7 +62,7 @@ static void at_the_top(void)
     EXPECT(
         { "version: [2]\n", "sqlc.yaml:1:10: version must be text" },
         { "version: 1\n" GOOD, "sqlc.yaml:2:12: mapping values are not allowed in this context" },
-        { "version: \"1\"\nsql: []\n", "sqlc.yaml:1:1: unknown version \"1\"" },
+        { "version: \"9\"\nsql: []\n", "sqlc.yaml:1:1: unknown version \"9\"" },
         { HEAD "sql: {}\n", "sqlc.yaml:2:6: sql must be a list with at least one entry" },
         { HEAD "sql:\n", "sqlc.yaml:2:5: sql must be a list with at least one entry" },
         { HEAD "sql: [x]\n", "sqlc.yaml:2:7: sql entry must be a mapping (\"key: value\" lines)" },

@@ -341,7 +341,8 @@ int corpus_checks(pgc_conn *conn)
                                         nested_values_are_read,
                                         nested_values_are_sent,
                                         nested_values_are_cloned,
-                                        labels_inside_are_checked };
+                                        labels_inside_are_checked,
+                                        overrides_are_followed };
     for (size_t i = 0; i < sizeof CHECKS / sizeof CHECKS[0]; i++) {
         run(conn, "BEGIN", CHECKS[i]);
     }

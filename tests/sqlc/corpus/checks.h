@@ -14,6 +14,7 @@ void nested_values_are_read(pgc_db *db);
 void nested_values_are_sent(pgc_db *db);
 void nested_values_are_cloned(pgc_db *db);
 void labels_inside_are_checked(pgc_db *db);
+void overrides_are_followed(pgc_db *db);
 
 /* Number of failures; each prints a line. */
 int corpus_checks(pgc_conn *conn);

@@ -4,6 +4,7 @@
 
 #include "checks.h"
 #include "nested.h"
+#include "overrides.h"
 
 static bool same(pgc_text text, const char *want)
 {
@@ -168,4 +169,47 @@ void labels_inside_are_checked(pgc_db *db)
     place.place.v.kind.v = CORPUS_KIND_VIDEO;
     EXPECT_OK(corpus_set_place(db, &place, &affected, &last));
     EXPECT(affected == 1);
+}
+
+/* Columns as the config says, both ways. */
+void overrides_are_followed(pgc_db *db)
+{
+    corpus_overridden_set set = PGC_ZERO;
+    EXPECT_OK(corpus_get_overridden(db, 3, &set, &last));
+    const corpus_overridden *row = &set.rows[0];
+    corpus_put_overridden_params p = PGC_ZERO;
+    EXPECT(row->at == 1000000 && same(row->note, "n") && same(row->tag, "t"));
+    EXPECT(row->price_now > 1.4 && row->price_now < 1.6 && !row->price_then.has);
+    EXPECT(row->way.has && row->way.v.depth == 2 && row->ways.count == 2);
+    EXPECT(row->ways.v[1].depth == 2 && row->two.v.x == 1);
+    p.id = 4;
+    p.at = row->at;
+    p.note = row->note;
+    p.tag = row->tag;
+    p.price_now = row->price_now;
+    p.price_then.has = true;
+    p.price_then.v = 0.25;
+    p.way = row->way;
+    p.ways = row->ways;
+    p.two = row->two;
+    EXPECT_OK(corpus_put_overridden(db, &p, &last));
+    EXPECT_OK(corpus_overridden_set_detach(&set, &last));
+    EXPECT(same(set.rows[0].way.v.text, "a.b") && same(set.rows[0].ways.v[1].text, "b.c"));
+    corpus_overridden_set_free(&set);
+    EXPECT_OK(corpus_get_overridden(db, 4, &set, &last));
+    row = &set.rows[0];
+    EXPECT(row->at == 1000000 && row->price_then.has && row->price_then.v < 0.3);
+    EXPECT(row->way.has && same(row->way.v.text, "a.b") && row->two.v.x == 1);
+    corpus_overridden_set_free(&set);
+    double price = 0;
+    EXPECT_OK(corpus_overridden_price(db, 4, &price, &last));
+    EXPECT(price > 1.4);
+    corpus_overridden_in_join_row_set join = PGC_ZERO;
+    EXPECT_OK(corpus_overridden_in_join(db, &join, &last));
+    EXPECT(join.count == 2 && join.rows[0].note.ptr == NULL && !join.rows[0].price_now.has);
+    corpus_overridden_in_join_row_set_free(&join);
+    corpus_alias_never_row_set alias = PGC_ZERO;
+    EXPECT_OK(corpus_alias_never(db, &alias, &last));
+    EXPECT(alias.count == 2 && same(alias.rows[0].nick, "a") && same(alias.rows[0].mail, "ANN@X"));
+    corpus_alias_never_row_set_free(&alias);
 }

@@ -240,6 +240,21 @@ CREATE TABLE nested (
     span textrange NOT NULL DEFAULT 'empty'
 );
 
+CREATE DOMAIN way AS ltree;
+CREATE TYPE couple AS (x int, y text);
+CREATE TABLE overridden (
+    id int PRIMARY KEY,
+    at timestamptz NOT NULL,
+    note text,
+    tag text NOT NULL,
+    price_now numeric NOT NULL,
+    price_then numeric,
+    way way,
+    ways way[],
+    two couple
+);
+CREATE VIEW over_list AS SELECT id, tag AS note, note AS tag FROM overridden;
+
 CREATE TABLE loose (
     asset uuid, v vector(3), h halfvec(2), id int, a_int4 int[], a_varchar varchar[], a_uuid uuid[]
 );
@@ -345,6 +360,7 @@ INSERT INTO more_scalars VALUES (2, 'x',
     'Word',
     '{1:2}/3');
 INSERT INTO more_arrays (id) VALUES (1);
+INSERT INTO overridden VALUES (3, '2000-01-01 00:00:01+00', 'n', 't', 1.5, NULL, 'a.b', '{a,b.c}', '(1,)');
 INSERT INTO nested (id) VALUES (11);
 INSERT INTO nested VALUES (12, '(7,)',
     ROW ('home', '(1,2)', 'video', 3, '{x,NULL}', '(8,eight)'),
