@@ -146,11 +146,16 @@ static const pgc_query list_albums_query[] = {
     {
         "ListAlbums",
         "-- name: ListAlbums :many\n"
+        "WITH trashed AS MATERIALIZED (\n"
+        "SELECT m.album_id, count(*) AS members\n"
+        "FROM assets a JOIN album_assets m ON m.asset_id = a.asset_id\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
+        "GROUP BY m.album_id\n"
+        ")\n"
         "SELECT b.album_id, b.name, b.description, b.cover_asset_id, b.owner_id, b.is_public, b.created_at,\n"
         "b.updated_at, b.deleted_at, b.filter,\n"
         "(SELECT count(*) FROM album_assets m WHERE m.album_id = b.album_id)\n"
-        "- (SELECT count(*) FROM album_assets m JOIN assets a ON a.asset_id = m.asset_id\n"
-        "WHERE m.album_id = b.album_id AND a.owner_id = b.owner_id AND a.deleted_at IS NOT NULL)\n"
+        "- coalesce((SELECT d.members FROM trashed d WHERE d.album_id = b.album_id), 0)\n"
         "AS asset_count,\n"
         "coalesce((SELECT a.asset_id FROM assets a\n"
         "WHERE a.asset_id = b.cover_asset_id AND a.deleted_at IS NULL),\n"
@@ -163,7 +168,7 @@ static const pgc_query list_albums_query[] = {
         "AND b.deleted_at IS NULL\n"
         "ORDER BY b.album_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0x1a69b431a0f14859),
+        UINT64_C(0x6c18929ab29edcf2),
         PGC_QUERY_READ_ONLY,
         3,
         12,
@@ -174,11 +179,16 @@ static const pgc_query list_albums_query[] = {
     {
         "ListAlbums",
         "-- name: ListAlbums :many\n"
+        "WITH trashed AS MATERIALIZED (\n"
+        "SELECT m.album_id, count(*) AS members\n"
+        "FROM assets a JOIN album_assets m ON m.asset_id = a.asset_id\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
+        "GROUP BY m.album_id\n"
+        ")\n"
         "SELECT b.album_id, b.name, b.description, b.cover_asset_id, b.owner_id, b.is_public, b.created_at,\n"
         "b.updated_at, b.deleted_at, b.filter,\n"
         "(SELECT count(*) FROM album_assets m WHERE m.album_id = b.album_id)\n"
-        "- (SELECT count(*) FROM album_assets m JOIN assets a ON a.asset_id = m.asset_id\n"
-        "WHERE m.album_id = b.album_id AND a.owner_id = b.owner_id AND a.deleted_at IS NOT NULL)\n"
+        "- coalesce((SELECT d.members FROM trashed d WHERE d.album_id = b.album_id), 0)\n"
         "AS asset_count,\n"
         "coalesce((SELECT a.asset_id FROM assets a\n"
         "WHERE a.asset_id = b.cover_asset_id AND a.deleted_at IS NULL),\n"
@@ -191,7 +201,7 @@ static const pgc_query list_albums_query[] = {
         "AND b.deleted_at IS NOT NULL\n"
         "ORDER BY b.album_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0x8a54d0c06f6e39c8),
+        UINT64_C(0x93f6c9ec7804bf27),
         PGC_QUERY_READ_ONLY,
         3,
         12,

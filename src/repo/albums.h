@@ -81,7 +81,7 @@ typedef enum repo_list_albums_which {
 
 /** Parameters of repo_list_albums(). */
 typedef struct repo_list_albums_params {
-    int32_t owner_id; /**< integer, albums.owner_id; not NULL */
+    int32_t owner_id; /**< integer, assets.owner_id; not NULL */
     int32_t before_album_id; /**< integer, albums.album_id; not NULL */
     int64_t row_limit; /**< bigint; not NULL */
     repo_list_albums_which which; /**< which text @switch puts in */
@@ -115,10 +115,15 @@ repo_list_albums_row *repo_list_albums_row_clone(const repo_list_albums_row *row
  * Keyset page, newest first, with what a list of albums shows. The cover is the chosen one as long
  * as it is not in the trash, else the first member; a smart album has no members of its own.
  *
+ *     WITH trashed AS MATERIALIZED (
+ *         SELECT m.album_id, count(*) AS members
+ *         FROM assets a JOIN album_assets m ON m.asset_id = a.asset_id
+ *         WHERE a.owner_id = @owner_id AND a.deleted_at IS NOT NULL
+ *         GROUP BY m.album_id
+ *     )
  *     SELECT sqlc.embed(b),
  *            (SELECT count(*) FROM album_assets m WHERE m.album_id = b.album_id)
- *            - (SELECT count(*) FROM album_assets m JOIN assets a ON a.asset_id = m.asset_id
- *               WHERE m.album_id = b.album_id AND a.owner_id = b.owner_id AND a.deleted_at IS NOT NULL)
+ *            - coalesce((SELECT d.members FROM trashed d WHERE d.album_id = b.album_id), 0)
  *                AS asset_count,
  *            coalesce((SELECT a.asset_id FROM assets a
  *                      WHERE a.asset_id = b.cover_asset_id AND a.deleted_at IS NULL),

@@ -183,6 +183,8 @@ typedef struct repo_asset_search {
     int32_t owner_id; /**< integer; not NULL */
     pgc_tsvector filename_words; /**< tsvector; not NULL */
     pgc_tsvector text_words; /**< tsvector; not NULL */
+    pgc_text name; /**< text; not NULL */
+    pgc_timestamptz sort_at; /**< timestamp with time zone; not NULL */
 } repo_asset_search;
 
 /** Rows and the memory they point into; give it to repo_asset_search_set_free(). */
@@ -212,8 +214,8 @@ void repo_asset_search_clone_pass(pgc_clone *clone, repo_asset_search *row);
 typedef struct repo_asset_tag {
     pgc_uuid asset_id; /**< uuid; not NULL */
     int32_t tag_id; /**< integer; not NULL */
-    pgc_numeric confidence; /**< numeric; nullable */
-    pgc_text source; /**< character varying; nullable */
+    pgc_numeric confidence; /**< numeric; not NULL */
+    pgc_text source; /**< character varying; not NULL */
     pgc_timestamptz created_at; /**< timestamp with time zone; not NULL */
     int32_t owner_id; /**< integer; not NULL */
 } repo_asset_tag;

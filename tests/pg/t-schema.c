@@ -3,6 +3,7 @@
 #include "base/prelude.h"
 
 #include <fcntl.h>
+#include <glob.h>
 
 #include <pgc/error.h>
 
@@ -218,31 +219,26 @@ static void seed_indexes_and_checks_are_those_of_the_document(void)
     pgc_conn_close(conn);
 }
 
-/* Run db/migrations/down/NAME.sql. */
-static bool down(pgc_conn *conn, const char *name)
+/* Run one down script. */
+static bool down(pgc_conn *conn, const char *path)
 {
-    char path[PATH_MAX];
     pgc_error err;
     pgc_error_clear(&err);
     AUTO(buf_auto) buf text;
     buf_init(&text, NULL, 1 << 20);
-    (void) snprintf(path, sizeof path, TEST_SOURCE_ROOT "/db/migrations/down/%s.sql", name);
     pgc_status status = file_read(env_default(), AT_FDCWD, path, &text, &err);
     if (status == PGC_OK) {
         status = pgc_conn_script(conn, text.ptr, 0, NULL, &err);
     }
     if (status != PGC_OK) {
-        (void) printf("# down %s: %s\n", name, err.message);
+        (void) printf("# down %s: %s\n", path, err.message);
     }
     return status == PGC_OK;
 }
 
 static void every_migration_of_ours_can_be_taken_back(void)
 {
-    static const char *const NAMES[] = { "015_lists",  "014_auth",     "013_albums",
-                                         "012_models", "011_paths",    "010_import",
-                                         "009_search", "008_security", "007_ownership",
-                                         "006_times" };
+    glob_t scripts;
     char after_seed[64];
     char after_all[64];
     char state[6];
@@ -254,9 +250,12 @@ static void every_migration_of_ours_can_be_taken_back(void)
     REQUIRE(CHECK(schema_apply(url, NULL)));
     schema_ask(conn, CATALOG_SQL, after_all, sizeof after_all, state);
     CHECK(strcmp(after_seed, after_all) != 0);
-    for (size_t i = 0; i < ARRAY_LEN(NAMES); i++) {
-        CHECK(down(conn, NAMES[i]));
+    REQUIRE(CHECK_INT(glob(TEST_SOURCE_ROOT "/db/migrations/down/*.sql", 0, NULL, &scripts), 0));
+    CHECK(scripts.gl_pathc >= 6);
+    for (size_t i = scripts.gl_pathc; i > 0; i--) {
+        CHECK(down(conn, scripts.gl_pathv[i - 1])); /* the newest first */
     }
+    globfree(&scripts);
     CHECK_SQL(conn, CATALOG_SQL, after_seed);
     CHECK_SQL(conn, "DELETE FROM atlas_schema_revisions WHERE version > '005'", "");
     REQUIRE(CHECK(schema_apply(url, NULL)));

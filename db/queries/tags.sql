@@ -1,0 +1,84 @@
+-- name: CreateTag :one
+-- The current user's tag of a name; made when there is none.
+-- @nonnull tag_id
+SELECT tag_create(@name, sqlc.narg('category')) AS tag_id;
+
+-- name: GetTag :one
+-- @read_only
+-- With the number of assets outside the trash that have it.
+SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,
+       (SELECT count(*) FROM asset_tags l JOIN assets a ON a.asset_id = l.asset_id
+        WHERE l.tag_id = t.tag_id AND l.owner_id = @owner_id AND a.deleted_at IS NULL)
+           AS asset_count
+FROM tags t WHERE t.tag_id = @tag_id;
+
+-- name: FindTag :one
+-- @read_only
+-- The own tag of a name, else the shared one.
+SELECT t.tag_id FROM tags t WHERE t.name = @name ORDER BY t.owner_id NULLS LAST LIMIT 1;
+
+-- name: ListTags :many
+-- @read_only
+-- Keyset page by name. Assets in the trash do not count: they are counted by themselves, because
+-- there are few.
+WITH trashed AS MATERIALIZED (
+    SELECT l.tag_id, count(*) AS uses
+    FROM assets a JOIN asset_tags l ON l.asset_id = a.asset_id
+    WHERE a.owner_id = @owner_id AND a.deleted_at IS NOT NULL
+    GROUP BY l.tag_id
+)
+SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,
+       (SELECT count(*) FROM asset_tags l WHERE l.owner_id = @owner_id AND l.tag_id = t.tag_id)
+       - coalesce((SELECT d.uses FROM trashed d WHERE d.tag_id = t.tag_id), 0) AS asset_count
+FROM tags t
+WHERE (t.name, t.tag_id) > (@after_name::text, @after_tag_id::integer)
+  /*@if category*/ AND t.category = @category::text /*@end*/
+  /*@if part*/ AND strpos(lower(t.name), lower(@part::text)) > 0 /*@end*/
+ORDER BY t.name, t.tag_id
+LIMIT @row_limit;
+
+-- name: ListTagsOfAssets :many
+-- @read_only
+-- Of many assets at once, in the order of their ids, then by name.
+SELECT l.asset_id, t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,
+       l.confidence::float8 AS confidence, l.source
+FROM asset_tags l JOIN tags t ON t.tag_id = l.tag_id
+WHERE l.asset_id = ANY (@asset_ids::uuid[])
+ORDER BY l.asset_id, t.name, t.tag_id;
+
+-- name: UpdateTag :execrows
+-- Of an own tag; renaming is a matter of its own.
+UPDATE tags SET category = sqlc.narg('category') WHERE tag_id = @tag_id AND owner_id = @owner_id;
+
+-- name: RenameTag :exec
+SELECT tag_rename(@tag_id, @name);
+
+-- name: MergeTags :one
+-- @nonnull merged
+SELECT tag_merge(@source_tag_ids::integer[], @target_tag_id) AS merged;
+
+-- name: CountTagUses :one
+-- @read_only
+-- What MergeTags or DeleteTag would touch: tags that are there, and assets that have one of them.
+SELECT (SELECT count(*) FROM tags t WHERE t.tag_id = ANY (@tag_ids::integer[])) AS tag_count,
+       (SELECT count(DISTINCT l.asset_id) FROM asset_tags l
+        WHERE l.tag_id = ANY (@tag_ids::integer[])) AS asset_count;
+
+-- name: DeleteTag :one
+-- @nonnull removed
+SELECT tag_delete(@tag_id) AS removed;
+
+-- name: TagAsset :many
+-- @nonnull given_id given_name written
+SELECT * FROM tag_asset(@asset_id, @names::text[], @confidences::float8[], @source, @only_these);
+
+-- name: TagAssetByID :one
+-- No row: there is no such tag.
+-- @nonnull given_id given_name written
+SELECT g.* FROM tags t,
+       LATERAL tag_asset(@asset_id, ARRAY[t.name::text], ARRAY[@confidence::float8], @source,
+                         false) g
+WHERE t.tag_id = @tag_id;
+
+-- name: UntagAsset :execrows
+DELETE FROM asset_tags WHERE asset_id = @asset_id AND tag_id = @tag_id;
