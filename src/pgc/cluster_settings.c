@@ -112,6 +112,7 @@ pgc_status cluster_write_settings(const pgc_cluster *c, pgc_error *err)
     add_libraries(c, &text);
     buf_add_str(&text, "password_encryption = scram-sha-256\n"
                        "jit = off\n"
+                       "random_page_cost = 1.1\n" /* indexes stay in memory, or are on flash */
                        "timezone = 'UTC'\n"
                        "log_timezone = 'UTC'\n"
                        "lc_messages = 'C'\n"

@@ -188,6 +188,7 @@ static void settings_are_safe(void)
         { "SHOW listen_addresses", "" },
         { "SHOW server_encoding", "UTF8" },
         { "SHOW timezone", "UTC" },
+        { "SHOW random_page_cost", "1.1" },
         { "SHOW lc_messages", "C" },
         { "SELECT datcollate FROM pg_database WHERE datname = 'template1'", "C" },
         { "SELECT upper('\xC3\xA4') = '\xC3\x84'", "t" },
