@@ -104,7 +104,7 @@ static const unsigned char *take(const unsigned char *from, size_t bytes, uint64
     return from + bytes;
 }
 
-static void cursor_format(const cursor *c, char out[static LUM_CURSOR_SIZE])
+static void cursor_format(const cursor *c, char out[static LUM_SEARCH_CURSOR_SIZE])
 {
     unsigned char bytes[CURSOR_BYTES];
     uint64_t score = 0;

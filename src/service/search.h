@@ -7,11 +7,11 @@
 #include "repo/search.h"
 #include "service/session.h"
 
-#define LUM_QUERY_MAX       1000  /* bytes of a text to search for */
-#define LUM_SEARCH_TAGS_MAX 100   /* of one filter */
-#define LUM_SEARCH_DEPTH    200   /* hits of each channel that are fused; at most five times that */
-#define LUM_SEARCH_EXACT    20000 /* rows up to which all distances are computed */
-#define LUM_CURSOR_SIZE     96
+#define LUM_QUERY_MAX          1000 /* bytes of a text to search for */
+#define LUM_SEARCH_TAGS_MAX    100  /* of one filter */
+#define LUM_SEARCH_DEPTH       200 /* hits of each channel that are fused; at most five times that */
+#define LUM_SEARCH_EXACT       20000 /* rows up to which all distances are computed */
+#define LUM_SEARCH_CURSOR_SIZE 96
 
 typedef enum lum_search_by {
     LUM_SEARCH_ALL,
@@ -45,8 +45,8 @@ typedef struct lum_search_request {
 } lum_search_request;
 
 typedef struct lum_search_page {
-    repo_search_hits_row_set hits; /* best first, with rank and score of each channel */
-    char next[LUM_CURSOR_SIZE];    /* "": this was the last page */
+    repo_search_hits_row_set hits;     /* best first, with rank and score of each channel */
+    char next[LUM_SEARCH_CURSOR_SIZE]; /* "": this was the last page */
 } lum_search_page;
 
 /* One statement, one round trip. An empty page is PGC_OK. PGC_INVALID: text empty, too long or not

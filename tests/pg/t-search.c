@@ -381,7 +381,7 @@ static void filters_hold_for_every_way(void)
 static size_t walk(const person *who, lum_search_request request, size_t *pages)
 {
     static pgc_uuid seen[4096];
-    static char cursor[LUM_CURSOR_SIZE];
+    static char cursor[LUM_SEARCH_CURSOR_SIZE];
     pgc_error err;
     pgc_error_clear(&err);
     size_t count = 0;
@@ -447,7 +447,7 @@ static void a_cursor_belongs_to_its_search(void)
     (void) person_add(&owner, "one walk.jpg");
     (void) person_add(&owner, "two walk.jpg");
     lum_search_page page = PGC_ZERO;
-    char cursor[LUM_CURSOR_SIZE];
+    char cursor[LUM_SEARCH_CURSOR_SIZE];
     lum_search_request request = { .query = "walk", .limit = 1, .by = LUM_SEARCH_NAME };
     REQUIRE_OK(lum_search(owner.actor, &request, &page, &err), &err);
     (void) snprintf(cursor, sizeof cursor, "%s", page.next);
@@ -467,7 +467,7 @@ static void a_cursor_belongs_to_its_search(void)
         CHECK(strstr(find_with(&owner, &request), "not one of this search") != NULL);
     }
     for (size_t i = 0; cursor[i] != '\0'; i++) { /* any digit changed: an error, or a page */
-        char changed[LUM_CURSOR_SIZE];
+        char changed[LUM_SEARCH_CURSOR_SIZE];
         (void) snprintf(changed, sizeof changed, "%s", cursor);
         changed[i] = changed[i] == 'f' ? '0' : 'f';
         request.after = changed;
