@@ -1,4 +1,4 @@
-/* lumilio list, show, search, delete, restore: assets of the current user. */
+/* lumilio show, search, delete, restore: assets of the current user. */
 #include "cli/prelude.h"
 
 #include "cli/action.h"
@@ -6,29 +6,25 @@
 #include "cli/commands.h"
 #include "service/asset.h"
 
-typedef struct list_call {
-    const char *query; /* search only */
+typedef struct search_call {
+    const char *query;
     const char *type;
     uint32_t limit, skip;
-} list_call;
+} search_call;
 
 /* A full page is the only sign that there may be more: counting all would cost a query. */
-static void rows_print(const repo_asset_set *set, const list_call *call)
+static void rows_print(const repo_asset_set *set, const search_call *call)
 {
     if (cli_common_options.json) {
         json_t *array = json_array();
         for (size_t i = 0; array != NULL && i < set->count; i++) {
             (void) json_array_append_new(array, asset_json(&set->rows[i]));
         }
-        if (array != NULL && json_dumpf(array, stdout, JSON_INDENT(1)) == 0) {
-            (void) fputc('\n', stdout);
-        }
-        json_decref(array);
+        cli_print_json(array);
         return;
     }
     if (set->count == 0) {
-        (void) printf(call->query != NULL ? "nothing found\n"
-                                          : "no assets; `lumilio import FOLDER` adds some\n");
+        (void) printf("nothing found\n");
         return;
     }
     asset_print_table(stdout, set->rows, set->count);
@@ -38,55 +34,39 @@ static void rows_print(const repo_asset_set *set, const list_call *call)
     }
 }
 
-/* An empty answer is no error: the text says what to do next. */
-static pgc_status list_action(lum_actor actor, void *arg, pgc_error *err)
+static pgc_status search_action(lum_actor actor, void *arg, pgc_error *err)
 {
-    const list_call *call = arg;
+    const search_call *call = arg;
     lum_page page = { .limit = (int32_t) call->limit, .offset = (int32_t) call->skip };
     repo_asset_set set = PGC_ZERO;
-    pgc_status status = call->query != NULL
-                            ? lum_asset_search(actor, call->query, call->type, page, &set, err)
-                            : lum_asset_list(actor, call->type, page, &set, err);
-    if (status == PGC_OK) {
-        rows_print(&set, call);
-        repo_asset_set_free(&set);
-    }
-    return status;
+    TRY(lum_asset_search(actor, call->query, call->type, page, &set, err));
+    rows_print(&set, call);
+    repo_asset_set_free(&set);
+    return PGC_OK;
 }
 
-/* Shared by list and search: options, checks, the call. */
-static int list_or_search(const char *name, int argc, char **argv)
+int cmd_search(int argc, char **argv)
 {
-    bool search = strcmp(name, "search") == 0;
-    list_call call = { .limit = search ? 50 : 100 };
+    search_call call = { .limit = 50 };
     const cli_option options[] = {
         { "type", "TYPE", "only photo, video or audio", &call.type, CLI_TEXT },
         { "limit", "N", "rows at the most, up to 1000", &call.limit, CLI_COUNT },
         { "skip", "N", "leave out the first N", &call.skip, CLI_COUNT },
     };
     bool done = false;
-    int code = cli_parse(name, options, ARRAY_LEN(options), &argc, argv, &done);
+    int code = cli_parse("search", options, ARRAY_LEN(options), &argc, argv, &done);
     if (code != CLI_OK || done) {
         return code;
     }
-    if (argc != (search ? 1 : 0)) {
-        return cli_usage(name, search ? "give one text to search for" : "takes no operands");
+    if (argc != 1) {
+        return cli_usage("search", "give one text to search for");
     }
     if (call.limit > LUM_PAGE_MAX || call.skip > INT32_MAX) {
-        return cli_usage(name, "--limit goes up to %d, --skip up to %d", LUM_PAGE_MAX, INT32_MAX);
+        return cli_usage("search", "--limit goes up to %d, --skip up to %d", LUM_PAGE_MAX,
+                         INT32_MAX);
     }
-    call.query = search ? argv[0] : NULL;
-    return cli_act(list_action, &call);
-}
-
-int cmd_list(int argc, char **argv)
-{
-    return list_or_search("list", argc, argv);
-}
-
-int cmd_search(int argc, char **argv)
-{
-    return list_or_search("search", argc, argv);
+    call.query = argv[0];
+    return cli_act(search_action, &call);
 }
 
 /* Row and thumbnails are two queries; in between the asset may go, then it has no thumbnails. */
