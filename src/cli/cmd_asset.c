@@ -1,73 +1,10 @@
-/* lumilio show, search, delete, restore: assets of the current user. */
+/* lumilio show, delete, restore: assets of the current user. */
 #include "cli/prelude.h"
 
 #include "cli/action.h"
 #include "cli/asset_view.h"
 #include "cli/commands.h"
 #include "service/asset.h"
-
-typedef struct search_call {
-    const char *query;
-    const char *type;
-    uint32_t limit, skip;
-} search_call;
-
-/* A full page is the only sign that there may be more: counting all would cost a query. */
-static void rows_print(const repo_asset_set *set, const search_call *call)
-{
-    if (cli_common_options.json) {
-        json_t *array = json_array();
-        for (size_t i = 0; array != NULL && i < set->count; i++) {
-            (void) json_array_append_new(array, asset_json(&set->rows[i]));
-        }
-        cli_print_json(array);
-        return;
-    }
-    if (set->count == 0) {
-        (void) printf("nothing found\n");
-        return;
-    }
-    asset_print_table(stdout, set->rows, set->count);
-    if (set->count == call->limit) {
-        (void) printf("(%" PRIu32 " rows; go on with --skip %" PRIu32 ")\n", call->limit,
-                      call->skip + call->limit);
-    }
-}
-
-static pgc_status search_action(lum_actor actor, void *arg, pgc_error *err)
-{
-    const search_call *call = arg;
-    lum_page page = { .limit = (int32_t) call->limit, .offset = (int32_t) call->skip };
-    repo_asset_set set = PGC_ZERO;
-    TRY(lum_asset_search(actor, call->query, call->type, page, &set, err));
-    rows_print(&set, call);
-    repo_asset_set_free(&set);
-    return PGC_OK;
-}
-
-int cmd_search(int argc, char **argv)
-{
-    search_call call = { .limit = 50 };
-    const cli_option options[] = {
-        { "type", "TYPE", "only photo, video or audio", &call.type, CLI_TEXT },
-        { "limit", "N", "rows at the most, up to 1000", &call.limit, CLI_COUNT },
-        { "skip", "N", "leave out the first N", &call.skip, CLI_COUNT },
-    };
-    bool done = false;
-    int code = cli_parse("search", options, ARRAY_LEN(options), &argc, argv, &done);
-    if (code != CLI_OK || done) {
-        return code;
-    }
-    if (argc != 1) {
-        return cli_usage("search", "give one text to search for");
-    }
-    if (call.limit > LUM_PAGE_MAX || call.skip > INT32_MAX) {
-        return cli_usage("search", "--limit goes up to %d, --skip up to %d", LUM_PAGE_MAX,
-                         INT32_MAX);
-    }
-    call.query = argv[0];
-    return cli_act(search_action, &call);
-}
 
 /* Row and thumbnails are two queries; in between the asset may go, then it has no thumbnails. */
 static pgc_status show_action(lum_actor actor, void *arg, pgc_error *err)
