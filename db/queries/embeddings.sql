@@ -2,7 +2,7 @@
 -- 0 rows: the same vector is there already, and nothing is touched.
 INSERT INTO embeddings (asset_id, owner_id, embedding, model_version)
 VALUES (@asset_id, @owner_id, @embedding, @model_version)
-ON CONFLICT (asset_id, model_version) DO UPDATE
+ON CONFLICT (asset_id, owner_id, model_version) DO UPDATE
     SET embedding = excluded.embedding, created_at = now()
     WHERE embeddings.embedding IS DISTINCT FROM excluded.embedding;
 

@@ -177,3 +177,77 @@ SELECT ARRAY(SELECT a.asset_id FROM assets a
 -- @read_only
 -- @nonnull candidates
 SELECT ARRAY(SELECT matching_assets(@words::text, @row_limit::integer))::uuid[] AS candidates;
+
+-- name: PageAssets :many
+-- @read_only
+-- A page of live assets with no other condition than the kind; each order has a first page and a
+-- next one. These frequent lists are prepared once, while FilterAssets is planned at each call.
+SELECT a.* FROM assets a
+WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL
+  /*@if wanted_type*/ AND a.asset_type = @wanted_type /*@end*/
+  /*@switch sort taken_desc*/
+    ORDER BY a.captured_local DESC, a.asset_id DESC
+  /*@case taken_desc_next:
+    AND (a.captured_local, a.asset_id) < (@after_local::timestamp, @after_id::uuid)
+    ORDER BY a.captured_local DESC, a.asset_id DESC*/
+  /*@case taken_asc:
+    ORDER BY a.captured_local ASC, a.asset_id ASC*/
+  /*@case taken_asc_next:
+    AND (a.captured_local, a.asset_id) > (@after_local::timestamp, @after_id::uuid)
+    ORDER BY a.captured_local ASC, a.asset_id ASC*/
+  /*@case uploaded_desc:
+    ORDER BY a.uploaded_at DESC, a.asset_id DESC*/
+  /*@case uploaded_desc_next:
+    AND (a.uploaded_at, a.asset_id) < (@after_instant::timestamptz, @after_id::uuid)
+    ORDER BY a.uploaded_at DESC, a.asset_id DESC*/
+  /*@case uploaded_asc:
+    ORDER BY a.uploaded_at ASC, a.asset_id ASC*/
+  /*@case uploaded_asc_next:
+    AND (a.uploaded_at, a.asset_id) > (@after_instant::timestamptz, @after_id::uuid)
+    ORDER BY a.uploaded_at ASC, a.asset_id ASC*/
+  /*@case name_desc:
+    ORDER BY a.name_key DESC, a.asset_id DESC*/
+  /*@case name_desc_next:
+    AND (a.name_key, a.asset_id) < (@after_name::text, @after_id::uuid)
+    ORDER BY a.name_key DESC, a.asset_id DESC*/
+  /*@case name_asc:
+    ORDER BY a.name_key ASC, a.asset_id ASC*/
+  /*@case name_asc_next:
+    AND (a.name_key, a.asset_id) > (@after_name::text, @after_id::uuid)
+    ORDER BY a.name_key ASC, a.asset_id ASC*/
+  /*@case size_desc:
+    ORDER BY a.file_size DESC, a.asset_id DESC*/
+  /*@case size_desc_next:
+    AND (a.file_size, a.asset_id) < (@after_number::bigint, @after_id::uuid)
+    ORDER BY a.file_size DESC, a.asset_id DESC*/
+  /*@case size_asc:
+    ORDER BY a.file_size ASC, a.asset_id ASC*/
+  /*@case size_asc_next:
+    AND (a.file_size, a.asset_id) > (@after_number::bigint, @after_id::uuid)
+    ORDER BY a.file_size ASC, a.asset_id ASC*/
+  /*@case rating_desc:
+    ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC*/
+  /*@case rating_desc_next:
+    AND (a.stars, a.captured_local, a.asset_id) <
+        (@after_stars::smallint, @after_local::timestamp, @after_id::uuid)
+    ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC*/
+  /*@case rating_asc:
+    ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC*/
+  /*@case rating_asc_next:
+    AND (a.stars, a.captured_local, a.asset_id) >
+        (@after_stars::smallint, @after_local::timestamp, @after_id::uuid)
+    ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC*/
+  /*@end*/
+LIMIT @row_limit;
+
+-- name: PagePeriod :many
+-- @read_only
+-- A page of the assets of a time, the last taken first.
+SELECT a.* FROM assets a
+WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL
+  AND a.captured_local >= @local_from AND a.captured_local < @local_before
+  /*@if after_id*/
+  AND (a.captured_local, a.asset_id) < (@after_local::timestamp, @after_id::uuid)
+  /*@end*/
+ORDER BY a.captured_local DESC, a.asset_id DESC
+LIMIT @row_limit;

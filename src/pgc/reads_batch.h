@@ -2,6 +2,8 @@
 #ifndef PGC_READS_BATCH_H
 #define PGC_READS_BATCH_H
 
+#include <pgc/pool.h>
+
 #include "base/list.h"
 #include "pgc/gate.h"
 #include "pgc/run.h"

@@ -15,10 +15,10 @@ static const pgc_query save_new_embedding_query = {
     "-- name: SaveNewEmbedding :execrows\n"
     "INSERT INTO embeddings (asset_id, owner_id, embedding, model_version)\n"
     "VALUES ($1, $2, $3, $4)\n"
-    "ON CONFLICT (asset_id, model_version) DO UPDATE\n"
+    "ON CONFLICT (asset_id, owner_id, model_version) DO UPDATE\n"
     "    SET embedding = excluded.embedding, created_at = now()\n"
     "    WHERE embeddings.embedding IS DISTINCT FROM excluded.embedding",
-    UINT64_C(0x0e2b034e086a4a7c),
+    UINT64_C(0xbe25077fcbf2e193),
     0,
     4,
     0,

@@ -24,7 +24,7 @@ typedef struct repo_save_new_embedding_params {
  *
  *     INSERT INTO embeddings (asset_id, owner_id, embedding, model_version)
  *     VALUES (@asset_id, @owner_id, @embedding, @model_version)
- *     ON CONFLICT (asset_id, model_version) DO UPDATE
+ *     ON CONFLICT (asset_id, owner_id, model_version) DO UPDATE
  *         SET embedding = excluded.embedding, created_at = now()
  *         WHERE embeddings.embedding IS DISTINCT FROM excluded.embedding
  *

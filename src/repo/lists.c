@@ -1994,3 +1994,1252 @@ pgc_status repo_word_candidates(pgc_db *db, const repo_word_candidates_params *p
     }
     return repo_word_candidates_set_take(result, &word_candidates_query, 1, out, err);
 }
+
+static const pgc_type_ref page_assets_query_columns[] = {
+    { "asset_id", "uuid", 2950 },
+    { "original_filename", "character varying", 1043 },
+    { "file_path", "text", 25 },
+    { "file_size", "bigint", 20 },
+    { "file_hash", "text", 25 },
+    { "mime_type", "character varying", 1043 },
+    { "asset_type", "character varying", 1043 },
+    { "repository_id", "uuid", 2950 },
+    { "owner_id", "integer", 23 },
+    { "uploaded_at", "timestamp with time zone", 1184 },
+    { "taken_at", "timestamp with time zone", 1184 },
+    { "created_at", "timestamp with time zone", 1184 },
+    { "updated_at", "timestamp with time zone", 1184 },
+    { "camera_make", "character varying", 1043 },
+    { "camera_model", "character varying", 1043 },
+    { "lens_model", "character varying", 1043 },
+    { "iso", "integer", 23 },
+    { "aperture", "numeric", 1700 },
+    { "shutter_speed", "character varying", 1043 },
+    { "focal_length", "numeric", 1700 },
+    { "latitude", "numeric", 1700 },
+    { "longitude", "numeric", 1700 },
+    { "altitude", "numeric", 1700 },
+    { "width", "integer", 23 },
+    { "height", "integer", 23 },
+    { "duration", "numeric", 1700 },
+    { "description", "text", 25 },
+    { "rating", "integer", 23 },
+    { "liked", "boolean", 16 },
+    { "is_raw", "boolean", 16 },
+    { "is_transcoded", "boolean", 16 },
+    { "transcoded_path", "text", 25 },
+    { "taken_local", "timestamp without time zone", 1114 },
+    { "taken_offset_minutes", "smallint", 21 },
+    { "taken_source", "character varying", 1043 },
+    { "deleted_at", "timestamp with time zone", 1184 },
+    { "filename_bytes", "bytea", 17 },
+    { "captured_local", "timestamp without time zone", 1114 },
+    { "name_key", "text", 25 },
+    { "stars", "smallint", 21 },
+    { "latitude_e7", "integer", 23 },
+    { "longitude_e7", "integer", 23 },
+};
+
+static const pgc_type_ref page_assets_query_params_0[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_1[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_2[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+    { "after_local", "timestamp without time zone", 1114 },
+    { "after_id", "uuid", 2950 },
+};
+
+static const pgc_type_ref page_assets_query_params_3[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+    { "after_local", "timestamp without time zone", 1114 },
+    { "after_id", "uuid", 2950 },
+};
+
+static const pgc_type_ref page_assets_query_params_4[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_5[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_6[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+    { "after_local", "timestamp without time zone", 1114 },
+    { "after_id", "uuid", 2950 },
+};
+
+static const pgc_type_ref page_assets_query_params_7[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+    { "after_local", "timestamp without time zone", 1114 },
+    { "after_id", "uuid", 2950 },
+};
+
+static const pgc_type_ref page_assets_query_params_8[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_9[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_10[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+    { "after_id", "uuid", 2950 },
+    { "after_instant", "timestamp with time zone", 1184 },
+};
+
+static const pgc_type_ref page_assets_query_params_11[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+    { "after_id", "uuid", 2950 },
+    { "after_instant", "timestamp with time zone", 1184 },
+};
+
+static const pgc_type_ref page_assets_query_params_12[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_13[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_14[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+    { "after_id", "uuid", 2950 },
+    { "after_instant", "timestamp with time zone", 1184 },
+};
+
+static const pgc_type_ref page_assets_query_params_15[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+    { "after_id", "uuid", 2950 },
+    { "after_instant", "timestamp with time zone", 1184 },
+};
+
+static const pgc_type_ref page_assets_query_params_16[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_17[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_18[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+    { "after_id", "uuid", 2950 },
+    { "after_name", "text", 25 },
+};
+
+static const pgc_type_ref page_assets_query_params_19[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+    { "after_id", "uuid", 2950 },
+    { "after_name", "text", 25 },
+};
+
+static const pgc_type_ref page_assets_query_params_20[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_21[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_22[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+    { "after_id", "uuid", 2950 },
+    { "after_name", "text", 25 },
+};
+
+static const pgc_type_ref page_assets_query_params_23[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+    { "after_id", "uuid", 2950 },
+    { "after_name", "text", 25 },
+};
+
+static const pgc_type_ref page_assets_query_params_24[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_25[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_26[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+    { "after_id", "uuid", 2950 },
+    { "after_number", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_27[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+    { "after_id", "uuid", 2950 },
+    { "after_number", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_28[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_29[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_30[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+    { "after_id", "uuid", 2950 },
+    { "after_number", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_31[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+    { "after_id", "uuid", 2950 },
+    { "after_number", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_32[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_33[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_34[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+    { "after_local", "timestamp without time zone", 1114 },
+    { "after_id", "uuid", 2950 },
+    { "after_stars", "smallint", 21 },
+};
+
+static const pgc_type_ref page_assets_query_params_35[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+    { "after_local", "timestamp without time zone", 1114 },
+    { "after_id", "uuid", 2950 },
+    { "after_stars", "smallint", 21 },
+};
+
+static const pgc_type_ref page_assets_query_params_36[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_37[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_assets_query_params_38[] = {
+    { "owner_id", "integer", 23 },
+    { "wanted_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+    { "after_local", "timestamp without time zone", 1114 },
+    { "after_id", "uuid", 2950 },
+    { "after_stars", "smallint", 21 },
+};
+
+static const pgc_type_ref page_assets_query_params_39[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+    { "after_local", "timestamp without time zone", 1114 },
+    { "after_id", "uuid", 2950 },
+    { "after_stars", "smallint", 21 },
+};
+
+static const pgc_query page_assets_query[] = {
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
+        "LIMIT $3",
+        UINT64_C(0xd8e65815f12decf9),
+        PGC_QUERY_READ_ONLY,
+        3,
+        42,
+        page_assets_query_params_0,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
+        "LIMIT $2",
+        UINT64_C(0x3c2c9cc54fe90cc5),
+        PGC_QUERY_READ_ONLY,
+        2,
+        42,
+        page_assets_query_params_1,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "AND (a.captured_local, a.asset_id) < ($4::timestamp, $5::uuid)\n"
+        "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
+        "LIMIT $3",
+        UINT64_C(0x8e4495eb21d421a4),
+        PGC_QUERY_READ_ONLY,
+        5,
+        42,
+        page_assets_query_params_2,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND (a.captured_local, a.asset_id) < ($3::timestamp, $4::uuid)\n"
+        "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
+        "LIMIT $2",
+        UINT64_C(0x208ec57c650d6952),
+        PGC_QUERY_READ_ONLY,
+        4,
+        42,
+        page_assets_query_params_3,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
+        "LIMIT $3",
+        UINT64_C(0xfcbf24d0b1120eed),
+        PGC_QUERY_READ_ONLY,
+        3,
+        42,
+        page_assets_query_params_4,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
+        "LIMIT $2",
+        UINT64_C(0x7012834daf505899),
+        PGC_QUERY_READ_ONLY,
+        2,
+        42,
+        page_assets_query_params_5,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "AND (a.captured_local, a.asset_id) > ($4::timestamp, $5::uuid)\n"
+        "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
+        "LIMIT $3",
+        UINT64_C(0xd0eb570d288b3572),
+        PGC_QUERY_READ_ONLY,
+        5,
+        42,
+        page_assets_query_params_6,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND (a.captured_local, a.asset_id) > ($3::timestamp, $4::uuid)\n"
+        "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
+        "LIMIT $2",
+        UINT64_C(0xf69ff75dfdb0514c),
+        PGC_QUERY_READ_ONLY,
+        4,
+        42,
+        page_assets_query_params_7,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
+        "LIMIT $3",
+        UINT64_C(0x3c586037b562ce6f),
+        PGC_QUERY_READ_ONLY,
+        3,
+        42,
+        page_assets_query_params_8,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
+        "LIMIT $2",
+        UINT64_C(0x953413c24580cdd7),
+        PGC_QUERY_READ_ONLY,
+        2,
+        42,
+        page_assets_query_params_9,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "AND (a.uploaded_at, a.asset_id) < ($5::timestamptz, $4::uuid)\n"
+        "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
+        "LIMIT $3",
+        UINT64_C(0xfd00b5595ea7ec3e),
+        PGC_QUERY_READ_ONLY,
+        5,
+        42,
+        page_assets_query_params_10,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND (a.uploaded_at, a.asset_id) < ($4::timestamptz, $3::uuid)\n"
+        "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
+        "LIMIT $2",
+        UINT64_C(0x4f5cf5dc8e6bbc2c),
+        PGC_QUERY_READ_ONLY,
+        4,
+        42,
+        page_assets_query_params_11,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
+        "LIMIT $3",
+        UINT64_C(0xce22c892eebe0513),
+        PGC_QUERY_READ_ONLY,
+        3,
+        42,
+        page_assets_query_params_12,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
+        "LIMIT $2",
+        UINT64_C(0x6ed046eb6e91a4fb),
+        PGC_QUERY_READ_ONLY,
+        2,
+        42,
+        page_assets_query_params_13,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "AND (a.uploaded_at, a.asset_id) > ($5::timestamptz, $4::uuid)\n"
+        "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
+        "LIMIT $3",
+        UINT64_C(0x299f446bf7775804),
+        PGC_QUERY_READ_ONLY,
+        5,
+        42,
+        page_assets_query_params_14,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND (a.uploaded_at, a.asset_id) > ($4::timestamptz, $3::uuid)\n"
+        "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
+        "LIMIT $2",
+        UINT64_C(0x9cdba4a40f1056b6),
+        PGC_QUERY_READ_ONLY,
+        4,
+        42,
+        page_assets_query_params_15,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "ORDER BY a.name_key DESC, a.asset_id DESC\n"
+        "LIMIT $3",
+        UINT64_C(0x23e1d4e740c35d96),
+        PGC_QUERY_READ_ONLY,
+        3,
+        42,
+        page_assets_query_params_16,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "ORDER BY a.name_key DESC, a.asset_id DESC\n"
+        "LIMIT $2",
+        UINT64_C(0xd684c4dca5da1590),
+        PGC_QUERY_READ_ONLY,
+        2,
+        42,
+        page_assets_query_params_17,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "AND (a.name_key, a.asset_id) < ($5::text, $4::uuid)\n"
+        "ORDER BY a.name_key DESC, a.asset_id DESC\n"
+        "LIMIT $3",
+        UINT64_C(0x4fabd87969a857dd),
+        PGC_QUERY_READ_ONLY,
+        5,
+        42,
+        page_assets_query_params_18,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND (a.name_key, a.asset_id) < ($4::text, $3::uuid)\n"
+        "ORDER BY a.name_key DESC, a.asset_id DESC\n"
+        "LIMIT $2",
+        UINT64_C(0xe9ba6a2212263e13),
+        PGC_QUERY_READ_ONLY,
+        4,
+        42,
+        page_assets_query_params_19,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "ORDER BY a.name_key ASC, a.asset_id ASC\n"
+        "LIMIT $3",
+        UINT64_C(0xb8f55e626853b34a),
+        PGC_QUERY_READ_ONLY,
+        3,
+        42,
+        page_assets_query_params_20,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "ORDER BY a.name_key ASC, a.asset_id ASC\n"
+        "LIMIT $2",
+        UINT64_C(0x07e5ea73cf46e324),
+        PGC_QUERY_READ_ONLY,
+        2,
+        42,
+        page_assets_query_params_21,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "AND (a.name_key, a.asset_id) > ($5::text, $4::uuid)\n"
+        "ORDER BY a.name_key ASC, a.asset_id ASC\n"
+        "LIMIT $3",
+        UINT64_C(0x91b205bbdcc1b947),
+        PGC_QUERY_READ_ONLY,
+        5,
+        42,
+        page_assets_query_params_22,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND (a.name_key, a.asset_id) > ($4::text, $3::uuid)\n"
+        "ORDER BY a.name_key ASC, a.asset_id ASC\n"
+        "LIMIT $2",
+        UINT64_C(0xb984323727311d09),
+        PGC_QUERY_READ_ONLY,
+        4,
+        42,
+        page_assets_query_params_23,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "ORDER BY a.file_size DESC, a.asset_id DESC\n"
+        "LIMIT $3",
+        UINT64_C(0xa53e52094ff3ed6d),
+        PGC_QUERY_READ_ONLY,
+        3,
+        42,
+        page_assets_query_params_24,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "ORDER BY a.file_size DESC, a.asset_id DESC\n"
+        "LIMIT $2",
+        UINT64_C(0x8b5137d17be0dbc9),
+        PGC_QUERY_READ_ONLY,
+        2,
+        42,
+        page_assets_query_params_25,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "AND (a.file_size, a.asset_id) < ($5::bigint, $4::uuid)\n"
+        "ORDER BY a.file_size DESC, a.asset_id DESC\n"
+        "LIMIT $3",
+        UINT64_C(0xb154fee92968b3f1),
+        PGC_QUERY_READ_ONLY,
+        5,
+        42,
+        page_assets_query_params_26,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND (a.file_size, a.asset_id) < ($4::bigint, $3::uuid)\n"
+        "ORDER BY a.file_size DESC, a.asset_id DESC\n"
+        "LIMIT $2",
+        UINT64_C(0x4a501a5f1e8a0187),
+        PGC_QUERY_READ_ONLY,
+        4,
+        42,
+        page_assets_query_params_27,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "ORDER BY a.file_size ASC, a.asset_id ASC\n"
+        "LIMIT $3",
+        UINT64_C(0x81e94a500eb86bd1),
+        PGC_QUERY_READ_ONLY,
+        3,
+        42,
+        page_assets_query_params_28,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "ORDER BY a.file_size ASC, a.asset_id ASC\n"
+        "LIMIT $2",
+        UINT64_C(0xbd8ea970393c9d0d),
+        PGC_QUERY_READ_ONLY,
+        2,
+        42,
+        page_assets_query_params_29,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "AND (a.file_size, a.asset_id) > ($5::bigint, $4::uuid)\n"
+        "ORDER BY a.file_size ASC, a.asset_id ASC\n"
+        "LIMIT $3",
+        UINT64_C(0x9a7639080aaa955b),
+        PGC_QUERY_READ_ONLY,
+        5,
+        42,
+        page_assets_query_params_30,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND (a.file_size, a.asset_id) > ($4::bigint, $3::uuid)\n"
+        "ORDER BY a.file_size ASC, a.asset_id ASC\n"
+        "LIMIT $2",
+        UINT64_C(0xfeb9fc68d6e386b5),
+        PGC_QUERY_READ_ONLY,
+        4,
+        42,
+        page_assets_query_params_31,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
+        "LIMIT $3",
+        UINT64_C(0xfd7c059de9e96ef6),
+        PGC_QUERY_READ_ONLY,
+        3,
+        42,
+        page_assets_query_params_32,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
+        "LIMIT $2",
+        UINT64_C(0xa749bc89b198b1c8),
+        PGC_QUERY_READ_ONLY,
+        2,
+        42,
+        page_assets_query_params_33,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "AND (a.stars, a.captured_local, a.asset_id) <\n"
+        "($6::smallint, $4::timestamp, $5::uuid)\n"
+        "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
+        "LIMIT $3",
+        UINT64_C(0xcd145698f51e61fd),
+        PGC_QUERY_READ_ONLY,
+        6,
+        42,
+        page_assets_query_params_34,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND (a.stars, a.captured_local, a.asset_id) <\n"
+        "($5::smallint, $3::timestamp, $4::uuid)\n"
+        "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
+        "LIMIT $2",
+        UINT64_C(0x05b9cee7098dce1c),
+        PGC_QUERY_READ_ONLY,
+        5,
+        42,
+        page_assets_query_params_35,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
+        "LIMIT $3",
+        UINT64_C(0x8ea86f92db48f34c),
+        PGC_QUERY_READ_ONLY,
+        3,
+        42,
+        page_assets_query_params_36,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
+        "LIMIT $2",
+        UINT64_C(0x1c8598490334a746),
+        PGC_QUERY_READ_ONLY,
+        2,
+        42,
+        page_assets_query_params_37,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.asset_type = $2\n"
+        "AND (a.stars, a.captured_local, a.asset_id) >\n"
+        "($6::smallint, $4::timestamp, $5::uuid)\n"
+        "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
+        "LIMIT $3",
+        UINT64_C(0x3326d3cac75a729b),
+        PGC_QUERY_READ_ONLY,
+        6,
+        42,
+        page_assets_query_params_38,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PageAssets",
+        "-- name: PageAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND (a.stars, a.captured_local, a.asset_id) >\n"
+        "($5::smallint, $3::timestamp, $4::uuid)\n"
+        "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
+        "LIMIT $2",
+        UINT64_C(0x267c36aeb7ec9a88),
+        PGC_QUERY_READ_ONLY,
+        5,
+        42,
+        page_assets_query_params_39,
+        page_assets_query_columns,
+        sizeof(repo_asset),
+    },
+};
+
+static pgc_status page_assets_variant(const repo_page_assets_params *p, size_t *variant_out,
+                                      pgc_error *err)
+{
+    size_t variant = 0;
+    variant += p->wanted_type.ptr == NULL ? 1 : 0;
+    size_t chosen_sort = (size_t) p->sort;
+    if (chosen_sort >= 20) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "query PageAssets: sort is none of its values");
+    }
+    variant += chosen_sort * 2;
+    *variant_out = variant;
+    return PGC_OK;
+}
+
+static pgc_status page_assets_bind(pgc_args *args, const repo_page_assets_params *p,
+                                   size_t *variant_out, pgc_error *err)
+{
+    if (p->after_name.ptr == NULL) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "query PageAssets: parameter after_name must not be NULL");
+    }
+    size_t variant = 0;
+    pgc_status status = page_assets_variant(p, &variant, err);
+    if (status != PGC_OK) {
+        return status;
+    }
+    pgc_add_i32(args, p->owner_id);
+    if ((UINT64_C(0x5555555555) >> variant & 1u) != 0) {
+        pgc_add_text(args, p->wanted_type);
+    }
+    pgc_add_i64(args, p->row_limit);
+    if ((UINT64_C(0xcc000000cc) >> variant & 1u) != 0) {
+        pgc_add_timestamp(args, p->after_local);
+    }
+    if ((UINT64_C(0xcccccccccc) >> variant & 1u) != 0) {
+        pgc_add_uuid(args, p->after_id);
+    }
+    if ((UINT64_C(0xcc00) >> variant & 1u) != 0) {
+        pgc_add_timestamptz(args, p->after_instant);
+    }
+    if ((UINT64_C(0xcc0000) >> variant & 1u) != 0) {
+        pgc_add_text(args, p->after_name);
+    }
+    if ((UINT64_C(0xcc000000) >> variant & 1u) != 0) {
+        pgc_add_i64(args, p->after_number);
+    }
+    if ((UINT64_C(0xcc00000000) >> variant & 1u) != 0) {
+        pgc_add_i16(args, p->after_stars);
+    }
+    *variant_out = variant;
+    return PGC_OK;
+}
+
+pgc_status repo_page_assets(pgc_db *db, const repo_page_assets_params *p, repo_asset_set *out,
+                            pgc_error *err)
+{
+    pgc_result *result = NULL;
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    size_t variant = 0;
+    pgc_status status = page_assets_bind(&args, p, &variant, err);
+    if (status == PGC_OK) {
+        status = pgc_db_run(db, &page_assets_query[variant], &args, &result, err);
+    }
+    pgc_args_done(&args);
+    if (status != PGC_OK) {
+        return status;
+    }
+    return repo_asset_set_take(result, page_assets_query, SIZE_MAX, out, err);
+}
+
+pgc_status repo_page_assets_open(pgc_db *db, const repo_page_assets_params *p,
+                                 repo_page_assets_iter *it, pgc_error *err)
+{
+    it->rows = NULL;
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    size_t variant = 0;
+    pgc_status status = page_assets_bind(&args, p, &variant, err);
+    if (status == PGC_OK) {
+        status = pgc_rows_open(db, &page_assets_query[variant], &args, NULL, &it->rows, err);
+    }
+    pgc_args_done(&args);
+    return status;
+}
+
+pgc_status repo_page_assets_next(repo_page_assets_iter *it, bool *more, pgc_error *err)
+{
+    bool found = false;
+    pgc_status status = pgc_rows_next(it->rows, &found, err);
+    if (status == PGC_OK && found) {
+        pgc_reader *reader = pgc_rows_reader(it->rows);
+        size_t row = pgc_rows_index(it->rows);
+        repo_asset_read(reader, row, 0, &it->row);
+        status = pgc_reader_finish(reader, err);
+    }
+    if (status == PGC_OK) {
+        *more = found;
+    }
+    return status;
+}
+
+void repo_page_assets_close(repo_page_assets_iter *it)
+{
+    pgc_rows_close(it->rows);
+    it->rows = NULL;
+}
+
+static const pgc_type_ref page_period_query_columns[] = {
+    { "asset_id", "uuid", 2950 },
+    { "original_filename", "character varying", 1043 },
+    { "file_path", "text", 25 },
+    { "file_size", "bigint", 20 },
+    { "file_hash", "text", 25 },
+    { "mime_type", "character varying", 1043 },
+    { "asset_type", "character varying", 1043 },
+    { "repository_id", "uuid", 2950 },
+    { "owner_id", "integer", 23 },
+    { "uploaded_at", "timestamp with time zone", 1184 },
+    { "taken_at", "timestamp with time zone", 1184 },
+    { "created_at", "timestamp with time zone", 1184 },
+    { "updated_at", "timestamp with time zone", 1184 },
+    { "camera_make", "character varying", 1043 },
+    { "camera_model", "character varying", 1043 },
+    { "lens_model", "character varying", 1043 },
+    { "iso", "integer", 23 },
+    { "aperture", "numeric", 1700 },
+    { "shutter_speed", "character varying", 1043 },
+    { "focal_length", "numeric", 1700 },
+    { "latitude", "numeric", 1700 },
+    { "longitude", "numeric", 1700 },
+    { "altitude", "numeric", 1700 },
+    { "width", "integer", 23 },
+    { "height", "integer", 23 },
+    { "duration", "numeric", 1700 },
+    { "description", "text", 25 },
+    { "rating", "integer", 23 },
+    { "liked", "boolean", 16 },
+    { "is_raw", "boolean", 16 },
+    { "is_transcoded", "boolean", 16 },
+    { "transcoded_path", "text", 25 },
+    { "taken_local", "timestamp without time zone", 1114 },
+    { "taken_offset_minutes", "smallint", 21 },
+    { "taken_source", "character varying", 1043 },
+    { "deleted_at", "timestamp with time zone", 1184 },
+    { "filename_bytes", "bytea", 17 },
+    { "captured_local", "timestamp without time zone", 1114 },
+    { "name_key", "text", 25 },
+    { "stars", "smallint", 21 },
+    { "latitude_e7", "integer", 23 },
+    { "longitude_e7", "integer", 23 },
+};
+
+static const pgc_type_ref page_period_query_params_0[] = {
+    { "owner_id", "integer", 23 },
+    { "local_from", "timestamp without time zone", 1114 },
+    { "local_before", "timestamp without time zone", 1114 },
+    { "after_local", "timestamp without time zone", 1114 },
+    { "after_id", "uuid", 2950 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref page_period_query_params_1[] = {
+    { "owner_id", "integer", 23 },
+    { "local_from", "timestamp without time zone", 1114 },
+    { "local_before", "timestamp without time zone", 1114 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_query page_period_query[] = {
+    {
+        "PagePeriod",
+        "-- name: PagePeriod :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.captured_local >= $2 AND a.captured_local < $3\n"
+        "AND (a.captured_local, a.asset_id) < ($4::timestamp, $5::uuid)\n"
+        "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
+        "LIMIT $6",
+        UINT64_C(0xe8f3dc2e9afaea86),
+        PGC_QUERY_READ_ONLY,
+        6,
+        42,
+        page_period_query_params_0,
+        page_period_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "PagePeriod",
+        "-- name: PagePeriod :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND a.captured_local >= $2 AND a.captured_local < $3\n"
+        "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
+        "LIMIT $4",
+        UINT64_C(0x4e98c4052a79a3b5),
+        PGC_QUERY_READ_ONLY,
+        4,
+        42,
+        page_period_query_params_1,
+        page_period_query_columns,
+        sizeof(repo_asset),
+    },
+};
+
+static pgc_status page_period_variant(const repo_page_period_params *p, size_t *variant_out,
+                                      pgc_error *err)
+{
+    size_t variant = 0;
+    variant += !p->after_id.has ? 1 : 0;
+    (void) err;
+    *variant_out = variant;
+    return PGC_OK;
+}
+
+static pgc_status page_period_bind(pgc_args *args, const repo_page_period_params *p,
+                                   size_t *variant_out, pgc_error *err)
+{
+    size_t variant = 0;
+    pgc_status status = page_period_variant(p, &variant, err);
+    if (status != PGC_OK) {
+        return status;
+    }
+    pgc_add_i32(args, p->owner_id);
+    pgc_add_timestamp(args, p->local_from);
+    pgc_add_timestamp(args, p->local_before);
+    if ((UINT64_C(0x1) >> variant & 1u) != 0) {
+        pgc_add_timestamp(args, p->after_local);
+    }
+    if ((UINT64_C(0x1) >> variant & 1u) != 0) {
+        pgc_add_opt_uuid(args, p->after_id);
+    }
+    pgc_add_i64(args, p->row_limit);
+    *variant_out = variant;
+    return PGC_OK;
+}
+
+pgc_status repo_page_period(pgc_db *db, const repo_page_period_params *p, repo_asset_set *out,
+                            pgc_error *err)
+{
+    pgc_result *result = NULL;
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    size_t variant = 0;
+    pgc_status status = page_period_bind(&args, p, &variant, err);
+    if (status == PGC_OK) {
+        status = pgc_db_run(db, &page_period_query[variant], &args, &result, err);
+    }
+    pgc_args_done(&args);
+    if (status != PGC_OK) {
+        return status;
+    }
+    return repo_asset_set_take(result, page_period_query, SIZE_MAX, out, err);
+}
+
+pgc_status repo_page_period_open(pgc_db *db, const repo_page_period_params *p,
+                                 repo_page_period_iter *it, pgc_error *err)
+{
+    it->rows = NULL;
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    size_t variant = 0;
+    pgc_status status = page_period_bind(&args, p, &variant, err);
+    if (status == PGC_OK) {
+        status = pgc_rows_open(db, &page_period_query[variant], &args, NULL, &it->rows, err);
+    }
+    pgc_args_done(&args);
+    return status;
+}
+
+pgc_status repo_page_period_next(repo_page_period_iter *it, bool *more, pgc_error *err)
+{
+    bool found = false;
+    pgc_status status = pgc_rows_next(it->rows, &found, err);
+    if (status == PGC_OK && found) {
+        pgc_reader *reader = pgc_rows_reader(it->rows);
+        size_t row = pgc_rows_index(it->rows);
+        repo_asset_read(reader, row, 0, &it->row);
+        status = pgc_reader_finish(reader, err);
+    }
+    if (status == PGC_OK) {
+        *more = found;
+    }
+    return status;
+}
+
+void repo_page_period_close(repo_page_period_iter *it)
+{
+    pgc_rows_close(it->rows);
+    it->rows = NULL;
+}

@@ -546,6 +546,272 @@ pgc_status repo_word_candidates_set_detach(repo_word_candidates_set *set,
 pgc_status repo_word_candidates(pgc_db *db, const repo_word_candidates_params *p,
                                 repo_word_candidates_set *out, pgc_error *err) PGC_MUST_CHECK;
 
+/** What sort of repo_page_assets() may be. */
+typedef enum repo_page_assets_sort {
+    REPO_PAGE_ASSETS_SORT_TAKEN_DESC = 0,
+    REPO_PAGE_ASSETS_SORT_TAKEN_DESC_NEXT = 1,
+    REPO_PAGE_ASSETS_SORT_TAKEN_ASC = 2,
+    REPO_PAGE_ASSETS_SORT_TAKEN_ASC_NEXT = 3,
+    REPO_PAGE_ASSETS_SORT_UPLOADED_DESC = 4,
+    REPO_PAGE_ASSETS_SORT_UPLOADED_DESC_NEXT = 5,
+    REPO_PAGE_ASSETS_SORT_UPLOADED_ASC = 6,
+    REPO_PAGE_ASSETS_SORT_UPLOADED_ASC_NEXT = 7,
+    REPO_PAGE_ASSETS_SORT_NAME_DESC = 8,
+    REPO_PAGE_ASSETS_SORT_NAME_DESC_NEXT = 9,
+    REPO_PAGE_ASSETS_SORT_NAME_ASC = 10,
+    REPO_PAGE_ASSETS_SORT_NAME_ASC_NEXT = 11,
+    REPO_PAGE_ASSETS_SORT_SIZE_DESC = 12,
+    REPO_PAGE_ASSETS_SORT_SIZE_DESC_NEXT = 13,
+    REPO_PAGE_ASSETS_SORT_SIZE_ASC = 14,
+    REPO_PAGE_ASSETS_SORT_SIZE_ASC_NEXT = 15,
+    REPO_PAGE_ASSETS_SORT_RATING_DESC = 16,
+    REPO_PAGE_ASSETS_SORT_RATING_DESC_NEXT = 17,
+    REPO_PAGE_ASSETS_SORT_RATING_ASC = 18,
+    REPO_PAGE_ASSETS_SORT_RATING_ASC_NEXT = 19
+} repo_page_assets_sort;
+
+/** Parameters of repo_page_assets(). */
+typedef struct repo_page_assets_params {
+    int32_t owner_id; /**< integer, assets.owner_id; not NULL */
+    pgc_text wanted_type; /**< text, assets.asset_type; nullable: NULL leaves out what depends on it */
+    int64_t row_limit; /**< bigint; not NULL */
+    pgc_timestamp after_local; /**< timestamp without time zone; not NULL */
+    pgc_uuid after_id; /**< uuid; not NULL */
+    pgc_timestamptz after_instant; /**< timestamp with time zone; not NULL */
+    pgc_text after_name; /**< text; not NULL */
+    int64_t after_number; /**< bigint; not NULL */
+    int16_t after_stars; /**< smallint; not NULL */
+    repo_page_assets_sort sort; /**< which text @switch puts in */
+} repo_page_assets_params;
+
+/**
+ * PageAssets (:many).
+ * A page of live assets with no other condition than the kind; each order has a first page and a
+ * next one. These frequent lists are prepared once, while FilterAssets is planned at each call.
+ *
+ *     SELECT a.* FROM assets a
+ *     WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL
+ *       / *@if wanted_type* / AND a.asset_type = @wanted_type / *@end* /
+ *       / *@switch sort taken_desc* /
+ *         ORDER BY a.captured_local DESC, a.asset_id DESC
+ *       / *@case taken_desc_next:
+ *         AND (a.captured_local, a.asset_id) < (@after_local::timestamp, @after_id::uuid)
+ *         ORDER BY a.captured_local DESC, a.asset_id DESC* /
+ *       / *@case taken_asc:
+ *         ORDER BY a.captured_local ASC, a.asset_id ASC* /
+ *       / *@case taken_asc_next:
+ *         AND (a.captured_local, a.asset_id) > (@after_local::timestamp, @after_id::uuid)
+ *         ORDER BY a.captured_local ASC, a.asset_id ASC* /
+ *       / *@case uploaded_desc:
+ *         ORDER BY a.uploaded_at DESC, a.asset_id DESC* /
+ *       / *@case uploaded_desc_next:
+ *         AND (a.uploaded_at, a.asset_id) < (@after_instant::timestamptz, @after_id::uuid)
+ *         ORDER BY a.uploaded_at DESC, a.asset_id DESC* /
+ *       / *@case uploaded_asc:
+ *         ORDER BY a.uploaded_at ASC, a.asset_id ASC* /
+ *       / *@case uploaded_asc_next:
+ *         AND (a.uploaded_at, a.asset_id) > (@after_instant::timestamptz, @after_id::uuid)
+ *         ORDER BY a.uploaded_at ASC, a.asset_id ASC* /
+ *       / *@case name_desc:
+ *         ORDER BY a.name_key DESC, a.asset_id DESC* /
+ *       / *@case name_desc_next:
+ *         AND (a.name_key, a.asset_id) < (@after_name::text, @after_id::uuid)
+ *         ORDER BY a.name_key DESC, a.asset_id DESC* /
+ *       / *@case name_asc:
+ *         ORDER BY a.name_key ASC, a.asset_id ASC* /
+ *       / *@case name_asc_next:
+ *         AND (a.name_key, a.asset_id) > (@after_name::text, @after_id::uuid)
+ *         ORDER BY a.name_key ASC, a.asset_id ASC* /
+ *       / *@case size_desc:
+ *         ORDER BY a.file_size DESC, a.asset_id DESC* /
+ *       / *@case size_desc_next:
+ *         AND (a.file_size, a.asset_id) < (@after_number::bigint, @after_id::uuid)
+ *         ORDER BY a.file_size DESC, a.asset_id DESC* /
+ *       / *@case size_asc:
+ *         ORDER BY a.file_size ASC, a.asset_id ASC* /
+ *       / *@case size_asc_next:
+ *         AND (a.file_size, a.asset_id) > (@after_number::bigint, @after_id::uuid)
+ *         ORDER BY a.file_size ASC, a.asset_id ASC* /
+ *       / *@case rating_desc:
+ *         ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC* /
+ *       / *@case rating_desc_next:
+ *         AND (a.stars, a.captured_local, a.asset_id) <
+ *             (@after_stars::smallint, @after_local::timestamp, @after_id::uuid)
+ *         ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC* /
+ *       / *@case rating_asc:
+ *         ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC* /
+ *       / *@case rating_asc_next:
+ *         AND (a.stars, a.captured_local, a.asset_id) >
+ *             (@after_stars::smallint, @after_local::timestamp, @after_id::uuid)
+ *         ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC* /
+ *       / *@end* /
+ *     LIMIT @row_limit
+ *
+ * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
+ *
+ * Columns:
+ *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
+ *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
+ *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
+ *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
+ *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
+ *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
+ *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
+ *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
+ *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
+ *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
+ *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
+ *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
+ *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
+ *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
+ *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
+ *   - iso integer (assets.iso), nullable: assets.iso is nullable
+ *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
+ *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
+ *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
+ *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
+ *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
+ *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
+ *   - width integer (assets.width), nullable: assets.width is nullable
+ *   - height integer (assets.height), nullable: assets.height is nullable
+ *   - duration numeric (assets.duration), nullable: assets.duration is nullable
+ *   - description text (assets.description), nullable: assets.description is nullable
+ *   - rating integer (assets.rating), nullable: assets.rating is nullable
+ *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
+ *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
+ *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
+ *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
+ *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
+ *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
+ *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
+ *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
+ *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
+ *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
+ *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
+ *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
+ *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
+ *
+ * @return as pgc_db_run().
+ */
+pgc_status repo_page_assets(pgc_db *db, const repo_page_assets_params *p, repo_asset_set *out,
+                            pgc_error *err) PGC_MUST_CHECK;
+
+/** PageAssets, row by row; zeroed it is closed. */
+typedef struct repo_page_assets_iter {
+    pgc_rows *rows;
+    repo_asset row; /**< the current one; what it points to lives until the next step */
+} repo_page_assets_iter;
+
+/**
+ * As repo_page_assets(), but the rows come one after another.
+ *
+ * @param it for repo_page_assets_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_page_assets_open(pgc_db *db, const repo_page_assets_params *p,
+                                 repo_page_assets_iter *it, pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_page_assets_next(repo_page_assets_iter *it, bool *more,
+                                 pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_page_assets_close(repo_page_assets_iter *it);
+
+/** Parameters of repo_page_period(). */
+typedef struct repo_page_period_params {
+    int32_t owner_id; /**< integer, assets.owner_id; not NULL */
+    pgc_timestamp local_from; /**< timestamp without time zone, assets.captured_local; not NULL */
+    pgc_timestamp local_before; /**< timestamp without time zone, assets.captured_local; not NULL */
+    pgc_timestamp after_local; /**< timestamp without time zone; not NULL */
+    pgc_opt_uuid after_id; /**< uuid; nullable: NULL leaves out what depends on it */
+    int64_t row_limit; /**< bigint; not NULL */
+} repo_page_period_params;
+
+/**
+ * PagePeriod (:many).
+ * A page of the assets of a time, the last taken first.
+ *
+ *     SELECT a.* FROM assets a
+ *     WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL
+ *       AND a.captured_local >= @local_from AND a.captured_local < @local_before
+ *       / *@if after_id* /
+ *       AND (a.captured_local, a.asset_id) < (@after_local::timestamp, @after_id::uuid)
+ *       / *@end* /
+ *     ORDER BY a.captured_local DESC, a.asset_id DESC
+ *     LIMIT @row_limit
+ *
+ * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
+ *
+ * Columns:
+ *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
+ *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
+ *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
+ *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
+ *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
+ *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
+ *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
+ *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
+ *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
+ *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
+ *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
+ *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
+ *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
+ *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
+ *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
+ *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
+ *   - iso integer (assets.iso), nullable: assets.iso is nullable
+ *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
+ *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
+ *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
+ *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
+ *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
+ *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
+ *   - width integer (assets.width), nullable: assets.width is nullable
+ *   - height integer (assets.height), nullable: assets.height is nullable
+ *   - duration numeric (assets.duration), nullable: assets.duration is nullable
+ *   - description text (assets.description), nullable: assets.description is nullable
+ *   - rating integer (assets.rating), nullable: assets.rating is nullable
+ *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
+ *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
+ *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
+ *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
+ *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
+ *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
+ *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
+ *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
+ *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
+ *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
+ *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
+ *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
+ *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
+ *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
+ *
+ * @return as pgc_db_run().
+ */
+pgc_status repo_page_period(pgc_db *db, const repo_page_period_params *p, repo_asset_set *out,
+                            pgc_error *err) PGC_MUST_CHECK;
+
+/** PagePeriod, row by row; zeroed it is closed. */
+typedef struct repo_page_period_iter {
+    pgc_rows *rows;
+    repo_asset row; /**< the current one; what it points to lives until the next step */
+} repo_page_period_iter;
+
+/**
+ * As repo_page_period(), but the rows come one after another.
+ *
+ * @param it for repo_page_period_close(), whatever the status.
+ * @return as pgc_rows_open().
+ */
+pgc_status repo_page_period_open(pgc_db *db, const repo_page_period_params *p,
+                                 repo_page_period_iter *it, pgc_error *err) PGC_MUST_CHECK;
+/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
+pgc_status repo_page_period_next(repo_page_period_iter *it, bool *more,
+                                 pgc_error *err) PGC_MUST_CHECK;
+/** Also in the middle; see pgc_rows_close(). */
+void repo_page_period_close(repo_page_period_iter *it);
+
 PGC_END_DECLS
 
 #endif

@@ -33,11 +33,11 @@ static const pgc_query create_thumbnail_query = {
     "INSERT INTO thumbnails (asset_id, owner_id, size, file_path, file_size, width, height, mime_type)\n"
     "VALUES ($1, $2, $3, $4, $5, $6,\n"
     "        $7, $8)\n"
-    "ON CONFLICT (asset_id, size) DO UPDATE\n"
+    "ON CONFLICT (asset_id, owner_id, size) DO UPDATE\n"
     "    SET file_path = excluded.file_path, file_size = excluded.file_size, width = excluded.width,\n"
     "        height = excluded.height, mime_type = excluded.mime_type\n"
     "RETURNING thumbnail_id, asset_id, size, file_path, file_size, width, height, mime_type, created_at, owner_id",
-    UINT64_C(0x7927c5c68ee0456f),
+    UINT64_C(0x0d615693f440dbea),
     0,
     8,
     10,

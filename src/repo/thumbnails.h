@@ -29,7 +29,7 @@ typedef struct repo_create_thumbnail_params {
  *     INSERT INTO thumbnails (asset_id, owner_id, size, file_path, file_size, width, height, mime_type)
  *     VALUES (@asset_id, @owner_id, @size, @file_path, sqlc.narg('file_size'), sqlc.narg('width'),
  *             sqlc.narg('height'), sqlc.narg('mime_type'))
- *     ON CONFLICT (asset_id, size) DO UPDATE
+ *     ON CONFLICT (asset_id, owner_id, size) DO UPDATE
  *         SET file_path = excluded.file_path, file_size = excluded.file_size, width = excluded.width,
  *             height = excluded.height, mime_type = excluded.mime_type
  *     RETURNING *

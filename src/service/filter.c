@@ -165,6 +165,29 @@ pgc_status lum_filter_check(const lum_filter *filter, pgc_error *err)
     return groups_check(filter, err);
 }
 
+bool lum_filter_has(const lum_filter *filter, const lum_filter_field *field)
+{
+    const void *at = (const char *) filter + field->offset;
+    switch (field->kind) {
+    case LUM_FILTER_TEXT:
+        return ((const pgc_text *) at)->ptr != NULL;
+    case LUM_FILTER_TEXTS:
+        return ((const lum_texts *) at)->count > 0;
+    case LUM_FILTER_INTEGER:
+        return ((const pgc_opt_i32 *) at)->has;
+    case LUM_FILTER_NUMBER:
+        return ((const pgc_opt_f64 *) at)->has;
+    case LUM_FILTER_FLAG:
+        return ((const pgc_opt_bool *) at)->has;
+    case LUM_FILTER_UUID:
+        return ((const pgc_opt_uuid *) at)->has;
+    case LUM_FILTER_FROM:
+    case LUM_FILTER_BEFORE:
+        return ((const lum_moment *) at)->has;
+    }
+    return false;
+}
+
 /* The bytes of a member that count, with their number in front so that no two run together. */
 static bool digest_bytes(sha256 *state, const void *bytes, size_t count)
 {

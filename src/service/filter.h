@@ -92,5 +92,7 @@ typedef struct lum_filter_field {
 } lum_filter_field;
 extern const lum_filter_field LUM_FILTER_FIELDS[];
 extern const size_t LUM_FILTER_FIELD_COUNT;
+/* Whether a member is asked for. */
+bool lum_filter_has(const lum_filter *filter, const lum_filter_field *field);
 
 #endif

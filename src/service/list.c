@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "service/asset.h"
+#include "service/list_frequent.h"
 
 #define CANDIDATES_MAX  2000 /* more are found faster along the list's own index */
 #define E7              1e7
@@ -408,20 +409,35 @@ static pgc_status page_finish(const lum_list *list, const uint8_t digest[static 
     return cursor_write(&key, digest, page->next, err);
 }
 
+/* By the statement that can do everything. */
+static pgc_status read_filtered(lister *l, lum_sort sort, int64_t row_limit,
+                                const cursor_key *after, repo_asset_set *out, pgc_error *err)
+{
+    if (after != NULL) {
+        key_apply(after, sort, &l->params);
+    }
+    l->params.sort = sort;
+    l->params.row_limit = row_limit;
+    return repo_filter_assets(l->actor.db, &l->params, out, err);
+}
+
 static pgc_status page_read(lister *l, const lum_list *list, lum_asset_page *page, pgc_error *err)
 {
     uint8_t digest[SHA256_SIZE];
     char room[LUM_CURSOR_SIZE];
     cursor_key key;
+    const cursor_key *after = list->cursor.ptr != NULL ? &key : NULL;
+    int64_t row_limit = (int64_t) list->limit + 1;
     TRY(lister_prepare(l, l->actor, list->filter, err));
     TRY(list_digest(l, list->sort, digest, err));
-    if (list->cursor.ptr != NULL) {
+    if (after != NULL) {
         TRY(cursor_read(list->cursor, digest, room, &key, err));
-        key_apply(&key, list->sort, &l->params);
     }
-    l->params.sort = list->sort;
-    l->params.row_limit = (int64_t) list->limit + 1;
-    TRY(repo_filter_assets(l->actor.db, &l->params, &page->assets, err));
+    if (list_is_frequent(l->filter, list->sort, l->actor)) {
+        TRY(list_frequent(l->actor, l->filter, list->sort, row_limit, after, &page->assets, err));
+    } else {
+        TRY(read_filtered(l, list->sort, row_limit, after, &page->assets, err));
+    }
     TRY(page_finish(list, digest, page, err));
     return list->want_total ? lister_count(l, &page->total, err) : PGC_OK;
 }

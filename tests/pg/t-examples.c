@@ -91,6 +91,12 @@ static void pool_serves_all_threads(void)
     prints("pool", "sum 2646700 from 200 calls on at most 3 connections\n");
 }
 
+/* One server is a set as well: its primary serves the reads. */
+static void replicas_show_what_was_written(void)
+{
+    prints("replicas", "visits: 1\nvisits: 2\nvisits: 3\n");
+}
+
 static void transaction_loses_nothing(void)
 {
     prints("transaction", "40 transfers, none lost and none done twice\n");
@@ -177,6 +183,7 @@ TAP_MAIN(TAP("examples: headers and library are of one version", headers_and_lib
          TAP("examples: query reads rows into a struct", query_reads_rows),
          TAP("examples: query says why it failed", query_tells_why_it_failed),
          TAP("examples: pool serves eight threads with three connections", pool_serves_all_threads),
+         TAP("examples: replicas show what was written", replicas_show_what_was_written),
          TAP("examples: transaction repeats what the server refused", transaction_loses_nothing),
          TAP("examples: pipeline keeps errors with their query", pipeline_keeps_errors_apart),
          TAP("examples: identity holds for one query", identity_is_gone_after_the_query),

@@ -440,6 +440,27 @@ static void every_order_gives_each_asset_once(void)
     }
 }
 
+/* Lists of a kind or a time have statements of their own; the widest condition that those do not
+ * know sends the same list to the general one. */
+static void frequent_lists_are_those_of_the_general_statement(void)
+{
+    static const char *const KINDS[] = { "photo", "video", "audio" };
+    for (int sort = 0; sort < 10; sort++) {
+        lum_filter f = { .asset_type = pgc_text_from(KINDS[sort % 3]) };
+        (void) same_as_naive(&f, (lum_sort) sort, 11);
+        f.rating_min = (pgc_opt_i32) { true, 0 };
+        (void) same_as_naive(&f, (lum_sort) sort, 11);
+    }
+    const int64_t first = all.rows[0].captured_local.us;
+    for (int64_t days = 1; days < 4000; days *= 7) {
+        const lum_filter period = {
+            .taken_from = { .has = true, .us = first - days * INT64_C(86400000000) },
+            .taken_before = { .has = true, .us = first + days * INT64_C(86400000000) },
+        };
+        (void) same_as_naive(&period, LUM_SORT_TAKEN, 5);
+    }
+}
+
 /* New assets before, behind and between: what was there is seen once, nothing twice. */
 static void pages_are_stable_while_others_insert(void)
 {
@@ -596,6 +617,8 @@ static bool fill(void)
 
 static const tap_case CASES[] = {
     TAP("every order gives each asset once", every_order_gives_each_asset_once),
+    TAP("frequent lists are those of the general statement",
+        frequent_lists_are_those_of_the_general_statement),
     TAP("random filters find what plain C finds", random_filters_find_what_plain_c_finds),
     TAP("pages are stable while others insert", pages_are_stable_while_others_insert),
     TAP("a cursor fits its own list only", a_cursor_fits_its_own_list_only),

@@ -121,7 +121,7 @@ UPDATE species_predictions SET confidence = least(greatest(confidence, 0), 1)
     WHERE confidence NOT BETWEEN 0 AND 1;
 ALTER TABLE species_predictions
     ADD CONSTRAINT species_predictions_confidence_check CHECK (confidence BETWEEN 0 AND 1),
-    ADD CONSTRAINT species_predictions_asset_species_key UNIQUE (asset_id, species_name);
+    ADD CONSTRAINT species_predictions_asset_species_key UNIQUE (asset_id, owner_id, species_name);
 CREATE INDEX idx_species_predictions_name
     ON species_predictions (owner_id, species_name, confidence DESC, asset_id);
 DROP INDEX idx_species_predictions_owner;

@@ -1,0 +1,407 @@
+/* Does anything of one user reach another? Two worlds: in the first there are Ann and Bob, the
+ * second is a copy without a trace of Bob. Ann runs every generated query with the same random
+ * values, Bob's ids and texts among them, in both: rows, counts, errors and their words must be the
+ * same, and of Bob's rows nothing may change. LUMILIO_PROBES sets how many (a million takes
+ * minutes). */
+#include "base/prelude.h"
+
+#include "queries.h"
+#include "security.h"
+#include "tap.h"
+
+#define SEED        UINT64_C(0x70726f6265) /* other runs: LUMILIO_PROBE_SEED */
+#define PROBES      6000
+#define ROUND       200 /* probes between two looks at Bob's rows; then all is undone */
+#define LEAKS_SHOWN 20
+#define ANSWER_MAX  1048576
+#define ROWS_MAX    4096
+
+static const char *const WORLD_NAMES[] = { "with Bob", "without Bob" };
+
+typedef struct world {
+    const char *url;
+    pgc_conn *conn; /* superuser, who becomes lumilio_app inside each round */
+    buf answer;     /* of the last probe, without what depends on the time */
+    pgc_error err;
+    bool wrote;
+} world;
+
+static world worlds[2];
+static query_list queries;
+static value_pool pool;
+
+/* More than one row of each, so that orders, pages and counts mean something. */
+static const char MORE_SQL[] =
+    "INSERT INTO assets (original_filename, file_path, file_size, file_hash, asset_type, owner_id, "
+    "repository_id, uploaded_at, taken_at, taken_local, taken_source, camera_model, description, "
+    "rating, liked) "
+    "SELECT 'beach-' || i || '-of-' || r.owner_id || '.jpg', 'inbox/' || i || '/' || r.owner_id, "
+    "100 + i, 'hash-' || i || '-' || r.owner_id, (ARRAY['photo','video','audio'])[1 + i % 3], "
+    "r.owner_id, r.repo_id, '2021-01-01'::timestamptz + i * interval '1 day', "
+    "'2020-01-01'::timestamptz + i * interval '1 day', '2020-01-01'::timestamp + i * interval '1 "
+    "day', 'exif', 'camera ' || r.owner_id, "
+    "'words of ' || r.owner_id, 1 + i % 5, i % 2 = 0 FROM repositories r, generate_series(1, 8) i;"
+    "UPDATE assets SET deleted_at = '2022-01-01' WHERE file_size = 108;"
+    "INSERT INTO tags (name, owner_id) SELECT 'tag-' || i || '-' || user_id, user_id "
+    "FROM users, generate_series(1, 3) i;"
+    "INSERT INTO asset_tags (asset_id, owner_id, tag_id) SELECT a.asset_id, a.owner_id, t.tag_id "
+    "FROM assets a JOIN tags t USING (owner_id) ON CONFLICT DO NOTHING;"
+    "INSERT INTO albums (name, owner_id) SELECT 'album-' || i || '-' || user_id, user_id "
+    "FROM users, generate_series(1, 3) i;"
+    "INSERT INTO album_assets (album_id, asset_id, owner_id, position) SELECT b.album_id, "
+    "a.asset_id, a.owner_id, a.file_size * 65536 FROM albums b JOIN assets a USING (owner_id) "
+    "ON CONFLICT DO NOTHING;"
+    "INSERT INTO thumbnails (asset_id, owner_id, size, file_path) SELECT asset_id, owner_id, "
+    "'medium', 'thumb/' || file_path FROM assets;"
+    "INSERT INTO embeddings (asset_id, owner_id, embedding) SELECT asset_id, owner_id, "
+    "array_fill((file_size % 7 + 1)::real, ARRAY[512])::halfvec FROM assets "
+    "ON CONFLICT DO NOTHING;";
+
+/* Bob with all that is his: without triggers and keys, which would leave traces of the removal. */
+static const char WITHOUT_BOB_SQL[] =
+    "SET session_replication_role = replica; "
+    "DO $$ DECLARE t record; BEGIN FOR t IN SELECT name, key FROM checks.tables "
+    "WHERE key IS NOT NULL LOOP EXECUTE format('DELETE FROM public.%I WHERE %I = 2', t.name, "
+    "t.key); "
+    "END LOOP; DELETE FROM auth_sessions WHERE user_id = 2; "
+    "DELETE FROM auth_limits WHERE key = 'bob'; END $$; "
+    "RESET session_replication_role";
+
+/* All of Bob's rows, as one number. */
+static const char DIGEST_SQL[] =
+    "CREATE FUNCTION checks.digest() RETURNS text LANGUAGE plpgsql AS $$ "
+    "DECLARE t record; part text; whole text := ''; BEGIN FOR t IN SELECT name, key FROM "
+    "checks.tables WHERE key IS NOT NULL AND name <> 'audit_log' ORDER BY name LOOP "
+    "EXECUTE format('SELECT md5(string_agg(x::text, '','' ORDER BY x::text)) FROM public.%I x "
+    "WHERE coalesce(%I, 2) = 2', t.name, t.key) INTO part; whole := whole || t.name || '=' || "
+    "coalesce(part, '-') || ' '; END LOOP; RETURN whole; END $$";
+
+static const char SEQUENCES_SQL[] =
+    "SELECT setval(schemaname || '.' || sequencename, 1000000) FROM pg_sequences "
+    "WHERE schemaname = 'public'";
+
+/* Names and addresses of accounts are not secret: registering tells that one is taken. */
+static const char POOL_SQL[] =
+    "SELECT column_name, value, is_foreign FROM checks.pool() ORDER BY 1, 2, 3";
+static const char POOL_FUNCTION_SQL[] =
+    "CREATE FUNCTION checks.pool() RETURNS TABLE (column_name text, value text, is_foreign "
+    "boolean) LANGUAGE plpgsql AS $$ DECLARE c record; BEGIN "
+    "FOR c IN SELECT t.name AS table_name, t.key, a.attname FROM checks.tables t JOIN pg_attribute "
+    "a "
+    "ON a.attrelid = t.oid WHERE t.key IS NOT NULL AND a.attnum > 0 AND NOT a.attisdropped "
+    "AND a.atttypid IN (23, 20, 25, 1043, 2950) AND t.name NOT IN ('users', 'audit_log') LOOP "
+    "RETURN QUERY EXECUTE format('SELECT DISTINCT %L, left(%I::text, 150), %I = 2 FROM public.%I "
+    "WHERE %I IS NOT NULL AND %I IS NOT NULL', c.attname, c.attname, c.key, c.table_name, "
+    "c.attname, c.key); END LOOP; END $$";
+
+static bool script(pgc_conn *conn, const char *sql)
+{
+    pgc_error err;
+    pgc_error_clear(&err);
+    return CHECK_STATUS(pgc_conn_script(conn, sql, 0, NULL, &err), PGC_OK, &err);
+}
+
+static const char *database_of(pgc_conn *conn, char out[static 64])
+{
+    char state[6];
+    schema_ask(conn, "SELECT current_database()", out, 64, state);
+    return out;
+}
+
+/* The second world is a copy of the first, so that sequences go on alike. */
+static bool set_up(void)
+{
+    char name[64];
+    worlds[0].conn = security_open(&worlds[0].url);
+    if (worlds[0].conn == NULL || !script(worlds[0].conn, MORE_SQL) ||
+        !script(worlds[0].conn, DIGEST_SQL) || !script(worlds[0].conn, POOL_FUNCTION_SQL) ||
+        !query_list_load(&queries)) {
+        return false;
+    }
+    (void) security_each(worlds[0].conn, POOL_SQL, 3, pool_add, &pool);
+    (void) database_of(worlds[0].conn, name);
+    pgc_conn_close(worlds[0].conn);
+    worlds[1].url = test_db_create_from(name);
+    for (size_t i = 0; i < 2; i++) {
+        worlds[i].conn = worlds[i].url != NULL ? schema_connect(worlds[i].url) : NULL;
+        buf_init(&worlds[i].answer, NULL, ANSWER_MAX);
+    }
+    return worlds[0].conn != NULL && worlds[1].conn != NULL && pool.count > 100 &&
+           script(worlds[1].conn, WITHOUT_BOB_SQL);
+}
+
+static void tear_down(void)
+{
+    for (size_t i = 0; i < 2; i++) {
+        buf_done(&worlds[i].answer);
+        pgc_conn_close(worlds[i].conn);
+        test_db_drop(worlds[i].url);
+    }
+    query_list_free(&queries);
+}
+
+/* Times of this run differ between the worlds: everything from this year on. */
+static void add_masked(buf *out, pgc_text cell)
+{
+    static const char TIME_CHARS[] = "0123456789-:.+ TZ";
+    size_t i = 0;
+    while (i < cell.len) {
+        bool time_here = cell.len - i >= 10 && cell.ptr[i] == '2' && cell.ptr[i + 1] == '0' &&
+                         cell.ptr[i + 2] >= '2' && cell.ptr[i + 2] <= '4' &&
+                         isdigit((unsigned char) cell.ptr[i + 3]) && cell.ptr[i + 4] == '-' &&
+                         (cell.ptr[i + 2] > '2' || cell.ptr[i + 3] >= '3');
+        if (!time_here) {
+            buf_add_char(out, cell.ptr[i++]);
+            continue;
+        }
+        buf_add_str(out, "<now>");
+        while (i < cell.len && strchr(TIME_CHARS, cell.ptr[i]) != NULL) {
+            i++;
+        }
+    }
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    return slice_cmp(*(const slice *) a, *(const slice *) b);
+}
+
+/* Rows as text, in the order of their text: what has no ORDER BY may come in any. */
+static void describe_rows(world *w, pgc_result *result)
+{
+    static slice rows[ROWS_MAX];
+    static size_t ends[ROWS_MAX];
+    pgc_reader reader;
+    AUTO(buf_auto) buf text;
+    buf_init(&text, NULL, ANSWER_MAX);
+    pgc_reader_init(&reader, result, NULL);
+    size_t count = pgc_result_rows(result);
+    count = count < ROWS_MAX ? count : ROWS_MAX;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < pgc_result_columns(result); j++) {
+            pgc_text cell = pgc_read_opt_text(&reader, i, j);
+            add_masked(&text, cell.ptr != NULL ? cell : SLICE("<null>"));
+            buf_add_char(&text, '|');
+        }
+        ends[i] = buf_view(&text).len;
+    }
+    for (size_t i = 0; i < count; i++) {
+        rows[i] = slice_sub(buf_view(&text), i > 0 ? ends[i - 1] : 0, ends[i]);
+    }
+    qsort(rows, count, sizeof rows[0], compare_rows);
+    buf_printf(&w->answer, "%zu rows, %s\n", count, pgc_result_tag(result));
+    for (size_t i = 0; i < count; i++) {
+        buf_add(&w->answer, rows[i]);
+        buf_add_char(&w->answer, '\n');
+    }
+}
+
+static const pgc_query RELEASE = { .name = "Release",
+                                   .sql = "RELEASE SAVEPOINT probe",
+                                   .flags = PGC_QUERY_UNNAMED };
+static const pgc_query SAVE = { .name = "Save",
+                                .sql = "SAVEPOINT probe",
+                                .flags = PGC_QUERY_UNNAMED };
+
+/* One query in one world, in one round trip with its savepoint. */
+static pgc_status probe_world(world *w, const query_text *text, const pgc_args *args)
+{
+    pgc_pipeline *batch = NULL;
+    pgc_result *result = NULL;
+    size_t index = 0;
+    pgc_error_clear(&w->err);
+    buf_reset(&w->answer);
+    TRY(pgc_pipeline_open(w->conn, PGC_PIPELINE_ATOMIC, &batch, &w->err));
+    pgc_status status = pgc_pipeline_add(batch, &RELEASE, NULL, NULL, &w->err);
+    if (status == PGC_OK) {
+        status = pgc_pipeline_add(batch, &SAVE, NULL, NULL, &w->err);
+    }
+    if (status == PGC_OK) {
+        status = pgc_pipeline_add(batch, &text->query, args, &index, &w->err);
+    }
+    if (status == PGC_OK) {
+        status = pgc_pipeline_run(batch, &w->err);
+    }
+    if (status == PGC_OK) {
+        status = pgc_pipeline_take(batch, index, &result, &w->err);
+    }
+    pgc_pipeline_close(batch);
+    if (status == PGC_OK) {
+        describe_rows(w, result);
+    } else {
+        buf_printf(&w->answer, "status %d, %s, %s: ", (int) status, w->err.sqlstate,
+                   w->err.constraint);
+        add_masked(&w->answer, pgc_text_from(w->err.message));
+        buf_add_str(&w->answer, " / ");
+        add_masked(&w->answer, pgc_text_from(w->err.detail));
+        buf_add_str(&w->answer, w->err.hint);
+    }
+    pgc_result_free(result);
+    return status;
+}
+
+static void round_begin(const char *role)
+{
+    char sql[256];
+    (void) snprintf(sql, sizeof sql,
+                    "BEGIN; SET LOCAL ROLE %s; SELECT set_config('app.user_id', '1', true); "
+                    "SAVEPOINT probe",
+                    role);
+    /* Numbers of the server's sequences tell how much all users together have made; that is known
+     * and bearable, and here they start alike. */
+    for (size_t i = 0; i < 2; i++) {
+        CHECK(script(worlds[i].conn, SEQUENCES_SQL) && script(worlds[i].conn, sql));
+    }
+}
+
+/* Bob's rows are what they were; everything else is forgotten. */
+static void round_end(const char *digest)
+{
+    char now[4096];
+    char state[6];
+    schema_ask(worlds[0].conn, "RESET ROLE; SELECT checks.digest()", now, sizeof now, state);
+    CHECK_STR(state, "");
+    CHECK_STR(now, digest);
+    for (size_t i = 0; i < 2; i++) {
+        CHECK(script(worlds[i].conn, "ROLLBACK"));
+    }
+}
+
+typedef struct tally {
+    uint64_t rows, refused, leaks;
+    const query_text *last; /* that leaked */
+} tally;
+
+/* Keys of new rows are random ids that our code makes; nobody else can choose one. With the key of
+ * a foreign row a unique index would say that it is taken, to somebody who knew it before. */
+static bool is_new_id(const query_text *text, const query_param *param)
+{
+    static const char *const NEW_IDS[][2] = { { "CreateAsset", "asset_id" },
+                                              { "CreateImportIntent", "intent_id" },
+                                              { "CreateRepository", "repo_id" } };
+    for (size_t i = 0; i < ARRAY_LEN(NEW_IDS); i++) {
+        if (strcmp(text->query.name, NEW_IDS[i][0]) == 0 &&
+            strcmp(param->name, NEW_IDS[i][1]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static pgc_uuid random_uuid(uint64_t *state)
+{
+    pgc_uuid id;
+    for (size_t i = 0; i < sizeof id.bytes; i++) {
+        id.bytes[i] = (uint8_t) random_below(state, 256);
+    }
+    return id;
+}
+
+/* Both worlds; what differs is printed with all that is needed to see it again. */
+static bool probe(const query_text *text, uint64_t *state, tally *t)
+{
+    pgc_args args;
+    value_scratch scratch;
+    pgc_args_init(&args, NULL);
+    bool known = true;
+    for (uint16_t i = 0; known && i < text->query.param_count; i++) {
+        if (is_new_id(text, &text->params[i])) {
+            pgc_add_uuid(&args, random_uuid(state));
+        } else {
+            known = value_add(&args, &text->params[i], &pool, &scratch, state);
+        }
+    }
+    if (!CHECK(known)) {
+        return false;
+    }
+    pgc_status status[2];
+    for (size_t i = 0; i < 2; i++) {
+        status[i] = probe_world(&worlds[i], text, &args);
+    }
+    pgc_args_done(&args);
+    bool same = slice_eq(buf_view(&worlds[0].answer), buf_view(&worlds[1].answer));
+    for (size_t i = 0; i < 2; i++) {
+        if (status[i] != PGC_OK) {
+            CHECK(script(worlds[i].conn, "ROLLBACK TO SAVEPOINT probe"));
+        }
+    }
+    t->rows += status[0] == PGC_OK ? 1 : 0;
+    t->refused += status[0] != PGC_OK ? 1 : 0;
+    if (!same && t->leaks++ < LEAKS_SHOWN && t->last != text) {
+        t->last = text;
+        (void) printf("# %s tells Ann of Bob:\n", text->query.name);
+        for (size_t i = 0; i < 2; i++) {
+            (void) printf("#   %s: %.300s\n", WORLD_NAMES[i], buf_view(&worlds[i].answer).ptr);
+        }
+    }
+    return same;
+}
+
+static uint64_t number_of(const char *name, uint64_t standard)
+{
+    const char *text = getenv(name);
+    return text != NULL && text[0] != '\0' ? strtoull(text, NULL, 10) : standard;
+}
+
+static void run_probes(const char *role, uint64_t count, uint64_t seed)
+{
+    char digest[4096];
+    char sqlstate[6];
+    uint64_t state = seed;
+    tally t = { .rows = 0 };
+    bool same = true;
+    (void) printf("# %s: %" PRIu64 " probes of %zu queries, seed %" PRIu64 "\n", role, count,
+                  queries.count, seed);
+    schema_ask(worlds[0].conn, "SELECT checks.digest()", digest, sizeof digest, sqlstate);
+    for (uint64_t i = 0; i < count; i++) {
+        if (i % ROUND == 0 || !same) {
+            if (i > 0) {
+                round_end(digest);
+            }
+            round_begin(role);
+        }
+        same = probe(&queries.texts[i % queries.count], &state, &t);
+    }
+    round_end(digest);
+    (void) printf("# %" PRIu64 " answered, %" PRIu64 " refused, %" PRIu64 " leaks\n", t.rows,
+                  t.refused, t.leaks);
+    CHECK_INT(t.leaks, 0);
+    CHECK(t.rows > count / 4);
+}
+
+static void nothing_of_bob_reaches_ann(void)
+{
+    REQUIRE(CHECK(set_up()));
+    run_probes("lumilio_app", number_of("LUMILIO_PROBES", PROBES),
+               number_of("LUMILIO_PROBE_SEED", SEED));
+}
+
+static void nor_a_worker_for_ann(void)
+{
+    REQUIRE(worlds[1].conn != NULL);
+    run_probes("lumilio_worker", number_of("LUMILIO_PROBES", PROBES) / 4,
+               number_of("LUMILIO_PROBE_SEED", SEED) + 1);
+}
+
+/* The test sees what it looks for: with one policy open it finds leaks. */
+static void a_leak_is_seen(void)
+{
+    tally t = { .rows = 0 };
+    uint64_t state = SEED;
+    REQUIRE(worlds[1].conn != NULL);
+    REQUIRE(script(worlds[0].conn, "ALTER POLICY albums_select ON albums USING (true)"));
+    round_begin("lumilio_app");
+    t.leaks = LEAKS_SHOWN; /* quiet */
+    for (size_t i = 0; i < 10 * queries.count; i++) {
+        (void) probe(&queries.texts[i % queries.count], &state, &t);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        CHECK(script(worlds[i].conn, "ROLLBACK"));
+    }
+    CHECK(t.leaks > LEAKS_SHOWN);
+    tear_down();
+}
+
+TAP_MAIN(TAP("probes: nothing of Bob reaches Ann", nothing_of_bob_reaches_ann),
+         TAP("probes: nor a worker that works for Ann", nor_a_worker_for_ann),
+         TAP("probes: a leak is seen", a_leak_is_seen))
