@@ -151,11 +151,8 @@ SELECT (d.owner_id - 1) * 30 + 1 + pg_temp.pick(d.i / 15, 80, 30), pg_temp.id(1,
        d.i::integer, d.owner_id
 FROM draft d WHERE pg_temp.roll(d.i / 15, 81) < 0.3;
 
-INSERT INTO asset_search (asset_id, owner_id, filename_words, text_words)
-SELECT a.asset_id, a.owner_id, to_tsvector('simple', filename_tokens(a.original_filename)),
-       to_tsvector('simple', concat_ws(' ', a.description, a.camera_make, a.camera_model,
-                                       a.lens_model))
-FROM assets a;
+SELECT count(asset_search_write(part.ids))
+FROM (SELECT array_agg(asset_id) AS ids FROM assets GROUP BY hashtext(asset_id::text) & 255) part;
 COMMIT;
 SET session_replication_role = origin;
 VACUUM (ANALYZE) users, repositories, assets, thumbnails, tags, asset_tags, albums, album_assets,

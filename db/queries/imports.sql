@@ -55,9 +55,10 @@ INSERT INTO file_deletions (owner_id, repository_id, file_path, not_before)
 VALUES (@owner_id, @repository_id, @file_path, @not_before);
 
 -- name: ListDueFileDeletions :many
--- row_offset passes over those that could not be carried out in this run.
+-- Of one repository: paths are relative to its folder. row_offset passes over those that could not be
+-- carried out in this run.
 SELECT * FROM file_deletions
-WHERE owner_id = @owner_id AND not_before <= now()
+WHERE owner_id = @owner_id AND repository_id = @repository_id AND not_before <= now()
 ORDER BY deletion_id
 LIMIT @row_limit OFFSET @row_offset;
 

@@ -3,7 +3,7 @@
 
 #include "cli/asset_view.h"
 
-#include "cli/cli.h"
+#include "cli/action.h"
 
 #define VALUE_SIZE 64
 
@@ -227,5 +227,45 @@ void asset_print_table(FILE *out, const repo_asset *rows, size_t count)
     asset_print_heading(out);
     for (size_t i = 0; i < count; i++) {
         asset_print_row(out, &rows[i]);
+    }
+}
+
+/* A page of assets with what a program needs to go on, or as a plain list. */
+static void page_print_json(const lum_asset_page *page, bool whole)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array != NULL && i < page->assets.count; i++) {
+        (void) json_array_append_new(array, asset_json(&page->assets.rows[i]));
+    }
+    if (!whole) {
+        cli_print_json(array);
+        return;
+    }
+    json_t *object = json_object();
+    (void) json_object_set_new(object, "assets", array);
+    cli_json_text(object, "next",
+                  page->next[0] != '\0' ? pgc_text_from(page->next) : (pgc_text) { 0 });
+    if (page->total >= 0) {
+        cli_json_int(object, "total", page->total);
+    }
+    cli_print_json(object);
+}
+
+void asset_page_print(const lum_asset_page *page, const char *nothing, bool whole)
+{
+    if (cli_common_options.json) {
+        page_print_json(page, whole);
+        return;
+    }
+    if (page->assets.count == 0) {
+        (void) printf("%s\n", nothing);
+    } else {
+        asset_print_table(stdout, page->assets.rows, page->assets.count);
+    }
+    if (page->total >= 0) {
+        (void) printf("(%" PRId64 " in all)\n", page->total);
+    }
+    if (page->next[0] != '\0') {
+        (void) printf("(%zu rows; go on with --cursor %s)\n", page->assets.count, page->next);
     }
 }

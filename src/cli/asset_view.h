@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "repo/assets.h"
+#include "service/list.h"
 
 /* One line per asset under a heading. */
 void asset_print_table(FILE *out, const repo_asset *rows, size_t count);
@@ -16,5 +17,9 @@ void asset_print_row(FILE *out, const repo_asset *row);
 void asset_print(FILE *out, const repo_asset *asset);
 /* New reference; NULL when memory is exhausted. Fields that are NULL in the row are JSON null. */
 json_t *asset_json(const repo_asset *asset);
+
+/* A page as a table or JSON: a list of assets, or (whole) an object with "assets", "next" and,
+ * when it was asked for, "total". `nothing` is said for an empty one. */
+void asset_page_print(const lum_asset_page *page, const char *nothing, bool whole);
 
 #endif

@@ -1,93 +1,10 @@
-/* lumilio list, show, search, delete, restore: assets of the current user. */
+/* lumilio show, delete, restore: assets of the current user. */
 #include "cli/prelude.h"
 
 #include "cli/action.h"
 #include "cli/asset_view.h"
 #include "cli/commands.h"
 #include "service/asset.h"
-
-typedef struct list_call {
-    const char *query; /* search only */
-    const char *type;
-    uint32_t limit, skip;
-} list_call;
-
-/* A full page is the only sign that there may be more: counting all would cost a query. */
-static void rows_print(const repo_asset_set *set, const list_call *call)
-{
-    if (cli_common_options.json) {
-        json_t *array = json_array();
-        for (size_t i = 0; array != NULL && i < set->count; i++) {
-            (void) json_array_append_new(array, asset_json(&set->rows[i]));
-        }
-        if (array != NULL && json_dumpf(array, stdout, JSON_INDENT(1)) == 0) {
-            (void) fputc('\n', stdout);
-        }
-        json_decref(array);
-        return;
-    }
-    if (set->count == 0) {
-        (void) printf(call->query != NULL ? "nothing found\n"
-                                          : "no assets; `lumilio import FOLDER` adds some\n");
-        return;
-    }
-    asset_print_table(stdout, set->rows, set->count);
-    if (set->count == call->limit) {
-        (void) printf("(%" PRIu32 " rows; go on with --skip %" PRIu32 ")\n", call->limit,
-                      call->skip + call->limit);
-    }
-}
-
-/* An empty answer is no error: the text says what to do next. */
-static pgc_status list_action(lum_actor actor, void *arg, pgc_error *err)
-{
-    const list_call *call = arg;
-    lum_page page = { .limit = (int32_t) call->limit, .offset = (int32_t) call->skip };
-    repo_asset_set set = PGC_ZERO;
-    pgc_status status = call->query != NULL
-                            ? lum_asset_search(actor, call->query, call->type, page, &set, err)
-                            : lum_asset_list(actor, call->type, page, &set, err);
-    if (status == PGC_OK) {
-        rows_print(&set, call);
-        repo_asset_set_free(&set);
-    }
-    return status;
-}
-
-/* Shared by list and search: options, checks, the call. */
-static int list_or_search(const char *name, int argc, char **argv)
-{
-    bool search = strcmp(name, "search") == 0;
-    list_call call = { .limit = search ? 50 : 100 };
-    const cli_option options[] = {
-        { "type", "TYPE", "only photo, video or audio", &call.type, CLI_TEXT },
-        { "limit", "N", "rows at the most, up to 1000", &call.limit, CLI_COUNT },
-        { "skip", "N", "leave out the first N", &call.skip, CLI_COUNT },
-    };
-    bool done = false;
-    int code = cli_parse(name, options, ARRAY_LEN(options), &argc, argv, &done);
-    if (code != CLI_OK || done) {
-        return code;
-    }
-    if (argc != (search ? 1 : 0)) {
-        return cli_usage(name, search ? "give one text to search for" : "takes no operands");
-    }
-    if (call.limit > LUM_PAGE_MAX || call.skip > INT32_MAX) {
-        return cli_usage(name, "--limit goes up to %d, --skip up to %d", LUM_PAGE_MAX, INT32_MAX);
-    }
-    call.query = search ? argv[0] : NULL;
-    return cli_act(list_action, &call);
-}
-
-int cmd_list(int argc, char **argv)
-{
-    return list_or_search("list", argc, argv);
-}
-
-int cmd_search(int argc, char **argv)
-{
-    return list_or_search("search", argc, argv);
-}
 
 /* Row and thumbnails are two queries; in between the asset may go, then it has no thumbnails. */
 static pgc_status show_action(lum_actor actor, void *arg, pgc_error *err)

@@ -562,6 +562,7 @@ pgc_status repo_create_file_deletion(pgc_db *db, const repo_create_file_deletion
 
 static const pgc_type_ref list_due_file_deletions_query_params[] = {
     { "owner_id", "integer", 23 },
+    { "repository_id", "uuid", 2950 },
     { "row_limit", "bigint", 20 },
     { "row_offset", "bigint", 20 },
 };
@@ -579,12 +580,12 @@ static const pgc_query list_due_file_deletions_query = {
     "ListDueFileDeletions",
     "-- name: ListDueFileDeletions :many\n"
     "SELECT deletion_id, owner_id, repository_id, file_path, not_before, created_at FROM file_deletions\n"
-    "WHERE owner_id = $1 AND not_before <= now()\n"
+    "WHERE owner_id = $1 AND repository_id = $2 AND not_before <= now()\n"
     "ORDER BY deletion_id\n"
-    "LIMIT $2 OFFSET $3",
-    UINT64_C(0x9e310bf169c82cc8),
+    "LIMIT $3 OFFSET $4",
+    UINT64_C(0xf66a5de4571774bd),
     0,
-    3,
+    4,
     6,
     list_due_file_deletions_query_params,
     list_due_file_deletions_query_columns,
@@ -597,6 +598,7 @@ static pgc_status list_due_file_deletions_bind(pgc_args *args,
 {
     (void) err; /* every value can be sent */
     pgc_add_i32(args, p->owner_id);
+    pgc_add_uuid(args, p->repository_id);
     pgc_add_i64(args, p->row_limit);
     pgc_add_i64(args, p->row_offset);
     return PGC_OK;

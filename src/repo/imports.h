@@ -262,16 +262,18 @@ pgc_status repo_create_file_deletion(pgc_db *db, const repo_create_file_deletion
 /** Parameters of repo_list_due_file_deletions(). */
 typedef struct repo_list_due_file_deletions_params {
     int32_t owner_id; /**< integer, file_deletions.owner_id; not NULL */
+    pgc_uuid repository_id; /**< uuid, file_deletions.repository_id; not NULL */
     int64_t row_limit; /**< bigint; not NULL */
     int64_t row_offset; /**< bigint; not NULL */
 } repo_list_due_file_deletions_params;
 
 /**
  * ListDueFileDeletions (:many).
- * row_offset passes over those that could not be carried out in this run.
+ * Of one repository: paths are relative to its folder. row_offset passes over those that could not be
+ * carried out in this run.
  *
  *     SELECT * FROM file_deletions
- *     WHERE owner_id = @owner_id AND not_before <= now()
+ *     WHERE owner_id = @owner_id AND repository_id = @repository_id AND not_before <= now()
  *     ORDER BY deletion_id
  *     LIMIT @row_limit OFFSET @row_offset
  *

@@ -450,6 +450,8 @@ void repo_asset_search_read(pgc_reader *reader, size_t row, size_t column, repo_
     out->owner_id = pgc_read_i32(reader, row, column + 1);
     out->filename_words = pgc_read_tsvector(reader, row, column + 2);
     out->text_words = pgc_read_tsvector(reader, row, column + 3);
+    out->name = pgc_read_text(reader, row, column + 4);
+    out->sort_at = pgc_read_timestamptz(reader, row, column + 5);
 }
 
 pgc_status repo_asset_search_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
@@ -496,6 +498,7 @@ void repo_asset_search_clone_pass(pgc_clone *clone, repo_asset_search *row)
 {
     pgc_clone_tsvector(clone, &row->filename_words);
     pgc_clone_tsvector(clone, &row->text_words);
+    pgc_clone_text(clone, &row->name);
 }
 
 repo_asset_search *repo_asset_search_clone(const repo_asset_search *row)

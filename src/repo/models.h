@@ -183,6 +183,8 @@ typedef struct repo_asset_search {
     int32_t owner_id; /**< integer; not NULL */
     pgc_tsvector filename_words; /**< tsvector; not NULL */
     pgc_tsvector text_words; /**< tsvector; not NULL */
+    pgc_text name; /**< text; not NULL */
+    pgc_timestamptz sort_at; /**< timestamp with time zone; not NULL */
 } repo_asset_search;
 
 /** Rows and the memory they point into; give it to repo_asset_search_set_free(). */

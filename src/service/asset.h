@@ -31,6 +31,8 @@ pgc_status lum_asset_get_by_content(lum_actor actor, pgc_text file_hash, int64_t
  * All or nothing: PGC_INVALID says what and where; PGC_NOT_FOUND when there is no such asset. */
 pgc_status lum_asset_update_metadata(lum_actor actor, pgc_uuid asset_id, pgc_text json,
                                      repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
+/* Whether such a member is a text, of which a number, too, is one. */
+bool lum_asset_metadata_is_text(const char *name);
 /* Into the trash, and back. */
 pgc_status lum_asset_delete(lum_actor actor, pgc_uuid asset_id, pgc_error *err) PGC_MUST_CHECK;
 pgc_status lum_asset_restore(lum_actor actor, pgc_uuid asset_id, pgc_error *err) PGC_MUST_CHECK;

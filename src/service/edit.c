@@ -144,9 +144,9 @@ static pgc_status take_time(const struct edit_field *field, const json_t *value,
 }
 
 /* A member of the document into its parameter; null leaves the zeroed one, which is NULL. */
-static pgc_status take_field(edit *e, size_t index, const json_t *value, pgc_error *err)
+static pgc_status take_field(edit *e, const struct edit_field *field, const json_t *value,
+                             pgc_error *err)
 {
-    const struct edit_field *field = &FIELDS[index];
     void *at = (char *) &e->params + field->value;
     *(bool *) ((char *) &e->params + field->set) = true;
     if (field->kind == EDIT_TIME) {
@@ -165,12 +165,29 @@ static pgc_status take_field(edit *e, size_t index, const json_t *value, pgc_err
     case EDIT_INTEGER:
         return take_integer(field, value, at, err);
     case EDIT_DECIMAL:
-        return take_decimal(field, value, e->digits[index], at, err);
+        return take_decimal(field, value, e->digits[field - FIELDS], at, err);
     case EDIT_TRUTH:
     case EDIT_TIME:
         break;
     }
     return PGC_OK;
+}
+
+/* NULL when there is none. */
+static const struct edit_field *field_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(FIELDS); i++) {
+        if (strcmp(name, FIELDS[i].name) == 0) {
+            return &FIELDS[i];
+        }
+    }
+    return NULL;
+}
+
+bool lum_asset_metadata_is_text(const char *name)
+{
+    const struct edit_field *field = field_find(name);
+    return field != NULL && (field->kind == EDIT_TEXT || field->kind == EDIT_TIME);
 }
 
 static pgc_status unknown(const char *name, pgc_error *err)
@@ -189,14 +206,11 @@ static pgc_status take_document(edit *e, json_t *root, pgc_error *err)
     json_t *value = NULL;
     json_object_foreach(root, name, value)
     {
-        size_t i = 0;
-        while (i < ARRAY_LEN(FIELDS) && strcmp(name, FIELDS[i].name) != 0) {
-            i++;
-        }
-        if (i == ARRAY_LEN(FIELDS)) {
+        const struct edit_field *field = field_find(name);
+        if (field == NULL) {
             return unknown(name, err);
         }
-        TRY(take_field(e, i, value, err));
+        TRY(take_field(e, field, value, err));
     }
     const edit_params *p = &e->params;
     if (p->set_latitude != p->set_longitude || p->latitude.present != p->longitude.present) {

@@ -1,5 +1,5 @@
 /* Species predictions: checks, then one typed query; replacing is one function of the database
- * (018_repositories_species.sql). No state; thread-safe as the actor's handle. */
+ * (019_repositories_species.sql). No state; thread-safe as the actor's handle. */
 #include "base/prelude.h"
 
 #include "service/species.h"

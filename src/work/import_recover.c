@@ -239,6 +239,7 @@ static pgc_status deletion_carry_out(const import_target *target, const repo_fil
 static pgc_status sweep_once(const import_target *target, pgc_error *err)
 {
     repo_list_due_file_deletions_params params = { .owner_id = target->user_id,
+                                                   .repository_id = target->repository_id,
                                                    .row_limit = BATCH };
     lum_actor actor = lum_session_actor(target->session);
     pgc_status status = PGC_OK;

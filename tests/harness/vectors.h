@@ -24,6 +24,7 @@ typedef struct vectors {
     float weight[VECTORS_CLUSTERS]; /* cumulative share of the clusters, the last is 1 */
     float last[VECTORS_DIM];        /* the picture before, for bursts */
     bool has_last;
+    int cluster; /* of the last picture */
 } vectors;
 
 /* splitmix64. */
@@ -153,7 +154,8 @@ static inline void vectors_image(vectors *g, int owner, float *out)
         vectors_noise(g, 0.05f + 0.25f * vectors_roll(&g->state), v);
     } else {
         memcpy(out, g->image_mean, sizeof g->image_mean);
-        vectors_add(out, g->center[vectors_cluster(g, owner)]);
+        g->cluster = vectors_cluster(g, owner);
+        vectors_add(out, g->center[g->cluster]);
         vectors_noise(g, 0.45f, v);
     }
     vectors_add(out, v);

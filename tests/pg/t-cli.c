@@ -355,9 +355,34 @@ static void list_and_search_find_them(void)
         CHECK_INT(number_of(last, "height"), 48);
     }
     CHECK_INT(RUN("list", "--limit", "1"), 0);
-    CHECK(has(out_text, "--skip 1"));
-    CHECK_INT(RUN("list", "--limit", "1", "--skip", "2", "--json"), 0);
-    CHECK(has(out_text, ids[0]));
+    CHECK(has(out_text, "go on with --cursor "));
+    CHECK_INT(RUN("list", "--limit", "2", "--sort", "name", "--page", "--total", "--json"), 0);
+    char next[512];
+    {
+        AUTO(json_auto) json_t *page = document();
+        CHECK_INT(json_array_size(json_object_get(page, "assets")), 2);
+        CHECK_INT(number_of(page, "total"), 3);
+        (void) snprintf(next, sizeof next, "%s", text_of(page, "next"));
+    }
+    CHECK_INT(RUN("list", "--limit", "2", "--sort", "name", "--cursor", next, "--json"), 0);
+    {
+        AUTO(json_auto) json_t *page = document();
+        CHECK_INT(json_array_size(json_object_get(page, "assets")), 1);
+        CHECK(json_is_null(json_object_get(page, "next")));
+    }
+    CHECK_INT(RUN("list", "--limit", "2", "--cursor", next), 1);
+    CHECK(has(err_text, "the cursor does not belong to this list"));
+    CHECK_INT(RUN("list", "--name-contains", "a.P", "--type", "photo", "--liked", "no", "--json"),
+              0);
+    {
+        AUTO(json_auto) json_t *list = document();
+        CHECK_INT(json_array_size(list), 1);
+        CHECK_STR(text_of(json_array_get(list, 0), "asset_id"), ids[0]);
+    }
+    CHECK_INT(RUN("list", "--from", "2999"), 1);
+    CHECK(has(err_text, "filter from: \"2999\""));
+    CHECK_INT(RUN("list", "--sort", "colour"), 1);
+    CHECK(has(err_text, "taken, uploaded, name, size or rating"));
     CHECK_INT(RUN("list", "--type", "video"), 0);
     CHECK(has(out_text, "no assets"));
     CHECK_INT(RUN("list", "--type", "gif"), 1);
@@ -388,6 +413,103 @@ static void show_tells_everything(void)
     CHECK_INT(RUN("show", "00000000-0000-7000-8000-000000000000"), 1);
     CHECK(has(err_text, "there is no such asset"));
     CHECK_STR(out_text, "");
+}
+
+static void edit_changes_what_is_said(void)
+{
+    CHECK_INT(RUN("edit", ids[0], "rating=4", "camera_model=7", "taken_at=2023-05-06T07:08:09",
+                  "description=a \"quoted\" sea", "--json"),
+              0);
+    {
+        AUTO(json_auto) json_t *asset = document();
+        CHECK_INT(number_of(asset, "rating"), 4);
+        CHECK_STR(text_of(asset, "camera_model"), "7");
+        CHECK_STR(text_of(asset, "taken_local"), "2023-05-06T07:08:09");
+        CHECK_STR(text_of(asset, "description"), "a \"quoted\" sea");
+    }
+    CHECK_INT(RUN("edit", ids[0], "camera_model="), 0);
+    CHECK(strstr(out_text, "camera ") == NULL);
+    CHECK_INT(RUN("edit", ids[0], "rating=6"), 1);
+    CHECK(has(err_text, "rating: 6; it goes from 0 to 5"));
+    CHECK_INT(RUN("edit", ids[0], "colour=red"), 1);
+    CHECK(has(err_text, "there is no \"colour\""));
+    CHECK_INT(RUN("edit", ids[0], "rating"), 1);
+    CHECK(has(err_text, "NAME=VALUE"));
+    CHECK_INT(RUN("edit", ids[0]), 2);
+    char path[256];
+    (void) snprintf(path, sizeof path, "%s/change.json", folder.path);
+    int file = temp_file("change.json");
+    CHECK(dprintf(file, "{\"liked\": true,\n \"rating\": }") > 0);
+    fd_auto(&file);
+    CHECK_INT(RUN("edit", ids[0], "--from", path), 1);
+    CHECK(has(err_text, "line 2"));
+    file = temp_file("change.json");
+    CHECK(dprintf(file, "{\"liked\": true}") > 0);
+    fd_auto(&file);
+    CHECK_INT(RUN("edit", ids[0], "--from", path), 0);
+    CHECK(has(out_text, "liked         true"));
+}
+
+static void timeline_counts_and_lists(void)
+{
+    CHECK_INT(RUN("timeline"), 0);
+    CHECK(has(out_text, "2023-05           1 photos"));
+    CHECK_INT(RUN("timeline", "2023", "--days", "--json"), 0);
+    {
+        AUTO(json_auto) json_t *days = document();
+        CHECK_INT(json_array_size(days), 1);
+        CHECK_STR(text_of(json_array_get(days, 0), "day"), "2023-05-06");
+    }
+    CHECK_INT(RUN("timeline", "2023-05", "--json"), 0);
+    {
+        AUTO(json_auto) json_t *page = document();
+        const json_t *assets = json_object_get(page, "assets");
+        CHECK_INT(json_array_size(assets), 1);
+        CHECK_STR(text_of(json_array_get(assets, 0), "asset_id"), ids[0]);
+    }
+    CHECK_INT(RUN("timeline", "--repair"), 0);
+    CHECK_STR(out_text, "0 days were counted wrong and are mended\n");
+    CHECK_INT(RUN("timeline", "yesterday"), 2);
+    CHECK_INT(RUN("timeline", "--days"), 2);
+}
+
+/* Of a photo of its own, whose files must be gone at the end. */
+static void trash_is_listed_and_emptied(void)
+{
+    char path[512];
+    char id[64];
+    const char *source = photo("doomed.png", 77);
+    CHECK_INT(RUN("import", source), 0);
+    CHECK_INT(unlink(source), 0); /* later cases import the folder */
+    CHECK_INT(RUN("list", "--name-prefix", "doomed", "--json"), 0);
+    {
+        AUTO(json_auto) json_t *list = document();
+        const json_t *asset = json_array_get(list, 0);
+        (void) snprintf(id, sizeof id, "%s", text_of(asset, "asset_id"));
+        (void) snprintf(path, sizeof path, "%s/originals/%s", home, text_of(asset, "file_path"));
+    }
+    CHECK_INT(RUN("trash", "list"), 0);
+    CHECK_STR(out_text, "the trash is empty\n");
+    CHECK_INT(RUN("trash", "empty", id, "--yes"), 1);
+    CHECK(has(err_text, "the asset is not in it"));
+    CHECK_INT(RUN("delete", id), 0);
+    CHECK_INT(RUN("trash", "list", "--json"), 0);
+    CHECK(has(out_text, id));
+    CHECK_INT(RUN("trash", "empty"), 1);
+    CHECK(has(err_text, "not confirmed, nothing is changed"));
+    CHECK_INT(RUN("trash", "empty", "--older-than", "2", "--yes"), 0);
+    CHECK(has(out_text, "0 assets"));
+    CHECK_INT(RUN("trash", "restore", id), 0);
+    CHECK_INT(RUN("delete", id), 0);
+    CHECK_INT(RUN("trash", "empty", "--yes", "--json"), 0);
+    {
+        AUTO(json_auto) json_t *done = document();
+        CHECK_INT(number_of(done, "assets"), 1);
+        CHECK_INT(number_of(done, "files"), 4);
+    }
+    CHECK_INT(RUN("restore", id), 1);
+    CHECK_INT(RUN("db", "verify"), 0);
+    CHECK(access(path, F_OK) != 0);
 }
 
 static void delete_and_restore(void)
@@ -491,7 +613,10 @@ static const tap_case CASES[] = {
     TAP("cli: import of an absent path exits 1", import_of_an_absent_path_fails),
     TAP("cli: list and search find them, in text and JSON", list_and_search_find_them),
     TAP("cli: show tells everything", show_tells_everything),
+    TAP("cli: edit changes what is said, by words and by document", edit_changes_what_is_said),
+    TAP("cli: timeline counts months and days and lists them", timeline_counts_and_lists),
     TAP("cli: delete and restore", delete_and_restore),
+    TAP("cli: the trash is listed and emptied, files included", trash_is_listed_and_emptied),
     TAP("cli: db verify finds what is missing", verify_finds_what_is_missing),
     TAP("cli: an interrupt ends after what is begun", an_interrupt_ends_after_what_is_begun),
     TAP("cli: db stop; the next command starts it again", stopped_it_is_started_when_needed),

@@ -205,14 +205,14 @@ static bool contains(slice text, slice part)
 
 static bool fits_text(const lum_filter *f, const repo_asset *a)
 {
-    char texts[512];
-    (void) snprintf(texts, sizeof texts, "%" SLICE_FMT " %" SLICE_FMT " %" SLICE_FMT,
-                    SLICE_ARG(a->description), SLICE_ARG(a->camera_make), SLICE_ARG(a->lens_model));
+    char texts[1024];
+    (void) snprintf(texts, sizeof texts, "%" SLICE_FMT " %" SLICE_FMT " %" SLICE_FMT " %" SLICE_FMT,
+                    SLICE_ARG(a->original_filename), SLICE_ARG(a->description),
+                    SLICE_ARG(a->camera_make), SLICE_ARG(a->lens_model));
     slice prefix = slice_sub(a->original_filename, 0, f->name_prefix.len);
     return (f->name_contains.ptr == NULL || contains(a->original_filename, f->name_contains)) &&
            (f->name_prefix.ptr == NULL || slice_eq_nocase(prefix, f->name_prefix)) &&
-           (f->words.ptr == NULL || has_words(a->original_filename, f->words) ||
-            has_words(pgc_text_from(texts), f->words));
+           (f->words.ptr == NULL || has_words(pgc_text_from(texts), f->words));
 }
 
 static bool fits(const lum_filter *f, const repo_asset *a)

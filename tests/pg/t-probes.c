@@ -13,6 +13,7 @@
 #define PROBES      6000
 #define ROUND       200 /* probes between two looks at Bob's rows; then all is undone */
 #define LEAKS_SHOWN 20
+#define SHOW_EVERY  50000
 #define ANSWER_MAX  1048576
 #define ROWS_MAX    4096
 
@@ -140,7 +141,19 @@ static void tear_down(void)
     query_list_free(&queries);
 }
 
-/* Times of this run differ between the worlds: everything from this year on. */
+/* A number that a sequence gave in this round: several rows of one statement may get theirs in any
+ * order. */
+static size_t serial_length(pgc_text cell, size_t at)
+{
+    size_t length = 0;
+    while (at + length < cell.len && isdigit((unsigned char) cell.ptr[at + length])) {
+        length++;
+    }
+    bool begins = at == 0 || !isalnum((unsigned char) cell.ptr[at - 1]);
+    return begins && length == 7 && memcmp(cell.ptr + at, "100", 3) == 0 ? length : 0;
+}
+
+/* Times of this run differ between the worlds: everything from 2023 on. */
 static void add_masked(buf *out, pgc_text cell)
 {
     static const char TIME_CHARS[] = "0123456789-:.+ TZ";
@@ -150,6 +163,12 @@ static void add_masked(buf *out, pgc_text cell)
                          cell.ptr[i + 2] >= '2' && cell.ptr[i + 2] <= '4' &&
                          isdigit((unsigned char) cell.ptr[i + 3]) && cell.ptr[i + 4] == '-' &&
                          (cell.ptr[i + 2] > '2' || cell.ptr[i + 3] >= '3');
+        size_t serial = serial_length(cell, i);
+        if (serial > 0) {
+            buf_add_str(out, "<serial>");
+            i += serial;
+            continue;
+        }
         if (!time_here) {
             buf_add_char(out, cell.ptr[i++]);
             continue;
@@ -166,6 +185,22 @@ static int compare_rows(const void *a, const void *b)
     return slice_cmp(*(const slice *) a, *(const slice *) b);
 }
 
+/* The elements of an array in the order of their text: array_agg() without ORDER BY has none. */
+static void add_array(buf *out, pgc_text cell)
+{
+    static slice parts[ROWS_MAX];
+    size_t count = 0;
+    slice rest = slice_sub(cell, 1, cell.len - 1);
+    while (rest.ptr != NULL && count < ROWS_MAX) {
+        parts[count++] = slice_next(&rest, ',');
+    }
+    qsort(parts, count, sizeof parts[0], compare_rows);
+    for (size_t i = 0; i < count; i++) {
+        add_masked(out, parts[i]);
+        buf_add_char(out, ',');
+    }
+}
+
 /* Rows as text, in the order of their text: what has no ORDER BY may come in any. */
 static void describe_rows(world *w, pgc_result *result)
 {
@@ -180,7 +215,11 @@ static void describe_rows(world *w, pgc_result *result)
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < pgc_result_columns(result); j++) {
             pgc_text cell = pgc_read_opt_text(&reader, i, j);
-            add_masked(&text, cell.ptr != NULL ? cell : SLICE("<null>"));
+            if (cell.len > 2 && cell.ptr[0] == '{' && cell.ptr[1] != '"') {
+                add_array(&text, cell);
+            } else {
+                add_masked(&text, cell.ptr != NULL ? cell : SLICE("<null>"));
+            }
             buf_add_char(&text, '|');
         }
         ends[i] = buf_view(&text).len;
@@ -268,7 +307,7 @@ static void round_end(const char *digest)
 }
 
 typedef struct tally {
-    uint64_t rows, refused, leaks;
+    uint64_t answered, with_rows, refused, leaks;
     const query_text *last; /* that leaked */
 } tally;
 
@@ -303,16 +342,14 @@ static bool probe(const query_text *text, uint64_t *state, tally *t)
     pgc_args args;
     value_scratch scratch;
     pgc_args_init(&args, NULL);
-    bool known = true;
-    for (uint16_t i = 0; known && i < text->query.param_count; i++) {
+    for (uint16_t i = 0; i < text->query.param_count; i++) {
         if (is_new_id(text, &text->params[i])) {
             pgc_add_uuid(&args, random_uuid(state));
+        } else if (strcmp(text->query.name, "ListAuditLog") == 0) {
+            pgc_add_i64(&args, INT32_MAX); /* a page would show in which order rows were made */
         } else {
-            known = value_add(&args, &text->params[i], &pool, &scratch, state);
+            value_add(&args, &text->params[i], &pool, &scratch, state);
         }
-    }
-    if (!CHECK(known)) {
-        return false;
     }
     pgc_status status[2];
     for (size_t i = 0; i < 2; i++) {
@@ -325,7 +362,8 @@ static bool probe(const query_text *text, uint64_t *state, tally *t)
             CHECK(script(worlds[i].conn, "ROLLBACK TO SAVEPOINT probe"));
         }
     }
-    t->rows += status[0] == PGC_OK ? 1 : 0;
+    t->answered += status[0] == PGC_OK ? 1 : 0;
+    t->with_rows += status[0] == PGC_OK && buf_view(&worlds[0].answer).ptr[0] != '0' ? 1 : 0;
     t->refused += status[0] != PGC_OK ? 1 : 0;
     if (!same && t->leaks++ < LEAKS_SHOWN && t->last != text) {
         t->last = text;
@@ -348,7 +386,7 @@ static void run_probes(const char *role, uint64_t count, uint64_t seed)
     char digest[4096];
     char sqlstate[6];
     uint64_t state = seed;
-    tally t = { .rows = 0 };
+    tally t = { .answered = 0 };
     bool same = true;
     (void) printf("# %s: %" PRIu64 " probes of %zu queries, seed %" PRIu64 "\n", role, count,
                   queries.count, seed);
@@ -361,12 +399,18 @@ static void run_probes(const char *role, uint64_t count, uint64_t seed)
             round_begin(role);
         }
         same = probe(&queries.texts[i % queries.count], &state, &t);
+        if ((i + 1) % SHOW_EVERY == 0) {
+            (void) printf("# %" PRIu64 " probes, %" PRIu64 " leaks\n", i + 1, t.leaks);
+            (void) fflush(stdout);
+        }
     }
     round_end(digest);
-    (void) printf("# %" PRIu64 " answered, %" PRIu64 " refused, %" PRIu64 " leaks\n", t.rows,
-                  t.refused, t.leaks);
+    (void) printf("# %" PRIu64 " answered, %" PRIu64 " of them with rows, %" PRIu64
+                  " refused, %" PRIu64 " leaks\n",
+                  t.answered, t.with_rows, t.refused, t.leaks);
     CHECK_INT(t.leaks, 0);
-    CHECK(t.rows > count / 4);
+    CHECK(t.answered > count / 4);
+    CHECK(t.with_rows > count / 20);
 }
 
 static void nothing_of_bob_reaches_ann(void)
@@ -386,7 +430,7 @@ static void nor_a_worker_for_ann(void)
 /* The test sees what it looks for: with one policy open it finds leaks. */
 static void a_leak_is_seen(void)
 {
-    tally t = { .rows = 0 };
+    tally t = { .answered = 0 };
     uint64_t state = SEED;
     REQUIRE(worlds[1].conn != NULL);
     REQUIRE(script(worlds[0].conn, "ALTER POLICY albums_select ON albums USING (true)"));

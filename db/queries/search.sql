@@ -1,0 +1,34 @@
+-- name: SearchHits :many
+-- @read_only
+-- @unnamed
+-- @nonnull place score
+-- Assets by name, text and meaning (channels: sum of 1, 2 and 4), with the rank and score that each
+-- channel gave, best first. See search_hits().
+SELECT sqlc.embed(a), h.place, h.score, h.sort_at, h.name_rank, h.text_rank, h.text_score,
+       h.meaning_rank, h.distance, h.route
+FROM search_hits(
+    sqlc.narg('query')::text, sqlc.narg('vector')::halfvec, sqlc.narg('like_asset_id')::uuid,
+    ROW(sqlc.narg('asset_type')::text, sqlc.narg('repository_id')::uuid,
+        sqlc.narg('album_id')::integer, sqlc.narg('tag_ids')::integer[],
+        sqlc.narg('taken_from')::timestamptz, sqlc.narg('taken_before')::timestamptz,
+        sqlc.narg('rating_least')::integer, sqlc.narg('liked')::boolean,
+        sqlc.narg('is_raw')::boolean, sqlc.narg('camera_model')::text,
+        sqlc.narg('has_place')::boolean)::search_filter,
+    @channels::integer, @pool::integer, @row_limit::integer,
+    sqlc.narg('after_score')::float8, sqlc.narg('after_at')::timestamptz,
+    sqlc.narg('after_id')::uuid, @exact_most::integer) h
+JOIN assets a ON a.asset_id = h.asset_id
+ORDER BY h.place;
+
+-- name: FindPairs :many
+-- @read_only
+-- @nonnull asset_id
+-- Nearly equal assets among `batch` of them after a given one; rows without other_id say how far the
+-- look has come.
+SELECT p.asset_id, p.other_id, p.distance,
+       (a.taken_at = b.taken_at AND a.width = b.width AND a.height = b.height) AS same_moment
+FROM search_pairs(@after_id::uuid, @batch::integer, @distance_most::float8,
+                  @exact_most::integer) p
+LEFT JOIN assets a ON a.asset_id = p.asset_id AND p.other_id IS NOT NULL
+LEFT JOIN assets b ON b.asset_id = p.other_id
+ORDER BY p.asset_id, p.distance;

@@ -1,0 +1,150 @@
+/* lumilio search: assets by name, text and meaning, or like another one. */
+#include "cli/prelude.h"
+
+#include "cli/action.h"
+#include "cli/asset_view.h"
+#include "cli/commands.h"
+#include "service/asset.h"
+#include "service/search.h"
+
+/* What the words of the call become. */
+typedef struct search_call {
+    lum_search_request request;
+    const char *by, *similar, *after;
+    uint32_t limit, rating, album;
+    bool liked, raw;
+} search_call;
+
+static void member_set(json_t *object, const char *name, json_t *value)
+{
+    (void) json_object_set_new(object, name, value);
+}
+
+static json_t *rank_json(pgc_opt_i32 rank)
+{
+    return rank.has ? json_integer(rank.v) : json_null();
+}
+
+/* The asset as other commands print it, and how it was found. */
+static json_t *hit_json(const repo_search_hits_row *hit, const char *next)
+{
+    json_t *object = asset_json(&hit->a);
+    json_t *search = json_object();
+    if (object == NULL || search == NULL) {
+        json_decref(object);
+        json_decref(search);
+        return NULL;
+    }
+    member_set(search, "score", json_real(hit->score));
+    member_set(search, "name_rank", rank_json(hit->name_rank));
+    member_set(search, "text_rank", rank_json(hit->text_rank));
+    member_set(search, "text_score",
+               hit->text_score.has ? json_real((double) hit->text_score.v) : json_null());
+    member_set(search, "meaning_rank", rank_json(hit->meaning_rank));
+    member_set(search, "distance", hit->distance.has ? json_real(hit->distance.v) : json_null());
+    if (next != NULL) {
+        member_set(search, "next", json_string(next));
+    }
+    member_set(object, "search", search);
+    return object;
+}
+
+/* The last hit of a page that is not the last one says how to go on. */
+static void page_print_json(const lum_search_page *page)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array != NULL && i < page->hits.count; i++) {
+        bool is_end = i + 1 == page->hits.count && page->next[0] != '\0';
+        (void) json_array_append_new(array,
+                                     hit_json(&page->hits.rows[i], is_end ? page->next : NULL));
+    }
+    cli_print_json(array);
+}
+
+/* The table prints rows that lie one behind the other; those of hits lie apart. */
+static void page_print(const lum_search_page *page)
+{
+    if (page->hits.count == 0) {
+        (void) printf("nothing found\n");
+        return;
+    }
+    asset_print_heading(stdout);
+    for (size_t i = 0; i < page->hits.count; i++) {
+        asset_print_row(stdout, &page->hits.rows[i].a);
+    }
+    if (page->next[0] != '\0') {
+        (void) printf("(%zu hits; go on with --cursor %s)\n", page->hits.count, page->next);
+    }
+}
+
+static pgc_status search_action(lum_actor actor, void *arg, pgc_error *err)
+{
+    const search_call *call = arg;
+    lum_search_page page = PGC_ZERO;
+    TRY(lum_search(actor, &call->request, &page, err));
+    if (cli_common_options.json) {
+        page_print_json(&page);
+    } else {
+        page_print(&page);
+    }
+    lum_search_page_free(&page);
+    return PGC_OK;
+}
+
+/* Options into a request; the service checks what they say. */
+static int request_fill(search_call *call, int argc, char **argv)
+{
+    pgc_error err;
+    lum_search_request *request = &call->request;
+    if (argc != (call->similar != NULL ? 0 : 1)) {
+        return cli_usage("search", "give one text to search for, or --similar and the id of one "
+                                   "asset");
+    }
+    if (call->limit > LUM_PAGE_MAX) {
+        return cli_usage("search", "--limit goes up to %d", LUM_PAGE_MAX);
+    }
+    if (call->similar != NULL &&
+        !pgc_uuid_parse(pgc_text_from(call->similar), &request->like_asset_id.v)) {
+        return cli_usage("search", "--similar takes the id of one asset, as `lumilio list` prints "
+                                   "it");
+    }
+    if (call->by != NULL && lum_search_by_parse(call->by, &request->by, &err) != PGC_OK) {
+        return cli_usage("search", "%s", err.message);
+    }
+    if (call->album > INT32_MAX || call->rating > 5) {
+        return cli_usage("search", "--rating goes from 1 to 5, --album takes the id of an album");
+    }
+    request->query = argc > 0 ? argv[0] : NULL;
+    request->like_asset_id.has = call->similar != NULL;
+    request->limit = (int32_t) call->limit;
+    request->after = call->after;
+    request->filter.album_id = (pgc_opt_i32) { call->album > 0, (int32_t) call->album };
+    request->filter.rating_least = (pgc_opt_i32) { call->rating > 0, (int32_t) call->rating };
+    request->filter.liked = (pgc_opt_bool) { call->liked, true };
+    request->filter.is_raw = (pgc_opt_bool) { call->raw, true };
+    return CLI_OK;
+}
+
+int cmd_search(int argc, char **argv)
+{
+    search_call call = { .limit = 50 };
+    lum_search_filter *filter = &call.request.filter;
+    const cli_option options[] = {
+        { "by", "WAY", "name, text, meaning or all (the default)", &call.by, CLI_TEXT },
+        { "similar", "ID", "assets that look like this one", &call.similar, CLI_TEXT },
+        { "type", "TYPE", "only photo, video or audio", &filter->asset_type, CLI_TEXT },
+        { "camera", "MODEL", "only of this camera", &filter->camera_model, CLI_TEXT },
+        { "album", "ID", "only of this album", &call.album, CLI_COUNT },
+        { "rating", "N", "only with this rating or a better one", &call.rating, CLI_COUNT },
+        { "liked", NULL, "only what is liked", &call.liked, CLI_FLAG },
+        { "raw", NULL, "only raw photos", &call.raw, CLI_FLAG },
+        { "limit", "N", "hits at the most, up to 1000 (default: 50)", &call.limit, CLI_COUNT },
+        { "cursor", "CURSOR", "go on behind a page before", &call.after, CLI_TEXT },
+    };
+    bool done = false;
+    int code = cli_parse("search", options, ARRAY_LEN(options), &argc, argv, &done);
+    if (code == CLI_OK && !done) {
+        code = request_fill(&call, argc, argv);
+    }
+    return code != CLI_OK || done ? code : cli_act(search_action, &call);
+}

@@ -1,0 +1,327 @@
+/* Search: checks what the database cannot say clearly, makes one call of search_hits(), and turns
+ * the last row into a cursor. No state; thread-safe as the actor's handle. */
+#include "base/prelude.h"
+
+#include "service/search.h"
+
+#include "base/slice.h"
+#include "service/asset.h"
+#include "service/embedding.h"
+
+#define CHANNEL_NAME    1
+#define CHANNEL_TEXT    2
+#define CHANNEL_MEANING 4
+
+/* Where a page ended. Bytes of the token, in hexadecimal: a version, then these in order. */
+typedef struct cursor {
+    uint32_t request; /* of which search it is */
+    uint32_t pool;
+    double score;
+    int64_t sort_at_us;
+    pgc_uuid asset_id;
+} cursor;
+
+#define CURSOR_VERSION '1'
+#define CURSOR_BYTES   (4 + 4 + 8 + 8 + 16)
+
+static const char *const BY_TEXT[] = {
+    [LUM_SEARCH_ALL] = "all",
+    [LUM_SEARCH_NAME] = "name",
+    [LUM_SEARCH_TEXT] = "text",
+    [LUM_SEARCH_MEANING] = "meaning",
+};
+
+pgc_status lum_search_by_parse(const char *text, lum_search_by *out, pgc_error *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(BY_TEXT); i++) {
+        if (strcmp(BY_TEXT[i], text) == 0) {
+            *out = (lum_search_by) i;
+            return PGC_OK;
+        }
+    }
+    return pgc_error_set(err, PGC_INVALID, "search by \"%s\": use name, text, meaning or all",
+                         text);
+}
+
+/* FNV-1a: a cursor of another search is a mistake, not an attack; rows are under the policies. */
+static void hash_add(uint32_t *hash, const void *bytes, size_t count)
+{
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < count; i++) {
+        *hash = (*hash ^ at[i]) * 16777619u;
+    }
+}
+
+static void hash_text(uint32_t *hash, const char *text)
+{
+    hash_add(hash, text != NULL ? text : "", text != NULL ? strlen(text) + 1 : 0);
+}
+
+#define HASH_OPT(hash, opt)                            \
+    do {                                               \
+        hash_add((hash), &(opt).has, sizeof(opt).has); \
+        if ((opt).has) {                               \
+            hash_add((hash), &(opt).v, sizeof(opt).v); \
+        }                                              \
+    } while (0)
+
+static uint32_t request_hash(const lum_search_request *request)
+{
+    const lum_search_filter *f = &request->filter;
+    uint32_t hash = 2166136261u;
+    hash_add(&hash, &request->by, sizeof request->by);
+    hash_text(&hash, request->like_asset_id.has ? NULL : request->query);
+    HASH_OPT(&hash, request->like_asset_id);
+    hash_text(&hash, f->asset_type);
+    hash_text(&hash, f->camera_model);
+    hash_add(&hash, f->tag_ids, f->tag_count * sizeof f->tag_ids[0]);
+    HASH_OPT(&hash, f->repository_id);
+    HASH_OPT(&hash, f->album_id);
+    HASH_OPT(&hash, f->taken_from);
+    HASH_OPT(&hash, f->taken_before);
+    HASH_OPT(&hash, f->rating_least);
+    HASH_OPT(&hash, f->liked);
+    HASH_OPT(&hash, f->is_raw);
+    HASH_OPT(&hash, f->has_place);
+    return hash;
+}
+
+/* Big-endian, so that tokens do not depend on the machine. */
+static unsigned char *put(unsigned char *to, uint64_t value, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        to[i] = (unsigned char) (value >> (8 * (bytes - 1 - i)));
+    }
+    return to + bytes;
+}
+
+static const unsigned char *take(const unsigned char *from, size_t bytes, uint64_t *value)
+{
+    *value = 0;
+    for (size_t i = 0; i < bytes; i++) {
+        *value = *value << 8 | from[i];
+    }
+    return from + bytes;
+}
+
+static void cursor_format(const cursor *c, char out[static LUM_SEARCH_CURSOR_SIZE])
+{
+    unsigned char bytes[CURSOR_BYTES];
+    uint64_t score = 0;
+    memcpy(&score, &c->score, sizeof score);
+    unsigned char *at = put(put(bytes, c->request, 4), c->pool, 4);
+    at = put(put(at, score, 8), (uint64_t) c->sort_at_us, 8);
+    memcpy(at, c->asset_id.bytes, sizeof c->asset_id.bytes);
+    out[0] = CURSOR_VERSION;
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        (void) snprintf(out + 1 + 2 * i, 3, "%02x", bytes[i]);
+    }
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool cursor_parse(const char *text, cursor *out)
+{
+    unsigned char bytes[CURSOR_BYTES];
+    uint64_t request = 0;
+    uint64_t pool = 0;
+    uint64_t score = 0;
+    uint64_t sort_at = 0;
+    if (text[0] != CURSOR_VERSION || strlen(text) != 1 + 2 * sizeof bytes) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof bytes; i++) {
+        int high = hex_digit(text[1 + 2 * i]);
+        int low = hex_digit(text[2 + 2 * i]);
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        bytes[i] = (unsigned char) (high << 4 | low);
+    }
+    const unsigned char *at = take(take(bytes, 4, &request), 4, &pool);
+    at = take(take(at, 8, &score), 8, &sort_at);
+    *out = (cursor) { .request = (uint32_t) request, .pool = (uint32_t) pool };
+    memcpy(&out->score, &score, sizeof score);
+    memcpy(&out->sort_at_us, &sort_at, sizeof sort_at);
+    memcpy(out->asset_id.bytes, at, sizeof out->asset_id.bytes);
+    return isfinite(out->score) && pool >= 1 && pool <= 5 * LUM_SEARCH_DEPTH;
+}
+
+static pgc_status query_check(const lum_search_request *request, slice *out, pgc_error *err)
+{
+    slice text = slice_trim(pgc_text_from(request->query));
+    bool needed = !request->like_asset_id.has &&
+                  (request->vector == NULL || request->by != LUM_SEARCH_MEANING);
+    if (text.len == 0 && needed) {
+        return pgc_error_set(err, PGC_INVALID, "search: the text is empty");
+    }
+    if (text.len > LUM_QUERY_MAX) {
+        return pgc_error_set(err, PGC_INVALID, "search: the text has %zu bytes, at most %d",
+                             text.len, LUM_QUERY_MAX);
+    }
+    if (!slice_is_utf8(text)) {
+        return pgc_error_set(err, PGC_INVALID, "search: the text is not valid UTF-8");
+    }
+    *out = text;
+    return PGC_OK;
+}
+
+static pgc_status filter_check(const lum_search_filter *filter, pgc_error *err)
+{
+    const char *type = filter->asset_type;
+    if (type != NULL && strcmp(type, "photo") != 0 && strcmp(type, "video") != 0 &&
+        strcmp(type, "audio") != 0) {
+        return pgc_error_set(err, PGC_INVALID, "asset type \"%s\": use photo, video or audio",
+                             type);
+    }
+    if (filter->tag_count > LUM_SEARCH_TAGS_MAX) {
+        return pgc_error_set(err, PGC_INVALID, "filter by %zu tags: at most %d", filter->tag_count,
+                             LUM_SEARCH_TAGS_MAX);
+    }
+    if (filter->rating_least.has && (filter->rating_least.v < 0 || filter->rating_least.v > 5)) {
+        return pgc_error_set(err, PGC_INVALID, "rating %" PRId32 ": 0 to 5",
+                             filter->rating_least.v);
+    }
+    if (filter->camera_model != NULL && !slice_is_utf8(pgc_text_from(filter->camera_model))) {
+        return pgc_error_set(err, PGC_INVALID, "camera: the text is not valid UTF-8");
+    }
+    return PGC_OK;
+}
+
+static void filter_fill(const lum_search_filter *filter, repo_search_hits_params *params)
+{
+    params->asset_type = pgc_text_from(filter->asset_type);
+    params->repository_id = filter->repository_id;
+    params->album_id = filter->album_id;
+    params->tag_ids = (pgc_arr_i32) { .has = filter->tag_count > 0,
+                                      .count = filter->tag_count,
+                                      .v = filter->tag_ids };
+    params->taken_from = filter->taken_from;
+    params->taken_before = filter->taken_before;
+    params->rating_least = filter->rating_least;
+    params->liked = filter->liked;
+    params->is_raw = filter->is_raw;
+    params->has_place = filter->has_place;
+    params->camera_model = pgc_text_from(filter->camera_model);
+}
+
+static pgc_status channels_choose(const lum_search_request *request, int32_t *out, pgc_error *err)
+{
+    switch (request->by) {
+    case LUM_SEARCH_NAME:
+        *out = CHANNEL_NAME;
+        break;
+    case LUM_SEARCH_TEXT:
+        *out = CHANNEL_TEXT;
+        break;
+    case LUM_SEARCH_MEANING:
+        *out = CHANNEL_MEANING;
+        break;
+    case LUM_SEARCH_ALL:
+        *out = CHANNEL_NAME | CHANNEL_TEXT | (request->vector != NULL ? CHANNEL_MEANING : 0);
+        break;
+    }
+    if (request->like_asset_id.has) {
+        *out = CHANNEL_MEANING;
+    }
+    if (*out == CHANNEL_MEANING && request->vector == NULL && !request->like_asset_id.has) {
+        return pgc_error_set(err, PGC_INVALID, "search by meaning: the text has no vector");
+    }
+    return PGC_OK;
+}
+
+/* The first page decides how deep the list of a fused search is; later pages keep to it, or the
+ * scores of one list would differ. */
+static uint32_t pool_of(const lum_search_request *request)
+{
+    int64_t wanted = 4 * (int64_t) request->limit;
+    int64_t most = 5 * LUM_SEARCH_DEPTH;
+    return (uint32_t) (wanted < LUM_SEARCH_DEPTH ? LUM_SEARCH_DEPTH
+                       : wanted > most           ? most
+                                                 : wanted);
+}
+
+/* Everything of the request that is not the vector. *at is where the page before ended. */
+static pgc_status params_fill(const lum_search_request *request, cursor *at,
+                              repo_search_hits_params *params, pgc_error *err)
+{
+    if (request->limit < 1 || request->limit > LUM_PAGE_MAX) {
+        return pgc_error_set(err, PGC_INVALID, "page of %" PRId32 " hits: 1 to %d", request->limit,
+                             LUM_PAGE_MAX);
+    }
+    TRY(query_check(request, &params->query, err));
+    TRY(filter_check(&request->filter, err));
+    TRY(channels_choose(request, &params->channels, err));
+    filter_fill(&request->filter, params);
+    *at = (cursor) { .request = request_hash(request), .pool = pool_of(request) };
+    if (request->after != NULL) {
+        uint32_t own = at->request;
+        if (!cursor_parse(request->after, at) || at->request != own) {
+            return pgc_error_set(err, PGC_INVALID, "search: the cursor is not one of this search");
+        }
+        params->after_score = (pgc_opt_f64) { true, at->score };
+        params->after_at = (pgc_opt_timestamptz) { true, { at->sort_at_us } };
+        params->after_id = (pgc_opt_uuid) { true, at->asset_id };
+    }
+    params->like_asset_id = request->like_asset_id;
+    params->pool = (int32_t) at->pool;
+    params->row_limit = request->limit + 1; /* one more says whether there is a next page */
+    params->exact_most = request->exact_most > 0 ? request->exact_most : LUM_SEARCH_EXACT;
+    return PGC_OK;
+}
+
+static void page_end(const lum_search_request *request, cursor at, lum_search_page *page)
+{
+    page->next[0] = '\0';
+    if (page->hits.count > (size_t) request->limit) {
+        page->hits.count = (size_t) request->limit;
+        const repo_search_hits_row *last = &page->hits.rows[page->hits.count - 1];
+        at.score = last->score;
+        at.sort_at_us = last->sort_at.has ? last->sort_at.v.us : 0;
+        at.asset_id = last->a.asset_id;
+        cursor_format(&at, page->next);
+    }
+}
+
+/* No hits may mean that there is nothing to compare with: that is worth a second question. */
+static pgc_status like_check(lum_actor actor, pgc_uuid asset_id, pgc_error *err)
+{
+    float vector[LUM_EMBEDDING_DIM];
+    char model[LUM_MODEL_NAME_MAX + 1];
+    TRY(lum_model_active(actor, model, err));
+    return lum_embedding_get(actor, asset_id, model, vector, err);
+}
+
+pgc_status lum_search(lum_actor actor, const lum_search_request *request, lum_search_page *out,
+                      pgc_error *err)
+{
+    cursor at;
+    uint16_t half[LUM_EMBEDDING_DIM];
+    lum_search_page page = PGC_ZERO;
+    repo_search_hits_params params = PGC_ZERO;
+    TRY(params_fill(request, &at, &params, err));
+    if (request->vector != NULL) {
+        TRY(lum_embedding_prepare(request->vector, LUM_EMBEDDING_DIM, half, err));
+        params.vector = (pgc_halfvec) { half, LUM_EMBEDDING_DIM };
+    }
+    pgc_status status = repo_search_hits(actor.db, &params, &page.hits, err);
+    if (status == PGC_OK && page.hits.count == 0 && request->like_asset_id.has) {
+        status = like_check(actor, request->like_asset_id.v, err);
+    }
+    if (status != PGC_OK) {
+        repo_search_hits_row_set_free(&page.hits);
+        return pgc_error_wrap(err, status, "search \"%" SLICE_FMT "\"", SLICE_ARG(params.query));
+    }
+    page_end(request, at, &page);
+    *out = page;
+    return PGC_OK;
+}
+
+void lum_search_page_free(lum_search_page *page)
+{
+    repo_search_hits_row_set_free(&page->hits);
+    page->next[0] = '\0';
+}
