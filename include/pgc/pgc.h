@@ -21,6 +21,7 @@
 #include <pgc/reader.h>
 #include <pgc/reads.h>
 #include <pgc/rows.h>
+#include <pgc/schema.h>
 #include <pgc/set.h>
 #include <pgc/token.h>
 #include <pgc/tx.h>

@@ -38,6 +38,8 @@ static const command COMMANDS[] = {
     { "diff", "", "show what generate would change", command_diff },
     { "explain", " QUERY", "types of a query, and why a column is nullable", command_explain },
     { "vet", "", "check the rules of the config", command_vet },
+    { "verify", " FILE|REVISION", "do the queries of an older manifest still work?",
+      command_verify },
     { "init", "", "write a config to start from", command_init },
 };
 
@@ -48,9 +50,9 @@ static void print_help(FILE *to)
     for (size_t i = 0; i < ARRAY_LEN(COMMANDS); i++) {
         char form[64];
         (void) snprintf(form, sizeof form, "%s%s", COMMANDS[i].name, COMMANDS[i].args);
-        (void) fprintf(to, "  %-16s %s\n", form, COMMANDS[i].summary);
+        (void) fprintf(to, "  %-21s %s\n", form, COMMANDS[i].summary);
     }
-    (void) fprintf(to, "  %-16s %s\n  %-16s %s\n\n", "version", "print the version", "help",
+    (void) fprintf(to, "  %-21s %s\n  %-21s %s\n\n", "version", "print the version", "help",
                    "print this");
     (void) fprintf(to,
                    "  -f FILE          config (default sqlc.yaml here)\n"
@@ -58,7 +60,7 @@ static void print_help(FILE *to)
                    "                   private throw-away server\n"
                    "  --keep           keep the scratch database and use it again\n"
                    "  --offline        check, generate: by the manifest, without server\n"
-                   "  --json           generate, explain, vet: print JSON\n");
+                   "  --json           generate, explain, vet, verify: print JSON\n");
 }
 
 static int usage_error(const char *what, const char *name)
@@ -119,7 +121,10 @@ static int parse_options(const command *chosen, int argc, char **argv, command_o
         }
     }
     if (chosen->args[0] != '\0' && out->query == NULL) {
-        return usage_error("explain needs the name of a query", "");
+        return usage_error(chosen->run == command_verify
+                               ? "verify needs an older manifest or revision"
+                               : "explain needs the name of a query",
+                           "");
     }
     if (out->offline && chosen->run != command_check && chosen->run != command_generate) {
         return usage_error("--offline works with check and generate only", "");

@@ -27,21 +27,11 @@ typedef struct repo_create_album_params {
  *     VALUES (@name, sqlc.narg('description'), @owner_id, @is_public, sqlc.narg('filter'))
  *     RETURNING *
  *
+ * @param p read during the call only.
  * @param out on PGC_OK one row for repo_album_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
- * Columns:
- *   - album_id integer (albums.album_id), not NULL: albums.album_id is NOT NULL
- *   - name character varying (albums.name), not NULL: albums.name is NOT NULL
- *   - description text (albums.description), nullable: albums.description is nullable
- *   - cover_asset_id uuid (albums.cover_asset_id), nullable: albums.cover_asset_id is nullable
- *   - owner_id integer (albums.owner_id), not NULL: albums.owner_id is NOT NULL
- *   - is_public boolean (albums.is_public), not NULL: albums.is_public is NOT NULL
- *   - created_at timestamp with time zone (albums.created_at), not NULL: albums.created_at is NOT NULL
- *   - updated_at timestamp with time zone (albums.updated_at), not NULL: albums.updated_at is NOT NULL
- *   - deleted_at timestamp with time zone (albums.deleted_at), nullable: albums.deleted_at is nullable
- *   - filter jsonb (albums.filter), nullable: albums.filter is nullable
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * Each row is a whole row of albums: repo_album of models.h, with the reasons there.
  */
 pgc_status repo_create_album(pgc_db *db, const repo_create_album_params *p, repo_album_set *out,
                              pgc_error *err) PGC_MUST_CHECK;
@@ -55,20 +45,9 @@ pgc_status repo_create_album(pgc_db *db, const repo_create_album_params *p, repo
  *
  * @param album_id integer, albums.album_id; not NULL.
  * @param out on PGC_OK one row for repo_album_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
- * Columns:
- *   - album_id integer (albums.album_id), not NULL: albums.album_id is NOT NULL
- *   - name character varying (albums.name), not NULL: albums.name is NOT NULL
- *   - description text (albums.description), nullable: albums.description is nullable
- *   - cover_asset_id uuid (albums.cover_asset_id), nullable: albums.cover_asset_id is nullable
- *   - owner_id integer (albums.owner_id), not NULL: albums.owner_id is NOT NULL
- *   - is_public boolean (albums.is_public), not NULL: albums.is_public is NOT NULL
- *   - created_at timestamp with time zone (albums.created_at), not NULL: albums.created_at is NOT NULL
- *   - updated_at timestamp with time zone (albums.updated_at), not NULL: albums.updated_at is NOT NULL
- *   - deleted_at timestamp with time zone (albums.deleted_at), nullable: albums.deleted_at is nullable
- *   - filter jsonb (albums.filter), nullable: albums.filter is nullable
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * Each row is a whole row of albums: repo_album of models.h, with the reasons there.
  */
 pgc_status repo_get_album(pgc_db *db, int32_t album_id, repo_album_set *out,
                           pgc_error *err) PGC_MUST_CHECK;
@@ -137,23 +116,23 @@ repo_list_albums_row *repo_list_albums_row_clone(const repo_list_albums_row *row
  *     ORDER BY b.album_id DESC
  *     LIMIT @row_limit
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_list_albums_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - album_id integer (albums.album_id), not NULL: albums.album_id is NOT NULL
- *   - name character varying (albums.name), not NULL: albums.name is NOT NULL
- *   - description text (albums.description), nullable: albums.description is nullable
- *   - cover_asset_id uuid (albums.cover_asset_id), nullable: albums.cover_asset_id is nullable
- *   - owner_id integer (albums.owner_id), not NULL: albums.owner_id is NOT NULL
- *   - is_public boolean (albums.is_public), not NULL: albums.is_public is NOT NULL
- *   - created_at timestamp with time zone (albums.created_at), not NULL: albums.created_at is NOT NULL
- *   - updated_at timestamp with time zone (albums.updated_at), not NULL: albums.updated_at is NOT NULL
- *   - deleted_at timestamp with time zone (albums.deleted_at), nullable: albums.deleted_at is nullable
- *   - filter jsonb (albums.filter), nullable: albums.filter is nullable
- *   - asset_count bigint, not NULL: operator - of values
- *   - shown_cover_id uuid, nullable: every argument of coalesce may be NULL
- *
- * @return as pgc_db_run().
+ *   album_id        integer                   not NULL  albums.album_id
+ *   name            character varying         not NULL  albums.name
+ *   description     text                      nullable  albums.description
+ *   cover_asset_id  uuid                      nullable  albums.cover_asset_id
+ *   owner_id        integer                   not NULL  albums.owner_id
+ *   is_public       boolean                   not NULL  albums.is_public
+ *   created_at      timestamp with time zone  not NULL  albums.created_at
+ *   updated_at      timestamp with time zone  not NULL  albums.updated_at
+ *   deleted_at      timestamp with time zone  nullable  albums.deleted_at
+ *   filter          jsonb                     nullable  albums.filter
+ *   asset_count     bigint                    not NULL  operator - of values
+ *   shown_cover_id  uuid                      nullable  every argument of coalesce may be NULL
  */
 pgc_status repo_list_albums(pgc_db *db, const repo_list_albums_params *p,
                             repo_list_albums_row_set *out, pgc_error *err) PGC_MUST_CHECK;
@@ -187,20 +166,9 @@ void repo_list_albums_close(repo_list_albums_iter *it);
  *
  * @param asset_id uuid, album_assets.asset_id; not NULL.
  * @param out on PGC_OK all rows for repo_album_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
- * Columns:
- *   - album_id integer (albums.album_id), not NULL: albums.album_id is NOT NULL
- *   - name character varying (albums.name), not NULL: albums.name is NOT NULL
- *   - description text (albums.description), nullable: albums.description is nullable
- *   - cover_asset_id uuid (albums.cover_asset_id), nullable: albums.cover_asset_id is nullable
- *   - owner_id integer (albums.owner_id), not NULL: albums.owner_id is NOT NULL
- *   - is_public boolean (albums.is_public), not NULL: albums.is_public is NOT NULL
- *   - created_at timestamp with time zone (albums.created_at), not NULL: albums.created_at is NOT NULL
- *   - updated_at timestamp with time zone (albums.updated_at), not NULL: albums.updated_at is NOT NULL
- *   - deleted_at timestamp with time zone (albums.deleted_at), nullable: albums.deleted_at is nullable
- *   - filter jsonb (albums.filter), nullable: albums.filter is nullable
- *
- * @return as pgc_db_run().
+ * Each row is a whole row of albums: repo_album of models.h, with the reasons there.
  */
 pgc_status repo_list_albums_of_asset(pgc_db *db, pgc_uuid asset_id, repo_album_set *out,
                                      pgc_error *err) PGC_MUST_CHECK;
@@ -249,21 +217,11 @@ typedef struct repo_update_album_params {
  *     WHERE album_id = @album_id AND deleted_at IS NULL
  *     RETURNING *
  *
+ * @param p read during the call only.
  * @param out on PGC_OK one row for repo_album_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
- * Columns:
- *   - album_id integer (albums.album_id), not NULL: albums.album_id is NOT NULL
- *   - name character varying (albums.name), not NULL: albums.name is NOT NULL
- *   - description text (albums.description), nullable: albums.description is nullable
- *   - cover_asset_id uuid (albums.cover_asset_id), nullable: albums.cover_asset_id is nullable
- *   - owner_id integer (albums.owner_id), not NULL: albums.owner_id is NOT NULL
- *   - is_public boolean (albums.is_public), not NULL: albums.is_public is NOT NULL
- *   - created_at timestamp with time zone (albums.created_at), not NULL: albums.created_at is NOT NULL
- *   - updated_at timestamp with time zone (albums.updated_at), not NULL: assigned: now() of values
- *   - deleted_at timestamp with time zone (albums.deleted_at), nullable: albums.deleted_at is nullable
- *   - filter jsonb (albums.filter), nullable: albums.filter is nullable
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * Each row is a whole row of albums: repo_album of models.h, with the reasons there.
  */
 pgc_status repo_update_album(pgc_db *db, const repo_update_album_params *p, repo_album_set *out,
                              pgc_error *err) PGC_MUST_CHECK;
@@ -281,8 +239,9 @@ typedef struct repo_update_album_filter_params {
  *     UPDATE albums SET filter = @filter::jsonb, updated_at = now()
  *     WHERE album_id = @album_id AND deleted_at IS NULL AND filter IS NOT NULL
  *
+ * @param p read during the call only.
  * @param affected on PGC_OK the number of rows changed.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_update_album_filter(pgc_db *db, const repo_update_album_filter_params *p,
                                     int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
@@ -296,7 +255,7 @@ pgc_status repo_update_album_filter(pgc_db *db, const repo_update_album_filter_p
  *
  * @param album_id integer, albums.album_id; not NULL.
  * @param affected on PGC_OK the number of rows changed.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_delete_album(pgc_db *db, int32_t album_id, int64_t *affected,
                              pgc_error *err) PGC_MUST_CHECK;
@@ -309,7 +268,7 @@ pgc_status repo_delete_album(pgc_db *db, int32_t album_id, int64_t *affected,
  *
  * @param album_id integer, albums.album_id; not NULL.
  * @param affected on PGC_OK the number of rows changed.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_restore_album(pgc_db *db, int32_t album_id, int64_t *affected,
                               pgc_error *err) PGC_MUST_CHECK;
@@ -322,7 +281,7 @@ pgc_status repo_restore_album(pgc_db *db, int32_t album_id, int64_t *affected,
  *
  * @param album_id integer, albums.album_id; not NULL.
  * @param affected on PGC_OK the number of rows changed.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_purge_album(pgc_db *db, int32_t album_id, int64_t *affected,
                             pgc_error *err) PGC_MUST_CHECK;
@@ -342,8 +301,9 @@ typedef struct repo_add_album_assets_params {
  *     SELECT album_place(@album_id, @asset_ids::uuid[], sqlc.narg('place_index')::bigint,
  *                        sqlc.narg('behind_asset_id')::uuid, true) AS added
  *
+ * @param p read during the call only.
  * @param out on PGC_OK added (integer, not NULL: @nonnull in the query).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_add_album_assets(pgc_db *db, const repo_add_album_assets_params *p, int32_t *out,
                                  pgc_error *err) PGC_MUST_CHECK;
@@ -362,8 +322,9 @@ typedef struct repo_move_album_assets_params {
  *     SELECT album_place(@album_id, @asset_ids::uuid[], sqlc.narg('place_index')::bigint,
  *                        sqlc.narg('behind_asset_id')::uuid, false) AS moved
  *
+ * @param p read during the call only.
  * @param out on PGC_OK moved (integer, not NULL: @nonnull in the query).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_move_album_assets(pgc_db *db, const repo_move_album_assets_params *p, int32_t *out,
                                   pgc_error *err) PGC_MUST_CHECK;
@@ -379,8 +340,9 @@ typedef struct repo_reorder_album_assets_params {
  *
  *     SELECT album_reorder(@album_id, @asset_ids::uuid[]) AS changed
  *
+ * @param p read during the call only.
  * @param out on PGC_OK changed (integer, not NULL: @nonnull in the query).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_reorder_album_assets(pgc_db *db, const repo_reorder_album_assets_params *p,
                                      int32_t *out, pgc_error *err) PGC_MUST_CHECK;
@@ -396,8 +358,9 @@ typedef struct repo_remove_album_assets_params {
  *
  *     SELECT album_remove(@album_id, @asset_ids::uuid[]) AS removed
  *
+ * @param p read during the call only.
  * @param out on PGC_OK removed (integer, not NULL: @nonnull in the query).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_remove_album_assets(pgc_db *db, const repo_remove_album_assets_params *p,
                                     int32_t *out, pgc_error *err) PGC_MUST_CHECK;
@@ -419,8 +382,9 @@ typedef struct repo_is_cover_fit_params {
  *                           OR EXISTS (SELECT FROM albums b
  *                                      WHERE b.album_id = @album_id AND b.filter IS NOT NULL))) AS fit
  *
+ * @param p read during the call only.
  * @param out on PGC_OK fit (boolean, not NULL: EXISTS is never NULL).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_is_cover_fit(pgc_db *db, const repo_is_cover_fit_params *p, bool *out,
                              pgc_error *err) PGC_MUST_CHECK;
@@ -470,55 +434,55 @@ repo_list_album_assets_row *repo_list_album_assets_row_clone(
  *     ORDER BY m.position, m.asset_id
  *     LIMIT @row_limit
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_list_album_assets_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - position bigint (album_assets.position), not NULL: album_assets.position is NOT NULL
- *   - added_at timestamp with time zone (album_assets.added_at), not NULL: album_assets.added_at is NOT NULL
- *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
- *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
- *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
- *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
- *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
- *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
- *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
- *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
- *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
- *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
- *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
- *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
- *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
- *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
- *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
- *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
- *   - iso integer (assets.iso), nullable: assets.iso is nullable
- *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
- *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
- *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
- *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
- *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
- *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
- *   - width integer (assets.width), nullable: assets.width is nullable
- *   - height integer (assets.height), nullable: assets.height is nullable
- *   - duration numeric (assets.duration), nullable: assets.duration is nullable
- *   - description text (assets.description), nullable: assets.description is nullable
- *   - rating integer (assets.rating), nullable: assets.rating is nullable
- *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
- *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
- *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
- *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
- *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
- *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
- *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
- *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
- *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
- *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
- *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
- *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
- *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
- *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
- *
- * @return as pgc_db_run().
+ *   position              bigint                       not NULL  album_assets.position
+ *   added_at              timestamp with time zone     not NULL  album_assets.added_at
+ *   asset_id              uuid                         not NULL  assets.asset_id
+ *   original_filename     character varying            not NULL  assets.original_filename
+ *   file_path             text                         not NULL  assets.file_path
+ *   file_size             bigint                       not NULL  assets.file_size
+ *   file_hash             text                         nullable  assets.file_hash
+ *   mime_type             character varying            nullable  assets.mime_type
+ *   asset_type            character varying            not NULL  assets.asset_type
+ *   repository_id         uuid                         nullable  assets.repository_id
+ *   owner_id              integer                      not NULL  assets.owner_id
+ *   uploaded_at           timestamp with time zone     not NULL  assets.uploaded_at
+ *   taken_at              timestamp with time zone     nullable  assets.taken_at
+ *   created_at            timestamp with time zone     not NULL  assets.created_at
+ *   updated_at            timestamp with time zone     not NULL  assets.updated_at
+ *   camera_make           character varying            nullable  assets.camera_make
+ *   camera_model          character varying            nullable  assets.camera_model
+ *   lens_model            character varying            nullable  assets.lens_model
+ *   iso                   integer                      nullable  assets.iso
+ *   aperture              numeric                      nullable  assets.aperture
+ *   shutter_speed         character varying            nullable  assets.shutter_speed
+ *   focal_length          numeric                      nullable  assets.focal_length
+ *   latitude              numeric                      nullable  assets.latitude
+ *   longitude             numeric                      nullable  assets.longitude
+ *   altitude              numeric                      nullable  assets.altitude
+ *   width                 integer                      nullable  assets.width
+ *   height                integer                      nullable  assets.height
+ *   duration              numeric                      nullable  assets.duration
+ *   description           text                         nullable  assets.description
+ *   rating                integer                      nullable  assets.rating
+ *   liked                 boolean                      not NULL  assets.liked
+ *   is_raw                boolean                      not NULL  assets.is_raw
+ *   is_transcoded         boolean                      not NULL  assets.is_transcoded
+ *   transcoded_path       text                         nullable  assets.transcoded_path
+ *   taken_local           timestamp without time zone  nullable  assets.taken_local
+ *   taken_offset_minutes  smallint                     nullable  assets.taken_offset_minutes
+ *   taken_source          character varying            nullable  assets.taken_source
+ *   deleted_at            timestamp with time zone     nullable  assets.deleted_at
+ *   filename_bytes        bytea                        nullable  assets.filename_bytes
+ *   captured_local        timestamp without time zone  not NULL  assets.captured_local
+ *   name_key              text                         not NULL  assets.name_key
+ *   stars                 smallint                     not NULL  assets.stars
+ *   latitude_e7           integer                      nullable  assets.latitude_e7
+ *   longitude_e7          integer                      nullable  assets.longitude_e7
  */
 pgc_status repo_list_album_assets(pgc_db *db, const repo_list_album_assets_params *p,
                                   repo_list_album_assets_row_set *out,
@@ -586,19 +550,19 @@ repo_list_public_albums_row *repo_list_public_albums_row_clone(
  *
  *     SELECT * FROM public_albums(@before_album_id, @row_limit)
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_list_public_albums_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - album_id integer, not NULL: @nonnull in the query
- *   - name text, not NULL: @nonnull in the query
- *   - description text, nullable: result of public_albums()
- *   - owner_name text, not NULL: @nonnull in the query
- *   - is_own boolean, not NULL: @nonnull in the query
- *   - asset_count bigint, not NULL: @nonnull in the query
- *   - cover_asset_id uuid, nullable: result of public_albums()
- *   - created_at timestamp with time zone, not NULL: @nonnull in the query
- *
- * @return as pgc_db_run().
+ *   album_id        integer                   not NULL  @nonnull in the query
+ *   name            text                      not NULL  @nonnull in the query
+ *   description     text                      nullable  result of public_albums()
+ *   owner_name      text                      not NULL  @nonnull in the query
+ *   is_own          boolean                   not NULL  @nonnull in the query
+ *   asset_count     bigint                    not NULL  @nonnull in the query
+ *   cover_asset_id  uuid                      nullable  result of public_albums()
+ *   created_at      timestamp with time zone  not NULL  @nonnull in the query
  */
 pgc_status repo_list_public_albums(pgc_db *db, const repo_list_public_albums_params *p,
                                    repo_list_public_albums_row_set *out,
@@ -669,21 +633,21 @@ repo_list_public_album_assets_row *repo_list_public_album_assets_row_clone(
  *
  *     SELECT * FROM public_album_assets(@album_id, @after_position, @after_asset_id, @row_limit)
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_list_public_album_assets_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - position bigint, not NULL: @nonnull in the query
- *   - asset_id uuid, not NULL: @nonnull in the query
- *   - original_filename text, not NULL: @nonnull in the query
- *   - asset_type text, not NULL: @nonnull in the query
- *   - mime_type text, nullable: result of public_album_assets()
- *   - width integer, nullable: result of public_album_assets()
- *   - height integer, nullable: result of public_album_assets()
- *   - duration numeric, nullable: result of public_album_assets()
- *   - taken_local timestamp without time zone, nullable: result of public_album_assets()
- *   - description text, nullable: result of public_album_assets()
- *
- * @return as pgc_db_run().
+ *   position           bigint                       not NULL  @nonnull in the query
+ *   asset_id           uuid                         not NULL  @nonnull in the query
+ *   original_filename  text                         not NULL  @nonnull in the query
+ *   asset_type         text                         not NULL  @nonnull in the query
+ *   mime_type          text                         nullable  result of public_album_assets()
+ *   width              integer                      nullable  result of public_album_assets()
+ *   height             integer                      nullable  result of public_album_assets()
+ *   duration           numeric                      nullable  result of public_album_assets()
+ *   taken_local        timestamp without time zone  nullable  result of public_album_assets()
+ *   description        text                         nullable  result of public_album_assets()
  */
 pgc_status repo_list_public_album_assets(pgc_db *db, const repo_list_public_album_assets_params *p,
                                          repo_list_public_album_assets_row_set *out,

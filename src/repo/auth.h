@@ -52,15 +52,15 @@ repo_auth_find_user_row *repo_auth_find_user_row_clone(const repo_auth_find_user
  *     FROM users u
  *     WHERE u.username = @login::text OR u.email = @login::text
  *
+ * @param p read during the call only.
  * @param out on PGC_OK one row for repo_auth_find_user_row_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
  * Columns:
- *   - user_id integer (users.user_id), not NULL: users.user_id is NOT NULL
- *   - username character varying (users.username), not NULL: users.username is NOT NULL
- *   - password_hash character varying (users.password_hash), not NULL: users.password_hash is NOT NULL
- *   - known_address boolean, not NULL: @nonnull in the query
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ *   user_id        integer            not NULL  users.user_id
+ *   username       character varying  not NULL  users.username
+ *   password_hash  character varying  not NULL  users.password_hash
+ *   known_address  boolean            not NULL  @nonnull in the query
  */
 pgc_status repo_auth_find_user(pgc_db *db, const repo_auth_find_user_params *p,
                                repo_auth_find_user_row_set *out, pgc_error *err) PGC_MUST_CHECK;
@@ -73,18 +73,17 @@ pgc_status repo_auth_find_user(pgc_db *db, const repo_auth_find_user_params *p,
  *
  * @param user_id integer, users.user_id; not NULL.
  * @param out on PGC_OK one row for repo_public_user_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
  * Columns:
- *   - user_id integer (users.user_id), not NULL: users.user_id is NOT NULL
- *   - username character varying (users.username), not NULL: users.username is NOT NULL
- *   - email character varying (users.email), not NULL: users.email is NOT NULL
- *   - full_name character varying (users.full_name), nullable: users.full_name is nullable
- *   - avatar_url text (users.avatar_url), nullable: users.avatar_url is nullable
- *   - created_at timestamp with time zone (users.created_at), not NULL: users.created_at is NOT NULL
- *   - updated_at timestamp with time zone (users.updated_at), not NULL: users.updated_at is NOT NULL
- *   - last_login timestamp with time zone (users.last_login), nullable: users.last_login is nullable
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ *   user_id     integer                   not NULL  users.user_id
+ *   username    character varying         not NULL  users.username
+ *   email       character varying         not NULL  users.email
+ *   full_name   character varying         nullable  users.full_name
+ *   avatar_url  text                      nullable  users.avatar_url
+ *   created_at  timestamp with time zone  not NULL  users.created_at
+ *   updated_at  timestamp with time zone  not NULL  users.updated_at
+ *   last_login  timestamp with time zone  nullable  users.last_login
  */
 pgc_status repo_auth_get_user(pgc_db *db, int32_t user_id, repo_public_user_set *out,
                               pgc_error *err) PGC_MUST_CHECK;
@@ -119,12 +118,11 @@ repo_auth_get_password_row *repo_auth_get_password_row_clone(
  *
  * @param user_id integer, users.user_id; not NULL.
  * @param out on PGC_OK one row for repo_auth_get_password_row_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
  * Columns:
- *   - username character varying (users.username), not NULL: users.username is NOT NULL
- *   - password_hash character varying (users.password_hash), not NULL: users.password_hash is NOT NULL
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ *   username       character varying  not NULL  users.username
+ *   password_hash  character varying  not NULL  users.password_hash
  */
 pgc_status repo_auth_get_password(pgc_db *db, int32_t user_id, repo_auth_get_password_row_set *out,
                                   pgc_error *err) PGC_MUST_CHECK;
@@ -173,18 +171,18 @@ repo_auth_list_users_row *repo_auth_list_users_row_clone(const repo_auth_list_us
  *     ORDER BY username
  *     LIMIT @row_limit
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_auth_list_users_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - user_id integer (users.user_id), not NULL: users.user_id is NOT NULL
- *   - username character varying (users.username), not NULL: users.username is NOT NULL
- *   - email character varying (users.email), not NULL: users.email is NOT NULL
- *   - full_name character varying (users.full_name), nullable: users.full_name is nullable
- *   - created_at timestamp with time zone (users.created_at), not NULL: users.created_at is NOT NULL
- *   - last_login timestamp with time zone (users.last_login), nullable: users.last_login is nullable
- *   - has_password boolean, not NULL: operator !~~ of values
- *
- * @return as pgc_db_run().
+ *   user_id       integer                   not NULL  users.user_id
+ *   username      character varying         not NULL  users.username
+ *   email         character varying         not NULL  users.email
+ *   full_name     character varying         nullable  users.full_name
+ *   created_at    timestamp with time zone  not NULL  users.created_at
+ *   last_login    timestamp with time zone  nullable  users.last_login
+ *   has_password  boolean                   not NULL  operator !~~ of values
  */
 pgc_status repo_auth_list_users(pgc_db *db, const repo_auth_list_users_params *p,
                                 repo_auth_list_users_row_set *out, pgc_error *err) PGC_MUST_CHECK;
@@ -224,8 +222,9 @@ typedef struct repo_auth_register_user_params {
  *     VALUES (@username, @email, sqlc.narg('full_name'), @password_hash)
  *     RETURNING user_id
  *
+ * @param p read during the call only.
  * @param out on PGC_OK user_id (integer, not NULL: users.user_id is NOT NULL).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_auth_register_user(pgc_db *db, const repo_auth_register_user_params *p,
                                    int32_t *out, pgc_error *err) PGC_MUST_CHECK;
@@ -244,8 +243,9 @@ typedef struct repo_auth_replace_password_params {
  *     UPDATE users SET password_hash = @new_hash, updated_at = now()
  *     WHERE user_id = @user_id AND password_hash = @old_hash
  *
+ * @param p read during the call only.
  * @param affected on PGC_OK the number of rows changed.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_auth_replace_password(pgc_db *db, const repo_auth_replace_password_params *p,
                                       int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
@@ -280,8 +280,9 @@ typedef struct repo_auth_open_session_params {
  *     FROM login
  *     RETURNING session_id
  *
+ * @param p read during the call only.
  * @param out on PGC_OK session_id (uuid, not NULL: auth_sessions.session_id is NOT NULL).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_auth_open_session(pgc_db *db, const repo_auth_open_session_params *p,
                                   pgc_uuid *out, pgc_error *err) PGC_MUST_CHECK;
@@ -294,24 +295,9 @@ pgc_status repo_auth_open_session(pgc_db *db, const repo_auth_open_session_param
  *
  * @param session_id uuid, auth_sessions.session_id; not NULL.
  * @param out on PGC_OK one row for repo_auth_session_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
- * Columns:
- *   - session_id uuid (auth_sessions.session_id), not NULL: auth_sessions.session_id is NOT NULL
- *   - user_id integer (auth_sessions.user_id), not NULL: auth_sessions.user_id is NOT NULL
- *   - created_at timestamp with time zone (auth_sessions.created_at), not NULL: auth_sessions.created_at is NOT NULL
- *   - last_used_at timestamp with time zone (auth_sessions.last_used_at), not NULL: auth_sessions.last_used_at is NOT NULL
- *   - expires_at timestamp with time zone (auth_sessions.expires_at), not NULL: auth_sessions.expires_at is NOT NULL
- *   - ended_at timestamp with time zone (auth_sessions.ended_at), nullable: auth_sessions.ended_at is nullable
- *   - end_reason character varying (auth_sessions.end_reason), nullable: auth_sessions.end_reason is nullable
- *   - generation integer (auth_sessions.generation), not NULL: auth_sessions.generation is NOT NULL
- *   - rotated_at timestamp with time zone (auth_sessions.rotated_at), not NULL: auth_sessions.rotated_at is NOT NULL
- *   - salt bytea (auth_sessions.salt), not NULL: auth_sessions.salt is NOT NULL
- *   - key_id character varying (auth_sessions.key_id), not NULL: auth_sessions.key_id is NOT NULL
- *   - refresh_hash bytea (auth_sessions.refresh_hash), not NULL: auth_sessions.refresh_hash is NOT NULL
- *   - address text (auth_sessions.address), nullable: auth_sessions.address is nullable
- *   - user_agent text (auth_sessions.user_agent), nullable: auth_sessions.user_agent is nullable
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * Each row is a whole row of auth_sessions: repo_auth_session of models.h, with the reasons there.
  */
 pgc_status repo_auth_lock_session(pgc_db *db, pgc_uuid session_id, repo_auth_session_set *out,
                                   pgc_error *err) PGC_MUST_CHECK;
@@ -336,7 +322,8 @@ typedef struct repo_auth_rotate_session_params {
  *         address = coalesce(sqlc.narg('address'), address)
  *     WHERE session_id = @session_id
  *
- * @return as pgc_db_run().
+ * @param p read during the call only.
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_auth_rotate_session(pgc_db *db, const repo_auth_rotate_session_params *p,
                                     pgc_error *err) PGC_MUST_CHECK;
@@ -382,15 +369,15 @@ repo_auth_check_session_row *repo_auth_check_session_row_clone(
  *     WHERE s.session_id = @session_id AND s.user_id = @user_id AND s.ended_at IS NULL
  *       AND s.expires_at > @now
  *
+ * @param p read during the call only.
  * @param out on PGC_OK one row for repo_auth_check_session_row_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
  * Columns:
- *   - user_id integer (users.user_id), not NULL: users.user_id is NOT NULL
- *   - username character varying (users.username), not NULL: users.username is NOT NULL
- *   - created_at timestamp with time zone (auth_sessions.created_at), not NULL: auth_sessions.created_at is NOT NULL
- *   - last_used_at timestamp with time zone (auth_sessions.last_used_at), not NULL: auth_sessions.last_used_at is NOT NULL
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ *   user_id       integer                   not NULL  users.user_id
+ *   username      character varying         not NULL  users.username
+ *   created_at    timestamp with time zone  not NULL  auth_sessions.created_at
+ *   last_used_at  timestamp with time zone  not NULL  auth_sessions.last_used_at
  */
 pgc_status repo_auth_check_session(pgc_db *db, const repo_auth_check_session_params *p,
                                    repo_auth_check_session_row_set *out,
@@ -410,8 +397,9 @@ typedef struct repo_auth_end_session_params {
  *     UPDATE auth_sessions SET ended_at = @now::timestamptz, end_reason = @reason::text
  *     WHERE session_id = @session_id AND user_id = @user_id AND ended_at IS NULL
  *
+ * @param p read during the call only.
  * @param affected on PGC_OK the number of rows changed.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_auth_end_session(pgc_db *db, const repo_auth_end_session_params *p,
                                  int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
@@ -432,8 +420,9 @@ typedef struct repo_auth_end_sessions_params {
  *     WHERE user_id = @user_id AND ended_at IS NULL
  *       AND session_id IS DISTINCT FROM sqlc.narg('keep')::uuid
  *
+ * @param p read during the call only.
  * @param affected on PGC_OK the number of rows changed.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_auth_end_sessions(pgc_db *db, const repo_auth_end_sessions_params *p,
                                   int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
@@ -481,17 +470,17 @@ repo_auth_list_sessions_row *repo_auth_list_sessions_row_clone(
  *     ORDER BY created_at DESC, session_id
  *     LIMIT 1000
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_auth_list_sessions_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - session_id uuid (auth_sessions.session_id), not NULL: auth_sessions.session_id is NOT NULL
- *   - created_at timestamp with time zone (auth_sessions.created_at), not NULL: auth_sessions.created_at is NOT NULL
- *   - last_used_at timestamp with time zone (auth_sessions.last_used_at), not NULL: auth_sessions.last_used_at is NOT NULL
- *   - expires_at timestamp with time zone (auth_sessions.expires_at), not NULL: auth_sessions.expires_at is NOT NULL
- *   - address text (auth_sessions.address), nullable: auth_sessions.address is nullable
- *   - user_agent text (auth_sessions.user_agent), nullable: auth_sessions.user_agent is nullable
- *
- * @return as pgc_db_run().
+ *   session_id    uuid                      not NULL  auth_sessions.session_id
+ *   created_at    timestamp with time zone  not NULL  auth_sessions.created_at
+ *   last_used_at  timestamp with time zone  not NULL  auth_sessions.last_used_at
+ *   expires_at    timestamp with time zone  not NULL  auth_sessions.expires_at
+ *   address       text                      nullable  auth_sessions.address
+ *   user_agent    text                      nullable  auth_sessions.user_agent
  */
 pgc_status repo_auth_list_sessions(pgc_db *db, const repo_auth_list_sessions_params *p,
                                    repo_auth_list_sessions_row_set *out,
@@ -537,8 +526,9 @@ typedef struct repo_auth_take_attempt_params {
  *     WHERE greatest(l.free_at, @now) + @cost::interval <= @now + @burst::interval
  *     RETURNING free_at
  *
+ * @param p read during the call only.
  * @param out on PGC_OK free_at (timestamp with time zone, not NULL: auth_limits.free_at is NOT NULL).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_auth_take_attempt(pgc_db *db, const repo_auth_take_attempt_params *p,
                                   pgc_timestamptz *out, pgc_error *err) PGC_MUST_CHECK;
@@ -551,7 +541,7 @@ pgc_status repo_auth_take_attempt(pgc_db *db, const repo_auth_take_attempt_param
  *
  * @param key bytea, auth_limits.key; not NULL.
  * @param out on PGC_OK free_at (timestamp with time zone, not NULL: auth_limits.free_at is NOT NULL).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_auth_attempt_at(pgc_db *db, pgc_bytes key, pgc_timestamptz *out,
                                 pgc_error *err) PGC_MUST_CHECK;
@@ -562,7 +552,7 @@ pgc_status repo_auth_attempt_at(pgc_db *db, pgc_bytes key, pgc_timestamptz *out,
  *     DELETE FROM auth_limits WHERE key = @key
  *
  * @param key bytea, auth_limits.key; not NULL.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_auth_forget_attempts(pgc_db *db, pgc_bytes key, pgc_error *err) PGC_MUST_CHECK;
 
@@ -576,7 +566,7 @@ pgc_status repo_auth_forget_attempts(pgc_db *db, pgc_bytes key, pgc_error *err) 
  *     DELETE FROM auth_sessions WHERE expires_at < @now::timestamptz - interval '90 days'
  *
  * @param now timestamp with time zone, auth_limits.free_at; not NULL.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_auth_purge(pgc_db *db, pgc_timestamptz now, pgc_error *err) PGC_MUST_CHECK;
 
@@ -591,7 +581,8 @@ typedef struct repo_auth_add_event_params {
  *
  *     SELECT audit_event(@event, sqlc.narg('subject'))
  *
- * @return as pgc_db_run().
+ * @param p read during the call only.
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_auth_add_event(pgc_db *db, const repo_auth_add_event_params *p,
                                pgc_error *err) PGC_MUST_CHECK;

@@ -28,8 +28,9 @@ typedef struct repo_save_new_embedding_params {
  *         SET embedding = excluded.embedding, created_at = now()
  *         WHERE embeddings.embedding IS DISTINCT FROM excluded.embedding
  *
+ * @param p read during the call only.
  * @param affected on PGC_OK the number of rows changed.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_save_new_embedding(pgc_db *db, const repo_save_new_embedding_params *p,
                                    int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
@@ -60,9 +61,10 @@ pgc_status repo_get_embedding_set_detach(repo_get_embedding_set *set,
  *     SELECT embedding FROM embeddings
  *     WHERE asset_id = @asset_id AND model_version = @model_version
  *
+ * @param p read during the call only.
  * @param out on PGC_OK one row for repo_get_embedding_set_free(); else untouched.
  *            Each is halfvec, not NULL: embeddings.embedding is NOT NULL.
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_get_embedding(pgc_db *db, const repo_get_embedding_params *p,
                               repo_get_embedding_set *out, pgc_error *err) PGC_MUST_CHECK;
@@ -78,8 +80,9 @@ typedef struct repo_delete_embedding_params {
  *
  *     DELETE FROM embeddings WHERE asset_id = @asset_id AND model_version = @model_version
  *
+ * @param p read during the call only.
  * @param affected on PGC_OK the number of rows changed.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_delete_embedding(pgc_db *db, const repo_delete_embedding_params *p,
                                  int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
@@ -119,9 +122,10 @@ pgc_status repo_list_assets_to_embed_set_detach(repo_list_assets_to_embed_set *s
  *     ORDER BY a.asset_id
  *     LIMIT @row_limit
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_list_assets_to_embed_set_free(); else untouched.
  *            Each is uuid, not NULL: assets.asset_id is NOT NULL.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_list_assets_to_embed(pgc_db *db, const repo_list_assets_to_embed_params *p,
                                      repo_list_assets_to_embed_set *out,
@@ -185,14 +189,13 @@ repo_list_embedding_models_row *repo_list_embedding_models_row_clone(
  *
  * @param owner_id integer, embeddings.owner_id; not NULL.
  * @param out on PGC_OK all rows for repo_list_embedding_models_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - name character varying (embedding_models.name), not NULL: embedding_models.name is NOT NULL
- *   - is_active boolean (embedding_models.is_active), not NULL: embedding_models.is_active is NOT NULL
- *   - created_at timestamp with time zone (embedding_models.created_at), not NULL: embedding_models.created_at is NOT NULL
- *   - embedding_count bigint, not NULL: count() never gives NULL
- *
- * @return as pgc_db_run().
+ *   name             character varying         not NULL  embedding_models.name
+ *   is_active        boolean                   not NULL  embedding_models.is_active
+ *   created_at       timestamp with time zone  not NULL  embedding_models.created_at
+ *   embedding_count  bigint                    not NULL  count() never gives NULL
  */
 pgc_status repo_list_embedding_models(pgc_db *db, int32_t owner_id,
                                       repo_list_embedding_models_row_set *out,
@@ -240,7 +243,7 @@ pgc_status repo_get_active_embedding_model_set_detach(repo_get_active_embedding_
  *
  * @param out on PGC_OK one row for repo_get_active_embedding_model_set_free(); else untouched.
  *            Each is character varying, not NULL: embedding_models.name is NOT NULL.
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_get_active_embedding_model(pgc_db *db, repo_get_active_embedding_model_set *out,
                                            pgc_error *err) PGC_MUST_CHECK;
@@ -253,7 +256,7 @@ pgc_status repo_get_active_embedding_model(pgc_db *db, repo_get_active_embedding
  *
  * @param model_version text; not NULL.
  * @param out on PGC_OK added (boolean, not NULL: @nonnull in the query).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_add_embedding_model(pgc_db *db, pgc_text model_version, bool *out,
                                     pgc_error *err) PGC_MUST_CHECK;
@@ -270,8 +273,9 @@ typedef struct repo_use_embedding_model_params {
  *
  *     SELECT embedding_model_use(@model_version::text, @although_incomplete::boolean) AS missing
  *
+ * @param p read during the call only.
  * @param out on PGC_OK missing (bigint, not NULL: @nonnull in the query).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_use_embedding_model(pgc_db *db, const repo_use_embedding_model_params *p,
                                     int64_t *out, pgc_error *err) PGC_MUST_CHECK;

@@ -36,7 +36,8 @@ typedef struct repo_create_import_intent_params {
  *     )
  *     ON CONFLICT (intent_id) DO NOTHING
  *
- * @return as pgc_db_run().
+ * @param p read during the call only.
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_create_import_intent(pgc_db *db, const repo_create_import_intent_params *p,
                                      pgc_error *err) PGC_MUST_CHECK;
@@ -54,8 +55,9 @@ typedef struct repo_move_import_intent_params {
  *     UPDATE import_intents SET file_path = @file_path, updated_at = now()
  *     WHERE intent_id = @intent_id AND state = 'received'
  *
+ * @param p read during the call only.
  * @param affected on PGC_OK the number of rows changed.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_move_import_intent(pgc_db *db, const repo_move_import_intent_params *p,
                                    int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
@@ -73,8 +75,9 @@ typedef struct repo_commit_import_intent_params {
  *     SET state = 'committed', asset_id = @asset_id, error_message = NULL, updated_at = now()
  *     WHERE intent_id = @intent_id AND state = 'received'
  *
+ * @param p read during the call only.
  * @param affected on PGC_OK the number of rows changed.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_commit_import_intent(pgc_db *db, const repo_commit_import_intent_params *p,
                                      int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
@@ -92,8 +95,9 @@ typedef struct repo_fail_import_intent_params {
  *     SET state = 'failed', error_message = @error_message, updated_at = now()
  *     WHERE intent_id = @intent_id AND state = 'received'
  *
+ * @param p read during the call only.
  * @param affected on PGC_OK the number of rows changed.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_fail_import_intent(pgc_db *db, const repo_fail_import_intent_params *p,
                                    int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
@@ -129,12 +133,11 @@ repo_lock_import_intent_row *repo_lock_import_intent_row_clone(
  *
  * @param intent_id uuid, import_intents.intent_id; not NULL.
  * @param out on PGC_OK one row for repo_lock_import_intent_row_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
  * Columns:
- *   - state character varying (import_intents.state), not NULL: import_intents.state is NOT NULL
- *   - asset_id uuid (import_intents.asset_id), nullable: import_intents.asset_id is nullable
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ *   state     character varying  not NULL  import_intents.state
+ *   asset_id  uuid               nullable  import_intents.asset_id
  */
 pgc_status repo_lock_import_intent(pgc_db *db, pgc_uuid intent_id,
                                    repo_lock_import_intent_row_set *out,
@@ -156,25 +159,11 @@ typedef struct repo_list_open_import_intents_params {
  *     ORDER BY created_at, intent_id
  *     LIMIT @row_limit OFFSET @row_offset
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_import_intent_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
- * Columns:
- *   - intent_id uuid (import_intents.intent_id), not NULL: import_intents.intent_id is NOT NULL
- *   - owner_id integer (import_intents.owner_id), not NULL: import_intents.owner_id is NOT NULL
- *   - repository_id uuid (import_intents.repository_id), not NULL: import_intents.repository_id is NOT NULL
- *   - state character varying (import_intents.state), not NULL: import_intents.state is NOT NULL
- *   - file_path text (import_intents.file_path), not NULL: import_intents.file_path is NOT NULL
- *   - file_size bigint (import_intents.file_size), not NULL: import_intents.file_size is NOT NULL
- *   - file_hash text (import_intents.file_hash), not NULL: import_intents.file_hash is NOT NULL
- *   - original_filename character varying (import_intents.original_filename), not NULL: import_intents.original_filename is NOT NULL
- *   - filename_bytes bytea (import_intents.filename_bytes), nullable: import_intents.filename_bytes is nullable
- *   - source_mtime timestamp with time zone (import_intents.source_mtime), nullable: import_intents.source_mtime is nullable
- *   - asset_id uuid (import_intents.asset_id), nullable: import_intents.asset_id is nullable
- *   - error_message text (import_intents.error_message), nullable: import_intents.error_message is nullable
- *   - created_at timestamp with time zone (import_intents.created_at), not NULL: import_intents.created_at is NOT NULL
- *   - updated_at timestamp with time zone (import_intents.updated_at), not NULL: import_intents.updated_at is NOT NULL
- *
- * @return as pgc_db_run().
+ * Each row is a whole row of import_intents: repo_import_intent of models.h, with the reasons there.
  */
 pgc_status repo_list_open_import_intents(pgc_db *db, const repo_list_open_import_intents_params *p,
                                          repo_import_intent_set *out,
@@ -210,7 +199,7 @@ void repo_list_open_import_intents_close(repo_list_open_import_intents_iter *it)
  *
  * @param age interval; not NULL.
  * @param affected on PGC_OK the number of rows changed.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_purge_import_intents(pgc_db *db, pgc_interval age, int64_t *affected,
                                      pgc_error *err) PGC_MUST_CHECK;
@@ -234,8 +223,9 @@ typedef struct repo_is_path_used_params {
  *         OR EXISTS (SELECT FROM thumbnails t JOIN assets a ON a.asset_id = t.asset_id
  *                    WHERE a.repository_id = @repository_id AND t.file_path = @file_path) AS used
  *
+ * @param p read during the call only.
  * @param out on PGC_OK used (boolean, not NULL: logic of values).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_is_path_used(pgc_db *db, const repo_is_path_used_params *p, bool *out,
                              pgc_error *err) PGC_MUST_CHECK;
@@ -254,7 +244,8 @@ typedef struct repo_create_file_deletion_params {
  *     INSERT INTO file_deletions (owner_id, repository_id, file_path, not_before)
  *     VALUES (@owner_id, @repository_id, @file_path, @not_before)
  *
- * @return as pgc_db_run().
+ * @param p read during the call only.
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_create_file_deletion(pgc_db *db, const repo_create_file_deletion_params *p,
                                      pgc_error *err) PGC_MUST_CHECK;
@@ -277,17 +268,11 @@ typedef struct repo_list_due_file_deletions_params {
  *     ORDER BY deletion_id
  *     LIMIT @row_limit OFFSET @row_offset
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_file_deletion_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
- * Columns:
- *   - deletion_id bigint (file_deletions.deletion_id), not NULL: file_deletions.deletion_id is NOT NULL
- *   - owner_id integer (file_deletions.owner_id), not NULL: file_deletions.owner_id is NOT NULL
- *   - repository_id uuid (file_deletions.repository_id), not NULL: file_deletions.repository_id is NOT NULL
- *   - file_path text (file_deletions.file_path), not NULL: file_deletions.file_path is NOT NULL
- *   - not_before timestamp with time zone (file_deletions.not_before), not NULL: file_deletions.not_before is NOT NULL
- *   - created_at timestamp with time zone (file_deletions.created_at), not NULL: file_deletions.created_at is NOT NULL
- *
- * @return as pgc_db_run().
+ * Each row is a whole row of file_deletions: repo_file_deletion of models.h, with the reasons there.
  */
 pgc_status repo_list_due_file_deletions(pgc_db *db, const repo_list_due_file_deletions_params *p,
                                         repo_file_deletion_set *out,
@@ -321,7 +306,7 @@ void repo_list_due_file_deletions_close(repo_list_due_file_deletions_iter *it);
  *     DELETE FROM file_deletions WHERE deletion_id = @deletion_id
  *
  * @param deletion_id bigint, file_deletions.deletion_id; not NULL.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_delete_file_deletion(pgc_db *db, int64_t deletion_id,
                                      pgc_error *err) PGC_MUST_CHECK;
@@ -366,15 +351,15 @@ repo_list_asset_files_row *repo_list_asset_files_row_clone(const repo_list_asset
  *     ORDER BY asset_id
  *     LIMIT @row_limit
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_list_asset_files_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
- *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
- *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
- *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
- *
- * @return as pgc_db_run().
+ *   asset_id   uuid    not NULL  assets.asset_id
+ *   file_path  text    not NULL  assets.file_path
+ *   file_size  bigint  not NULL  assets.file_size
+ *   file_hash  text    nullable  assets.file_hash
  */
 pgc_status repo_list_asset_files(pgc_db *db, const repo_list_asset_files_params *p,
                                  repo_list_asset_files_row_set *out,
@@ -441,14 +426,14 @@ repo_list_thumbnail_files_row *repo_list_thumbnail_files_row_clone(
  *     ORDER BY t.thumbnail_id
  *     LIMIT @row_limit
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_list_thumbnail_files_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - thumbnail_id integer (thumbnails.thumbnail_id), not NULL: thumbnails.thumbnail_id is NOT NULL
- *   - file_path text (thumbnails.file_path), not NULL: thumbnails.file_path is NOT NULL
- *   - file_size bigint (thumbnails.file_size), nullable: thumbnails.file_size is nullable
- *
- * @return as pgc_db_run().
+ *   thumbnail_id  integer  not NULL  thumbnails.thumbnail_id
+ *   file_path     text     not NULL  thumbnails.file_path
+ *   file_size     bigint   nullable  thumbnails.file_size
  */
 pgc_status repo_list_thumbnail_files(pgc_db *db, const repo_list_thumbnail_files_params *p,
                                      repo_list_thumbnail_files_row_set *out,

@@ -172,53 +172,11 @@ typedef struct repo_filter_assets_params {
  *       / *@end* /
  *     LIMIT @row_limit
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
- * Columns:
- *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
- *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
- *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
- *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
- *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
- *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
- *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
- *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
- *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
- *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
- *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
- *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
- *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
- *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
- *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
- *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
- *   - iso integer (assets.iso), nullable: assets.iso is nullable
- *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
- *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
- *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
- *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
- *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
- *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
- *   - width integer (assets.width), nullable: assets.width is nullable
- *   - height integer (assets.height), nullable: assets.height is nullable
- *   - duration numeric (assets.duration), nullable: assets.duration is nullable
- *   - description text (assets.description), nullable: assets.description is nullable
- *   - rating integer (assets.rating), nullable: assets.rating is nullable
- *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
- *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
- *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
- *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
- *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
- *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
- *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
- *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
- *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
- *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
- *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
- *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
- *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
- *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
- *
- * @return as pgc_db_run().
+ * Each row is a whole row of assets: repo_asset of models.h, with the reasons there.
  */
 pgc_status repo_filter_assets(pgc_db *db, const repo_filter_assets_params *p, repo_asset_set *out,
                               pgc_error *err) PGC_MUST_CHECK;
@@ -329,8 +287,9 @@ typedef struct repo_count_filtered_assets_params {
  *                         AND (x.filename_words @@ word_query(sqlc.narg(words)::text)
  *                              OR x.text_words @@ word_query(sqlc.narg(words)::text))))
  *
+ * @param p read during the call only.
  * @param out on PGC_OK count (bigint, not NULL: count() never gives NULL).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_count_filtered_assets(pgc_db *db, const repo_count_filtered_assets_params *p,
                                       int64_t *out, pgc_error *err) PGC_MUST_CHECK;
@@ -378,14 +337,14 @@ repo_find_tags_row *repo_find_tags_row_clone(const repo_find_tags_row *row);
  *     WHERE t.name = ANY (@names::text[])
  *     ORDER BY t.tag_id
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_find_tags_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - tag_id integer (tags.tag_id), not NULL: tags.tag_id is NOT NULL
- *   - name character varying (tags.name), not NULL: tags.name is NOT NULL
- *   - uses bigint, not NULL: count() never gives NULL
- *
- * @return as pgc_db_run().
+ *   tag_id  integer            not NULL  tags.tag_id
+ *   name    character varying  not NULL  tags.name
+ *   uses    bigint             not NULL  count() never gives NULL
  */
 pgc_status repo_find_tags(pgc_db *db, const repo_find_tags_params *p, repo_find_tags_row_set *out,
                           pgc_error *err) PGC_MUST_CHECK;
@@ -435,9 +394,10 @@ pgc_status repo_album_candidates_set_detach(repo_album_candidates_set *set,
  *     SELECT ARRAY(SELECT x.asset_id FROM album_assets x WHERE x.album_id = @album_id
  *                  LIMIT @row_limit)::uuid[] AS candidates
  *
+ * @param p read during the call only.
  * @param out on PGC_OK one row for repo_album_candidates_set_free(); else untouched.
  *            Each is uuid[], not NULL: @nonnull in the query.
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_album_candidates(pgc_db *db, const repo_album_candidates_params *p,
                                  repo_album_candidates_set *out, pgc_error *err) PGC_MUST_CHECK;
@@ -470,9 +430,10 @@ pgc_status repo_tag_candidates_set_detach(repo_tag_candidates_set *set,
  *                  WHERE x.owner_id = @owner_id AND x.tag_id = ANY (@tag_ids::integer[])
  *                  LIMIT @row_limit)::uuid[] AS candidates
  *
+ * @param p read during the call only.
  * @param out on PGC_OK one row for repo_tag_candidates_set_free(); else untouched.
  *            Each is uuid[], not NULL: @nonnull in the query.
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_tag_candidates(pgc_db *db, const repo_tag_candidates_params *p,
                                repo_tag_candidates_set *out, pgc_error *err) PGC_MUST_CHECK;
@@ -507,9 +468,10 @@ pgc_status repo_name_candidates_set_detach(repo_name_candidates_set *set,
  *                    AND a.name_key LIKE like_pattern(@name_part::text)
  *                  LIMIT @row_limit)::uuid[] AS candidates
  *
+ * @param p read during the call only.
  * @param out on PGC_OK one row for repo_name_candidates_set_free(); else untouched.
  *            Each is uuid[], not NULL: @nonnull in the query.
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_name_candidates(pgc_db *db, const repo_name_candidates_params *p,
                                 repo_name_candidates_set *out, pgc_error *err) PGC_MUST_CHECK;
@@ -539,9 +501,10 @@ pgc_status repo_word_candidates_set_detach(repo_word_candidates_set *set,
  *
  *     SELECT ARRAY(SELECT matching_assets(@words::text, @row_limit::integer))::uuid[] AS candidates
  *
+ * @param p read during the call only.
  * @param out on PGC_OK one row for repo_word_candidates_set_free(); else untouched.
  *            Each is uuid[], not NULL: @nonnull in the query.
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_word_candidates(pgc_db *db, const repo_word_candidates_params *p,
                                 repo_word_candidates_set *out, pgc_error *err) PGC_MUST_CHECK;
@@ -647,53 +610,11 @@ typedef struct repo_page_assets_params {
  *       / *@end* /
  *     LIMIT @row_limit
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
- * Columns:
- *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
- *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
- *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
- *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
- *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
- *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
- *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
- *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
- *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
- *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
- *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
- *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
- *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
- *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
- *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
- *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
- *   - iso integer (assets.iso), nullable: assets.iso is nullable
- *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
- *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
- *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
- *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
- *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
- *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
- *   - width integer (assets.width), nullable: assets.width is nullable
- *   - height integer (assets.height), nullable: assets.height is nullable
- *   - duration numeric (assets.duration), nullable: assets.duration is nullable
- *   - description text (assets.description), nullable: assets.description is nullable
- *   - rating integer (assets.rating), nullable: assets.rating is nullable
- *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
- *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
- *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
- *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
- *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
- *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
- *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
- *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
- *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
- *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
- *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
- *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
- *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
- *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
- *
- * @return as pgc_db_run().
+ * Each row is a whole row of assets: repo_asset of models.h, with the reasons there.
  */
 pgc_status repo_page_assets(pgc_db *db, const repo_page_assets_params *p, repo_asset_set *out,
                             pgc_error *err) PGC_MUST_CHECK;
@@ -741,53 +662,11 @@ typedef struct repo_page_period_params {
  *     ORDER BY a.captured_local DESC, a.asset_id DESC
  *     LIMIT @row_limit
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
- * Columns:
- *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
- *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
- *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
- *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
- *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
- *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
- *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
- *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
- *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
- *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
- *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
- *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
- *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
- *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
- *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
- *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
- *   - iso integer (assets.iso), nullable: assets.iso is nullable
- *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
- *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
- *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
- *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
- *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
- *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
- *   - width integer (assets.width), nullable: assets.width is nullable
- *   - height integer (assets.height), nullable: assets.height is nullable
- *   - duration numeric (assets.duration), nullable: assets.duration is nullable
- *   - description text (assets.description), nullable: assets.description is nullable
- *   - rating integer (assets.rating), nullable: assets.rating is nullable
- *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
- *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
- *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
- *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
- *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
- *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
- *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
- *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
- *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
- *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
- *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
- *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
- *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
- *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
- *
- * @return as pgc_db_run().
+ * Each row is a whole row of assets: repo_asset of models.h, with the reasons there.
  */
 pgc_status repo_page_period(pgc_db *db, const repo_page_period_params *p, repo_asset_set *out,
                             pgc_error *err) PGC_MUST_CHECK;

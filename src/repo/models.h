@@ -4,6 +4,7 @@
 
 #include <pgc/clone.h>
 #include <pgc/query.h>
+#include <pgc/schema.h>
 
 PGC_BEGIN_DECLS
 
@@ -789,6 +790,14 @@ pgc_status repo_public_user_set_take(pgc_result *result, const pgc_query *query,
                                      repo_public_user_set *out, pgc_error *err);
 /** One pass of a clone, for rows that embed this one. */
 void repo_public_user_clone_pass(pgc_clone *clone, repo_public_user *row);
+
+/**
+ * Is the database the one that this code was made for? Compares the 164 columns that its
+ * queries name with the server's catalogs, by one query: for the start of a service.
+ *
+ * @return PGC_OK; PGC_SCHEMA: err names tables and columns that differ; as pgc_db_run().
+ */
+pgc_status repo_schema_check(pgc_db *db, pgc_error *err) PGC_MUST_CHECK;
 
 PGC_END_DECLS
 

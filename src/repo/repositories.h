@@ -27,19 +27,11 @@ typedef struct repo_create_repository_params {
  *     VALUES (@repo_id, @name, @path, @owner_id, @storage_strategy, @is_default)
  *     RETURNING *
  *
+ * @param p read during the call only.
  * @param out on PGC_OK one row for repo_repository_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
- * Columns:
- *   - repo_id uuid (repositories.repo_id), not NULL: repositories.repo_id is NOT NULL
- *   - name character varying (repositories.name), not NULL: repositories.name is NOT NULL
- *   - path text (repositories.path), not NULL: repositories.path is NOT NULL
- *   - owner_id integer (repositories.owner_id), not NULL: repositories.owner_id is NOT NULL
- *   - storage_strategy character varying (repositories.storage_strategy), not NULL: repositories.storage_strategy is NOT NULL
- *   - is_default boolean (repositories.is_default), not NULL: repositories.is_default is NOT NULL
- *   - created_at timestamp with time zone (repositories.created_at), not NULL: repositories.created_at is NOT NULL
- *   - updated_at timestamp with time zone (repositories.updated_at), not NULL: repositories.updated_at is NOT NULL
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * Each row is a whole row of repositories: repo_repository of models.h, with the reasons there.
  */
 pgc_status repo_create_repository(pgc_db *db, const repo_create_repository_params *p,
                                   repo_repository_set *out, pgc_error *err) PGC_MUST_CHECK;
@@ -51,18 +43,9 @@ pgc_status repo_create_repository(pgc_db *db, const repo_create_repository_param
  *
  * @param repo_id uuid, repositories.repo_id; not NULL.
  * @param out on PGC_OK one row for repo_repository_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
- * Columns:
- *   - repo_id uuid (repositories.repo_id), not NULL: repositories.repo_id is NOT NULL
- *   - name character varying (repositories.name), not NULL: repositories.name is NOT NULL
- *   - path text (repositories.path), not NULL: repositories.path is NOT NULL
- *   - owner_id integer (repositories.owner_id), not NULL: repositories.owner_id is NOT NULL
- *   - storage_strategy character varying (repositories.storage_strategy), not NULL: repositories.storage_strategy is NOT NULL
- *   - is_default boolean (repositories.is_default), not NULL: repositories.is_default is NOT NULL
- *   - created_at timestamp with time zone (repositories.created_at), not NULL: repositories.created_at is NOT NULL
- *   - updated_at timestamp with time zone (repositories.updated_at), not NULL: repositories.updated_at is NOT NULL
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * Each row is a whole row of repositories: repo_repository of models.h, with the reasons there.
  */
 pgc_status repo_get_repository(pgc_db *db, pgc_uuid repo_id, repo_repository_set *out,
                                pgc_error *err) PGC_MUST_CHECK;
@@ -78,19 +61,11 @@ typedef struct repo_get_repository_by_path_params {
  *
  *     SELECT * FROM repositories WHERE owner_id = @owner_id AND path = @path
  *
+ * @param p read during the call only.
  * @param out on PGC_OK one row for repo_repository_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
- * Columns:
- *   - repo_id uuid (repositories.repo_id), not NULL: repositories.repo_id is NOT NULL
- *   - name character varying (repositories.name), not NULL: repositories.name is NOT NULL
- *   - path text (repositories.path), not NULL: repositories.path is NOT NULL
- *   - owner_id integer (repositories.owner_id), not NULL: repositories.owner_id is NOT NULL
- *   - storage_strategy character varying (repositories.storage_strategy), not NULL: repositories.storage_strategy is NOT NULL
- *   - is_default boolean (repositories.is_default), not NULL: repositories.is_default is NOT NULL
- *   - created_at timestamp with time zone (repositories.created_at), not NULL: repositories.created_at is NOT NULL
- *   - updated_at timestamp with time zone (repositories.updated_at), not NULL: repositories.updated_at is NOT NULL
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * Each row is a whole row of repositories: repo_repository of models.h, with the reasons there.
  */
 pgc_status repo_get_repository_by_path(pgc_db *db, const repo_get_repository_by_path_params *p,
                                        repo_repository_set *out, pgc_error *err) PGC_MUST_CHECK;
@@ -102,18 +77,9 @@ pgc_status repo_get_repository_by_path(pgc_db *db, const repo_get_repository_by_
  *
  * @param owner_id integer, repositories.owner_id; not NULL.
  * @param out on PGC_OK one row for repo_repository_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
- * Columns:
- *   - repo_id uuid (repositories.repo_id), not NULL: repositories.repo_id is NOT NULL
- *   - name character varying (repositories.name), not NULL: repositories.name is NOT NULL
- *   - path text (repositories.path), not NULL: repositories.path is NOT NULL
- *   - owner_id integer (repositories.owner_id), not NULL: repositories.owner_id is NOT NULL
- *   - storage_strategy character varying (repositories.storage_strategy), not NULL: repositories.storage_strategy is NOT NULL
- *   - is_default boolean (repositories.is_default), not NULL: repositories.is_default is NOT NULL
- *   - created_at timestamp with time zone (repositories.created_at), not NULL: repositories.created_at is NOT NULL
- *   - updated_at timestamp with time zone (repositories.updated_at), not NULL: repositories.updated_at is NOT NULL
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * Each row is a whole row of repositories: repo_repository of models.h, with the reasons there.
  */
 pgc_status repo_get_default_repository(pgc_db *db, int32_t owner_id, repo_repository_set *out,
                                        pgc_error *err) PGC_MUST_CHECK;
@@ -124,18 +90,9 @@ pgc_status repo_get_default_repository(pgc_db *db, int32_t owner_id, repo_reposi
  *     SELECT * FROM repositories ORDER BY is_default DESC, name, repo_id
  *
  * @param out on PGC_OK all rows for repo_repository_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
- * Columns:
- *   - repo_id uuid (repositories.repo_id), not NULL: repositories.repo_id is NOT NULL
- *   - name character varying (repositories.name), not NULL: repositories.name is NOT NULL
- *   - path text (repositories.path), not NULL: repositories.path is NOT NULL
- *   - owner_id integer (repositories.owner_id), not NULL: repositories.owner_id is NOT NULL
- *   - storage_strategy character varying (repositories.storage_strategy), not NULL: repositories.storage_strategy is NOT NULL
- *   - is_default boolean (repositories.is_default), not NULL: repositories.is_default is NOT NULL
- *   - created_at timestamp with time zone (repositories.created_at), not NULL: repositories.created_at is NOT NULL
- *   - updated_at timestamp with time zone (repositories.updated_at), not NULL: repositories.updated_at is NOT NULL
- *
- * @return as pgc_db_run().
+ * Each row is a whole row of repositories: repo_repository of models.h, with the reasons there.
  */
 pgc_status repo_list_repositories(pgc_db *db, repo_repository_set *out,
                                   pgc_error *err) PGC_MUST_CHECK;
@@ -176,8 +133,9 @@ typedef struct repo_update_repository_params {
  *         updated_at = now()
  *     WHERE repo_id = @repo_id
  *
+ * @param p read during the call only.
  * @param affected on PGC_OK the number of rows changed.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_update_repository(pgc_db *db, const repo_update_repository_params *p,
                                   int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
@@ -194,7 +152,8 @@ typedef struct repo_check_repository_path_params {
  *
  *     SELECT repository_check_path(@path, @itself)
  *
- * @return as pgc_db_run().
+ * @param p read during the call only.
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_check_repository_path(pgc_db *db, const repo_check_repository_path_params *p,
                                       pgc_error *err) PGC_MUST_CHECK;
@@ -214,7 +173,8 @@ typedef struct repo_add_repository_params {
  *
  *     SELECT repository_add(@repo_id, @name, @path, @storage_strategy, @make_default)
  *
- * @return as pgc_db_run().
+ * @param p read during the call only.
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_add_repository(pgc_db *db, const repo_add_repository_params *p,
                                pgc_error *err) PGC_MUST_CHECK;
@@ -225,7 +185,7 @@ pgc_status repo_add_repository(pgc_db *db, const repo_add_repository_params *p,
  *     SELECT repository_make_default(@repo_id)
  *
  * @param repo_id uuid; not NULL.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_make_repository_default(pgc_db *db, pgc_uuid repo_id,
                                         pgc_error *err) PGC_MUST_CHECK;
@@ -241,7 +201,8 @@ typedef struct repo_move_repository_params {
  *
  *     SELECT repository_move(@repo_id, @path)
  *
- * @return as pgc_db_run().
+ * @param p read during the call only.
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_move_repository(pgc_db *db, const repo_move_repository_params *p,
                                 pgc_error *err) PGC_MUST_CHECK;
@@ -253,7 +214,7 @@ pgc_status repo_move_repository(pgc_db *db, const repo_move_repository_params *p
  *     SELECT repository_delete(@repo_id)
  *
  * @param repo_id uuid; not NULL.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_delete_repository(pgc_db *db, pgc_uuid repo_id, pgc_error *err) PGC_MUST_CHECK;
 

@@ -86,62 +86,62 @@ repo_search_hits_row *repo_search_hits_row_clone(const repo_search_hits_row *row
  *     JOIN assets a ON a.asset_id = h.asset_id
  *     ORDER BY h.place
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_search_hits_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
- *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
- *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
- *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
- *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
- *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
- *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
- *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
- *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
- *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
- *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
- *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
- *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
- *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
- *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
- *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
- *   - iso integer (assets.iso), nullable: assets.iso is nullable
- *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
- *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
- *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
- *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
- *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
- *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
- *   - width integer (assets.width), nullable: assets.width is nullable
- *   - height integer (assets.height), nullable: assets.height is nullable
- *   - duration numeric (assets.duration), nullable: assets.duration is nullable
- *   - description text (assets.description), nullable: assets.description is nullable
- *   - rating integer (assets.rating), nullable: assets.rating is nullable
- *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
- *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
- *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
- *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
- *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
- *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
- *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
- *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
- *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
- *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
- *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
- *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
- *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
- *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
- *   - place integer, not NULL: @nonnull in the query
- *   - score double precision, not NULL: @nonnull in the query
- *   - sort_at timestamp with time zone, nullable: result of search_hits()
- *   - name_rank integer, nullable: result of search_hits()
- *   - text_rank integer, nullable: result of search_hits()
- *   - text_score real, nullable: result of search_hits()
- *   - meaning_rank integer, nullable: result of search_hits()
- *   - distance double precision, nullable: result of search_hits()
- *   - route text, nullable: result of search_hits()
- *
- * @return as pgc_db_run().
+ *   asset_id              uuid                         not NULL  assets.asset_id
+ *   original_filename     character varying            not NULL  assets.original_filename
+ *   file_path             text                         not NULL  assets.file_path
+ *   file_size             bigint                       not NULL  assets.file_size
+ *   file_hash             text                         nullable  assets.file_hash
+ *   mime_type             character varying            nullable  assets.mime_type
+ *   asset_type            character varying            not NULL  assets.asset_type
+ *   repository_id         uuid                         nullable  assets.repository_id
+ *   owner_id              integer                      not NULL  assets.owner_id
+ *   uploaded_at           timestamp with time zone     not NULL  assets.uploaded_at
+ *   taken_at              timestamp with time zone     nullable  assets.taken_at
+ *   created_at            timestamp with time zone     not NULL  assets.created_at
+ *   updated_at            timestamp with time zone     not NULL  assets.updated_at
+ *   camera_make           character varying            nullable  assets.camera_make
+ *   camera_model          character varying            nullable  assets.camera_model
+ *   lens_model            character varying            nullable  assets.lens_model
+ *   iso                   integer                      nullable  assets.iso
+ *   aperture              numeric                      nullable  assets.aperture
+ *   shutter_speed         character varying            nullable  assets.shutter_speed
+ *   focal_length          numeric                      nullable  assets.focal_length
+ *   latitude              numeric                      nullable  assets.latitude
+ *   longitude             numeric                      nullable  assets.longitude
+ *   altitude              numeric                      nullable  assets.altitude
+ *   width                 integer                      nullable  assets.width
+ *   height                integer                      nullable  assets.height
+ *   duration              numeric                      nullable  assets.duration
+ *   description           text                         nullable  assets.description
+ *   rating                integer                      nullable  assets.rating
+ *   liked                 boolean                      not NULL  assets.liked
+ *   is_raw                boolean                      not NULL  assets.is_raw
+ *   is_transcoded         boolean                      not NULL  assets.is_transcoded
+ *   transcoded_path       text                         nullable  assets.transcoded_path
+ *   taken_local           timestamp without time zone  nullable  assets.taken_local
+ *   taken_offset_minutes  smallint                     nullable  assets.taken_offset_minutes
+ *   taken_source          character varying            nullable  assets.taken_source
+ *   deleted_at            timestamp with time zone     nullable  assets.deleted_at
+ *   filename_bytes        bytea                        nullable  assets.filename_bytes
+ *   captured_local        timestamp without time zone  not NULL  assets.captured_local
+ *   name_key              text                         not NULL  assets.name_key
+ *   stars                 smallint                     not NULL  assets.stars
+ *   latitude_e7           integer                      nullable  assets.latitude_e7
+ *   longitude_e7          integer                      nullable  assets.longitude_e7
+ *   place                 integer                      not NULL  @nonnull in the query
+ *   score                 double precision             not NULL  @nonnull in the query
+ *   sort_at               timestamp with time zone     nullable  result of search_hits()
+ *   name_rank             integer                      nullable  result of search_hits()
+ *   text_rank             integer                      nullable  result of search_hits()
+ *   text_score            real                         nullable  result of search_hits()
+ *   meaning_rank          integer                      nullable  result of search_hits()
+ *   distance              double precision             nullable  result of search_hits()
+ *   route                 text                         nullable  result of search_hits()
  */
 pgc_status repo_search_hits(pgc_db *db, const repo_search_hits_params *p,
                             repo_search_hits_row_set *out, pgc_error *err) PGC_MUST_CHECK;
@@ -211,15 +211,15 @@ repo_find_pairs_row *repo_find_pairs_row_clone(const repo_find_pairs_row *row);
  *     LEFT JOIN assets b ON b.asset_id = p.other_id
  *     ORDER BY p.asset_id, p.distance
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_find_pairs_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - asset_id uuid, not NULL: @nonnull in the query
- *   - other_id uuid, nullable: result of search_pairs()
- *   - distance double precision, nullable: result of search_pairs()
- *   - same_moment boolean, nullable: left join of b
- *
- * @return as pgc_db_run().
+ *   asset_id     uuid              not NULL  @nonnull in the query
+ *   other_id     uuid              nullable  result of search_pairs()
+ *   distance     double precision  nullable  result of search_pairs()
+ *   same_moment  boolean           nullable  left join of b
  */
 pgc_status repo_find_pairs(pgc_db *db, const repo_find_pairs_params *p,
                            repo_find_pairs_row_set *out, pgc_error *err) PGC_MUST_CHECK;

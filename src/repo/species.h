@@ -26,7 +26,8 @@ typedef struct repo_save_species_params {
  *     SELECT species_save(@asset_id, @names::text[], @common_names::text[], @confidences::float8[],
  *                         sqlc.narg('model_version'))
  *
- * @return as pgc_db_run().
+ * @param p read during the call only.
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_save_species(pgc_db *db, const repo_save_species_params *p,
                              pgc_error *err) PGC_MUST_CHECK;
@@ -68,15 +69,14 @@ repo_list_species_of_asset_row *repo_list_species_of_asset_row_clone(
  *
  * @param asset_id uuid, species_predictions.asset_id; not NULL.
  * @param out on PGC_OK all rows for repo_list_species_of_asset_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - species_name character varying (species_predictions.species_name), not NULL: species_predictions.species_name is NOT NULL
- *   - common_name character varying (species_predictions.common_name), nullable: species_predictions.common_name is nullable
- *   - confidence double precision, not NULL: species_predictions.confidence is NOT NULL
- *   - model_version character varying (species_predictions.model_version), nullable: species_predictions.model_version is nullable
- *   - created_at timestamp with time zone (species_predictions.created_at), not NULL: species_predictions.created_at is NOT NULL
- *
- * @return as pgc_db_run().
+ *   species_name   character varying         not NULL  species_predictions.species_name
+ *   common_name    character varying         nullable  species_predictions.common_name
+ *   confidence     double precision          not NULL  species_predictions.confidence is NOT NULL
+ *   model_version  character varying         nullable  species_predictions.model_version
+ *   created_at     timestamp with time zone  not NULL  species_predictions.created_at
  */
 pgc_status repo_list_species_of_asset(pgc_db *db, pgc_uuid asset_id,
                                       repo_list_species_of_asset_row_set *out,
@@ -147,15 +147,15 @@ repo_count_species_row *repo_count_species_row_clone(const repo_count_species_ro
  *     ORDER BY count(*) DESC, p.species_name
  *     LIMIT @row_limit
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_count_species_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - species_name character varying (species_predictions.species_name), not NULL: species_predictions.species_name is NOT NULL
- *   - common_name text, nullable: species_predictions.common_name is nullable
- *   - asset_count bigint, not NULL: count() never gives NULL
- *   - best double precision, not NULL: max() of a group that is not empty
- *
- * @return as pgc_db_run().
+ *   species_name  character varying  not NULL  species_predictions.species_name
+ *   common_name   text               nullable  species_predictions.common_name is nullable
+ *   asset_count   bigint             not NULL  count() never gives NULL
+ *   best          double precision   not NULL  max() of a group that is not empty
  */
 pgc_status repo_count_species(pgc_db *db, const repo_count_species_params *p,
                               repo_count_species_row_set *out, pgc_error *err) PGC_MUST_CHECK;
@@ -222,54 +222,54 @@ repo_list_assets_of_species_row *repo_list_assets_of_species_row_clone(
  *     ORDER BY p.confidence DESC, a.asset_id
  *     LIMIT @row_limit
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_list_assets_of_species_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - confidence double precision, not NULL: species_predictions.confidence is NOT NULL
- *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
- *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
- *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
- *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
- *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
- *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
- *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
- *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
- *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
- *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
- *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
- *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
- *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
- *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
- *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
- *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
- *   - iso integer (assets.iso), nullable: assets.iso is nullable
- *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
- *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
- *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
- *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
- *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
- *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
- *   - width integer (assets.width), nullable: assets.width is nullable
- *   - height integer (assets.height), nullable: assets.height is nullable
- *   - duration numeric (assets.duration), nullable: assets.duration is nullable
- *   - description text (assets.description), nullable: assets.description is nullable
- *   - rating integer (assets.rating), nullable: assets.rating is nullable
- *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
- *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
- *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
- *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
- *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
- *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
- *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
- *   - deleted_at timestamp with time zone (assets.deleted_at), nullable: assets.deleted_at is nullable
- *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
- *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
- *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
- *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
- *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
- *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
- *
- * @return as pgc_db_run().
+ *   confidence            double precision             not NULL  species_predictions.confidence is NOT NULL
+ *   asset_id              uuid                         not NULL  assets.asset_id
+ *   original_filename     character varying            not NULL  assets.original_filename
+ *   file_path             text                         not NULL  assets.file_path
+ *   file_size             bigint                       not NULL  assets.file_size
+ *   file_hash             text                         nullable  assets.file_hash
+ *   mime_type             character varying            nullable  assets.mime_type
+ *   asset_type            character varying            not NULL  assets.asset_type
+ *   repository_id         uuid                         nullable  assets.repository_id
+ *   owner_id              integer                      not NULL  assets.owner_id
+ *   uploaded_at           timestamp with time zone     not NULL  assets.uploaded_at
+ *   taken_at              timestamp with time zone     nullable  assets.taken_at
+ *   created_at            timestamp with time zone     not NULL  assets.created_at
+ *   updated_at            timestamp with time zone     not NULL  assets.updated_at
+ *   camera_make           character varying            nullable  assets.camera_make
+ *   camera_model          character varying            nullable  assets.camera_model
+ *   lens_model            character varying            nullable  assets.lens_model
+ *   iso                   integer                      nullable  assets.iso
+ *   aperture              numeric                      nullable  assets.aperture
+ *   shutter_speed         character varying            nullable  assets.shutter_speed
+ *   focal_length          numeric                      nullable  assets.focal_length
+ *   latitude              numeric                      nullable  assets.latitude
+ *   longitude             numeric                      nullable  assets.longitude
+ *   altitude              numeric                      nullable  assets.altitude
+ *   width                 integer                      nullable  assets.width
+ *   height                integer                      nullable  assets.height
+ *   duration              numeric                      nullable  assets.duration
+ *   description           text                         nullable  assets.description
+ *   rating                integer                      nullable  assets.rating
+ *   liked                 boolean                      not NULL  assets.liked
+ *   is_raw                boolean                      not NULL  assets.is_raw
+ *   is_transcoded         boolean                      not NULL  assets.is_transcoded
+ *   transcoded_path       text                         nullable  assets.transcoded_path
+ *   taken_local           timestamp without time zone  nullable  assets.taken_local
+ *   taken_offset_minutes  smallint                     nullable  assets.taken_offset_minutes
+ *   taken_source          character varying            nullable  assets.taken_source
+ *   deleted_at            timestamp with time zone     nullable  assets.deleted_at
+ *   filename_bytes        bytea                        nullable  assets.filename_bytes
+ *   captured_local        timestamp without time zone  not NULL  assets.captured_local
+ *   name_key              text                         not NULL  assets.name_key
+ *   stars                 smallint                     not NULL  assets.stars
+ *   latitude_e7           integer                      nullable  assets.latitude_e7
+ *   longitude_e7          integer                      nullable  assets.longitude_e7
  */
 pgc_status repo_list_assets_of_species(pgc_db *db, const repo_list_assets_of_species_params *p,
                                        repo_list_assets_of_species_row_set *out,

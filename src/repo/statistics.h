@@ -61,19 +61,18 @@ repo_get_totals_row *repo_get_totals_row_clone(const repo_get_totals_row *row);
  *
  * @param owner_id integer, assets.owner_id; not NULL.
  * @param out on PGC_OK one row for repo_get_totals_row_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
  * Columns:
- *   - photos bigint, not NULL: coalesce: constant
- *   - videos bigint, not NULL: coalesce: constant
- *   - recordings bigint, not NULL: coalesce: constant
- *   - bytes bigint, not NULL: coalesce: constant
- *   - trashed bigint, not NULL: count() never gives NULL
- *   - trashed_bytes bigint, not NULL: coalesce: constant
- *   - albums bigint, not NULL: count() never gives NULL
- *   - tags bigint, not NULL: count() never gives NULL
- *   - repositories bigint, not NULL: count() never gives NULL
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ *   photos         bigint  not NULL  coalesce: constant
+ *   videos         bigint  not NULL  coalesce: constant
+ *   recordings     bigint  not NULL  coalesce: constant
+ *   bytes          bigint  not NULL  coalesce: constant
+ *   trashed        bigint  not NULL  count() never gives NULL
+ *   trashed_bytes  bigint  not NULL  coalesce: constant
+ *   albums         bigint  not NULL  count() never gives NULL
+ *   tags           bigint  not NULL  count() never gives NULL
+ *   repositories   bigint  not NULL  count() never gives NULL
  */
 pgc_status repo_get_totals(pgc_db *db, int32_t owner_id, repo_get_totals_row_set *out,
                            pgc_error *err) PGC_MUST_CHECK;
@@ -117,14 +116,14 @@ repo_count_by_camera_row *repo_count_by_camera_row_clone(const repo_count_by_cam
  *     ORDER BY count(*) DESC, a.camera_make, a.camera_model
  *     LIMIT @row_limit
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_count_by_camera_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
- *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
- *   - asset_count bigint, not NULL: count() never gives NULL
- *
- * @return as pgc_db_run().
+ *   camera_make   character varying  nullable  assets.camera_make
+ *   camera_model  character varying  nullable  assets.camera_model
+ *   asset_count   bigint             not NULL  count() never gives NULL
  */
 pgc_status repo_count_by_camera(pgc_db *db, const repo_count_by_camera_params *p,
                                 repo_count_by_camera_row_set *out, pgc_error *err) PGC_MUST_CHECK;
@@ -188,13 +187,13 @@ repo_count_by_lens_row *repo_count_by_lens_row_clone(const repo_count_by_lens_ro
  *     ORDER BY count(*) DESC, a.lens_model
  *     LIMIT @row_limit
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_count_by_lens_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - lens_model character varying (assets.lens_model), not NULL: @nonnull in the query
- *   - asset_count bigint, not NULL: count() never gives NULL
- *
- * @return as pgc_db_run().
+ *   lens_model   character varying  not NULL  assets.lens_model: @nonnull in the query
+ *   asset_count  bigint             not NULL  count() never gives NULL
  */
 pgc_status repo_count_by_lens(pgc_db *db, const repo_count_by_lens_params *p,
                               repo_count_by_lens_row_set *out, pgc_error *err) PGC_MUST_CHECK;
@@ -257,14 +256,13 @@ repo_count_by_year_row *repo_count_by_year_row_clone(const repo_count_by_year_ro
  *
  * @param owner_id integer, asset_days.owner_id; not NULL.
  * @param out on PGC_OK all rows for repo_count_by_year_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - year integer, not NULL: @nonnull in the query
- *   - photos bigint, not NULL: @nonnull in the query
- *   - videos bigint, not NULL: @nonnull in the query
- *   - recordings bigint, not NULL: @nonnull in the query
- *
- * @return as pgc_db_run().
+ *   year        integer  not NULL  @nonnull in the query
+ *   photos      bigint   not NULL  @nonnull in the query
+ *   videos      bigint   not NULL  @nonnull in the query
+ *   recordings  bigint   not NULL  @nonnull in the query
  */
 pgc_status repo_count_by_year(pgc_db *db, int32_t owner_id, repo_count_by_year_row_set *out,
                               pgc_error *err) PGC_MUST_CHECK;
@@ -336,17 +334,16 @@ repo_count_by_repository_row *repo_count_by_repository_row_clone(
  *
  * @param owner_id integer, assets.owner_id; not NULL.
  * @param out on PGC_OK all rows for repo_count_by_repository_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - repo_id uuid (repositories.repo_id), not NULL: repositories.repo_id is NOT NULL
- *   - name character varying (repositories.name), not NULL: repositories.name is NOT NULL
- *   - path text (repositories.path), not NULL: repositories.path is NOT NULL
- *   - is_default boolean (repositories.is_default), not NULL: repositories.is_default is NOT NULL
- *   - asset_count bigint, not NULL: coalesce: constant
- *   - bytes bigint, not NULL: coalesce: constant
- *   - thumbnail_bytes bigint, not NULL: coalesce: constant
- *
- * @return as pgc_db_run().
+ *   repo_id          uuid               not NULL  repositories.repo_id
+ *   name             character varying  not NULL  repositories.name
+ *   path             text               not NULL  repositories.path
+ *   is_default       boolean            not NULL  repositories.is_default
+ *   asset_count      bigint             not NULL  coalesce: constant
+ *   bytes            bigint             not NULL  coalesce: constant
+ *   thumbnail_bytes  bigint             not NULL  coalesce: constant
  */
 pgc_status repo_count_by_repository(pgc_db *db, int32_t owner_id,
                                     repo_count_by_repository_row_set *out,
@@ -420,14 +417,14 @@ repo_count_by_tag_row *repo_count_by_tag_row_clone(const repo_count_by_tag_row *
  *     ORDER BY asset_count DESC, t.name, t.tag_id
  *     LIMIT @row_limit
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_count_by_tag_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - tag_id integer (tags.tag_id), not NULL: tags.tag_id is NOT NULL
- *   - name character varying (tags.name), not NULL: tags.name is NOT NULL
- *   - asset_count bigint, not NULL: operator - of values
- *
- * @return as pgc_db_run().
+ *   tag_id       integer            not NULL  tags.tag_id
+ *   name         character varying  not NULL  tags.name
+ *   asset_count  bigint             not NULL  operator - of values
  */
 pgc_status repo_count_by_tag(pgc_db *db, const repo_count_by_tag_params *p,
                              repo_count_by_tag_row_set *out, pgc_error *err) PGC_MUST_CHECK;

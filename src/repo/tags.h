@@ -22,8 +22,9 @@ typedef struct repo_create_tag_params {
  *
  *     SELECT tag_create(@name, sqlc.narg('category')) AS tag_id
  *
+ * @param p read during the call only.
  * @param out on PGC_OK tag_id (integer, not NULL: @nonnull in the query).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_create_tag(pgc_db *db, const repo_create_tag_params *p, int32_t *out,
                            pgc_error *err) PGC_MUST_CHECK;
@@ -68,16 +69,16 @@ repo_get_tag_row *repo_get_tag_row_clone(const repo_get_tag_row *row);
  *                AS asset_count
  *     FROM tags t WHERE t.tag_id = @tag_id
  *
+ * @param p read during the call only.
  * @param out on PGC_OK one row for repo_get_tag_row_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
  * Columns:
- *   - tag_id integer (tags.tag_id), not NULL: tags.tag_id is NOT NULL
- *   - name character varying (tags.name), not NULL: tags.name is NOT NULL
- *   - category character varying (tags.category), nullable: tags.category is nullable
- *   - shared boolean, not NULL: a test is never NULL
- *   - asset_count bigint, not NULL: count() never gives NULL
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ *   tag_id       integer            not NULL  tags.tag_id
+ *   name         character varying  not NULL  tags.name
+ *   category     character varying  nullable  tags.category
+ *   shared       boolean            not NULL  a test is never NULL
+ *   asset_count  bigint             not NULL  count() never gives NULL
  */
 pgc_status repo_get_tag(pgc_db *db, const repo_get_tag_params *p, repo_get_tag_row_set *out,
                         pgc_error *err) PGC_MUST_CHECK;
@@ -90,7 +91,7 @@ pgc_status repo_get_tag(pgc_db *db, const repo_get_tag_params *p, repo_get_tag_r
  *
  * @param name text, tags.name; not NULL.
  * @param out on PGC_OK tag_id (integer, not NULL: tags.tag_id is NOT NULL).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_find_tag(pgc_db *db, pgc_text name, int32_t *out, pgc_error *err) PGC_MUST_CHECK;
 
@@ -150,16 +151,16 @@ repo_list_tags_row *repo_list_tags_row_clone(const repo_list_tags_row *row);
  *     ORDER BY t.name, t.tag_id
  *     LIMIT @row_limit
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_list_tags_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - tag_id integer (tags.tag_id), not NULL: tags.tag_id is NOT NULL
- *   - name character varying (tags.name), not NULL: tags.name is NOT NULL
- *   - category character varying (tags.category), nullable: tags.category is nullable
- *   - shared boolean, not NULL: a test is never NULL
- *   - asset_count bigint, not NULL: operator - of values
- *
- * @return as pgc_db_run().
+ *   tag_id       integer            not NULL  tags.tag_id
+ *   name         character varying  not NULL  tags.name
+ *   category     character varying  nullable  tags.category
+ *   shared       boolean            not NULL  a test is never NULL
+ *   asset_count  bigint             not NULL  operator - of values
  */
 pgc_status repo_list_tags(pgc_db *db, const repo_list_tags_params *p, repo_list_tags_row_set *out,
                           pgc_error *err) PGC_MUST_CHECK;
@@ -223,17 +224,16 @@ repo_list_tags_of_assets_row *repo_list_tags_of_assets_row_clone(
  *
  * @param asset_ids uuid[]; not NULL.
  * @param out on PGC_OK all rows for repo_list_tags_of_assets_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - asset_id uuid (asset_tags.asset_id), not NULL: asset_tags.asset_id is NOT NULL
- *   - tag_id integer (tags.tag_id), not NULL: tags.tag_id is NOT NULL
- *   - name character varying (tags.name), not NULL: tags.name is NOT NULL
- *   - category character varying (tags.category), nullable: tags.category is nullable
- *   - shared boolean, not NULL: a test is never NULL
- *   - confidence double precision, not NULL: asset_tags.confidence is NOT NULL
- *   - source character varying (asset_tags.source), not NULL: asset_tags.source is NOT NULL
- *
- * @return as pgc_db_run().
+ *   asset_id    uuid               not NULL  asset_tags.asset_id
+ *   tag_id      integer            not NULL  tags.tag_id
+ *   name        character varying  not NULL  tags.name
+ *   category    character varying  nullable  tags.category
+ *   shared      boolean            not NULL  a test is never NULL
+ *   confidence  double precision   not NULL  asset_tags.confidence is NOT NULL
+ *   source      character varying  not NULL  asset_tags.source
  */
 pgc_status repo_list_tags_of_assets(pgc_db *db, pgc_arr_uuid asset_ids,
                                     repo_list_tags_of_assets_row_set *out,
@@ -273,8 +273,9 @@ typedef struct repo_update_tag_params {
  *
  *     UPDATE tags SET category = sqlc.narg('category') WHERE tag_id = @tag_id AND owner_id = @owner_id
  *
+ * @param p read during the call only.
  * @param affected on PGC_OK the number of rows changed.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_update_tag(pgc_db *db, const repo_update_tag_params *p, int64_t *affected,
                            pgc_error *err) PGC_MUST_CHECK;
@@ -290,7 +291,8 @@ typedef struct repo_rename_tag_params {
  *
  *     SELECT tag_rename(@tag_id, @name)
  *
- * @return as pgc_db_run().
+ * @param p read during the call only.
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_rename_tag(pgc_db *db, const repo_rename_tag_params *p,
                            pgc_error *err) PGC_MUST_CHECK;
@@ -306,8 +308,9 @@ typedef struct repo_merge_tags_params {
  *
  *     SELECT tag_merge(@source_tag_ids::integer[], @target_tag_id) AS merged
  *
+ * @param p read during the call only.
  * @param out on PGC_OK merged (bigint, not NULL: @nonnull in the query).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_merge_tags(pgc_db *db, const repo_merge_tags_params *p, int64_t *out,
                            pgc_error *err) PGC_MUST_CHECK;
@@ -344,12 +347,11 @@ repo_count_tag_uses_row *repo_count_tag_uses_row_clone(const repo_count_tag_uses
  *
  * @param tag_ids integer[]; not NULL.
  * @param out on PGC_OK one row for repo_count_tag_uses_row_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
  * Columns:
- *   - tag_count bigint, not NULL: count() never gives NULL
- *   - asset_count bigint, not NULL: count() never gives NULL
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ *   tag_count    bigint  not NULL  count() never gives NULL
+ *   asset_count  bigint  not NULL  count() never gives NULL
  */
 pgc_status repo_count_tag_uses(pgc_db *db, pgc_arr_i32 tag_ids, repo_count_tag_uses_row_set *out,
                                pgc_error *err) PGC_MUST_CHECK;
@@ -361,7 +363,7 @@ pgc_status repo_count_tag_uses(pgc_db *db, pgc_arr_i32 tag_ids, repo_count_tag_u
  *
  * @param tag_id integer; not NULL.
  * @param out on PGC_OK removed (bigint, not NULL: @nonnull in the query).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_delete_tag(pgc_db *db, int32_t tag_id, int64_t *out,
                            pgc_error *err) PGC_MUST_CHECK;
@@ -403,14 +405,14 @@ repo_tag_asset_row *repo_tag_asset_row_clone(const repo_tag_asset_row *row);
  *
  *     SELECT * FROM tag_asset(@asset_id, @names::text[], @confidences::float8[], @source, @only_these)
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_tag_asset_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - given_id integer, not NULL: @nonnull in the query
- *   - given_name text, not NULL: @nonnull in the query
- *   - written boolean, not NULL: @nonnull in the query
- *
- * @return as pgc_db_run().
+ *   given_id    integer  not NULL  @nonnull in the query
+ *   given_name  text     not NULL  @nonnull in the query
+ *   written     boolean  not NULL  @nonnull in the query
  */
 pgc_status repo_tag_asset(pgc_db *db, const repo_tag_asset_params *p, repo_tag_asset_row_set *out,
                           pgc_error *err) PGC_MUST_CHECK;
@@ -474,14 +476,14 @@ repo_tag_asset_by_id_row *repo_tag_asset_by_id_row_clone(const repo_tag_asset_by
  *                              false) g
  *     WHERE t.tag_id = @tag_id
  *
+ * @param p read during the call only.
  * @param out on PGC_OK one row for repo_tag_asset_by_id_row_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
  * Columns:
- *   - given_id integer, not NULL: @nonnull in the query
- *   - given_name text, not NULL: @nonnull in the query
- *   - written boolean, not NULL: @nonnull in the query
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ *   given_id    integer  not NULL  @nonnull in the query
+ *   given_name  text     not NULL  @nonnull in the query
+ *   written     boolean  not NULL  @nonnull in the query
  */
 pgc_status repo_tag_asset_by_id(pgc_db *db, const repo_tag_asset_by_id_params *p,
                                 repo_tag_asset_by_id_row_set *out, pgc_error *err) PGC_MUST_CHECK;
@@ -497,8 +499,9 @@ typedef struct repo_untag_asset_params {
  *
  *     DELETE FROM asset_tags WHERE asset_id = @asset_id AND tag_id = @tag_id
  *
+ * @param p read during the call only.
  * @param affected on PGC_OK the number of rows changed.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_untag_asset(pgc_db *db, const repo_untag_asset_params *p, int64_t *affected,
                             pgc_error *err) PGC_MUST_CHECK;

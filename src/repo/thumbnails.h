@@ -34,21 +34,11 @@ typedef struct repo_create_thumbnail_params {
  *             height = excluded.height, mime_type = excluded.mime_type
  *     RETURNING *
  *
+ * @param p read during the call only.
  * @param out on PGC_OK one row for repo_thumbnail_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
- * Columns:
- *   - thumbnail_id integer (thumbnails.thumbnail_id), not NULL: thumbnails.thumbnail_id is NOT NULL
- *   - asset_id uuid (thumbnails.asset_id), not NULL: thumbnails.asset_id is NOT NULL
- *   - size character varying (thumbnails.size), not NULL: thumbnails.size is NOT NULL
- *   - file_path text (thumbnails.file_path), not NULL: thumbnails.file_path is NOT NULL
- *   - file_size bigint (thumbnails.file_size), nullable: thumbnails.file_size is nullable
- *   - width integer (thumbnails.width), nullable: thumbnails.width is nullable
- *   - height integer (thumbnails.height), nullable: thumbnails.height is nullable
- *   - mime_type character varying (thumbnails.mime_type), nullable: thumbnails.mime_type is nullable
- *   - created_at timestamp with time zone (thumbnails.created_at), not NULL: thumbnails.created_at is NOT NULL
- *   - owner_id integer (thumbnails.owner_id), not NULL: thumbnails.owner_id is NOT NULL
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * Each row is a whole row of thumbnails: repo_thumbnail of models.h, with the reasons there.
  */
 pgc_status repo_create_thumbnail(pgc_db *db, const repo_create_thumbnail_params *p,
                                  repo_thumbnail_set *out, pgc_error *err) PGC_MUST_CHECK;
@@ -65,21 +55,11 @@ typedef struct repo_get_thumbnail_by_asset_and_size_params {
  *     SELECT * FROM thumbnails
  *     WHERE asset_id = @asset_id AND size = @size
  *
+ * @param p read during the call only.
  * @param out on PGC_OK one row for repo_thumbnail_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
- * Columns:
- *   - thumbnail_id integer (thumbnails.thumbnail_id), not NULL: thumbnails.thumbnail_id is NOT NULL
- *   - asset_id uuid (thumbnails.asset_id), not NULL: thumbnails.asset_id is NOT NULL
- *   - size character varying (thumbnails.size), not NULL: thumbnails.size is NOT NULL
- *   - file_path text (thumbnails.file_path), not NULL: thumbnails.file_path is NOT NULL
- *   - file_size bigint (thumbnails.file_size), nullable: thumbnails.file_size is nullable
- *   - width integer (thumbnails.width), nullable: thumbnails.width is nullable
- *   - height integer (thumbnails.height), nullable: thumbnails.height is nullable
- *   - mime_type character varying (thumbnails.mime_type), nullable: thumbnails.mime_type is nullable
- *   - created_at timestamp with time zone (thumbnails.created_at), not NULL: thumbnails.created_at is NOT NULL
- *   - owner_id integer (thumbnails.owner_id), not NULL: thumbnails.owner_id is NOT NULL
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * Each row is a whole row of thumbnails: repo_thumbnail of models.h, with the reasons there.
  */
 pgc_status repo_get_thumbnail_by_asset_and_size(pgc_db *db,
                                                 const repo_get_thumbnail_by_asset_and_size_params *p,
@@ -95,20 +75,9 @@ pgc_status repo_get_thumbnail_by_asset_and_size(pgc_db *db,
  *
  * @param asset_id uuid, thumbnails.asset_id; not NULL.
  * @param out on PGC_OK all rows for repo_thumbnail_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
- * Columns:
- *   - thumbnail_id integer (thumbnails.thumbnail_id), not NULL: thumbnails.thumbnail_id is NOT NULL
- *   - asset_id uuid (thumbnails.asset_id), not NULL: thumbnails.asset_id is NOT NULL
- *   - size character varying (thumbnails.size), not NULL: thumbnails.size is NOT NULL
- *   - file_path text (thumbnails.file_path), not NULL: thumbnails.file_path is NOT NULL
- *   - file_size bigint (thumbnails.file_size), nullable: thumbnails.file_size is nullable
- *   - width integer (thumbnails.width), nullable: thumbnails.width is nullable
- *   - height integer (thumbnails.height), nullable: thumbnails.height is nullable
- *   - mime_type character varying (thumbnails.mime_type), nullable: thumbnails.mime_type is nullable
- *   - created_at timestamp with time zone (thumbnails.created_at), not NULL: thumbnails.created_at is NOT NULL
- *   - owner_id integer (thumbnails.owner_id), not NULL: thumbnails.owner_id is NOT NULL
- *
- * @return as pgc_db_run().
+ * Each row is a whole row of thumbnails: repo_thumbnail of models.h, with the reasons there.
  */
 pgc_status repo_get_thumbnails_by_asset(pgc_db *db, pgc_uuid asset_id, repo_thumbnail_set *out,
                                         pgc_error *err) PGC_MUST_CHECK;

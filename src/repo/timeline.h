@@ -48,14 +48,13 @@ repo_list_timeline_months_row *repo_list_timeline_months_row_clone(
  *
  * @param owner_id integer, asset_days.owner_id; not NULL.
  * @param out on PGC_OK all rows for repo_list_timeline_months_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - month date, not NULL: @nonnull in the query
- *   - photos bigint, not NULL: sum() of a group that is not empty
- *   - videos bigint, not NULL: sum() of a group that is not empty
- *   - recordings bigint, not NULL: sum() of a group that is not empty
- *
- * @return as pgc_db_run().
+ *   month       date    not NULL  @nonnull in the query
+ *   photos      bigint  not NULL  sum() of a group that is not empty
+ *   videos      bigint  not NULL  sum() of a group that is not empty
+ *   recordings  bigint  not NULL  sum() of a group that is not empty
  */
 pgc_status repo_list_timeline_months(pgc_db *db, int32_t owner_id,
                                      repo_list_timeline_months_row_set *out,
@@ -123,15 +122,15 @@ repo_list_timeline_days_row *repo_list_timeline_days_row_clone(
  *       AND day >= @from_day AND day < @before_day
  *     ORDER BY day DESC
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_list_timeline_days_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - day date (asset_days.day), not NULL: asset_days.day is NOT NULL
- *   - photos integer (asset_days.photos), not NULL: asset_days.photos is NOT NULL
- *   - videos integer (asset_days.videos), not NULL: asset_days.videos is NOT NULL
- *   - recordings integer (asset_days.recordings), not NULL: asset_days.recordings is NOT NULL
- *
- * @return as pgc_db_run().
+ *   day         date     not NULL  asset_days.day
+ *   photos      integer  not NULL  asset_days.photos
+ *   videos      integer  not NULL  asset_days.videos
+ *   recordings  integer  not NULL  asset_days.recordings
  */
 pgc_status repo_list_timeline_days(pgc_db *db, const repo_list_timeline_days_params *p,
                                    repo_list_timeline_days_row_set *out,
@@ -165,7 +164,7 @@ void repo_list_timeline_days_close(repo_list_timeline_days_iter *it);
  *     SELECT count_asset_days() AS mended
  *
  * @param out on PGC_OK mended (integer, not NULL: @nonnull in the query).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_count_timeline_days(pgc_db *db, int32_t *out, pgc_error *err) PGC_MUST_CHECK;
 

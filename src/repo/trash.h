@@ -29,53 +29,11 @@ typedef struct repo_list_trash_params {
  *     ORDER BY deleted_at DESC, asset_id DESC
  *     LIMIT @row_limit
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
- * Columns:
- *   - asset_id uuid (assets.asset_id), not NULL: assets.asset_id is NOT NULL
- *   - original_filename character varying (assets.original_filename), not NULL: assets.original_filename is NOT NULL
- *   - file_path text (assets.file_path), not NULL: assets.file_path is NOT NULL
- *   - file_size bigint (assets.file_size), not NULL: assets.file_size is NOT NULL
- *   - file_hash text (assets.file_hash), nullable: assets.file_hash is nullable
- *   - mime_type character varying (assets.mime_type), nullable: assets.mime_type is nullable
- *   - asset_type character varying (assets.asset_type), not NULL: assets.asset_type is NOT NULL
- *   - repository_id uuid (assets.repository_id), nullable: assets.repository_id is nullable
- *   - owner_id integer (assets.owner_id), not NULL: assets.owner_id is NOT NULL
- *   - uploaded_at timestamp with time zone (assets.uploaded_at), not NULL: assets.uploaded_at is NOT NULL
- *   - taken_at timestamp with time zone (assets.taken_at), nullable: assets.taken_at is nullable
- *   - created_at timestamp with time zone (assets.created_at), not NULL: assets.created_at is NOT NULL
- *   - updated_at timestamp with time zone (assets.updated_at), not NULL: assets.updated_at is NOT NULL
- *   - camera_make character varying (assets.camera_make), nullable: assets.camera_make is nullable
- *   - camera_model character varying (assets.camera_model), nullable: assets.camera_model is nullable
- *   - lens_model character varying (assets.lens_model), nullable: assets.lens_model is nullable
- *   - iso integer (assets.iso), nullable: assets.iso is nullable
- *   - aperture numeric (assets.aperture), nullable: assets.aperture is nullable
- *   - shutter_speed character varying (assets.shutter_speed), nullable: assets.shutter_speed is nullable
- *   - focal_length numeric (assets.focal_length), nullable: assets.focal_length is nullable
- *   - latitude numeric (assets.latitude), nullable: assets.latitude is nullable
- *   - longitude numeric (assets.longitude), nullable: assets.longitude is nullable
- *   - altitude numeric (assets.altitude), nullable: assets.altitude is nullable
- *   - width integer (assets.width), nullable: assets.width is nullable
- *   - height integer (assets.height), nullable: assets.height is nullable
- *   - duration numeric (assets.duration), nullable: assets.duration is nullable
- *   - description text (assets.description), nullable: assets.description is nullable
- *   - rating integer (assets.rating), nullable: assets.rating is nullable
- *   - liked boolean (assets.liked), not NULL: assets.liked is NOT NULL
- *   - is_raw boolean (assets.is_raw), not NULL: assets.is_raw is NOT NULL
- *   - is_transcoded boolean (assets.is_transcoded), not NULL: assets.is_transcoded is NOT NULL
- *   - transcoded_path text (assets.transcoded_path), nullable: assets.transcoded_path is nullable
- *   - taken_local timestamp without time zone (assets.taken_local), nullable: assets.taken_local is nullable
- *   - taken_offset_minutes smallint (assets.taken_offset_minutes), nullable: assets.taken_offset_minutes is nullable
- *   - taken_source character varying (assets.taken_source), nullable: assets.taken_source is nullable
- *   - deleted_at timestamp with time zone (assets.deleted_at), not NULL: a condition excludes NULL in deleted_at
- *   - filename_bytes bytea (assets.filename_bytes), nullable: assets.filename_bytes is nullable
- *   - captured_local timestamp without time zone (assets.captured_local), not NULL: assets.captured_local is NOT NULL
- *   - name_key text (assets.name_key), not NULL: assets.name_key is NOT NULL
- *   - stars smallint (assets.stars), not NULL: assets.stars is NOT NULL
- *   - latitude_e7 integer (assets.latitude_e7), nullable: assets.latitude_e7 is nullable
- *   - longitude_e7 integer (assets.longitude_e7), nullable: assets.longitude_e7 is nullable
- *
- * @return as pgc_db_run().
+ * Each row is a whole row of assets: repo_asset of models.h, with the reasons there.
  */
 pgc_status repo_list_trash(pgc_db *db, const repo_list_trash_params *p, repo_asset_set *out,
                            pgc_error *err) PGC_MUST_CHECK;
@@ -161,14 +119,14 @@ repo_purge_assets_row *repo_purge_assets_row_clone(const repo_purge_assets_row *
  *     SELECT (SELECT count(*) FROM gone) AS assets, (SELECT count(*) FROM files) AS files,
  *            (SELECT coalesce(sum(file_size), 0)::bigint FROM gone) AS bytes
  *
+ * @param p read during the call only.
  * @param out on PGC_OK one row for repo_purge_assets_row_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
  * Columns:
- *   - assets bigint, not NULL: count() never gives NULL
- *   - files bigint, not NULL: count() never gives NULL
- *   - bytes bigint, not NULL: coalesce: constant
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ *   assets  bigint  not NULL  count() never gives NULL
+ *   files   bigint  not NULL  count() never gives NULL
+ *   bytes   bigint  not NULL  coalesce: constant
  */
 pgc_status repo_purge_assets(pgc_db *db, const repo_purge_assets_params *p,
                              repo_purge_assets_row_set *out, pgc_error *err) PGC_MUST_CHECK;

@@ -18,7 +18,7 @@ PGC_BEGIN_DECLS
  *
  * @param username text; not NULL.
  * @param out on PGC_OK user_id (integer, nullable: find_user_id() may give NULL).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_find_user_id(pgc_db *db, pgc_text username, pgc_opt_i32 *out,
                              pgc_error *err) PGC_MUST_CHECK;
@@ -35,8 +35,9 @@ typedef struct repo_register_local_user_params {
  *
  *     SELECT register_local_user(@username, @email) AS user_id
  *
+ * @param p read during the call only.
  * @param out on PGC_OK user_id (integer, not NULL: @nonnull in the query).
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_register_local_user(pgc_db *db, const repo_register_local_user_params *p,
                                     int32_t *out, pgc_error *err) PGC_MUST_CHECK;
@@ -50,18 +51,17 @@ pgc_status repo_register_local_user(pgc_db *db, const repo_register_local_user_p
  *
  * @param user_id integer, users.user_id; not NULL.
  * @param out on PGC_OK one row for repo_public_user_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
  * Columns:
- *   - user_id integer (users.user_id), not NULL: users.user_id is NOT NULL
- *   - username character varying (users.username), not NULL: users.username is NOT NULL
- *   - email character varying (users.email), not NULL: users.email is NOT NULL
- *   - full_name character varying (users.full_name), nullable: users.full_name is nullable
- *   - avatar_url text (users.avatar_url), nullable: users.avatar_url is nullable
- *   - created_at timestamp with time zone (users.created_at), not NULL: users.created_at is NOT NULL
- *   - updated_at timestamp with time zone (users.updated_at), not NULL: users.updated_at is NOT NULL
- *   - last_login timestamp with time zone (users.last_login), nullable: users.last_login is nullable
- *
- * @return PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ *   user_id     integer                   not NULL  users.user_id
+ *   username    character varying         not NULL  users.username
+ *   email       character varying         not NULL  users.email
+ *   full_name   character varying         nullable  users.full_name
+ *   avatar_url  text                      nullable  users.avatar_url
+ *   created_at  timestamp with time zone  not NULL  users.created_at
+ *   updated_at  timestamp with time zone  not NULL  users.updated_at
+ *   last_login  timestamp with time zone  nullable  users.last_login
  */
 pgc_status repo_get_user_by_id(pgc_db *db, int32_t user_id, repo_public_user_set *out,
                                pgc_error *err) PGC_MUST_CHECK;
@@ -82,8 +82,9 @@ typedef struct repo_update_user_profile_params {
  *         updated_at = now()
  *     WHERE user_id = @user_id
  *
+ * @param p read during the call only.
  * @param affected on PGC_OK the number of rows changed.
- * @return as pgc_db_run().
+ * @return PGC_OK; as pgc_db_run().
  */
 pgc_status repo_update_user_profile(pgc_db *db, const repo_update_user_profile_params *p,
                                     int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
@@ -130,18 +131,18 @@ repo_list_audit_log_row *repo_list_audit_log_row_clone(const repo_list_audit_log
  *     ORDER BY audit_id DESC
  *     LIMIT @row_limit
  *
+ * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_list_audit_log_row_set_free(); else untouched.
+ * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   - audit_id bigint (audit_log.audit_id), not NULL: audit_log.audit_id is NOT NULL
- *   - at timestamp with time zone (audit_log.at), not NULL: audit_log.at is NOT NULL
- *   - actor_id integer (audit_log.actor_id), nullable: audit_log.actor_id is nullable
- *   - event text (audit_log.event), not NULL: audit_log.event is NOT NULL
- *   - table_name text (audit_log.table_name), nullable: audit_log.table_name is nullable
- *   - row_key text (audit_log.row_key), nullable: audit_log.row_key is nullable
- *   - changed jsonb (audit_log.changed), nullable: audit_log.changed is nullable
- *
- * @return as pgc_db_run().
+ *   audit_id    bigint                    not NULL  audit_log.audit_id
+ *   at          timestamp with time zone  not NULL  audit_log.at
+ *   actor_id    integer                   nullable  audit_log.actor_id
+ *   event       text                      not NULL  audit_log.event
+ *   table_name  text                      nullable  audit_log.table_name
+ *   row_key     text                      nullable  audit_log.row_key
+ *   changed     jsonb                     nullable  audit_log.changed
  */
 pgc_status repo_list_audit_log(pgc_db *db, const repo_list_audit_log_params *p,
                                repo_list_audit_log_row_set *out, pgc_error *err) PGC_MUST_CHECK;

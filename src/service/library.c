@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "migrate/migrate.h"
 #include "pgc/conninfo.h"
+#include "repo/models.h"
 
 #define REVISIONS_SCHEMA "public"
 #define APP_ROLE         "lumilio_app"
@@ -144,6 +145,20 @@ static pgc_status schema_apply(const lum_library *library, pgc_conn *conn, pgc_e
     return pgc_error_wrap(err, status, "bring the database up to date");
 }
 
+/* Every migration is there and still a table may have been changed by hand, or by a program newer
+ * than this one: said here once and clearly, not by the first query that fails. */
+static pgc_status schema_compare(pgc_conn *conn, pgc_error *err)
+{
+    pgc_status status = repo_schema_check(pgc_conn_db(conn), err);
+    if (status == PGC_SCHEMA) {
+        if (err != NULL) {
+            err->status = LUM_NO_SCHEMA;
+        }
+        status = LUM_NO_SCHEMA;
+    }
+    return status;
+}
+
 /* As the owner, on a connection of its own that is gone before the pool opens: no pooled
  * connection can ever change tables. */
 static pgc_status database_prepare(const lum_library *library, pgc_error *err)
@@ -153,6 +168,9 @@ static pgc_status database_prepare(const lum_library *library, pgc_error *err)
     pgc_status status = extensions_check(conn, err);
     if (status == PGC_OK) {
         status = schema_apply(library, conn, err);
+    }
+    if (status == PGC_OK) {
+        status = schema_compare(conn, err);
     }
     pgc_conn_close(conn);
     return status;

@@ -7,9 +7,9 @@
 #include "repo/search.h"
 #include "service/session.h"
 
-#define LUM_QUERY_MAX          1000 /* bytes of a text to search for */
-#define LUM_SEARCH_TAGS_MAX    100  /* of one filter */
-#define LUM_SEARCH_DEPTH       200 /* hits of each channel that are fused; at most five times that */
+#define LUM_QUERY_MAX          1000  /* bytes of a text to search for */
+#define LUM_SEARCH_TAGS_MAX    100   /* of one filter */
+#define LUM_SEARCH_DEPTH       200   /* hits of each channel that are fused; at most 5 times that */
 #define LUM_SEARCH_EXACT       20000 /* rows up to which all distances are computed */
 #define LUM_SEARCH_CURSOR_SIZE 96
 

@@ -18,7 +18,7 @@ typedef pgc_status (*command_visit_fn)(void *arg, const struct pipeline_set *set
 typedef struct command_options {
     const char *config;   /* -f; NULL: look in the working directory */
     const char *database; /* --database; NULL: see the config, then a private cluster */
-    const char *query;    /* explain: name of the query */
+    const char *query;    /* explain: name of the query; verify: file or revision */
     bool offline;         /* check, generate: by the manifest alone */
     bool json;            /* generate, explain: JSON on stdout */
     bool keep;            /* keep the scratch database on a given server */
@@ -31,7 +31,8 @@ typedef struct command_options {
 typedef struct command_result {
     diag_list diags; /* for stderr */
     buf out;         /* for stdout */
-    bool different;  /* check, diff: outputs are not up to date; vet: a rule is broken */
+    bool different;  /* check, diff: outputs are not up to date; vet: a rule is broken;
+                        verify: an old query breaks */
 } command_result;
 
 /* The arena outlives the result. */
@@ -51,6 +52,10 @@ pgc_status command_explain(const env *env, arena *arena, const command_options *
 /* Check the rules of the config. */
 pgc_status command_vet(const env *env, arena *arena, const command_options *options,
                        command_result *result, pgc_error *err) PGC_MUST_CHECK;
+/* Check the queries of an older manifest (options->query: its file, or a git revision) against the
+ * schema of today. */
+pgc_status command_verify(const env *env, arena *arena, const command_options *options,
+                          command_result *result, pgc_error *err) PGC_MUST_CHECK;
 /* Write a config to start from; PGC_CONFLICT when there is one. */
 pgc_status command_init(const env *env, arena *arena, const command_options *options,
                         command_result *result, pgc_error *err) PGC_MUST_CHECK;

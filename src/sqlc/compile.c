@@ -6,6 +6,7 @@
 
 #include "sqlc/bulk.h"
 #include "sqlc/cname.h"
+#include "sqlc/needs.h"
 #include "sqlc/overrides.h"
 #include "sqlc/rows.h"
 #include "sqlc/shapes.h"
@@ -213,6 +214,7 @@ pgc_status compile_set(arena *mem, const compile_input *input, diag_list *diags,
     }
     shapes_sort(out);
     if (diags->error_count == 0) {
+        TRY(needs_collect(&work.ctx, err));
         TRY(symbols_check(&work.ctx, err));
     }
     return diag_status(diags, err);

@@ -212,7 +212,7 @@ static void locate_embed(worker *w, const described *probe, size_t index, size_t
     span->model->used = true;
 }
 
-/* The unnamed statement is replaced by each call; named ones stay for EXPLAIN EXECUTE. */
+/* Named statements stay for EXPLAIN EXECUTE; the unnamed one is replaced by each call. */
 static pgc_status describe_text(worker *w, const char *name, const char *sql,
                                 const uint32_t *param_oids, size_t param_count, described *out,
                                 pgc_error *err)
@@ -353,15 +353,30 @@ static pgc_status check_plan(worker *w, const char *name, pgc_error *err)
     return PGC_OK; /* e.g. a function that wants a session setting */
 }
 
+/* Declaring them would change nothing: they are what the server found by itself. */
+static bool same_types(const described *first, const uint32_t *oids)
+{
+    bool same = true;
+    for (size_t i = 0; i < first->param_count; i++) {
+        same = same && (oids[i] == 0 || oids[i] == first->param_oids[i]);
+    }
+    return same;
+}
+
 /* What will be sent at run time, with the types that will be declared. The statement keeps its
  * name until the connection ends, for EXPLAIN EXECUTE. */
-static pgc_status describe_final(worker *w, const described *first, size_t ordinal, pgc_error *err)
+static pgc_status describe_final(worker *w, const described *first, const char *first_name,
+                                 size_t ordinal, pgc_error *err)
 {
     pgc_error local = PGC_ZERO;
     char *name = arena_printf(w->ctx->arena, "sqlc_%zu", ordinal);
     uint32_t *oids = declared_types(w, first);
     if (name == NULL || oids == NULL) {
         return no_memory(w, err);
+    }
+    if (w->facts->sql.ptr == w->facts->text.sql.ptr && same_types(first, oids)) {
+        w->facts->shape = *first; /* nothing was expanded: it is the statement described already */
+        return check_plan(w, first_name, err);
     }
     pgc_status status = describe_text(w, name, w->facts->sql.ptr, oids, first->param_count,
                                       &w->facts->shape, &local);
@@ -448,7 +463,11 @@ pgc_status describe_query(const model_context *ctx, pgc_conn *conn, const query_
         return PGC_OK;
     }
     slice sql = out->text.sql;
-    pgc_status status = describe_text(&w, "", sql.ptr, NULL, 0, &first, &local);
+    char *name = arena_printf(ctx->arena, "sqlc_first_%zu", ordinal);
+    if (name == NULL) {
+        return no_memory(&w, err);
+    }
+    pgc_status status = describe_text(&w, name, sql.ptr, NULL, 0, &first, &local);
     if (status != PGC_OK) {
         return server_error(&w, status, &local, err);
     }
@@ -460,7 +479,7 @@ pgc_status describe_query(const model_context *ctx, pgc_conn *conn, const query_
     }
     out->sql = sql;
     if (w.ok) {
-        TRY(describe_final(&w, &first, ordinal, err));
+        TRY(describe_final(&w, &first, name, ordinal, err));
     }
     if (w.ok) {
         TRY(prove(&w, err));

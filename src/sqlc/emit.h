@@ -47,6 +47,9 @@ const char *emit_opt_name(emitter *e, const char *name);
 /* Enums and rows of models.h, their code. */
 pgc_status emit_models_header(emitter *e, pgc_error *err) PGC_MUST_CHECK;
 pgc_status emit_models_source(emitter *e, pgc_error *err) PGC_MUST_CHECK;
+/* The check of the schema at run time, in models.h too. */
+void emit_schema_header(emitter *e);
+void emit_schema_source(emitter *e);
 /* A row type's struct (unless scalar), set and functions. shared: read and take are public. */
 void emit_row_header(emitter *e, const ir_row *row, bool shared);
 void emit_row_source(emitter *e, const ir_row *row, bool shared);

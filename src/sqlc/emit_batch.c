@@ -36,10 +36,10 @@ void emit_batch_header(emitter *e, const ir_query *q)
     emit_function f[EMIT_FUNCTIONS_MAX];
     (void) emit_batch_functions(e, q, f);
     emit_signature(e, q, &f[BATCH_ADD], " PGC_MUST_CHECK;\n");
-    buf_printf(&e->out, "/** What became of item `index` after pgc_pipeline_run()%s. */\n",
-               q->cmd == QUERY_BATCHONE    ? "; PGC_NOT_FOUND when it has no row"
-               : q->cmd == QUERY_BATCHMANY ? ", with its rows"
-                                           : "");
+    buf_add_str(&e->out, "/**\n * What became of an item, after pgc_pipeline_run().\n *\n");
+    emit_result_doc(e, q);
+    buf_printf(&e->out, " * @return PGC_OK; %sas pgc_pipeline_take().\n */\n",
+               q->cmd == QUERY_BATCHONE ? "PGC_NOT_FOUND when it has no row; " : "");
     emit_signature(e, q, &f[BATCH_TAKE], " PGC_MUST_CHECK;\n\n");
 }
 

@@ -123,8 +123,9 @@ pgc_status emit_models_header(emitter *e, pgc_error *err)
     }
     emit_banner(e, NULL);
     buf_printf(&e->out,
-               "#ifndef %s\n#define %s\n\n#include <pgc/clone.h>\n#include <pgc/query.h>\n", guard,
-               guard);
+               "#ifndef %s\n#define %s\n\n#include <pgc/clone.h>\n#include <pgc/query.h>\n"
+               "#include <pgc/schema.h>\n",
+               guard, guard);
     custom_headers(e);
     buf_add_str(&e->out, "\nPGC_BEGIN_DECLS\n\n");
     for (size_t i = 0; i < set->enum_count; i++) {
@@ -146,6 +147,7 @@ pgc_status emit_models_header(emitter *e, pgc_error *err)
     for (size_t i = 0; i < set->shared.count; i++) {
         emit_row_header(e, *VEC_AT(&set->shared, ir_row *, i), true);
     }
+    emit_schema_header(e);
     buf_add_str(&e->out, "PGC_END_DECLS\n\n#endif\n");
     return buf_finish(&e->out, err);
 }
@@ -175,5 +177,6 @@ pgc_status emit_models_source(emitter *e, pgc_error *err)
     for (size_t i = 0; i < set->shared.count; i++) {
         emit_row_source(e, *VEC_AT(&set->shared, ir_row *, i), true);
     }
+    emit_schema_source(e);
     return buf_finish(&e->out, err);
 }

@@ -73,6 +73,8 @@ void emit_choice_fields(emitter *e, const ir_query *q);
 void emit_variant(emitter *e, const ir_query *q);
 void emit_variant_call(emitter *e, const ir_query *q);
 
+/* Whose the result is and when it is written: a line of a comment. */
+void emit_result_doc(emitter *e, const ir_query *q);
 /* The comment above a function. */
 void emit_query_doc(emitter *e, const ir_query *q);
 /* From `result` and `status` to the caller's outputs, to the end of the body. */

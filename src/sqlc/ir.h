@@ -192,6 +192,13 @@ typedef struct ir_query {
     const ir_copy *copy;  /* :copyfrom */
 } ir_query;
 
+/* A column that some query names. */
+typedef struct ir_need {
+    const char *schema, *table, *column;
+    const char *type; /* format_type() without modifier */
+    bool not_null;    /* a claim of some query counts on it */
+} ir_need;
+
 /* One query file and what is generated from it. */
 typedef struct ir_file {
     const char *path; /* "db/queries/assets.sql" */
@@ -213,6 +220,8 @@ typedef struct ir_set {
     vec shared;        /* of ir_row *, in order of appearance */
     ir_query *queries; /* in source order */
     size_t query_count;
+    ir_need *needs; /* by schema, table and column */
+    size_t need_count;
     bool nomem; /* memory ran out while a type was resolved */
 } ir_set;
 

@@ -268,5 +268,7 @@ bool ir_to_json(const ir_set *set, bool lines, json_t *root)
     put(&w, root, "models", models);
     put(&w, root, "shared", shared);
     put(&w, root, "queries", queries);
+    put(&w, root, "needs",
+        structs_json(&w, IR_NEED_MEMBERS, set->needs, set->need_count, sizeof *set->needs));
     return !w.failed;
 }

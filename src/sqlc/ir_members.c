@@ -163,6 +163,12 @@ const member IR_QUERY_MEMBERS[] = {
     END,
 };
 
+const member IR_NEED_MEMBERS[] = {
+    REQUIRED(ir_need, "schema", schema),        REQUIRED(ir_need, "table", table),
+    REQUIRED(ir_need, "column", column),        REQUIRED(ir_need, "type", type),
+    PLAIN(ir_need, "not_null", BOOL, not_null), END,
+};
+
 const member IR_SET_MEMBERS[] = {
     REQUIRED(ir_set, "prefix", prefix),
     REQUIRED(ir_set, "schema_hash", schema_hash),

@@ -359,7 +359,8 @@ static bool read_shapes(reader *r, const json_t *root)
             return no_memory(r);
         }
         if (!read_struct(r, object, IR_SHAPE_MEMBERS, shape) ||
-            !read_fields(r, object, &shape->fields, &shape->field_count)) {
+            (shape->kind != IR_SHAPE_CUSTOM &&
+             !read_fields(r, object, &shape->fields, &shape->field_count))) {
             return false;
         }
         if (shape->kind == IR_SHAPE_CUSTOM &&
@@ -552,7 +553,9 @@ pgc_status ir_from_json(arena *mem, const char *path, json_t *root, ir_set *out,
               read_structs(&r, json_object_get(root, "files"), "files", IR_FILE_MEMBERS,
                            sizeof *set.files, &set.files, &set.file_count) &&
               read_enums(&r, root) && read_shapes(&r, root) && read_models(&r, root) &&
-              read_shared(&r, root) && read_queries(&r, root);
+              read_shared(&r, root) && read_queries(&r, root) &&
+              read_structs(&r, json_object_get(root, "needs"), "needs", IR_NEED_MEMBERS,
+                           sizeof *set.needs, &set.needs, &set.need_count);
     if (r.nomem) {
         return pgc_error_set(err, PGC_NOMEM, "read \"%s\"", path);
     }

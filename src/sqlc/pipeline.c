@@ -80,9 +80,9 @@ static const char *server_of(const command_options *options, const config_set *s
 }
 
 /* Schema text is cut into statements before a server is started: mistakes there are cheap. */
-static pgc_status open_database(const env *sys, arena *mem, const command_options *options,
-                                const pipeline_set *set, diag_list *diags, database **out,
-                                pgc_error *err)
+pgc_status pipeline_open_database(const env *sys, arena *mem, const command_options *options,
+                                  const pipeline_set *set, diag_list *diags, database **out,
+                                  pgc_error *err)
 {
     vec statements = { 0 };
     database_options where = { .server = server_of(options, set->config),
@@ -131,7 +131,7 @@ pgc_status pipeline_run(const env *sys, arena *mem, const command_options *optio
         if (opened == NULL || strcmp(opened->schema_hash, set->schema_hash) != 0 ||
             server != previous) {
             database_close(TAKE(db));
-            TRY(open_database(sys, mem, options, set, diags, &db, err));
+            TRY(pipeline_open_database(sys, mem, options, set, diags, &db, err));
             opened = set;
         }
         compile_input input = { .config = cfg,

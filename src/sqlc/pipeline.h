@@ -21,6 +21,10 @@ typedef struct pipeline_set {
 pgc_status pipeline_read(const env *env, arena *arena, const command_options *options,
                          config *config, vec *sets, diag_list *diags, pgc_error *err)
     PGC_MUST_CHECK;
+/* A database with the schema of a set, for database_close(). */
+pgc_status pipeline_open_database(const env *env, arena *arena, const command_options *options,
+                                  const pipeline_set *set, diag_list *diags, struct database **out,
+                                  pgc_error *err) PGC_MUST_CHECK;
 /* Analyse and emit all sets. */
 pgc_status pipeline_run(const env *env, arena *arena, const command_options *options,
                         const config *config, vec *sets, diag_list *diags, pgc_error *err)

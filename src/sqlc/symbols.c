@@ -169,6 +169,7 @@ static void collect(collector *c)
     for (size_t i = 0; i < set->query_count; i++) {
         add_query(c, &set->queries[i]);
     }
+    add(c, "the check of the schema", set->prefix, "_schema_check");
     static const char *const TABLE[] = { "_queries", "_queries_none", "_queries_real",
                                          "_queries_with" };
     for (size_t i = 0; c->ctx->options->emit_interface && i < ARRAY_LEN(TABLE); i++) {

@@ -211,8 +211,8 @@ static void damaged_manifests_are_refused(void)
     REQUIRE(d.root != NULL);
     try_it(&d);
     CHECK_INT(d.refused, 0);
-    static const char *const PARTS[] = { "prefix", "files",  "enums",  "shapes",
-                                         "models", "shared", "queries" };
+    static const char *const PARTS[] = { "prefix", "files",  "enums",   "shapes",
+                                         "models", "shared", "queries", "needs" };
     for (size_t i = 0; i < ARRAY_LEN(PARTS); i++) {
         damage_member(&d, d.root, PARTS[i]);
     }

@@ -57,6 +57,7 @@ static void wrong_usage_is_status_two(void)
     expect("generate", "--database", NULL, 2, "needs a value");
     expect("generate", "extra", NULL, 2, "unexpected argument \"extra\"");
     expect("explain", NULL, NULL, 2, "needs the name of a query");
+    expect("verify", NULL, NULL, 2, "needs an older manifest or revision");
     expect("diff", "--offline", NULL, 2, "check and generate only");
 }
 

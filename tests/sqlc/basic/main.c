@@ -290,6 +290,22 @@ static void check_others(pgc_db *db, int64_t first, pgc_error *err)
     EXPECT(lib_delete_author(db, first, err) == PGC_CONFLICT); /* books refer to it */
 }
 
+/* Last, because it takes columns away. Only what queries name counts. */
+static void check_schema(pgc_conn *conn, pgc_error *err)
+{
+    pgc_db *db = pgc_conn_db(conn);
+    EXPECT_OK(lib_schema_check(db, err), err);
+    EXPECT_OK(pgc_conn_script(conn, "ALTER TABLE articles DROP words", 0, NULL, err), err);
+    EXPECT_OK(lib_schema_check(db, err), err);
+    EXPECT_OK(pgc_conn_script(conn, "ALTER TABLE books DROP weight, ALTER title DROP NOT NULL", 0,
+                              NULL, err),
+              err);
+    EXPECT(lib_schema_check(db, err) == PGC_SCHEMA);
+    EXPECT(strstr(err->message,
+                  "2 differences: column \"title\" of public.books may be NULL, "
+                  "expected NOT NULL; table public.books has no column \"weight\"") != NULL);
+}
+
 int main(int argc, char **argv)
 {
     pgc_error err = PGC_ZERO;
@@ -312,6 +328,7 @@ int main(int argc, char **argv)
     check_joins(db, &err);
     check_others(db, first, &err);
     failures += check_service(db, first);
+    check_schema(conn, &err);
     pgc_conn_close(conn);
     return failures == 0 ? 0 : 1;
 }

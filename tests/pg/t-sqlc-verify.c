@@ -1,0 +1,212 @@
+/* verify: queries of an older manifest against the schema of today. */
+#include "base/prelude.h"
+
+#include <jansson.h>
+
+#include "base/proc.h"
+
+#include "sqlc_project.h"
+
+static const char CONFIG[] =
+    "version: \"2\"\nsql:\n  - engine: postgresql\n    schema: s.sql\n    queries: q\n"
+    "    codegen:\n      - {plugin: c, out: out, options: {prefix: p}}\n";
+static const char OLD_SCHEMA[] =
+    "CREATE TYPE mood AS ENUM ('sad', 'ok');\n"
+    "CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL, note text, size int NOT NULL,\n"
+    "                mood mood, tag text UNIQUE);\n";
+static const char QUERIES[] =
+    "-- name: GetT :one\nSELECT * FROM t WHERE id = @id;\n"
+    "-- name: Names :many\nSELECT name FROM t;\n"
+    "-- name: Sizes :many\nSELECT size, coalesce(note, name) AS words FROM t;\n"
+    "-- name: AddT :exec\nINSERT INTO t (id, name, note, size) VALUES (@id, @name, @note, @size);\n"
+    "-- name: TagT :exec\nINSERT INTO t (id, name, size, tag) VALUES (@id, @name, 1, @tag)\n"
+    "ON CONFLICT (tag) DO NOTHING;\n"
+    "-- name: FindT :many\n-- @optional mood\nSELECT id FROM t WHERE id > 0 AND mood = @mood;\n"
+    "-- name: CopyT :copyfrom\nINSERT INTO t (id, name, size) VALUES (@id, @name, @size);\n"
+    "-- name: BulkT :execrows\n-- @bulk\nINSERT INTO t (id, name, size) VALUES (@id, @name, "
+    "@size);\n";
+
+/* Generate with the old schema, keep the manifest, go on with the new one. */
+static sqlc_project make_project(const char *schema)
+{
+    sqlc_project p = project_make(CONFIG, OLD_SCHEMA, QUERIES);
+    project_run run = project_command_run(&p, command_generate, (command_options) { 0 });
+    CHECK_INT(run.status, PGC_OK);
+    CHECK_STR(run.diags, "");
+    project_write(&p, "old.json", project_read(&p, "out/sqlc-manifest.json"));
+    project_write(&p, "s.sql", schema);
+    /* Today's queries are of no interest. */
+    project_write(&p, "q/a.sql", "-- name: Other :exec\nSELECT nonsense;\n");
+    return p;
+}
+
+static project_run verify(sqlc_project *p, bool json)
+{
+    const char *file = arena_printf(p->bench.arena, "%s/old.json", p->dir.path);
+    return project_command_run(p, command_verify,
+                               (command_options) { .query = file, .json = json });
+}
+
+/* The findings, without the last line. */
+static void expect(const char *schema, const char *want, bool breaks)
+{
+    sqlc_project p = make_project(schema);
+    project_run run = verify(&p, false);
+    CHECK_INT(run.status, PGC_OK);
+    CHECK_INT(run.different, breaks);
+    size_t len = strlen(want);
+    if (!CHECK(strncmp(run.text, want, len) == 0)) {
+        printf("# got:\n# %s\n# want:\n# %s\n", run.text, want);
+    }
+    CHECK(strstr(run.text + (strlen(run.text) < len ? 0 : len), ": ") == NULL);
+    project_done(&p);
+}
+
+#define T(columns) \
+    "CREATE TYPE mood AS ENUM ('sad', 'ok');\nCREATE TABLE t (" columns ", tag text UNIQUE);\n"
+
+static void additions_break_nothing(void)
+{
+    expect(
+        T("id int PRIMARY KEY, name text NOT NULL, note text, size int NOT NULL, mood mood, more "
+          "text, at timestamptz NOT NULL DEFAULT now(), n int GENERATED ALWAYS AS IDENTITY"),
+        "8 of 8 queries of ", false);
+}
+
+static void what_is_gone_breaks(void)
+{
+    expect(T("id int PRIMARY KEY, name text NOT NULL, size int NOT NULL, mood mood"),
+           "breaks  q/a.sql: GetT: column \"note\" does not exist\n"
+           "breaks  q/a.sql: Sizes: column \"note\" does not exist\n"
+           "breaks  q/a.sql: AddT: column \"note\" of relation \"t\" does not exist\n"
+           "5 of 8 queries of ",
+           true);
+    expect("CREATE TABLE u (id int);",
+           "breaks  q/a.sql: GetT: relation \"t\" does not exist\n"
+           "breaks  q/a.sql: Names: relation \"t\" does not exist\n"
+           "breaks  q/a.sql: Sizes: relation \"t\" does not exist\n"
+           "breaks  q/a.sql: AddT: relation \"t\" does not exist\n"
+           "breaks  q/a.sql: TagT: relation \"t\" does not exist\n"
+           "breaks  q/a.sql: FindT: parameter \"mood\": type mood is gone\n"
+           "breaks  q/a.sql: FindT: relation \"t\" does not exist\n"
+           "breaks  q/a.sql: CopyT: table public.t is gone\n"
+           "breaks  q/a.sql: CopyT: relation \"t\" does not exist\n"
+           "breaks  q/a.sql: BulkT: relation \"t\" does not exist\n"
+           "0 of 8 queries of ",
+           true);
+}
+
+static void other_types_break(void)
+{
+    expect(T("id int PRIMARY KEY, name text NOT NULL, note text, size bigint NOT NULL, mood mood"),
+           "breaks  q/a.sql: GetT: column \"size\" is bigint now, was integer\n"
+           "breaks  q/a.sql: Sizes: column \"size\" is bigint now, was integer\n"
+           "breaks  q/a.sql: CopyT: column \"t.size\" is bigint now, was integer\n"
+           "5 of 8 queries of ",
+           true);
+}
+
+static void lost_claims_break(void)
+{
+    expect(T("id int PRIMARY KEY, name text, note text, size int NOT NULL, mood mood"),
+           "breaks  q/a.sql: GetT: column \"name\" may be NULL now: t.name is nullable\n"
+           "breaks  q/a.sql: Names: column \"name\" may be NULL now: t.name is nullable\n"
+           "breaks  q/a.sql: Sizes: column \"words\" may be NULL now: ",
+           true);
+}
+
+static void new_demands_of_inserts_break(void)
+{
+    expect(T("id int PRIMARY KEY, name text NOT NULL, note text NOT NULL, size int NOT NULL, mood "
+             "mood, owner int NOT NULL"),
+           "differs  q/a.sql: AddT: parameter \"note\" may be NULL, its column refuses NULL now\n"
+           "breaks  q/a.sql: AddT: the INSERT gives no value for column \"t.owner\", which is NOT "
+           "NULL without default\n"
+           "breaks  q/a.sql: TagT: the INSERT gives no value for column \"t.note\", which is NOT "
+           "NULL without default\n"
+           "breaks  q/a.sql: TagT: the INSERT gives no value for column \"t.owner\", which is NOT "
+           "NULL without default\n"
+           "breaks  q/a.sql: CopyT: the INSERT gives no value for column \"t.note\", which is NOT "
+           "NULL without default\n"
+           "breaks  q/a.sql: CopyT: the INSERT gives no value for column \"t.owner\", which is NOT "
+           "NULL without default\n"
+           "breaks  q/a.sql: BulkT: the INSERT gives no value for column \"t.note\", which is NOT "
+           "NULL without default\n"
+           "breaks  q/a.sql: BulkT: the INSERT gives no value for column \"t.owner\", which is NOT "
+           "NULL without default\n"
+           "4 of 8 queries of ",
+           true);
+}
+
+static void a_missing_index_breaks(void)
+{
+    expect("CREATE TYPE mood AS ENUM ('sad', 'ok');\nCREATE TABLE t (id int PRIMARY KEY, name text "
+           "NOT NULL, note text, size int NOT NULL, mood mood, tag text);",
+           "breaks  q/a.sql: TagT: there is no unique or exclusion constraint matching the ON "
+           "CONFLICT specification\n"
+           "7 of 8 queries of ",
+           true);
+}
+
+static void labels_are_compared(void)
+{
+    sqlc_project p = make_project(
+        "CREATE TYPE mood AS ENUM ('ok', 'glad');\nCREATE TABLE t (id int PRIMARY KEY, name text "
+        "NOT NULL, note text, size int NOT NULL, mood mood, tag text UNIQUE);");
+    project_run run = verify(&p, false);
+    CHECK(run.different);
+    CHECK(strstr(run.text, "breaks  enum mood has no label 'sad' any more\n") == run.text);
+    CHECK(strstr(run.text, "differs  enum mood has the new label 'glad', which is read as unknown\n"
+                           "8 of 8 queries of ") != NULL);
+    run = verify(&p, true);
+    json_error_t problem;
+    json_t *root = json_loads(run.text, 0, &problem);
+    CHECK_INT(json_array_size(root), 2);
+    CHECK(json_is_true(json_object_get(json_array_get(root, 0), "breaks")));
+    CHECK(json_is_false(json_object_get(json_array_get(root, 1), "breaks")));
+    json_decref(root);
+    project_done(&p);
+}
+
+static void git(const sqlc_project *p, const char *a, const char *b, const char *c)
+{
+    const char *argv[] = { "git", "-c", "user.name=t", "-c", "user.email=t@example.org", a,
+                           b,     c,    NULL };
+    const proc_options options = { .argv = argv, .dir = p->dir.path };
+    pgc_error err = PGC_ZERO;
+    int code = -1;
+    CHECK_STATUS(proc_run(env_default(), &options, &code, &err), PGC_OK, &err);
+    CHECK_INT(code, 0);
+}
+
+static void a_revision_serves_as_well(void)
+{
+    sqlc_project p = make_project(OLD_SCHEMA);
+    git(&p, "init", "-q", NULL);
+    git(&p, "add", "out", NULL);
+    git(&p, "commit", "-q", "-mold");
+    CHECK_INT(unlinkat(p.dir.fd, "out/sqlc-manifest.json", 0), 0);
+    project_run run =
+        project_command_run(&p, command_verify, (command_options) { .query = "HEAD" });
+    CHECK_INT(run.status, PGC_OK);
+    CHECK_STR(run.text, "8 of 8 queries of HEAD work with this schema\n");
+    run = project_command_run(&p, command_verify, (command_options) { .query = "v9" });
+    CHECK_INT(run.status, PGC_NOT_FOUND);
+    CHECK(strstr(run.diags, "\"v9\" is neither a file nor a revision: ") == run.diags);
+    run = project_command_run(&p, command_verify, (command_options) { .query = "--output=x" });
+    CHECK_INT(run.status, PGC_INVALID);
+    project_write(&p, "old.json", "{}");
+    run = verify(&p, false);
+    CHECK_INT(run.status, PGC_INVALID);
+    CHECK(strstr(run.diags, "old.json:1:1: not a manifest of sqlc-gen-c") == run.diags);
+    project_done(&p);
+}
+
+TAP_MAIN(TAP("additions break nothing", additions_break_nothing),
+         TAP("tables, columns and types that are gone break", what_is_gone_breaks),
+         TAP("other types break", other_types_break),
+         TAP("columns that may be NULL now break", lost_claims_break),
+         TAP("new demands on INSERT break", new_demands_of_inserts_break),
+         TAP("an ON CONFLICT without its index breaks", a_missing_index_breaks),
+         TAP("labels of enums are compared; findings come as JSON", labels_are_compared),
+         TAP("a revision serves as well as a file", a_revision_serves_as_well))
