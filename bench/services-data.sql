@@ -153,7 +153,14 @@ FROM draft d WHERE pg_temp.roll(d.i / 15, 81) < 0.3;
 
 SELECT count(asset_search_write(part.ids))
 FROM (SELECT array_agg(asset_id) AS ids FROM assets GROUP BY hashtext(asset_id::text) & 255) part;
+INSERT INTO asset_days (owner_id, day, photos, videos, recordings)
+SELECT a.owner_id, a.captured_local::date, count(*) FILTER (WHERE a.asset_type = 'photo'),
+       count(*) FILTER (WHERE a.asset_type = 'video'),
+       count(*) FILTER (WHERE a.asset_type = 'audio')
+FROM assets a
+WHERE a.deleted_at IS NULL
+GROUP BY 1, 2;
 COMMIT;
 SET session_replication_role = origin;
 VACUUM (ANALYZE) users, repositories, assets, thumbnails, tags, asset_tags, albums, album_assets,
-    asset_search;
+    asset_search, asset_days;

@@ -50,6 +50,11 @@ SELECT EXISTS (SELECT FROM assets a
     OR EXISTS (SELECT FROM thumbnails t JOIN assets a ON a.asset_id = t.asset_id
                WHERE a.repository_id = @repository_id AND t.file_path = @file_path) AS used;
 
+-- name: IsFileDeletionWaiting :one
+-- Whether a file is to be removed and only waits for its day.
+SELECT EXISTS (SELECT FROM file_deletions d
+               WHERE d.repository_id = @repository_id AND d.file_path = @file_path) AS waiting;
+
 -- name: CreateFileDeletion :exec
 INSERT INTO file_deletions (owner_id, repository_id, file_path, not_before)
 VALUES (@owner_id, @repository_id, @file_path, @not_before);

@@ -7,6 +7,9 @@
 #include "service/asset.h"
 #include "service/search.h"
 
+#define TRIES   2                      /* somebody waits for the embedding of the text */
+#define WAIT_US (5 * INT64_C(1000000)) /* for each of them */
+
 /* What the words of the call become. */
 typedef struct search_call {
     lum_search_request request;
@@ -77,11 +80,32 @@ static void page_print(const lum_search_page *page)
     }
 }
 
-static pgc_status search_action(lum_actor actor, void *arg, pgc_error *err)
+/* The embedder, when one is configured and the search may want it: few tries, as somebody waits. */
+static pgc_status embedder_open(const lum_library *library, const search_call *call,
+                                ml_embedder **out, pgc_error *err)
 {
-    const search_call *call = arg;
+    ml_config config;
+    *out = NULL;
+    if (call->similar != NULL || call->request.by == LUM_SEARCH_NAME ||
+        call->request.by == LUM_SEARCH_TEXT) {
+        return PGC_OK;
+    }
+    TRY(ml_config_read(lum_library_env(library), lum_library_home(library), &config, err));
+    int64_t timeout_us = config.timeout_us > 0 && config.timeout_us < WAIT_US ? 0 : WAIT_US;
+    return ml_open_configured(lum_library_env(library), &config, TRIES, timeout_us, out, err);
+}
+
+static pgc_status search_run(lum_library *library, lum_session *session, search_call *call,
+                             pgc_error *err)
+{
     lum_search_page page = PGC_ZERO;
-    TRY(lum_search(actor, &call->request, &page, err));
+    TRY(embedder_open(library, call, &call->request.embedder, err));
+    pgc_status status = lum_search(lum_session_actor(session), &call->request, &page, err);
+    ml_close(call->request.embedder);
+    TRY(status);
+    if (page.without_meaning[0] != '\0') {
+        (void) fprintf(stderr, "lumilio: note: names and texts only: %s\n", page.without_meaning);
+    }
     if (cli_common_options.json) {
         page_print_json(&page);
     } else {
@@ -146,5 +170,18 @@ int cmd_search(int argc, char **argv)
     if (code == CLI_OK && !done) {
         code = request_fill(&call, argc, argv);
     }
-    return code != CLI_OK || done ? code : cli_act(search_action, &call);
+    if (code != CLI_OK || done) {
+        return code;
+    }
+    pgc_error err;
+    pgc_error_clear(&err);
+    lum_library *library = NULL;
+    lum_session *session = NULL;
+    pgc_status status = cli_open(&library, &session, &err);
+    if (status == PGC_OK) {
+        status = search_run(library, session, &call, &err);
+        lum_session_close(session);
+        lum_library_close(library);
+    }
+    return status == PGC_OK ? CLI_OK : cli_fail(&err);
 }

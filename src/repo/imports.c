@@ -521,6 +521,63 @@ pgc_status repo_is_path_used(pgc_db *db, const repo_is_path_used_params *p, bool
     return PGC_OK;
 }
 
+static const pgc_type_ref is_file_deletion_waiting_query_params[] = {
+    { "repository_id", "uuid", 2950 },
+    { "file_path", "text", 25 },
+};
+
+static const pgc_type_ref is_file_deletion_waiting_query_columns[] = {
+    { "waiting", "boolean", 16 },
+};
+
+static const pgc_query is_file_deletion_waiting_query = {
+    "IsFileDeletionWaiting",
+    "-- name: IsFileDeletionWaiting :one\n"
+    "SELECT EXISTS (SELECT FROM file_deletions d\n"
+    "               WHERE d.repository_id = $1 AND d.file_path = $2) AS waiting",
+    UINT64_C(0x6d3343e018187586),
+    0,
+    2,
+    1,
+    is_file_deletion_waiting_query_params,
+    is_file_deletion_waiting_query_columns,
+    sizeof(bool),
+};
+
+pgc_status repo_is_file_deletion_waiting(pgc_db *db, const repo_is_file_deletion_waiting_params *p,
+                                         bool *out, pgc_error *err)
+{
+    if (p->file_path.ptr == NULL) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "query IsFileDeletionWaiting: parameter file_path must not be NULL");
+    }
+    pgc_result *result = NULL;
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    pgc_add_uuid(&args, p->repository_id);
+    pgc_add_text(&args, p->file_path);
+    pgc_status status = pgc_db_run(db, &is_file_deletion_waiting_query, &args, &result, err);
+    pgc_args_done(&args);
+    if (status != PGC_OK) {
+        return status;
+    }
+    if (pgc_result_rows(result) == 0) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOT_FOUND, "query IsFileDeletionWaiting: no row");
+    }
+    pgc_reader reader;
+    bool value;
+    pgc_reader_init(&reader, result, &is_file_deletion_waiting_query);
+    value = pgc_read_bool(&reader, 0, 0);
+    status = pgc_reader_finish(&reader, err);
+    pgc_result_free(result);
+    if (status != PGC_OK) {
+        return status;
+    }
+    *out = value;
+    return PGC_OK;
+}
+
 static const pgc_type_ref create_file_deletion_query_params[] = {
     { "owner_id", "integer", 23 },
     { "repository_id", "uuid", 2950 },

@@ -230,6 +230,26 @@ typedef struct repo_is_path_used_params {
 pgc_status repo_is_path_used(pgc_db *db, const repo_is_path_used_params *p, bool *out,
                              pgc_error *err) PGC_MUST_CHECK;
 
+/** Parameters of repo_is_file_deletion_waiting(). */
+typedef struct repo_is_file_deletion_waiting_params {
+    pgc_uuid repository_id; /**< uuid, file_deletions.repository_id; not NULL */
+    pgc_text file_path; /**< text, file_deletions.file_path; not NULL */
+} repo_is_file_deletion_waiting_params;
+
+/**
+ * IsFileDeletionWaiting (:one).
+ * Whether a file is to be removed and only waits for its day.
+ *
+ *     SELECT EXISTS (SELECT FROM file_deletions d
+ *                    WHERE d.repository_id = @repository_id AND d.file_path = @file_path) AS waiting
+ *
+ * @param p read during the call only.
+ * @param out on PGC_OK waiting (boolean, not NULL: EXISTS is never NULL).
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ */
+pgc_status repo_is_file_deletion_waiting(pgc_db *db, const repo_is_file_deletion_waiting_params *p,
+                                         bool *out, pgc_error *err) PGC_MUST_CHECK;
+
 /** Parameters of repo_create_file_deletion(). */
 typedef struct repo_create_file_deletion_params {
     int32_t owner_id; /**< integer, file_deletions.owner_id; not NULL */

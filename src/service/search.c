@@ -295,27 +295,72 @@ static pgc_status like_check(lum_actor actor, pgc_uuid asset_id, pgc_error *err)
     return lum_embedding_get(actor, asset_id, model, vector, err);
 }
 
-pgc_status lum_search(lum_actor actor, const lum_search_request *request, lum_search_page *out,
-                      pgc_error *err)
+/* The vector of the text by the active model, which need not be the one that new assets get. */
+static pgc_status query_embed(lum_actor actor, const lum_search_request *request,
+                              float out[1][LUM_EMBEDDING_DIM], pgc_error *err)
+{
+    char model[LUM_MODEL_NAME_MAX + 1];
+    const ml_input input = { .kind = ML_TEXT, .bytes = slice_trim(pgc_text_from(request->query)) };
+    _Static_assert(ML_DIM == LUM_EMBEDDING_DIM, "one dimension from server to column");
+    TRY(lum_model_active(actor, model, err));
+    return ml_embed(request->embedder, model, &input, 1, out, err);
+}
+
+/* Gives *request a vector when it wants one and somebody can make it. */
+static pgc_status vector_get(lum_actor actor, lum_search_request *request,
+                             float out[1][LUM_EMBEDDING_DIM], lum_search_page *page, pgc_error *err)
+{
+    slice text;
+    bool wanted = request->by == LUM_SEARCH_ALL || request->by == LUM_SEARCH_MEANING;
+    if (!wanted || request->vector != NULL || request->embedder == NULL ||
+        request->like_asset_id.has) {
+        return PGC_OK;
+    }
+    pgc_error own;
+    pgc_error_clear(&own);
+    TRY(query_check(request, &text, err));
+    pgc_status status = query_embed(actor, request, out, &own);
+    if (status == PGC_OK) {
+        request->vector = out[0];
+    } else if (request->by == LUM_SEARCH_MEANING) {
+        return pgc_error_set(err, status, "search by meaning: %s", own.message);
+    } else {
+        (void) snprintf(page->without_meaning, sizeof page->without_meaning, "%s", own.message);
+    }
+    return PGC_OK;
+}
+
+static pgc_status hits_get(lum_actor actor, const lum_search_request *request,
+                           lum_search_page *page, pgc_error *err)
 {
     cursor at;
     uint16_t half[LUM_EMBEDDING_DIM];
-    lum_search_page page = PGC_ZERO;
     repo_search_hits_params params = PGC_ZERO;
     TRY(params_fill(request, &at, &params, err));
     if (request->vector != NULL) {
         TRY(lum_embedding_prepare(request->vector, LUM_EMBEDDING_DIM, half, err));
         params.vector = (pgc_halfvec) { half, LUM_EMBEDDING_DIM };
     }
-    pgc_status status = repo_search_hits(actor.db, &params, &page.hits, err);
-    if (status == PGC_OK && page.hits.count == 0 && request->like_asset_id.has) {
+    pgc_status status = repo_search_hits(actor.db, &params, &page->hits, err);
+    if (status == PGC_OK && page->hits.count == 0 && request->like_asset_id.has) {
         status = like_check(actor, request->like_asset_id.v, err);
     }
     if (status != PGC_OK) {
-        repo_search_hits_row_set_free(&page.hits);
+        repo_search_hits_row_set_free(&page->hits);
         return pgc_error_wrap(err, status, "search \"%" SLICE_FMT "\"", SLICE_ARG(params.query));
     }
-    page_end(request, at, &page);
+    page_end(request, at, page);
+    return PGC_OK;
+}
+
+pgc_status lum_search(lum_actor actor, const lum_search_request *request, lum_search_page *out,
+                      pgc_error *err)
+{
+    float made[1][LUM_EMBEDDING_DIM];
+    lum_search_request filled = *request;
+    lum_search_page page = PGC_ZERO;
+    TRY(vector_get(actor, &filled, made, &page, err));
+    TRY(hits_get(actor, &filled, &page, err));
     *out = page;
     return PGC_OK;
 }

@@ -4,6 +4,7 @@
 #ifndef SERVICE_SEARCH_H
 #define SERVICE_SEARCH_H
 
+#include "ml/embedder.h"
 #include "repo/search.h"
 #include "service/session.h"
 
@@ -37,6 +38,7 @@ typedef struct lum_search_request {
     const char *query;          /* NULL only with like_asset_id or vector */
     pgc_opt_uuid like_asset_id; /* look like this one: by meaning alone; query is not used */
     const float *vector;        /* of the query; LUM_EMBEDDING_DIM numbers; NULL: none */
+    ml_embedder *embedder;      /* asked for the vector when there is none; NULL: nobody is */
     lum_search_by by;
     lum_search_filter filter;
     int32_t limit;      /* 1..LUM_PAGE_MAX */
@@ -47,12 +49,15 @@ typedef struct lum_search_request {
 typedef struct lum_search_page {
     repo_search_hits_row_set hits;     /* best first, with rank and score of each channel */
     char next[LUM_SEARCH_CURSOR_SIZE]; /* "": this was the last page */
+    char without_meaning[512]; /* why meaning did not take part although it was asked for; "" */
 } lum_search_page;
 
 /* One statement, one round trip. An empty page is PGC_OK. PGC_INVALID: text empty, too long or not
  * UTF-8, filter, limit, a vector without direction, a cursor of another search; PGC_NOT_FOUND:
- * like_asset_id is no asset of the actor with a vector of the active model. Searching by meaning
- * without vector is PGC_INVALID, by all it means names and texts. */
+ * like_asset_id is no asset of the actor with a vector of the active model. By all, an embedder
+ * that does not answer means names and texts, and the page says so; by meaning its error is the
+ * result. By meaning with neither vector nor embedder is PGC_INVALID. Blocks for the embedder as
+ * ml_embed() does. */
 pgc_status lum_search(lum_actor actor, const lum_search_request *request, lum_search_page *out,
                       pgc_error *err) PGC_MUST_CHECK;
 void lum_search_page_free(lum_search_page *page);

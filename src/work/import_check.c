@@ -135,7 +135,8 @@ static pgc_status known_compare(check_state *state, known_file *file, pgc_error 
     return PGC_OK;
 }
 
-/* A file on the disk: one of the known ones, one of an open intent, or nobody's. */
+/* A file on the disk: one of the known ones, one of an open intent, one that waits for its removal,
+ * or nobody's. */
 static pgc_status on_file(void *arg, const char *path, pgc_error *err)
 {
     check_state *state = arg;
@@ -154,6 +155,12 @@ static pgc_status on_file(void *arg, const char *path, pgc_error *err)
     };
     lum_actor actor = lum_session_actor(state->target->session);
     TRY(repo_is_path_used(actor.db, &params, &used, err));
+    if (!used) {
+        const repo_is_file_deletion_waiting_params waiting = { .repository_id =
+                                                                   params.repository_id,
+                                                               .file_path = params.file_path };
+        TRY(repo_is_file_deletion_waiting(actor.db, &waiting, &used, err));
+    }
     state->found->files_without_row += used ? 0 : 1;
     return PGC_OK;
 }

@@ -473,21 +473,32 @@ static void timeline_counts_and_lists(void)
     CHECK_INT(RUN("timeline", "--days"), 2);
 }
 
-/* Of a photo of its own, whose files must be gone at the end. */
+/* A photo of its own, in the library only: later cases import the folder. */
+static void import_doomed(const char *name, uint32_t number, char id[static 64])
+{
+    const char *source = photo(name, number);
+    CHECK_INT(RUN("import", source), 0);
+    CHECK_INT(unlink(source), 0);
+    CHECK_INT(RUN("list", "--name-prefix", name, "--json"), 0);
+    AUTO(json_auto) json_t *list = document();
+    const json_t *asset = json_array_get(list, 0);
+    (void) snprintf(id, 64, "%s", text_of(asset, "asset_id"));
+}
+
+/* Files of the repository, none of them without row. */
+static json_int_t files_now(void)
+{
+    CHECK_INT(RUN("db", "verify", "--json"), 0);
+    AUTO(json_auto) json_t *found = document();
+    return number_of(found, "files");
+}
+
 static void trash_is_listed_and_emptied(void)
 {
-    char path[512];
     char id[64];
-    const char *source = photo("doomed.png", 77);
-    CHECK_INT(RUN("import", source), 0);
-    CHECK_INT(unlink(source), 0); /* later cases import the folder */
-    CHECK_INT(RUN("list", "--name-prefix", "doomed", "--json"), 0);
-    {
-        AUTO(json_auto) json_t *list = document();
-        const json_t *asset = json_array_get(list, 0);
-        (void) snprintf(id, sizeof id, "%s", text_of(asset, "asset_id"));
-        (void) snprintf(path, sizeof path, "%s/originals/%s", home, text_of(asset, "file_path"));
-    }
+    json_int_t files = files_now();
+    import_doomed("doomed.png", 77, id);
+    CHECK_INT(files_now(), files + 4);
     CHECK_INT(RUN("trash", "list"), 0);
     CHECK_STR(out_text, "the trash is empty\n");
     CHECK_INT(RUN("trash", "empty", id, "--yes"), 1);
@@ -508,8 +519,12 @@ static void trash_is_listed_and_emptied(void)
         CHECK_INT(number_of(done, "files"), 4);
     }
     CHECK_INT(RUN("restore", id), 1);
-    CHECK_INT(RUN("db", "verify"), 0);
-    CHECK(access(path, F_OK) != 0);
+    CHECK_INT(files_now(), files);
+    import_doomed("kept.png", 78, id);
+    CHECK_INT(RUN("delete", id), 0);
+    CHECK_INT(RUN("trash", "empty", id, "--keep-files", "30", "--yes"), 0);
+    CHECK(has(out_text, "1 assets"));
+    CHECK_INT(files_now(), files + 4); /* they wait for their day */
 }
 
 static void delete_and_restore(void)

@@ -4,6 +4,7 @@
 
 #include <pgc/error.h>
 
+#include "http_server.h"
 #include "person.h"
 #include "schema.h"
 #include "service/embedding.h"
@@ -295,6 +296,47 @@ static void all_ways_together_tell_the_rank_of_each(void)
     CHECK_STR(find_with(&owner, &request), "dog.jpg");
 }
 
+/* The other side answers with a vector, or is not there. */
+static void texts_are_embedded_or_it_is_said_that_not(void)
+{
+    PERSON(&lib, owner);
+    static http_server server;
+    static char body[16384];
+    REQUIRE(CHECK(http_server_open(&server)));
+    size_t used = (size_t) snprintf(body, sizeof body, "{\"clip\": \"[0.01");
+    for (size_t i = 1; i < DIM; i++) {
+        used += (size_t) snprintf(body + used, sizeof body - used, i == 9 ? ",1" : ",0.01");
+    }
+    (void) snprintf(body + used, sizeof body - used, "]\"}");
+    const http_answer answer = { 200, body, HTTP_FINE };
+    http_server_say(&server, &answer, 1);
+    (void) add_with_vector(&owner, "nine.jpg", along(9));
+    (void) add_with_vector(&owner, "beach.jpg", along(2));
+    lum_search_request request = { .query = "beach", .by = LUM_SEARCH_MEANING, .limit = 20 };
+    ml_options options = { .api = ML_API_IMMICH, .url = server.url, .tries = 1 };
+    lum_search_page page = PGC_ZERO;
+    REQUIRE_OK(ml_open(NULL, &options, &request.embedder, &err), &err);
+    CHECK_STR(find_with(&owner, &request), "nine.jpg | beach.jpg");
+    CHECK(http_server_got(&server, "\"modelName\":\"clip-vit-base\"")); /* the active one */
+    CHECK(http_server_got(&server, "beach"));
+    request.by = LUM_SEARCH_NAME;
+    CHECK_STR(find_with(&owner, &request), "beach.jpg");
+    CHECK_INT(http_server_asked(&server), 1); /* names need no vector */
+    ml_close(request.embedder);
+    http_server_close(&server);
+    options.url = "http://127.0.0.1:1";
+    REQUIRE_OK(ml_open(NULL, &options, &request.embedder, &err), &err);
+    request.by = LUM_SEARCH_ALL;
+    REQUIRE_OK(lum_search(owner.actor, &request, &page, &err), &err);
+    CHECK_INT(page.hits.count, 1);
+    CHECK(strstr(page.without_meaning, "127.0.0.1") != NULL);
+    lum_search_page_free(&page);
+    request.by = LUM_SEARCH_MEANING;
+    CHECK_STATUS(lum_search(owner.actor, &request, &page, &err), PGC_CONNECTION, &err);
+    CHECK(person_says(&err, "search by meaning"));
+    ml_close(request.embedder);
+}
+
 static void trash_is_not_searched(void)
 {
     PERSON(&lib, owner);
@@ -570,6 +612,8 @@ TAP_MAIN(TAP("search: the library opens", begins),
              photos_like_one_are_found_without_itself),
          TAP("search: all ways together tell the rank of each",
              all_ways_together_tell_the_rank_of_each),
+         TAP("search: texts are embedded, or it is said that they are not",
+             texts_are_embedded_or_it_is_said_that_not),
          TAP("search: what is in the trash is not found", trash_is_not_searched),
          TAP("search: filters hold for every way", filters_hold_for_every_way),
          TAP("search: pages give each hit once", pages_give_each_hit_once),

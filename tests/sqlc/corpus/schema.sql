@@ -285,6 +285,19 @@ LANGUAGE sql AS $$ SELECT id, title::text, 1 FROM assets WHERE title LIKE word $
 CREATE FUNCTION all_people() RETURNS SETOF people LANGUAGE sql AS 'SELECT * FROM people';
 CREATE PROCEDURE tidy(n int) LANGUAGE sql AS 'DELETE FROM jobs WHERE id = n';
 
+CREATE PROCEDURE clear_all() LANGUAGE sql AS
+    'DELETE FROM thumbs; DELETE FROM album_assets; DELETE FROM albums; DELETE FROM embeddings;
+     DELETE FROM assets; DELETE FROM people; DELETE FROM jobs; DELETE FROM scalars;
+     DELETE FROM nested; DELETE FROM overridden';
+
+CREATE PROCEDURE make_null() LANGUAGE sql AS $$
+    UPDATE people SET email = NULL, nick = CASE WHEN id = 1 THEN 'x' END, born = NULL, score = NULL,
+        meta = NULL, active = false, created = 'infinity' WHERE id > 0;
+    UPDATE assets SET data = '{"v": null, "a": 1}', taken = 'infinity', owner = NULL;
+    UPDATE thumbs SET path = NULL; UPDATE album_assets SET pos = 7 WHERE pos = 2;
+    INSERT INTO albums VALUES (12, 'empty', NULL);
+    UPDATE nested SET n_f8r = 'empty' $$;
+
 INSERT INTO people (id, name, email, nick, born, score, boss, meta) VALUES
     (1, 'Ann', 'ann@x', 'a', '1990-01-01', 1.5, NULL, '{"a": {"b": 1}}'),
     (2, '', NULL, NULL, NULL, NULL, 1, NULL),
