@@ -55,6 +55,15 @@ static const char *type_hint(const pgc_error *err)
     if (strcmp(err->sqlstate, "42725") == 0) {
         return "several functions fit: cast the parameters, e.g. @name::int";
     }
+    if (err->hint[0] != '\0' || err->detail[0] != '\0') {
+        return NULL; /* the server knows more */
+    }
+    if (strcmp(err->sqlstate, "42703") == 0 || strcmp(err->sqlstate, "42P01") == 0) {
+        return "tables and columns are those of the files under \"schema\" in the config";
+    }
+    if (strcmp(err->sqlstate, "22P02") == 0 || strcmp(err->sqlstate, "42804") == 0) {
+        return "the two sides have different types: cast one of them";
+    }
     return NULL;
 }
 

@@ -132,7 +132,8 @@ static bool next_statement(const source_file *file, size_t *pos, diag_list *diag
         lex_token token = lex_next(text, pos);
         bool comment = token.kind == LEX_LINE_COMMENT || token.kind == LEX_BLOCK_COMMENT;
         if (token.kind == LEX_BAD) {
-            (void) diag_error(diags, file, token.start, "%s", token.why);
+            diag *d = diag_error(diags, file, token.start, "%s", token.why);
+            diag_hint(diags, d, "close it; what follows was not looked at");
             return false;
         }
         if (token.kind == LEX_END || (token.kind == LEX_SEMICOLON && body.depth == 0)) {

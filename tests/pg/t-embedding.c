@@ -4,9 +4,12 @@
 
 #include <pgc/error.h>
 
+#include "http_server.h"
 #include "person.h"
 #include "schema.h"
 #include "service/embedding.h"
+#include "service/embedding_fill.h"
+#include "service/repository.h"
 #include "tap.h"
 
 #define DIM LUM_EMBEDDING_DIM
@@ -305,6 +308,65 @@ static void pages_of_missing_assets_have_bounds(void)
     CHECK(set.rows == NULL);
 }
 
+/* Thumbnails go to the server, vectors come into rows; a second call finds nothing left. */
+static void missing_vectors_are_filled_in(void)
+{
+    PERSON(&lib, owner);
+    static http_server server;
+    static char body[16384];
+    repo_repository_set home = PGC_ZERO;
+    repo_thumbnail_set made = PGC_ZERO;
+    lum_fill_counts counts;
+    float v[DIM];
+    REQUIRE(CHECK(http_server_open(&server)));
+    size_t used = (size_t) snprintf(body, sizeof body, "{\"clip\": \"[1");
+    for (size_t i = 1; i < DIM; i++) {
+        used += (size_t) snprintf(body + used, sizeof body - used, ",0.01");
+    }
+    (void) snprintf(body + used, sizeof body - used, "]\"}");
+    const http_answer answers[] = { { 200, body, HTTP_FINE } };
+    http_server_say(&server, answers, 1);
+    REQUIRE_OK(lum_repository_ensure_default(owner.actor, env_default(), lib.home, &home, &err),
+               &err);
+    repo_create_asset_params row = person_photo(&owner, "seen.jpg");
+    row.repository_id = (pgc_opt_uuid) { true, home.rows[0].repo_id };
+    pgc_uuid id = person_add_row(&owner, &row);
+    (void) person_add(&owner, "without thumbnail.jpg");
+    const repo_create_thumbnail_params thumbnail = { .asset_id = id,
+                                                     .owner_id = owner.id,
+                                                     .size = SLICE("medium"),
+                                                     .file_path = SLICE("medium.webp") };
+    REQUIRE_OK(lum_thumbnail_create(owner.actor, &thumbnail, &made, &err), &err);
+    repo_thumbnail_set_free(&made);
+    char path[PATH_MAX];
+    (void) snprintf(path, sizeof path, "%s/medium.webp", home.rows[0].path.ptr);
+    REQUIRE_OK(file_write_atomic(env_default(), AT_FDCWD, path, SLICE("a picture"), 0600, &err),
+               &err);
+    ml_embedder *embedder = NULL;
+    const ml_options options = { .api = ML_API_IMMICH, .url = server.url, .tries = 1 };
+    REQUIRE_OK(ml_open(NULL, &options, &embedder, &err), &err);
+    REQUIRE_OK(
+        lum_embedding_fill(owner.actor, env_default(), embedder, LUM_MODEL_SEED, &counts, &err),
+        &err);
+    CHECK_INT(counts.embedded, 1);
+    CHECK_INT(counts.without_picture, 1);
+    CHECK(http_server_got(&server, "a picture"));
+    REQUIRE_OK(lum_embedding_get(owner.actor, id, LUM_MODEL_SEED, v, &err), &err);
+    CHECK(v[0] > 0.9f);
+    REQUIRE_OK(
+        lum_embedding_fill(owner.actor, env_default(), embedder, LUM_MODEL_SEED, &counts, &err),
+        &err);
+    CHECK_INT(counts.embedded, 0);
+    const http_answer away[] = { { 503, "", HTTP_FINE } };
+    http_server_say(&server, away, 1);
+    REQUIRE_OK(lum_model_add(lib.library, "another", NULL, &err), &err);
+    CHECK_STATUS(lum_embedding_fill(owner.actor, env_default(), embedder, "another", &counts, &err),
+                 PGC_CONNECTION, &err);
+    ml_close(embedder);
+    repo_repository_set_free(&home);
+    http_server_close(&server);
+}
+
 static void ends(void)
 {
     test_library_remove(&lib);
@@ -332,6 +394,7 @@ TAP_MAIN(TAP("embedding: a new library knows the seed's model, which is active",
              a_model_is_switched_when_it_is_complete),
          TAP("embedding: each model has a graph of its own, whatever its name",
              each_model_has_a_graph_of_its_own),
+         TAP("embedding: missing vectors are filled in", missing_vectors_are_filled_in),
          TAP("embedding: pages of missing assets have bounds", pages_of_missing_assets_have_bounds),
          TAP("embedding: a seventeenth model is refused", a_seventeenth_model_is_refused),
          TAP("embedding: the library is removed", ends))
