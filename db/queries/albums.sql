@@ -88,11 +88,15 @@ SELECT album_reorder(@album_id, @asset_ids::uuid[]) AS changed;
 -- @nonnull removed
 SELECT album_remove(@album_id, @asset_ids::uuid[]) AS removed;
 
--- name: IsAlbumMember :one
+-- name: IsCoverFit :one
 -- @read_only
-SELECT EXISTS (SELECT FROM album_assets m JOIN assets a ON a.asset_id = m.asset_id
-               WHERE m.album_id = @album_id AND m.asset_id = @asset_id
-                 AND a.deleted_at IS NULL) AS member;
+-- A member of the album; of a smart one any asset.
+SELECT EXISTS (SELECT FROM assets a
+               WHERE a.asset_id = @asset_id AND a.deleted_at IS NULL
+                 AND (EXISTS (SELECT FROM album_assets m
+                              WHERE m.album_id = @album_id AND m.asset_id = a.asset_id)
+                      OR EXISTS (SELECT FROM albums b
+                                 WHERE b.album_id = @album_id AND b.filter IS NOT NULL))) AS fit;
 
 -- name: ListAlbumAssets :many
 -- @read_only

@@ -22,5 +22,21 @@ SET name = coalesce(sqlc.narg('name'), name),
     updated_at = now()
 WHERE repo_id = @repo_id;
 
--- name: DeleteRepository :execrows
-DELETE FROM repositories WHERE repo_id = @repo_id;
+-- name: CheckRepositoryPath :exec
+-- @read_only
+-- Whether AddRepository would take it.
+SELECT repository_check_path(@path, @itself);
+
+-- name: AddRepository :exec
+-- Not inside another one; the first one is the default.
+SELECT repository_add(@repo_id, @name, @path, @storage_strategy, @make_default);
+
+-- name: MakeRepositoryDefault :exec
+SELECT repository_make_default(@repo_id);
+
+-- name: MoveRepository :exec
+SELECT repository_move(@repo_id, @path);
+
+-- name: DeleteRepository :exec
+-- Refused while assets are in it, and for the default one while there are others.
+SELECT repository_delete(@repo_id);

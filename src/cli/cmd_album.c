@@ -10,7 +10,7 @@
 /* Everything that a command of this family may be given. */
 typedef struct album_call {
     int32_t album_id;
-    const char *name, *description, *cover, *behind, *after;
+    const char *name, *description, *cover, *behind, *after, *filter;
     uint32_t limit, at, before;
     bool is_public, is_private, trash, yes;
     pgc_uuid *ids;
@@ -26,6 +26,7 @@ static json_t *album_json(const repo_album *album)
     cli_json_bool(object, "is_public", album->is_public);
     cli_json_id(object, "cover_asset_id",
                 album->cover_asset_id.has ? &album->cover_asset_id.v : NULL);
+    cli_json_text(object, "filter", album->filter);
     cli_json_time(object, "created_at", album->created_at);
     return object;
 }
@@ -66,7 +67,8 @@ static pgc_status create_action(lum_actor actor, void *arg, pgc_error *err)
     const album_call *call = arg;
     const lum_album_new album = { .name = pgc_text_from(call->name),
                                   .description = pgc_text_from(call->description),
-                                  .is_public = call->is_public };
+                                  .is_public = call->is_public,
+                                  .filter = pgc_text_from(call->filter) };
     repo_album_set set = PGC_ZERO;
     TRY(lum_album_create(actor, &album, &set, err));
     album_print(&set.rows[0], "is there");
@@ -175,16 +177,56 @@ static void members_print(const repo_album *album, const repo_list_album_assets_
     }
 }
 
+/* What the filter finds, the last taken first. */
+static pgc_status smart_show(lum_actor actor, const repo_album *album, const album_call *call,
+                             pgc_error *err)
+{
+    lum_asset_page page = PGC_ZERO;
+    const lum_list list = { .sort = LUM_SORT_TAKEN,
+                            .limit = cli_i32(call->limit),
+                            .cursor = pgc_text_from(call->after) };
+    TRY(lum_album_list_smart(actor, album->album_id, &list, &page, err));
+    if (cli_common_options.json) {
+        json_t *object = album_json(album);
+        json_t *array = json_array();
+        for (size_t i = 0; i < page.assets.count; i++) {
+            (void) json_array_append_new(array, asset_json(&page.assets.rows[i]));
+        }
+        (void) json_object_set_new(object, "assets", array);
+        cli_json_text(object, "next",
+                      page.next[0] == '\0' ? (slice) { NULL, 0 } : pgc_text_from(page.next));
+        cli_print_json(object);
+    } else {
+        album_print(album, page.assets.count == 0 ? "finds nothing" : "finds:");
+        for (size_t i = 0; i < page.assets.count; i++) {
+            asset_print_row(stdout, &page.assets.rows[i]);
+        }
+        if (page.next[0] != '\0') {
+            (void) printf("(go on with --after %s)\n", page.next);
+        }
+    }
+    lum_asset_page_free(&page);
+    return PGC_OK;
+}
+
 static pgc_status show_action(lum_actor actor, void *arg, pgc_error *err)
 {
     const album_call *call = arg;
     lum_album_cursor after = { false };
     repo_album_set album = PGC_ZERO;
     repo_list_album_assets_row_set set = PGC_ZERO;
-    TRY(cursor_parse(call->after, &after, err));
     TRY(lum_album_get(actor, call->album_id, &album, err));
-    pgc_status status =
-        lum_album_list_assets(actor, call->album_id, after, cli_i32(call->limit), &set, err);
+    if (album.rows[0].filter.ptr != NULL) {
+        pgc_status smart = smart_show(actor, &album.rows[0], call, err);
+        repo_album_set_free(&album);
+        return smart;
+    }
+    pgc_status status = cursor_parse(call->after, &after, err);
+    if (status != PGC_OK) {
+        repo_album_set_free(&album);
+        return status;
+    }
+    status = lum_album_list_assets(actor, call->album_id, after, cli_i32(call->limit), &set, err);
     if (status == PGC_OK) {
         members_print(&album.rows[0], &set, call);
     }
@@ -216,6 +258,9 @@ static pgc_status update_action(lum_actor actor, void *arg, pgc_error *err)
             return pgc_error_set(err, PGC_INVALID, "--cover %s: the id of an asset, or none",
                                  call->cover);
         }
+    }
+    if (call->filter != NULL) {
+        TRY(lum_album_set_filter(actor, call->album_id, pgc_text_from(call->filter), err));
     }
     TRY(lum_album_update(actor, &change, &set, err));
     album_print(&set.rows[0], "is changed");
@@ -426,10 +471,10 @@ static bool take_assets(int argc, char **argv, void *arg)
 #define ASSETS_HELP "give the number of an album and the ids of assets, at most 1000"
 
 static const cli_family_command COMMANDS[] = {
-    { "create", "dp", take_name, "give one name", create_action },
+    { "create", "dpf", take_name, "give one name", create_action },
     { "list", "tlb", cli_take_nothing, "takes no operands", list_action },
     { "show", "lA", take_album, ALBUM_HELP, show_action },
-    { "update", "ndpPc", take_album, ALBUM_HELP, update_action },
+    { "update", "ndpPcf", take_album, ALBUM_HELP, update_action },
     { "delete", "", take_album, ALBUM_HELP, delete_action },
     { "restore", "", take_album, ALBUM_HELP, restore_action },
     { "purge", "y", take_album, ALBUM_HELP, purge_action },
@@ -450,6 +495,7 @@ int cmd_album(int argc, char **argv)
         { 'p', { "public", NULL, "other users of this server see it", &call.is_public, CLI_FLAG } },
         { 'P', { "private", NULL, "only its owner sees it", &call.is_private, CLI_FLAG } },
         { 'c', { "cover", "ID", "the asset to show for it, or none", &call.cover, CLI_TEXT } },
+        { 'f', { "filter", "JSON", "a smart album: what this finds", &call.filter, CLI_TEXT } },
         { 't', { "trash", NULL, "those in the trash", &call.trash, CLI_FLAG } },
         { 'l', { "limit", "N", "rows at the most, up to 1000", &call.limit, CLI_COUNT } },
         { 'b', { "before", "ALBUM", "go on behind this one", &call.before, CLI_COUNT } },

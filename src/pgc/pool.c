@@ -226,7 +226,7 @@ pgc_status pgc_pool_acquire_with(pgc_pool *pool, const pgc_acquire_options *opti
 }
 
 /* What becomes of a connection that comes back. */
-typedef enum verdict { KEEP, CLEAN, CLOSE, CLOSE_LOST, CLOSE_BUSY, CLOSE_DEMOTED } verdict;
+typedef enum verdict { KEEP, CLEAN, CLOSE, CLOSE_LOST, CLOSE_UNFIT, CLOSE_DEMOTED } verdict;
 
 static verdict judge(const pool_slot *slot, uint32_t *changes_out)
 {
@@ -236,11 +236,15 @@ static verdict judge(const pool_slot *slot, uint32_t *changes_out)
     }
     pgc_tx_state state = pgc_conn_tx_state(conn);
     if (state == PGC_TX_ACTIVE || state == PGC_TX_UNKNOWN) {
-        return CLOSE_BUSY; /* somebody's answers would be unread in it */
+        return CLOSE_UNFIT; /* somebody's answers would be unread in it */
     }
     bool used = conn->calls != slot->baseline.calls;
     if (used && dirty_role_changed(conn, &slot->baseline)) {
         return CLOSE_DEMOTED;
+    }
+    /* What the borrower has set itself is cleaned; what the server reports by itself stays. */
+    if (used && (conn->dirty & PGC_SESSION_SETTINGS) == 0 && !conn_fits(conn)) {
+        return CLOSE_UNFIT;
     }
     if (conn->bloated) {
         return CLOSE;
@@ -321,7 +325,7 @@ void pgc_pool_release(pgc_pool *pool, pgc_conn *conn)
     case CLOSE_LOST:
         discard_lost(pool, slot);
         break;
-    case CLOSE_BUSY:
+    case CLOSE_UNFIT:
         discard(pool, slot, PGC_END_DIRTY);
         break;
     case CLOSE_DEMOTED:

@@ -97,7 +97,11 @@ void *set_watch(void *arg)
         }
         failures = status == PGC_OK ? 0 : failures + 1;
         (void) pthread_mutex_lock(&set->lock);
+        int32_t before = set->stats.primary;
         set_note(node, status == PGC_OK ? &sample : NULL, at_us, &err);
+        if (before >= 0 && set->stats.primary != before) {
+            (void) pgc_pool_cancel(set->nodes[before].pool, set_ticket(set));
+        }
         (void) pthread_cond_broadcast(&set->changed);
         sleep_on(node, pause_after(set, failures));
     }

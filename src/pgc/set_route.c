@@ -1,6 +1,7 @@
 /* Choosing a server of a set, and waiting for a primary. Any thread. */
 #include "base/prelude.h"
 
+#include "pgc/pool_state.h"
 #include "pgc/set_state.h"
 
 #include "base/cond.h"
@@ -123,13 +124,36 @@ void set_suspect(set_node *node, int64_t *counter)
     (void) pthread_mutex_unlock(&set->lock);
 }
 
+/* What is left of a time-out that began then; never 0, which would be the default. */
+static int64_t rest_of(int64_t timeout_us, int64_t since_us, int64_t now_us)
+{
+    int64_t left_us = timeout_us - (now_us - since_us);
+    return timeout_us < 0 ? timeout_us : left_us > 1 ? left_us : 1;
+}
+
+uint64_t set_ticket(const pgc_set *set)
+{
+    return (uint64_t) (uintptr_t) set;
+}
+
+/* Who waits in the pool of a server that ceases to be the primary is sent away by set_watch(), and
+ * stands in the queue of its successor. */
 pgc_status set_acquire_primary(pgc_set *set, int64_t deadline_us, set_node **node, pgc_conn **conn,
                                pgc_error *err)
 {
+    int64_t began_us = set_now(set);
     for (;;) {
         set_node *found = NULL;
         TRY(set_primary(set, deadline_us, &found, err));
-        pgc_status status = pgc_pool_acquire(found->pool, conn, err);
+        const pgc_acquire_options options = {
+            .struct_size = sizeof options,
+            .ticket = set_ticket(set),
+            .timeout_us = rest_of(found->pool->options.acquire_timeout_us, began_us, set_now(set)),
+        };
+        pgc_status status = pgc_pool_acquire_with(found->pool, &options, conn, err);
+        if (status == PGC_CANCELLED) {
+            continue;
+        }
         if (status == PGC_OK) {
             *node = found;
             return PGC_OK;

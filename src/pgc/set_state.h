@@ -89,6 +89,8 @@ int64_t set_patience(const pgc_set *set);
 /* Something went wrong with a server: look again before using it. counter is one of its stats. */
 void set_suspect(set_node *node, int64_t *counter);
 void set_count(pgc_set *set, int64_t *counter);
+/* With which calls stand in the queue of the primary's pool. */
+uint64_t set_ticket(const pgc_set *set);
 /* A connection to the primary, trying again while it or its successor may come. */
 pgc_status set_acquire_primary(pgc_set *set, int64_t deadline_us, set_node **node, pgc_conn **conn,
                                pgc_error *err) PGC_MUST_CHECK;

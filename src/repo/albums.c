@@ -927,50 +927,53 @@ pgc_status repo_remove_album_assets(pgc_db *db, const repo_remove_album_assets_p
     return PGC_OK;
 }
 
-static const pgc_type_ref is_album_member_query_params[] = {
-    { "album_id", "integer", 23 },
+static const pgc_type_ref is_cover_fit_query_params[] = {
     { "asset_id", "uuid", 2950 },
+    { "album_id", "integer", 23 },
 };
 
-static const pgc_type_ref is_album_member_query_columns[] = {
-    { "member", "boolean", 16 },
+static const pgc_type_ref is_cover_fit_query_columns[] = {
+    { "fit", "boolean", 16 },
 };
 
-static const pgc_query is_album_member_query = {
-    "IsAlbumMember",
-    "-- name: IsAlbumMember :one\n"
-    "SELECT EXISTS (SELECT FROM album_assets m JOIN assets a ON a.asset_id = m.asset_id\n"
-    "               WHERE m.album_id = $1 AND m.asset_id = $2\n"
-    "                 AND a.deleted_at IS NULL) AS member",
-    UINT64_C(0x98196c6fa1958275),
+static const pgc_query is_cover_fit_query = {
+    "IsCoverFit",
+    "-- name: IsCoverFit :one\n"
+    "SELECT EXISTS (SELECT FROM assets a\n"
+    "               WHERE a.asset_id = $1 AND a.deleted_at IS NULL\n"
+    "                 AND (EXISTS (SELECT FROM album_assets m\n"
+    "                              WHERE m.album_id = $2 AND m.asset_id = a.asset_id)\n"
+    "                      OR EXISTS (SELECT FROM albums b\n"
+    "                                 WHERE b.album_id = $2 AND b.filter IS NOT NULL))) AS fit",
+    UINT64_C(0xcf1cc09a4e6dfc66),
     PGC_QUERY_READ_ONLY,
     2,
     1,
-    is_album_member_query_params,
-    is_album_member_query_columns,
+    is_cover_fit_query_params,
+    is_cover_fit_query_columns,
     sizeof(bool),
 };
 
-pgc_status repo_is_album_member(pgc_db *db, const repo_is_album_member_params *p, bool *out,
-                                pgc_error *err)
+pgc_status repo_is_cover_fit(pgc_db *db, const repo_is_cover_fit_params *p, bool *out,
+                             pgc_error *err)
 {
     pgc_result *result = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
-    pgc_add_i32(&args, p->album_id);
     pgc_add_uuid(&args, p->asset_id);
-    pgc_status status = pgc_db_run(db, &is_album_member_query, &args, &result, err);
+    pgc_add_i32(&args, p->album_id);
+    pgc_status status = pgc_db_run(db, &is_cover_fit_query, &args, &result, err);
     pgc_args_done(&args);
     if (status != PGC_OK) {
         return status;
     }
     if (pgc_result_rows(result) == 0) {
         pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOT_FOUND, "query IsAlbumMember: no row");
+        return pgc_error_set(err, PGC_NOT_FOUND, "query IsCoverFit: no row");
     }
     pgc_reader reader;
     bool value;
-    pgc_reader_init(&reader, result, &is_album_member_query);
+    pgc_reader_init(&reader, result, &is_cover_fit_query);
     value = pgc_read_bool(&reader, 0, 0);
     status = pgc_reader_finish(&reader, err);
     pgc_result_free(result);

@@ -365,25 +365,29 @@ typedef struct repo_remove_album_assets_params {
 pgc_status repo_remove_album_assets(pgc_db *db, const repo_remove_album_assets_params *p,
                                     int32_t *out, pgc_error *err) PGC_MUST_CHECK;
 
-/** Parameters of repo_is_album_member(). */
-typedef struct repo_is_album_member_params {
+/** Parameters of repo_is_cover_fit(). */
+typedef struct repo_is_cover_fit_params {
+    pgc_uuid asset_id; /**< uuid, assets.asset_id; not NULL */
     int32_t album_id; /**< integer, album_assets.album_id; not NULL */
-    pgc_uuid asset_id; /**< uuid, album_assets.asset_id; not NULL */
-} repo_is_album_member_params;
+} repo_is_cover_fit_params;
 
 /**
- * IsAlbumMember (:one).
+ * IsCoverFit (:one).
+ * A member of the album; of a smart one any asset.
  *
- *     SELECT EXISTS (SELECT FROM album_assets m JOIN assets a ON a.asset_id = m.asset_id
- *                    WHERE m.album_id = @album_id AND m.asset_id = @asset_id
- *                      AND a.deleted_at IS NULL) AS member
+ *     SELECT EXISTS (SELECT FROM assets a
+ *                    WHERE a.asset_id = @asset_id AND a.deleted_at IS NULL
+ *                      AND (EXISTS (SELECT FROM album_assets m
+ *                                   WHERE m.album_id = @album_id AND m.asset_id = a.asset_id)
+ *                           OR EXISTS (SELECT FROM albums b
+ *                                      WHERE b.album_id = @album_id AND b.filter IS NOT NULL))) AS fit
  *
  * @param p read during the call only.
- * @param out on PGC_OK member (boolean, not NULL: EXISTS is never NULL).
+ * @param out on PGC_OK fit (boolean, not NULL: EXISTS is never NULL).
  * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
-pgc_status repo_is_album_member(pgc_db *db, const repo_is_album_member_params *p, bool *out,
-                                pgc_error *err) PGC_MUST_CHECK;
+pgc_status repo_is_cover_fit(pgc_db *db, const repo_is_cover_fit_params *p, bool *out,
+                             pgc_error *err) PGC_MUST_CHECK;
 
 /** Parameters of repo_list_album_assets(). */
 typedef struct repo_list_album_assets_params {

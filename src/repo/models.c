@@ -2276,6 +2276,13 @@ static const pgc_schema_column schema_columns[] = {
     { "public", "repositories", "repo_id", "uuid", true },
     { "public", "repositories", "storage_strategy", "character varying", true },
     { "public", "repositories", "updated_at", "timestamp with time zone", true },
+    { "public", "species_predictions", "asset_id", "uuid", true },
+    { "public", "species_predictions", "common_name", "character varying", false },
+    { "public", "species_predictions", "confidence", "numeric", true },
+    { "public", "species_predictions", "created_at", "timestamp with time zone", true },
+    { "public", "species_predictions", "model_version", "character varying", false },
+    { "public", "species_predictions", "owner_id", "integer", true },
+    { "public", "species_predictions", "species_name", "character varying", true },
     { "public", "tags", "category", "character varying", false },
     { "public", "tags", "created_at", "timestamp with time zone", false },
     { "public", "tags", "name", "character varying", true },
@@ -2304,5 +2311,5 @@ static const pgc_schema_column schema_columns[] = {
 
 pgc_status repo_schema_check(pgc_db *db, pgc_error *err)
 {
-    return pgc_schema_check(db, schema_columns, 157, err);
+    return pgc_schema_check(db, schema_columns, 164, err);
 }

@@ -325,15 +325,156 @@ pgc_status repo_update_repository(pgc_db *db, const repo_update_repository_param
     return PGC_OK;
 }
 
+static const pgc_type_ref check_repository_path_query_params[] = {
+    { "path", "text", 25 },
+    { "itself", "uuid", 2950 },
+};
+
+static const pgc_query check_repository_path_query = {
+    "CheckRepositoryPath",
+    "-- name: CheckRepositoryPath :exec\n"
+    "SELECT repository_check_path($1, $2)",
+    UINT64_C(0x3c76347085029b8b),
+    PGC_QUERY_READ_ONLY,
+    2,
+    0,
+    check_repository_path_query_params,
+    NULL,
+    0,
+};
+
+pgc_status repo_check_repository_path(pgc_db *db, const repo_check_repository_path_params *p,
+                                      pgc_error *err)
+{
+    if (p->path.ptr == NULL) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "query CheckRepositoryPath: parameter path must not be NULL");
+    }
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    pgc_add_text(&args, p->path);
+    pgc_add_uuid(&args, p->itself);
+    pgc_status status = pgc_db_run(db, &check_repository_path_query, &args, NULL, err);
+    pgc_args_done(&args);
+    return status;
+}
+
+static const pgc_type_ref add_repository_query_params[] = {
+    { "repo_id", "uuid", 2950 },
+    { "name", "text", 25 },
+    { "path", "text", 25 },
+    { "storage_strategy", "text", 25 },
+    { "make_default", "boolean", 16 },
+};
+
+static const pgc_query add_repository_query = {
+    "AddRepository",
+    "-- name: AddRepository :exec\n"
+    "SELECT repository_add($1, $2, $3, $4, $5)",
+    UINT64_C(0x258251a4058c1980),
+    0,
+    5,
+    0,
+    add_repository_query_params,
+    NULL,
+    0,
+};
+
+pgc_status repo_add_repository(pgc_db *db, const repo_add_repository_params *p, pgc_error *err)
+{
+    if (p->name.ptr == NULL) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "query AddRepository: parameter name must not be NULL");
+    }
+    if (p->path.ptr == NULL) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "query AddRepository: parameter path must not be NULL");
+    }
+    if (p->storage_strategy.ptr == NULL) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "query AddRepository: parameter storage_strategy must not be NULL");
+    }
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    pgc_add_uuid(&args, p->repo_id);
+    pgc_add_text(&args, p->name);
+    pgc_add_text(&args, p->path);
+    pgc_add_text(&args, p->storage_strategy);
+    pgc_add_bool(&args, p->make_default);
+    pgc_status status = pgc_db_run(db, &add_repository_query, &args, NULL, err);
+    pgc_args_done(&args);
+    return status;
+}
+
+static const pgc_type_ref make_repository_default_query_params[] = {
+    { "repo_id", "uuid", 2950 },
+};
+
+static const pgc_query make_repository_default_query = {
+    "MakeRepositoryDefault",
+    "-- name: MakeRepositoryDefault :exec\n"
+    "SELECT repository_make_default($1)",
+    UINT64_C(0x4642305f07d9e318),
+    0,
+    1,
+    0,
+    make_repository_default_query_params,
+    NULL,
+    0,
+};
+
+pgc_status repo_make_repository_default(pgc_db *db, pgc_uuid repo_id, pgc_error *err)
+{
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    pgc_add_uuid(&args, repo_id);
+    pgc_status status = pgc_db_run(db, &make_repository_default_query, &args, NULL, err);
+    pgc_args_done(&args);
+    return status;
+}
+
+static const pgc_type_ref move_repository_query_params[] = {
+    { "repo_id", "uuid", 2950 },
+    { "path", "text", 25 },
+};
+
+static const pgc_query move_repository_query = {
+    "MoveRepository",
+    "-- name: MoveRepository :exec\n"
+    "SELECT repository_move($1, $2)",
+    UINT64_C(0x4b815c649cad85ba),
+    0,
+    2,
+    0,
+    move_repository_query_params,
+    NULL,
+    0,
+};
+
+pgc_status repo_move_repository(pgc_db *db, const repo_move_repository_params *p, pgc_error *err)
+{
+    if (p->path.ptr == NULL) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "query MoveRepository: parameter path must not be NULL");
+    }
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    pgc_add_uuid(&args, p->repo_id);
+    pgc_add_text(&args, p->path);
+    pgc_status status = pgc_db_run(db, &move_repository_query, &args, NULL, err);
+    pgc_args_done(&args);
+    return status;
+}
+
 static const pgc_type_ref delete_repository_query_params[] = {
     { "repo_id", "uuid", 2950 },
 };
 
 static const pgc_query delete_repository_query = {
     "DeleteRepository",
-    "-- name: DeleteRepository :execrows\n"
-    "DELETE FROM repositories WHERE repo_id = $1",
-    UINT64_C(0x7ee691aa6c709a6c),
+    "-- name: DeleteRepository :exec\n"
+    "SELECT repository_delete($1)",
+    UINT64_C(0xca4a3a8669a08ce5),
     0,
     1,
     0,
@@ -342,18 +483,12 @@ static const pgc_query delete_repository_query = {
     0,
 };
 
-pgc_status repo_delete_repository(pgc_db *db, pgc_uuid repo_id, int64_t *affected, pgc_error *err)
+pgc_status repo_delete_repository(pgc_db *db, pgc_uuid repo_id, pgc_error *err)
 {
-    pgc_result *result = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
     pgc_add_uuid(&args, repo_id);
-    pgc_status status = pgc_db_run(db, &delete_repository_query, &args, &result, err);
+    pgc_status status = pgc_db_run(db, &delete_repository_query, &args, NULL, err);
     pgc_args_done(&args);
-    if (status != PGC_OK) {
-        return status;
-    }
-    *affected = pgc_result_affected(result);
-    pgc_result_free(result);
-    return PGC_OK;
+    return status;
 }

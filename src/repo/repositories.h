@@ -140,17 +140,83 @@ typedef struct repo_update_repository_params {
 pgc_status repo_update_repository(pgc_db *db, const repo_update_repository_params *p,
                                   int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
 
+/** Parameters of repo_check_repository_path(). */
+typedef struct repo_check_repository_path_params {
+    pgc_text path; /**< text; not NULL */
+    pgc_uuid itself; /**< uuid; not NULL */
+} repo_check_repository_path_params;
+
 /**
- * DeleteRepository (:execrows).
+ * CheckRepositoryPath (:exec).
+ * Whether AddRepository would take it.
  *
- *     DELETE FROM repositories WHERE repo_id = @repo_id
+ *     SELECT repository_check_path(@path, @itself)
  *
- * @param repo_id uuid, repositories.repo_id; not NULL.
- * @param affected on PGC_OK the number of rows changed.
+ * @param p read during the call only.
  * @return PGC_OK; as pgc_db_run().
  */
-pgc_status repo_delete_repository(pgc_db *db, pgc_uuid repo_id, int64_t *affected,
-                                  pgc_error *err) PGC_MUST_CHECK;
+pgc_status repo_check_repository_path(pgc_db *db, const repo_check_repository_path_params *p,
+                                      pgc_error *err) PGC_MUST_CHECK;
+
+/** Parameters of repo_add_repository(). */
+typedef struct repo_add_repository_params {
+    pgc_uuid repo_id; /**< uuid; not NULL */
+    pgc_text name; /**< text; not NULL */
+    pgc_text path; /**< text; not NULL */
+    pgc_text storage_strategy; /**< text; not NULL */
+    bool make_default; /**< boolean; not NULL */
+} repo_add_repository_params;
+
+/**
+ * AddRepository (:exec).
+ * Not inside another one; the first one is the default.
+ *
+ *     SELECT repository_add(@repo_id, @name, @path, @storage_strategy, @make_default)
+ *
+ * @param p read during the call only.
+ * @return PGC_OK; as pgc_db_run().
+ */
+pgc_status repo_add_repository(pgc_db *db, const repo_add_repository_params *p,
+                               pgc_error *err) PGC_MUST_CHECK;
+
+/**
+ * MakeRepositoryDefault (:exec).
+ *
+ *     SELECT repository_make_default(@repo_id)
+ *
+ * @param repo_id uuid; not NULL.
+ * @return PGC_OK; as pgc_db_run().
+ */
+pgc_status repo_make_repository_default(pgc_db *db, pgc_uuid repo_id,
+                                        pgc_error *err) PGC_MUST_CHECK;
+
+/** Parameters of repo_move_repository(). */
+typedef struct repo_move_repository_params {
+    pgc_uuid repo_id; /**< uuid; not NULL */
+    pgc_text path; /**< text; not NULL */
+} repo_move_repository_params;
+
+/**
+ * MoveRepository (:exec).
+ *
+ *     SELECT repository_move(@repo_id, @path)
+ *
+ * @param p read during the call only.
+ * @return PGC_OK; as pgc_db_run().
+ */
+pgc_status repo_move_repository(pgc_db *db, const repo_move_repository_params *p,
+                                pgc_error *err) PGC_MUST_CHECK;
+
+/**
+ * DeleteRepository (:exec).
+ * Refused while assets are in it, and for the default one while there are others.
+ *
+ *     SELECT repository_delete(@repo_id)
+ *
+ * @param repo_id uuid; not NULL.
+ * @return PGC_OK; as pgc_db_run().
+ */
+pgc_status repo_delete_repository(pgc_db *db, pgc_uuid repo_id, pgc_error *err) PGC_MUST_CHECK;
 
 PGC_END_DECLS
 

@@ -36,15 +36,37 @@ static pgc_status description_check(slice description, pgc_error *err)
     return check_text("album description", description, LUM_ALBUM_DESCRIPTION_MAX, err);
 }
 
+/* Stored as it was given; what it means is decided each time it is read. */
+static pgc_status filter_check(slice filter, pgc_error *err)
+{
+    AUTO(lum_filter_doc_auto) lum_filter_doc *doc = NULL;
+    return pgc_error_wrap(err, lum_filter_parse(filter, &doc, err), "filter of a smart album");
+}
+
+/* The table has a CHECK as well; here the message can say why. */
+static pgc_status smart_public(pgc_error *err)
+{
+    return pgc_error_set(err, PGC_INVALID,
+                         "a smart album cannot be public: nobody has looked through what its "
+                         "filter finds tomorrow");
+}
+
 pgc_status lum_album_create(lum_actor actor, const lum_album_new *album, repo_album_set *out,
                             pgc_error *err)
 {
     TRY(name_check(album->name, err));
     TRY(description_check(album->description, err));
+    if (album->filter.ptr != NULL) {
+        TRY(filter_check(album->filter, err));
+        if (album->is_public) {
+            return smart_public(err);
+        }
+    }
     const repo_create_album_params params = { .name = album->name,
                                               .description = album->description,
                                               .owner_id = actor.user_id,
-                                              .is_public = album->is_public };
+                                              .is_public = album->is_public,
+                                              .filter = album->filter };
     return pgc_error_wrap(err, repo_create_album(actor.db, &params, out, err),
                           "create album \"%" SLICE_FMT "\"", SLICE_ARG(album->name));
 }
@@ -89,12 +111,12 @@ pgc_status lum_album_list_of_asset(lum_actor actor, pgc_uuid asset_id, repo_albu
 static pgc_status cover_check(lum_actor actor, const repo_update_album_params *change,
                               pgc_error *err)
 {
-    bool member = false;
+    bool fit = false;
     char id[PGC_UUID_TEXT_SIZE];
-    const repo_is_album_member_params params = { .album_id = change->album_id,
-                                                 .asset_id = change->cover_asset_id.v };
-    TRY(repo_is_album_member(actor.db, &params, &member, err));
-    if (!member) {
+    const repo_is_cover_fit_params params = { .album_id = change->album_id,
+                                              .asset_id = change->cover_asset_id.v };
+    TRY(repo_is_cover_fit(actor.db, &params, &fit, err));
+    if (!fit) {
         pgc_uuid_format(&change->cover_asset_id.v, id);
         return pgc_error_set(err, PGC_NOT_FOUND, "asset %s, the cover, is not in it", id);
     }
@@ -127,7 +149,51 @@ pgc_status lum_album_update(lum_actor actor, const repo_update_album_params *cha
         return pgc_error_wrap(err, status, "update album %" PRId32, change->album_id);
     }
     status = repo_update_album(actor.db, change, out, err);
+    if (status == PGC_INVALID && err != NULL &&
+        strcmp(err->constraint, "albums_filter_check") == 0) {
+        status = smart_public(err);
+    }
     return about_album(status, change->album_id, "update", err);
+}
+
+pgc_status lum_album_set_filter(lum_actor actor, int32_t album_id, pgc_text filter, pgc_error *err)
+{
+    int64_t affected = 0;
+    const repo_update_album_filter_params params = { .filter = filter, .album_id = album_id };
+    pgc_status status = filter_check(filter, err);
+    if (status == PGC_OK) {
+        status = repo_update_album_filter(actor.db, &params, &affected, err);
+    }
+    if (status == PGC_OK && affected == 0) {
+        status = pgc_error_set(err, PGC_NOT_FOUND, "there is no such smart album");
+    }
+    return pgc_error_wrap(err, status, "set filter of album %" PRId32, album_id);
+}
+
+static pgc_status filter_list(lum_actor actor, const repo_album *album, const lum_list *list,
+                              lum_asset_page *out, pgc_error *err)
+{
+    AUTO(lum_filter_doc_auto) lum_filter_doc *doc = NULL;
+    if (album->filter.ptr == NULL) {
+        return pgc_error_set(err, PGC_INVALID, "it has members of its own and no filter");
+    }
+    TRY(lum_filter_parse(album->filter, &doc, err));
+    lum_list filtered = *list;
+    filtered.filter = lum_filter_doc_get(doc);
+    return lum_asset_filter(actor, &filtered, out, err);
+}
+
+pgc_status lum_album_list_smart(lum_actor actor, int32_t album_id, const lum_list *list,
+                                lum_asset_page *out, pgc_error *err)
+{
+    repo_album_set set = PGC_ZERO;
+    pgc_status status = repo_get_album(actor.db, album_id, &set, err);
+    if (status != PGC_OK) {
+        return about_album(status, album_id, "list", err);
+    }
+    status = filter_list(actor, &set.rows[0], list, out, err);
+    repo_album_set_free(&set);
+    return pgc_error_wrap(err, status, "list album %" PRId32, album_id);
 }
 
 pgc_status lum_album_delete(lum_actor actor, int32_t album_id, pgc_error *err)

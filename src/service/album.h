@@ -13,7 +13,7 @@
 #define SERVICE_ALBUM_H
 
 #include "repo/albums.h"
-#include "service/session.h"
+#include "service/list.h"
 
 #define LUM_ALBUM_NAME_MAX        255   /* characters */
 #define LUM_ALBUM_DESCRIPTION_MAX 10000 /* bytes */
@@ -28,6 +28,8 @@ typedef struct lum_album_new {
     pgc_text name; /* 1..LUM_ALBUM_NAME_MAX characters */
     pgc_text description;
     bool is_public;
+    pgc_text
+        filter; /* JSON as lum_filter_parse() takes it: a smart album; absent: an ordinary one */
 } lum_album_new;
 
 pgc_status lum_album_create(lum_actor actor, const lum_album_new *album, repo_album_set *out,
@@ -52,6 +54,14 @@ pgc_status lum_album_list_of_asset(lum_actor actor, pgc_uuid asset_id, repo_albu
  * own asset); cover_asset_id {false} takes it away. Two round trips when a cover is set. */
 pgc_status lum_album_update(lum_actor actor, const repo_update_album_params *change,
                             repo_album_set *out, pgc_error *err) PGC_MUST_CHECK;
+/* Another filter for a smart album; an ordinary one stays what it is (PGC_NOT_FOUND). */
+pgc_status lum_album_set_filter(lum_actor actor, int32_t album_id, pgc_text filter, pgc_error *err)
+    PGC_MUST_CHECK;
+/* What the filter of a smart album finds now: a page of list, whose own filter is not looked at.
+ * PGC_INVALID for an ordinary album. Two round trips. */
+pgc_status lum_album_list_smart(lum_actor actor, int32_t album_id, const lum_list *list,
+                                lum_asset_page *out, pgc_error *err) PGC_MUST_CHECK;
+
 /* Into the trash and back. */
 pgc_status lum_album_delete(lum_actor actor, int32_t album_id, pgc_error *err) PGC_MUST_CHECK;
 pgc_status lum_album_restore(lum_actor actor, int32_t album_id, pgc_error *err) PGC_MUST_CHECK;

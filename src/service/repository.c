@@ -10,8 +10,10 @@
 #include "base/slice.h"
 #include "base/uuid.h"
 #include "repo/users.h"
+#include "service/check.h"
 
 #define REPOSITORY_FOLDER_MODE 0700
+#define REPOSITORY_NAME_MAX    255 /* characters */
 
 static const char *const STRATEGY_TEXT[] = {
     [LUM_STRATEGY_DATE] = "date",
@@ -105,4 +107,177 @@ pgc_status lum_repository_ensure_default(lum_actor actor, const env *e, const ch
         pgc_error_clear(err);
     }
     return pgc_error_wrap(err, status, "create default repository");
+}
+
+/* One component of a path, appended to out with a slash in front. */
+static pgc_status component_add(slice part, const char *path, char *out, size_t *used,
+                                pgc_error *err)
+{
+    if (slice_eq_str(part, ".") || slice_eq_str(part, "..")) {
+        return pgc_error_set(err, PGC_INVALID, "repository folder %s: \".\" or \"..\" in it", path);
+    }
+    if (*used + part.len + 2 > LUM_REPOSITORY_PATH_MAX) {
+        return pgc_error_set(err, PGC_INVALID, "repository folder: longer than %d bytes",
+                             LUM_REPOSITORY_PATH_MAX - 1);
+    }
+    out[(*used)++] = '/';
+    memcpy(out + *used, part.ptr, part.len);
+    *used += part.len;
+    out[*used] = '\0';
+    return PGC_OK;
+}
+
+/* Every repository has a folder .lumilio, whoever it belongs to: none may stand above. */
+static pgc_status ancestors_check(const env *e, const char *path, pgc_error *err)
+{
+    char above[LUM_REPOSITORY_PATH_MAX + sizeof "/.lumilio"];
+    size_t len = strlen(path);
+    assert(len < LUM_REPOSITORY_PATH_MAX);
+    memcpy(above, path, len + 1);
+    for (char *slash = strrchr(above, '/'); slash != NULL && slash != above;
+         slash = strrchr(above, '/')) {
+        memcpy(slash, "/.lumilio", sizeof "/.lumilio");
+        if (file_exists(e, AT_FDCWD, above)) {
+            *slash = '\0';
+            return pgc_error_set(err, PGC_INVALID,
+                                 "repository folder %s: %s above it is a repository", path, above);
+        }
+        *slash = '\0';
+    }
+    return PGC_OK;
+}
+
+pgc_status lum_repository_check_path(const env *e, const char *path,
+                                     char out[static LUM_REPOSITORY_PATH_MAX], pgc_error *err)
+{
+    char clean[LUM_REPOSITORY_PATH_MAX] = "";
+    size_t used = 0;
+    slice rest = pgc_text_from(path);
+    if (path[0] != '/') {
+        return pgc_error_set(err, PGC_INVALID, "repository folder \"%.200s\": give a whole path",
+                             path);
+    }
+    if (!slice_is_utf8(rest)) {
+        return pgc_error_set(err, PGC_INVALID, "repository folder: not valid UTF-8");
+    }
+    while (rest.ptr != NULL) {
+        slice part = slice_next(&rest, '/');
+        if (part.len > 0) {
+            TRY(component_add(part, path, clean, &used, err));
+        }
+    }
+    if (used == 0) {
+        return pgc_error_set(err, PGC_INVALID, "repository folder: not the root");
+    }
+    TRY(ancestors_check(e, clean, err));
+    memcpy(out, clean, used + 1);
+    return PGC_OK;
+}
+
+/* "move repository ID: …" */
+static pgc_status about_repository(pgc_status status, pgc_uuid repo_id, const char *what,
+                                   pgc_error *err)
+{
+    char id[PGC_UUID_TEXT_SIZE];
+    pgc_uuid_format(&repo_id, id);
+    if (status == PGC_NOT_FOUND && (err == NULL || err->sqlstate[0] == '\0')) {
+        status = pgc_error_set(err, PGC_NOT_FOUND, "there is no such repository");
+    }
+    return pgc_error_wrap(err, status, "%s repository %s", what, id);
+}
+
+/* Asked before anything is made on the disk, and again when the row is written. */
+static pgc_status path_ask(lum_actor actor, const repo_add_repository_params *repository,
+                           pgc_error *err)
+{
+    const repo_check_repository_path_params params = { .path = repository->path,
+                                                       .itself = repository->repo_id };
+    return repo_check_repository_path(actor.db, &params, err);
+}
+
+/* The folder before the row, as for the default one. */
+pgc_status lum_repository_create(lum_actor actor, const env *e,
+                                 const lum_repository_new *repository, repo_repository_set *out,
+                                 pgc_error *err)
+{
+    char path[LUM_REPOSITORY_PATH_MAX];
+    repo_add_repository_params params = { .name = repository->name,
+                                          .make_default = repository->make_default };
+    TRY(check_name("repository name", repository->name, REPOSITORY_NAME_MAX, err));
+    TRY(lum_repository_check_path(e, repository->path, path, err));
+    if ((size_t) repository->strategy >= ARRAY_LEN(STRATEGY_TEXT)) {
+        return pgc_error_set(err, PGC_INVALID, "storage strategy %d: there is none",
+                             (int) repository->strategy);
+    }
+    params.path = pgc_text_from(path);
+    params.storage_strategy = pgc_text_from(lum_strategy_text(repository->strategy));
+    if (!uuid_v7(e->clock, &params.repo_id)) {
+        return pgc_error_set(err, PGC_IO, "create repository: no random numbers to be had");
+    }
+    pgc_status status = path_ask(actor, &params, err);
+    if (status == PGC_OK) {
+        status = folders_make(e, path, err);
+    }
+    if (status == PGC_OK) {
+        status = repo_add_repository(actor.db, &params, err);
+    }
+    if (status == PGC_OK) {
+        status = repo_get_repository(actor.db, params.repo_id, out, err);
+    }
+    return pgc_error_wrap(err, status, "create repository %s", path);
+}
+
+pgc_status lum_repository_get(lum_actor actor, pgc_uuid repo_id, repo_repository_set *out,
+                              pgc_error *err)
+{
+    return about_repository(repo_get_repository(actor.db, repo_id, out, err), repo_id, "get", err);
+}
+
+pgc_status lum_repository_list(lum_actor actor, repo_repository_set *out, pgc_error *err)
+{
+    return pgc_error_wrap(err, repo_list_repositories(actor.db, out, err), "list repositories");
+}
+
+pgc_status lum_repository_update(lum_actor actor, pgc_uuid repo_id, pgc_text name,
+                                 const lum_strategy *strategy, pgc_error *err)
+{
+    int64_t affected = 0;
+    repo_update_repository_params params = { .name = name, .repo_id = repo_id };
+    if (name.ptr != NULL) {
+        TRY(check_name("repository name", name, REPOSITORY_NAME_MAX, err));
+    }
+    if (strategy != NULL) {
+        params.storage_strategy = pgc_text_from(lum_strategy_text(*strategy));
+    }
+    pgc_status status = repo_update_repository(actor.db, &params, &affected, err);
+    assert(affected <= 1);
+    return about_repository(status == PGC_OK && affected == 0 ? PGC_NOT_FOUND : status, repo_id,
+                            "update", err);
+}
+
+pgc_status lum_repository_set_default(lum_actor actor, pgc_uuid repo_id, pgc_error *err)
+{
+    return about_repository(repo_make_repository_default(actor.db, repo_id, err), repo_id,
+                            "make default", err);
+}
+
+/* Without its folders it is some other folder, or the move is still to come. */
+pgc_status lum_repository_move(lum_actor actor, const env *e, pgc_uuid repo_id, const char *path,
+                               pgc_error *err)
+{
+    char clean[LUM_REPOSITORY_PATH_MAX];
+    char inside[LUM_REPOSITORY_PATH_MAX + sizeof "/.lumilio"];
+    TRY(lum_repository_check_path(e, path, clean, err));
+    (void) snprintf(inside, sizeof inside, "%s/.lumilio", clean);
+    if (!file_exists(e, AT_FDCWD, inside)) {
+        return pgc_error_set(err, PGC_INVALID, "move repository to %s: move its folder there first",
+                             clean);
+    }
+    const repo_move_repository_params params = { .repo_id = repo_id, .path = pgc_text_from(clean) };
+    return about_repository(repo_move_repository(actor.db, &params, err), repo_id, "move", err);
+}
+
+pgc_status lum_repository_delete(lum_actor actor, pgc_uuid repo_id, pgc_error *err)
+{
+    return about_repository(repo_delete_repository(actor.db, repo_id, err), repo_id, "delete", err);
 }

@@ -144,6 +144,12 @@ size_t fuzz_seed(size_t index, uint8_t *data, size_t size)
         "postgresql\n    schema: &s [a, b]\n    queries: *s\n    database: {uri: \"${HOME}/x\"}\n  "
         "  "
         "codegen:\n      - {plugin: c, out: o, options: {prefix: p, rename: {a: b}}}\n",
+        "2version: \"1\"\npackages:\n  - {path: p, queries: q, emit_interface: true}\nrename: {a: "
+        "b}\n",
+        "2version: \"2\"\nsql:\n  - engine: postgresql\n    queries: q\n    gen:\n      c:\n       "
+        " out: "
+        "o\n        prefix: p\n        overrides: [{column: \"*.a\", nullable: true}, {db_type: x, "
+        "c_type: {type: t, header: h, decode: d, encode: e, clone: c}}]\n",
         "3{\"generator\": \"1\", \"options_hash\": \"2\", \"inputs\": {\"a\": \"b\"}, \"outputs\": "
         "{}}",
         "3{\"generator\": \"1\", \"options_hash\": \"2\", \"prefix\": \"p\", \"schema_hash\": "

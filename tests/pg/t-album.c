@@ -822,6 +822,65 @@ static void shared_places_are_an_order_too(void)
           names_in(&owner, album) + strlen(names_in(&owner, album)));
 }
 
+static void a_smart_album_holds_what_its_filter_finds(void)
+{
+    PERSON(&lib, owner);
+    ANOTHER(&lib, other);
+    repo_album_set set = PGC_ZERO;
+    lum_asset_page page = PGC_ZERO;
+    const lum_list list = { .limit = 10, .sort = LUM_SORT_UPLOADED };
+    pgc_uuid beach = person_add(&owner, "beach.jpg");
+    pgc_uuid city = person_add(&owner, "city.jpg");
+    (void) person_add(&other, "beach.jpg");
+    const lum_album_new album = { .name = SLICE("Beaches"),
+                                  .filter = SLICE("{\"name_contains\": \"beach\"}") };
+    REQUIRE_OK(lum_album_create(owner.actor, &album, &set, &err), &err);
+    int32_t id = set.rows[0].album_id;
+    repo_album_set_free(&set);
+    REQUIRE_OK(lum_album_list_smart(owner.actor, id, &list, &page, &err), &err);
+    REQUIRE(CHECK_INT(page.assets.count, 1));
+    CHECK(person_same(page.assets.rows[0].asset_id, beach));
+    lum_asset_page_free(&page);
+    REQUIRE_OK(lum_album_set_filter(owner.actor, id, SLICE("{\"name_contains\": \"city\"}"), &err),
+               &err);
+    REQUIRE_OK(lum_album_list_smart(owner.actor, id, &list, &page, &err), &err);
+    CHECK(page.assets.count == 1 && person_same(page.assets.rows[0].asset_id, city));
+    lum_asset_page_free(&page);
+    repo_update_album_params change = { .album_id = id,
+                                        .cover_asset_id = { true, city },
+                                        .set_cover_asset_id = true };
+    REQUIRE_OK(lum_album_update(owner.actor, &change, &set, &err), &err);
+    repo_album_set_free(&set);
+    /* What it cannot do, and what it cannot be. */
+    CHECK_STATUS(lum_album_add_asset(owner.actor, id, beach, &err), PGC_INVALID, &err);
+    CHECK(person_says(&err, "is a smart album"));
+    change = (repo_update_album_params) { .album_id = id,
+                                          .is_public = { true, true },
+                                          .set_is_public = true };
+    CHECK_STATUS(lum_album_update(owner.actor, &change, &set, &err), PGC_INVALID, &err);
+    CHECK(person_says(&err, "cannot be public"));
+    lum_album_new bad = album;
+    bad.is_public = true;
+    CHECK_STATUS(lum_album_create(owner.actor, &bad, &set, &err), PGC_INVALID, &err);
+    static const pgc_text WRONG[] = {
+        SLICE(""),    SLICE("[]"), SLICE("{\"colour\": 1}"), SLICE("{"), SLICE("{\"rating\": 6}"),
+        SLICE("\xff")
+    };
+    for (size_t i = 0; i < ARRAY_LEN(WRONG); i++) {
+        bad = (lum_album_new) { .name = SLICE("x"), .filter = WRONG[i] };
+        CHECK_STATUS(lum_album_create(owner.actor, &bad, &set, &err), PGC_INVALID, &err);
+        CHECK(person_says(&err, "filter of a smart album"));
+        CHECK_STATUS(lum_album_set_filter(owner.actor, id, WRONG[i], &err), PGC_INVALID, &err);
+    }
+    int32_t ordinary = album_make(&owner, "ordinary", false);
+    CHECK_STATUS(lum_album_set_filter(owner.actor, ordinary, album.filter, &err), PGC_NOT_FOUND,
+                 &err);
+    CHECK_STATUS(lum_album_list_smart(owner.actor, ordinary, &list, &page, &err), PGC_INVALID,
+                 &err);
+    CHECK_STATUS(lum_album_list_smart(other.actor, id, &list, &page, &err), PGC_NOT_FOUND, &err);
+    CHECK_STATUS(lum_album_set_filter(other.actor, id, album.filter, &err), PGC_NOT_FOUND, &err);
+}
+
 static const tap_case CASES[] = {
     TAP("album: comes back as it was made", an_album_comes_back_as_it_was_made),
     TAP("album: an update changes what is set", an_update_changes_what_is_set),
@@ -842,6 +901,8 @@ static const tap_case CASES[] = {
     TAP("album: the order is that of a model", the_order_is_that_of_a_model),
     TAP("album: writers at once keep one order", writers_at_once_keep_one_order),
     TAP("album: room is made among neighbours only", room_is_made_among_neighbours_only),
+    TAP("album: a smart one holds what its filter finds",
+        a_smart_album_holds_what_its_filter_finds),
     TAP("album: shared places and the ends of the world are an order too",
         shared_places_are_an_order_too),
 };

@@ -86,9 +86,9 @@ static void a_batch_answers_in_order(void)
               "1");
 }
 
-static void much_data_both_ways_does_not_deadlock(void)
+/* `count` texts of half a MiB there and back: who only sent, or only read, would stand still. */
+static void mirror_texts(pgc_conn *conn, size_t count)
 {
-    LIVE(conn);
     static const pgc_type_ref text_type[] = { { "x", "text", 25 } };
     static const pgc_query mirror = { .name = "Mirror",
                                       .sql = "SELECT $1 AS x",
@@ -97,17 +97,13 @@ static void much_data_both_ways_does_not_deadlock(void)
                                       .params = text_type,
                                       .columns = text_type };
     pgc_error err;
-    const int tiny = 1;         /* the kernel takes its minimum */
     conn->call_timeout_us = -1; /* ten thousand turns of two processes: long on a busy machine */
-    int fd = conn->pq->socket(conn->pg);
-    CHECK_INT(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &tiny, sizeof tiny), 0);
-    CHECK_INT(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &tiny, sizeof tiny), 0);
     PIPELINE(batch, conn, PGC_PIPELINE_ATOMIC);
-    const size_t size = 512 << 10; /* 4 MiB in each direction, a thousand times what fits */
+    const size_t size = 512 << 10;
     char *big = malloc(size);
     REQUIRE(big != NULL);
     memset(big, 'x', size);
-    for (int i = 0; i < 8; i++) {
+    for (size_t i = 0; i < count; i++) {
         pgc_args args;
         pgc_args_init(&args, NULL);
         pgc_add_text(&args, (pgc_text) { big, size });
@@ -116,12 +112,31 @@ static void much_data_both_ways_does_not_deadlock(void)
     }
     free(big);
     REQUIRE_OK(pgc_pipeline_run(batch, &err), &err);
-    pgc_result *result = NULL;
-    REQUIRE_OK(pgc_pipeline_take(batch, 7, &result, &err), &err);
-    pgc_reader reader;
-    pgc_reader_init(&reader, result, &mirror);
-    CHECK_INT(pgc_read_text(&reader, 0, 0).len, size);
-    pgc_result_free(result);
+    for (size_t i = 0; i < count; i++) {
+        pgc_result *result = NULL;
+        REQUIRE_OK(pgc_pipeline_take(batch, i, &result, &err), &err);
+        pgc_reader reader;
+        pgc_reader_init(&reader, result, &mirror);
+        CHECK_INT(pgc_read_text(&reader, 0, 0).len, size);
+        pgc_result_free(result);
+    }
+}
+
+/* 4 MiB in each direction, a thousand times what fits. */
+static void much_data_both_ways_does_not_deadlock(void)
+{
+    LIVE(conn);
+    const int tiny = 1; /* the kernel takes its minimum */
+    int fd = conn->pq->socket(conn->pg);
+    CHECK_INT(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &tiny, sizeof tiny), 0);
+    CHECK_INT(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &tiny, sizeof tiny), 0);
+    mirror_texts(conn, 8);
+}
+
+static void mebibytes_both_ways_do_not_deadlock(void)
+{
+    LIVE(conn);
+    mirror_texts(conn, 128);
 }
 
 static void atomic_undoes_all(void)
@@ -527,6 +542,7 @@ static void notices_during_a_batch_do_not_disturb(void)
 TAP_MAIN(TAP("pipeline: a batch answers in order", a_batch_answers_in_order),
          TAP("pipeline: much data both ways does not deadlock",
              much_data_both_ways_does_not_deadlock),
+         TAP("pipeline: 64 MiB both ways do not deadlock", mebibytes_both_ways_do_not_deadlock),
          TAP("pipeline: atomic undoes all", atomic_undoes_all),
          TAP("pipeline: isolated keeps what succeeded", isolated_keeps_what_succeeded),
          TAP("pipeline: a failure at the sync belongs to its query",

@@ -345,6 +345,35 @@ static void a_demoted_server_drains_the_pool(void)
     CHECK_INT(stats_of(pool).generation, 1);
 }
 
+/* What target_session_attrs asked for is looked at when a connection comes back, however soon the
+ * next borrower comes. */
+static void a_connection_that_became_unfit_is_not_lent_again(void)
+{
+    NEED_SERVER();
+    static const pgc_query read_only = {
+        .name = "ReadOnly", .sql = "SELECT set_config('default_transaction_read_only', 'on', false)"
+    };
+    char url[512];
+    const char *server = live_url();
+    (void) snprintf(url, sizeof url, "%s%ctarget_session_attrs=read-write", server,
+                    strchr(server, '?') != NULL ? '&' : '?');
+    pgc_error err;
+    pgc_pool_options options = pool_options(1);
+    options.conn.conninfo = url;
+    OPEN_POOL(pool, options);
+    pgc_conn *conn = borrow(pool);
+    REQUIRE(conn != NULL);
+    int32_t before = pgc_conn_backend_pid(conn);
+    CHECK_STATUS(pgc_db_run(pgc_conn_db(conn), &read_only, NULL, NULL, &err), PGC_OK, &err);
+    pgc_pool_release(pool, conn);
+    conn = borrow(pool);
+    REQUIRE(conn != NULL);
+    CHECK(pgc_conn_backend_pid(conn) != before);
+    pgc_pool_release(pool, conn);
+    CHECK_INT(stats_of(pool).dirty_close_count, 1);
+    CHECK_INT(stats_of(pool).generation, 0); /* that was one session, not the server */
+}
+
 static void a_read_only_transaction_is_no_demotion(void)
 {
     NEED_SERVER();
@@ -636,6 +665,8 @@ TAP_MAIN(TAP("pool: a changed session is clean for the next borrower",
          TAP("acceptance 8: a hundred waiters on ten connections are served in order",
              a_hundred_waiters_on_ten_connections_are_served_in_order),
          TAP("acceptance 9: a demoted server drains the pool", a_demoted_server_drains_the_pool),
+         TAP("pool: a connection that became unfit is not lent again",
+             a_connection_that_became_unfit_is_not_lent_again),
          TAP("pool: a read-only transaction is no demotion",
              a_read_only_transaction_is_no_demotion),
          TAP("pool: a reset replaces idle and borrowed connections",

@@ -2,6 +2,8 @@
  * promotions are in tests/fault/t-replica.c. Each allocation of a set's life fails once. */
 #include "base/prelude.h"
 
+#include <sched.h>
+
 #include <pgc/rows.h>
 #include <pgc/set.h>
 
@@ -238,6 +240,64 @@ static void a_busy_primary_is_waited_for_as_long_as_allowed(void)
     pgc_set_close(set);
 }
 
+/* One write, from another thread. */
+typedef struct writer {
+    pgc_set *set;
+    pgc_status status;
+    pgc_error err;
+} writer;
+
+static void *write_once(void *arg)
+{
+    writer *me = arg;
+    me->status = pgc_db_run(pgc_set_writer(me->set), &WRITE, NULL, NULL, &me->err);
+    return NULL;
+}
+
+static pgc_pool_stats stats_of(pgc_pool *pool)
+{
+    pgc_pool_stats stats;
+    pgc_pool_get_stats(pool, &stats);
+    return stats;
+}
+
+/* The look that fails stands for a server that is lost: its session is ended from outside. */
+static void who_waits_at_a_lost_primary_moves_on(void)
+{
+    NEED_SERVER();
+    const char *const node = live_url();
+    pgc_set_options options = set_options(NULL, &node);
+    pgc_set *set = NULL;
+    pgc_conn *lent = NULL;
+    pgc_error err;
+    pthread_t thread;
+    AUTO(live_close) pgc_conn *admin = live_open();
+    options.pool.conn.app_name = "set under test";
+    options.pool.acquire_timeout_us = 60000000;
+    REQUIRE(admin != NULL);
+    REQUIRE_OK(pgc_set_open(&options, &set, &err), &err);
+    CHECK_STATUS(pgc_set_await(set, 0, 10000000, &err), PGC_OK, &err);
+    pgc_pool *pool = pgc_set_pool(set, 0);
+    REQUIRE_OK(pgc_pool_acquire(pool, &lent, &err), &err);
+    writer waiting = { .set = set, .status = PGC_INVALID };
+    REQUIRE(CHECK_INT(pthread_create(&thread, NULL, write_once, &waiting), 0));
+    while (stats_of(pool).waiters < 1) {
+        (void) sched_yield();
+    }
+    while (stats_of(pool).acquire_cancel_count < 1) {
+        CHECK(live_do(admin, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                             " WHERE application_name = 'set under test'"
+                             " AND query LIKE '%pg_control_system%'"));
+    }
+    pgc_pool_release(pool, lent);
+    (void) pthread_join(thread, NULL);
+    CHECK_STATUS(waiting.status, PGC_OK, &waiting.err);
+    pgc_set_stats stats;
+    pgc_set_get_stats(set, &stats, NULL, 0);
+    CHECK(stats.primary_wait_count > 0);
+    pgc_set_close(set);
+}
+
 static void options_are_checked(void)
 {
     NEED_SERVER();
@@ -265,4 +325,5 @@ TAP_MAIN(TAP("set: every allocation may fail", every_allocation_may_fail),
          TAP("set: a wait for the primary has an end", a_wait_for_the_primary_has_an_end),
          TAP("set: a busy primary is waited for as long as allowed",
              a_busy_primary_is_waited_for_as_long_as_allowed),
+         TAP("set: who waits at a lost primary moves on", who_waits_at_a_lost_primary_moves_on),
          TAP("set: options are checked", options_are_checked))

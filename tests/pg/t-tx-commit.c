@@ -121,13 +121,13 @@ static void count_trips(void)
     atomic_store(&syncs, 0);
 }
 
-#define BENCH(name, by_proxy, max)               \
-    bench name;                                  \
-    if (!bench_open(&name, (by_proxy), (max))) { \
-        bench_close(&name);                      \
-        CHECK(!"a bench");                       \
-        return;                                  \
-    }                                            \
+#define BENCH(name, by_proxy, max)                              \
+    bench name;                                                 \
+    bool name##_is_open = bench_open(&name, (by_proxy), (max)); \
+    if (!CHECK(name##_is_open)) {                               \
+        bench_close(&name);                                     \
+        return;                                                 \
+    }                                                           \
     pgc_error err
 #define BENCH_TX(name, by_proxy, max) \
     BENCH(name, by_proxy, max);       \

@@ -1,0 +1,376 @@
+/* Hostile strings in every text parameter of every generated query: the statements that the server
+ * says it ran are the generated ones, letter by letter, one for each call. The server itself
+ * reports them (log_statement, sent to us as messages). LUMILIO_HOSTILE sets the strings for a
+ * parameter (10,000 take long). */
+#include "base/prelude.h"
+
+#include "queries.h"
+#include "security.h"
+#include "tap.h"
+
+#define SEED       UINT64_C(0x686f7374696c65)
+#define STRINGS    12  /* for a parameter, beside LUMILIO_HOSTILE */
+#define ROUND      100 /* calls, then all is undone */
+#define TEXT_MAX_  16384
+#define OTHERS_MAX 16
+#define SHOWN      10
+
+static const char *db_url;
+static pgc_conn *owner;
+static pgc_conn *app;
+static query_list queries;
+static value_pool pool;
+
+/* What the server reported since it was last looked at. */
+static struct {
+    const char *expected; /* text of the call under way */
+    unsigned seen;        /* times that it ran */
+    unsigned long others; /* texts that nobody generated */
+    bool learning;        /* harmless values: what else runs now is our library's own */
+    char *known[OTHERS_MAX];
+    size_t known_count;
+} heard;
+
+static const pgc_query RELEASE = { .name = "Release",
+                                   .sql = "RELEASE SAVEPOINT probe",
+                                   .flags = PGC_QUERY_UNNAMED };
+static const pgc_query SAVE = { .name = "Save",
+                                .sql = "SAVEPOINT probe",
+                                .flags = PGC_QUERY_UNNAMED };
+
+#define ROUND_BEGIN "BEGIN; SELECT set_config('app.user_id', '1', true); SAVEPOINT probe"
+#define ROUND_BACK  "ROLLBACK TO SAVEPOINT probe"
+#define ROUND_END   "ROLLBACK"
+
+/* Texts that this test sends between the calls. */
+static bool is_ours(const char *text)
+{
+    static const char *const OURS[] = { "RELEASE SAVEPOINT probe", "SAVEPOINT probe", ROUND_BEGIN,
+                                        ROUND_BACK, ROUND_END };
+    for (size_t i = 0; i < ARRAY_LEN(OURS); i++) {
+        if (strcmp(text, OURS[i]) == 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < heard.known_count; i++) {
+        if (strcmp(text, heard.known[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "execute NAME: text" or "statement: text". */
+static void on_notice(void *ctx, const pgc_notice_event *event)
+{
+    (void) ctx;
+    bool execute = strncmp(event->message, "execute ", 8) == 0;
+    bool statement = strncmp(event->message, "statement: ", 11) == 0;
+    const char *text = execute ? strstr(event->message, ": ") : event->message + 9;
+    if (strcmp(event->severity, "LOG") != 0 || (!execute && !statement) || text == NULL) {
+        return;
+    }
+    text += 2;
+    if (heard.expected != NULL && strcmp(text, heard.expected) == 0) {
+        heard.seen++;
+    } else if (!is_ours(text)) {
+        if (heard.learning && heard.known_count < OTHERS_MAX) {
+            heard.known[heard.known_count++] = strdup(text);
+            return;
+        }
+        if (heard.others++ < SHOWN) {
+            (void) printf("# the server ran: %.300s\n", text);
+        }
+    }
+}
+
+static bool script(pgc_conn *conn, const char *sql)
+{
+    pgc_error err;
+    pgc_error_clear(&err);
+    return CHECK_STATUS(pgc_conn_script(conn, sql, 0, NULL, &err), PGC_OK, &err);
+}
+
+/* Every session of the database tells its client what it runs; the server's log stays empty. */
+static const char SETTINGS_SQL[] =
+    "DO $$ DECLARE s text; BEGIN FOREACH s IN ARRAY ARRAY['log_statement = ''all''', "
+    "'client_min_messages = ''log''', 'log_min_messages = ''panic''', "
+    "'log_min_error_statement = ''panic''', 'log_parameter_max_length = 0'] LOOP "
+    "EXECUTE format('ALTER DATABASE %I SET ', current_database()) || s; END LOOP; END $$;"
+    "CREATE TABLE everything_is_here AS SELECT count(*) AS n FROM pg_class";
+
+static bool set_up(void)
+{
+    pgc_error err;
+    const pgc_hooks hooks = { .struct_size = sizeof hooks, .on_notice = on_notice };
+    owner = security_open(&db_url);
+    if (owner == NULL || !script(owner, SETTINGS_SQL) || !query_list_load(&queries)) {
+        return false;
+    }
+    (void) security_each(
+        owner,
+        "SELECT 'asset_id', asset_id::text, owner_id = 2 FROM assets UNION ALL SELECT "
+        "'owner_id', '1', false UNION ALL SELECT 'album_id', album_id::text, "
+        "owner_id = 2 FROM albums UNION ALL SELECT 'tag_id', tag_id::text, "
+        "owner_id = 2 FROM tags WHERE owner_id > 0 UNION ALL SELECT "
+        "'repository_id', repo_id::text, owner_id = 2 FROM repositories",
+        3, pool_add, &pool);
+    const pgc_conn_options options = {
+        .struct_size = sizeof options, .conninfo = db_url, .role = "lumilio_app", .hooks = &hooks
+    };
+    heard.learning = true; /* settings and role of the session */
+    return pool.count > 5 && CHECK_STATUS(pgc_conn_open(&options, &app, &err), PGC_OK, &err);
+}
+
+static const char *const FRAGMENTS[] = {
+    "'",
+    "\"",
+    "\\",
+    "--",
+    "/*",
+    "*/",
+    ";",
+    "''",
+    "\\'",
+    "\\\"",
+    "$$",
+    "$1",
+    "$tag$",
+    "%s%n",
+    "%",
+    "_",
+    "(",
+    ")",
+    "{",
+    "}",
+    "{\"a\":1}",
+    "[1,2]",
+    ",",
+    "NULL",
+    "E'\\x27'",
+    "U&'\\0027'",
+    "\n",
+    "\t",
+    " OR 1=1 ",
+    "\xca\xbc",
+    "\xef\xbc\x87",
+    "\xe2\x80\x99",
+    "\xc3\xa9",
+    "\xf0\x9f\x98\x80",
+    "0x27",
+    "1e999",
+    "-1",
+    "99999999999999999999",
+    "; DROP TABLE assets; --",
+    "'; DROP TABLE assets; --",
+    "') ; DELETE FROM albums; --",
+    "' UNION SELECT password_hash FROM "
+    "users --",
+    "COPY users TO PROGRAM 'id'",
+    "&",
+    "|",
+    "!",
+    ":*",
+    "<->",
+    "a & ",
+    "\x01",
+    "\x7f",
+    "\xc0\xaf",
+    "\xff",
+    "\xed\xa0\x80",
+    "${jndi:x}",
+    "../../etc/passwd",
+    "<script>",
+    "\r\n",
+    "pg_sleep(9)",
+    "@x",
+    "/*@if x*/",
+    ":name",
+    "?",
+    "{\"$ne\":null}",
+    "\\x00",
+    "\\u0000",
+    "a:b:c",
+};
+
+/* One to six pieces, now and then many, now and then with a NUL inside. */
+static pgc_text hostile(char out[static TEXT_MAX_], uint64_t *state)
+{
+    size_t used = 0;
+    size_t pieces = 1 + random_below(state, 6);
+    if (random_below(state, 50) == 0) {
+        pieces = 1000;
+    }
+    for (size_t i = 0; i < pieces; i++) {
+        const char *piece = FRAGMENTS[random_below(state, ARRAY_LEN(FRAGMENTS))];
+        size_t length = strlen(piece);
+        if (used + length + 1 >= TEXT_MAX_) {
+            break;
+        }
+        memcpy(out + used, piece, length);
+        used += length;
+        if (random_below(state, 60) == 0) {
+            out[used++] = '\0';
+        }
+    }
+    return (pgc_text) { out, used };
+}
+
+static bool is_text(const query_param *param)
+{
+    static const char *const TYPES[] = { "text",   "character varying",  "json", "jsonb",
+                                         "text[]", "character varying[]" };
+    for (size_t i = 0; i < ARRAY_LEN(TYPES); i++) {
+        if (strcmp(param->type, TYPES[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_hostile(pgc_args *args, const query_param *param, pgc_text text, pgc_text list[2])
+{
+    list[0] = text;
+    list[1] = text;
+    if (value_is(param, "jsonb")) {
+        pgc_add_jsonb(args, text);
+    } else if (value_is(param, "json")) {
+        pgc_add_json(args, text);
+    } else if (value_is(param, "text[]")) {
+        pgc_add_arr_text(args, (pgc_arr_text) { .has = true, .count = 2, .v = list });
+    } else if (value_is(param, "character varying[]")) {
+        pgc_add_arr_text_of(args, (pgc_arr_text) { .has = true, .count = 2, .v = list }, 1043);
+    } else {
+        pgc_add_text(args, text);
+    }
+}
+
+/* One call with a savepoint in front, in one round trip. */
+static pgc_status call(const query_text *text, const pgc_args *args)
+{
+    pgc_pipeline *batch = NULL;
+    pgc_error err;
+    TRY(pgc_pipeline_open(app, PGC_PIPELINE_ATOMIC, &batch, &err));
+    pgc_status status = pgc_pipeline_add(batch, &RELEASE, NULL, NULL, &err);
+    if (status == PGC_OK) {
+        status = pgc_pipeline_add(batch, &SAVE, NULL, NULL, &err);
+    }
+    if (status == PGC_OK) {
+        status = pgc_pipeline_add(batch, &text->query, args, NULL, &err);
+    }
+    bool sent = status == PGC_OK;
+    if (sent) {
+        status = pgc_pipeline_run(batch, &err);
+    }
+    pgc_pipeline_close(batch);
+    if (sent && status != PGC_OK) {
+        CHECK(script(app, ROUND_BACK));
+    }
+    return status;
+}
+
+typedef struct tally {
+    uint64_t calls, answered, refused_here, wrong;
+} tally;
+
+/* `bad`: the parameter that gets the hostile text; SIZE_MAX: none does. */
+static void attack(const query_text *text, size_t bad, uint64_t *state, tally *t)
+{
+    static char bytes[TEXT_MAX_];
+    pgc_args args;
+    value_scratch scratch;
+    pgc_text list[2];
+    pgc_args_init(&args, NULL);
+    for (size_t i = 0; i < text->query.param_count; i++) {
+        if (i == bad) {
+            add_hostile(&args, &text->params[i], hostile(bytes, state), list);
+        } else {
+            value_add(&args, &text->params[i], &pool, &scratch, state);
+        }
+    }
+    bool here = args.status != PGC_OK;
+    heard.expected = text->query.sql;
+    heard.seen = 0;
+    pgc_status status = call(text, &args);
+    heard.expected = NULL;
+    pgc_args_done(&args);
+    t->calls++;
+    t->answered += status == PGC_OK ? 1 : 0;
+    t->refused_here += here ? 1 : 0;
+    bool right = here ? heard.seen == 0 : status == PGC_OK ? heard.seen == 1 : heard.seen <= 1;
+    if (!right && t->wrong++ < SHOWN) {
+        (void) printf("# %s: status %d, ran %u times\n", text->query.name, (int) status,
+                      heard.seen);
+    }
+}
+
+static void learn(uint64_t *state)
+{
+    tally t = { .calls = 0 };
+    CHECK(script(app, ROUND_BEGIN));
+    for (size_t i = 0; i < queries.count; i++) {
+        attack(&queries.texts[i], SIZE_MAX, state, &t);
+    }
+    CHECK(script(app, ROUND_END));
+    heard.learning = false;
+    CHECK_INT(t.wrong, 0);
+    CHECK(t.answered > queries.count / 4);
+    (void) printf("# beside the queries the library itself sends %zu texts\n", heard.known_count);
+    for (size_t i = 0; i < heard.known_count; i++) {
+        CHECK(strstr(heard.known[i], "pg_catalog.") != NULL); /* settings, types */
+    }
+}
+
+static void the_server_runs_what_was_generated(void)
+{
+    uint64_t state = SEED;
+    tally t = { .calls = 0 };
+    size_t params = 0;
+    const char *wanted = getenv("LUMILIO_HOSTILE");
+    unsigned long strings = wanted != NULL ? strtoul(wanted, NULL, 10) : STRINGS;
+    REQUIRE(CHECK(set_up()));
+    learn(&state);
+    for (size_t i = 0; i < queries.count; i++) {
+        for (size_t j = 0; j < queries.texts[i].query.param_count; j++) {
+            if (!is_text(&queries.texts[i].params[j])) {
+                continue;
+            }
+            params++;
+            for (unsigned long k = 0; k < strings; k++) {
+                if (k % ROUND == 0) {
+                    CHECK(script(app, ROUND_BEGIN));
+                }
+                attack(&queries.texts[i], j, &state, &t);
+                if (k % ROUND == ROUND - 1 || k + 1 == strings) {
+                    CHECK(script(app, ROUND_END));
+                }
+            }
+        }
+    }
+    (void) printf("# %lu strings in each of %zu text parameters: %" PRIu64 " calls, %" PRIu64
+                  " answered, %" PRIu64 " refused before they were sent, seed %" PRIu64 "\n",
+                  strings, params, t.calls, t.answered, t.refused_here, SEED);
+    CHECK_INT(t.wrong, 0);
+    CHECK_INT(heard.others, 0);
+    CHECK(params > 30 && t.answered > t.calls / 10 && t.refused_here > 0);
+    CHECK_SQL(owner, "SELECT n = (SELECT count(*) FROM pg_class) - 1 FROM everything_is_here", "t");
+}
+
+/* The test sees what it looks for. */
+static void an_injected_statement_is_seen(void)
+{
+    REQUIRE(app != NULL);
+    CHECK(script(app, "SELECT 1; -- injected"));
+    CHECK_INT(heard.others, 1);
+    pgc_conn_close(app);
+    pgc_conn_close(owner);
+    test_db_drop(db_url);
+    for (size_t i = 0; i < heard.known_count; i++) {
+        free(heard.known[i]);
+    }
+    query_list_free(&queries);
+}
+
+TAP_MAIN(TAP("hostile: the server runs what was generated, once for each call",
+             the_server_runs_what_was_generated),
+         TAP("hostile: an injected statement is seen", an_injected_statement_is_seen))
