@@ -208,8 +208,7 @@ static void patterns_match(void)
     expect("'grün'.matches('^gr.n$')", "true");
     expect("'x'.matches('[[:digit:]]|\\\\bx\\\\b')", "true");
     expect_problem("'x'.matches('(')", 4, "the pattern is faulty at its character 2");
-    expect_problem("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab'.matches('^(a|aa)+$')", 41,
-                   "given up");
+    expect_problem("'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab'.matches('^(a|aa)+$')", 41, "given up");
 }
 
 static void mistakes_have_a_place(void)
