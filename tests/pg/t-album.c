@@ -788,6 +788,28 @@ static void room_is_made_among_neighbours_only(void)
     CHECK_INT(members_of(album, ids, ARRAY_LEN(ids)), MEMBERS + 3 * INSERTS);
 }
 
+/* Takes the album of the case above: a page must cost a page, not the album. */
+static void a_page_is_read_in_order_by_an_index(void)
+{
+    char plan[65536];
+    char state[6];
+    schema_ask(root,
+               "BEGIN; ANALYZE album_assets; CREATE FUNCTION pg_temp.plan_of(query text) RETURNS "
+               "text LANGUAGE plpgsql AS $$ DECLARE plan json; BEGIN EXECUTE 'EXPLAIN (FORMAT "
+               "JSON) ' || query INTO plan; RETURN plan; END $$; SET LOCAL ROLE lumilio_app; "
+               "SELECT set_config('app.user_id', '1', true); SELECT pg_temp.plan_of($$SELECT "
+               "m.position, a.* FROM album_assets m JOIN assets a ON a.asset_id = m.asset_id JOIN "
+               "albums b ON b.album_id = m.album_id WHERE m.album_id = (SELECT max(album_id) FROM "
+               "album_assets) AND b.deleted_at IS NULL AND a.deleted_at IS NULL AND (m.position, "
+               "m.asset_id) > (0, gen_random_uuid()) ORDER BY m.position, m.asset_id LIMIT 50$$)",
+               plan, sizeof plan, state);
+    CHECK_STR(state, "");
+    CHECK(strstr(plan, "idx_album_assets_owner_order") != NULL);
+    CHECK(strstr(plan, "\"Sort\"") == NULL);
+    CHECK(strstr(plan, "Bitmap") == NULL);
+    CHECK_SQL(root, "ROLLBACK", "");
+}
+
 /* Rows of the original program: places from 0 on, some shared by several photos. */
 static void shared_places_are_an_order_too(void)
 {
@@ -901,6 +923,7 @@ static const tap_case CASES[] = {
     TAP("album: the order is that of a model", the_order_is_that_of_a_model),
     TAP("album: writers at once keep one order", writers_at_once_keep_one_order),
     TAP("album: room is made among neighbours only", room_is_made_among_neighbours_only),
+    TAP("album: a page is read in order by an index", a_page_is_read_in_order_by_an_index),
     TAP("album: a smart one holds what its filter finds",
         a_smart_album_holds_what_its_filter_finds),
     TAP("album: shared places and the ends of the world are an order too",
