@@ -151,6 +151,8 @@ SELECT (d.owner_id - 1) * 30 + 1 + pg_temp.pick(d.i / 15, 80, 30), pg_temp.id(1,
        d.i::integer, d.owner_id
 FROM draft d WHERE pg_temp.roll(d.i / 15, 81) < 0.3;
 
+-- Without statistics the tags and albums of each asset would be looked for in whole tables.
+ANALYZE assets, asset_tags, tags, album_assets, albums;
 SELECT count(asset_search_write(part.ids))
 FROM (SELECT array_agg(asset_id) AS ids FROM assets GROUP BY hashtext(asset_id::text) & 255) part;
 INSERT INTO asset_days (owner_id, day, photos, videos, recordings)
