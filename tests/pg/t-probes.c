@@ -317,7 +317,8 @@ static bool is_new_id(const query_text *text, const query_param *param)
 {
     static const char *const NEW_IDS[][2] = { { "CreateAsset", "asset_id" },
                                               { "CreateImportIntent", "intent_id" },
-                                              { "CreateRepository", "repo_id" } };
+                                              { "CreateRepository", "repo_id" },
+                                              { "AddRepository", "repo_id" } };
     for (size_t i = 0; i < ARRAY_LEN(NEW_IDS); i++) {
         if (strcmp(text->query.name, NEW_IDS[i][0]) == 0 &&
             strcmp(param->name, NEW_IDS[i][1]) == 0) {
@@ -325,6 +326,29 @@ static bool is_new_id(const query_text *text, const query_param *param)
         }
     }
     return false;
+}
+
+/* Limits of queries whose rows come in no order, or in that of their making: which rows a limit
+ * cuts off would show how rows lie, and in which order all users together made them. */
+static bool is_blind_limit(const query_text *text, const query_param *param)
+{
+    static const char *const BLIND[] = { "ListAuditLog", "AlbumCandidates", "TagCandidates",
+                                         "NameCandidates", "WordCandidates" };
+    for (size_t i = 0; i < ARRAY_LEN(BLIND); i++) {
+        if (strcmp(text->query.name, BLIND[i]) == 0) {
+            return strcmp(param->name, "row_limit") == 0 || strcmp(param->name, "below_id") == 0;
+        }
+    }
+    return false;
+}
+
+static void add_everything(pgc_args *args, const query_param *param)
+{
+    if (strcmp(param->type, "integer") == 0) {
+        pgc_add_i32(args, INT32_MAX);
+    } else {
+        pgc_add_i64(args, INT32_MAX);
+    }
 }
 
 static pgc_uuid random_uuid(uint64_t *state)
@@ -345,8 +369,8 @@ static bool probe(const query_text *text, uint64_t *state, tally *t)
     for (uint16_t i = 0; i < text->query.param_count; i++) {
         if (is_new_id(text, &text->params[i])) {
             pgc_add_uuid(&args, random_uuid(state));
-        } else if (strcmp(text->query.name, "ListAuditLog") == 0) {
-            pgc_add_i64(&args, INT32_MAX); /* a page would show in which order rows were made */
+        } else if (is_blind_limit(text, &text->params[i])) {
+            add_everything(&args, &text->params[i]);
         } else {
             value_add(&args, &text->params[i], &pool, &scratch, state);
         }
