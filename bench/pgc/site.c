@@ -135,7 +135,7 @@ static bool read_ids(bench_site *site)
 static bool fill(bench_site *site)
 {
     static const char *const STEPS[] = {
-        "INSERT INTO users (username, email, password_hash) VALUES ('bench', 'b@example.org', 'x')",
+        "INSERT INTO users (username, email, password_hash) VALUES ('bench', 'b@example.org', '!')",
         FILL,
         "VACUUM ANALYZE",
         "CHECKPOINT",
