@@ -515,7 +515,8 @@ static void survives_failing_allocations(void)
         s.options.env = &e;
         pgc_status status = apply(&s);
         complete = status == PGC_OK && plan.calls < fail_at;
-        CHECK(status == PGC_OK || status == PGC_NOMEM);
+        if (status != PGC_OK)
+            CHECK_STATUS(status, PGC_NOMEM, &s.err);
         migrate_apply_report_done(&s.report);
         CHECK_INT(plan.live, 0);
     }
