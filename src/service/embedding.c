@@ -111,6 +111,16 @@ pgc_status lum_embedding_get(lum_actor actor, pgc_uuid asset_id, const char *mod
     return pgc_error_wrap(err, status, "get embedding of asset %s", id);
 }
 
+pgc_status lum_embedding_is_since(lum_actor actor, pgc_uuid asset_id, const char *model,
+                                  pgc_timestamptz since, bool *out, pgc_error *err)
+{
+    const repo_is_embedded_since_params params = { .asset_id = asset_id,
+                                                   .model_version = pgc_text_from(model),
+                                                   .since = since };
+    return pgc_error_wrap(err, repo_is_embedded_since(actor.db, &params, out, err),
+                          "look at the embedding of an asset");
+}
+
 pgc_status lum_embedding_missing(lum_actor actor, const char *model, pgc_uuid after, int32_t limit,
                                  repo_list_assets_to_embed_set *out, pgc_error *err)
 {
