@@ -117,6 +117,7 @@ pgc_status lum_embedding_get(lum_actor actor, pgc_uuid asset_id, const char *mod
 pgc_status lum_embedding_is_since(lum_actor actor, pgc_uuid asset_id, const char *model,
                                   pgc_timestamptz since, bool *out, pgc_error *err)
 {
+    TRY(model_check(model, err));
     const repo_is_embedded_since_params params = { .asset_id = asset_id,
                                                    .model_version = pgc_text_from(model),
                                                    .since = since };

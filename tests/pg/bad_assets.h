@@ -5,6 +5,7 @@
 #include "bad_input.h"
 #include "service/asset.h"
 #include "service/embedding.h"
+#include "service/embedding_fill.h"
 #include "service/search.h"
 #include "service/species.h"
 #include "service/statistics.h"
@@ -146,6 +147,22 @@ BAD_PLAIN(bad_embedding_model,
 BAD_PLAIN(bad_embedding_get, lum_embedding_get(bad.ann, value->uuid, NULL, bad_out, err))
 BAD_PLAIN(bad_embedding_get_model,
           lum_embedding_get(bad.ann, bad.own_asset, bad_string(value), bad_out, err))
+static pgc_status bad_is_since(pgc_uuid asset_id, const char *model, pgc_error *err)
+{
+    bool is = false;
+    pgc_status status =
+        lum_embedding_is_since(bad.ann, asset_id, model, (pgc_timestamptz) { 0 }, &is, err);
+    bad.rows = is ? 1 : 0;
+    return status;
+}
+BAD_PLAIN(bad_embedding_since, bad_is_since(value->uuid, LUM_MODEL_SEED, err))
+BAD_PLAIN(bad_embedding_since_model, bad_is_since(bad.own_asset, bad_string(value), err))
+static pgc_status bad_picture(const bad_value *value, pgc_error *err)
+{
+    AUTO(buf_auto) buf bytes;
+    buf_init(&bytes, NULL, 1000);
+    return lum_embedding_picture(bad.ann, env_default(), value->uuid, &bytes, err);
+}
 BAD_SET(bad_embedding_missing, repo_list_assets_to_embed_set,
         lum_embedding_missing(bad.ann, bad_string(value), (pgc_uuid) { { 0 } }, 5, &out, err))
 BAD_SET(bad_embedding_missing_limit, repo_list_assets_to_embed_set,
@@ -249,6 +266,10 @@ static const bad_row BAD_ASSETS[] = {
     { "lum_embedding_save", BAD_FILE, "embedding model", bad_embedding_model, 0, BAD_STRING },
     { "lum_embedding_get", BAD_ASSET, "it has none", bad_embedding_get, 0, 0 },
     { "lum_embedding_get", BAD_FILE, "embedding model", bad_embedding_get_model, 0, BAD_STRING },
+    { "lum_embedding_is_since", BAD_ASSET, "", bad_embedding_since, 0, BAD_EMPTY },
+    { "lum_embedding_is_since", BAD_FILE, "embedding model", bad_embedding_since_model, 0,
+      BAD_STRING },
+    { "lum_embedding_picture", BAD_ASSET, "asset", bad_picture, 0, 0 },
     { "lum_embedding_missing", BAD_FILE, "embedding model", bad_embedding_missing, 0, BAD_STRING },
     { "lum_embedding_missing", BAD_LIMIT, "page of", bad_embedding_missing_limit, 0, 0 },
     { "lum_species_save", BAD_ASSET, "there is no asset", bad_species_asset, 0, 0 },
