@@ -11,7 +11,6 @@
 #include "sqlc/rows.h"
 #include "sqlc/shapes.h"
 #include "sqlc/symbols.h"
-#include "sqlc/variants.h"
 
 typedef struct set_work {
     const compile_input *input;
@@ -93,7 +92,12 @@ static pgc_status read_files(set_work *work, pgc_error *err)
             }
         }
         set->file_count++;
-        TRY(source_queries(work->ctx.arena, file, work->ctx.diags, &work->sources, err));
+        if (work->input->facts == NULL) {
+            TRY(source_queries(work->ctx.arena, file, work->ctx.diags, &work->sources, err));
+        }
+    }
+    if (work->input->facts != NULL) {
+        work->sources = *work->input->facts->sources;
     }
     return PGC_OK;
 }
@@ -123,8 +127,9 @@ static size_t file_index(const set_work *work, const query_source *source)
 {
     size_t index = 0;
     const ir_set *set = work->ctx.set;
-    assert(source->file != NULL);
-    while (index < set->file_count && set->files[index].path != source->file->path) {
+    const char *path = source->unit == NULL ? source->file->path : source->unit->path;
+    assert(path != NULL);
+    while (index < set->file_count && set->files[index].path != path) {
         index++;
     }
     return index;
@@ -153,7 +158,9 @@ static pgc_status begin_query(set_work *work, const query_source *source, descri
         return PGC_OK;
     }
     out->c_name = c_name;
-    return variants_add(batch, source, work->input->prepared, &out->variants, err);
+    return work->input->facts != NULL
+               ? PGC_OK
+               : variants_add(batch, source, work->input->prepared, &out->variants, err);
 }
 
 /* Texts with arrays are shown to the server together, behind those of the user. */
@@ -189,7 +196,12 @@ static pgc_status finish_query(set_work *work, pending *from, vec *bulk_texts, p
     query->written = slice_sub(source->file->text, source->start, source->end);
     query->comments = source->comments.items;
     query->comment_count = source->comments.count;
-    TRY(variants_finish(variants, &ok, err));
+    const compile_facts *facts = work->input->facts;
+    if (from->c_name != NULL && facts != NULL) {
+        TRY(facts->describe(facts->arg, &work->ctx, source, variants, &ok, err));
+    } else if (from->c_name != NULL) {
+        TRY(variants_finish(variants, &ok, err));
+    }
     if (ok) {
         query->choice_count = variants->blocks.choices.count;
         TRY(rows_build(&work->ctx, &variants->facts, query, &ok, err));
@@ -208,7 +220,7 @@ static pgc_status finish_query(set_work *work, pending *from, vec *bulk_texts, p
 
 static pgc_status add_queries(set_work *work, size_t from, size_t count, pgc_error *err)
 {
-    pgc_conn *conn = database_conn(work->input->db);
+    pgc_conn *conn = work->input->facts == NULL ? database_conn(work->input->db) : NULL;
     describe_batch batch = { .ctx = &work->ctx, .conn = conn };
     vec bulk_texts = { 0 };
     pending *all = ARENA_ARRAY(work->ctx.arena, count, pending);
@@ -219,11 +231,13 @@ static pgc_status add_queries(set_work *work, size_t from, size_t count, pgc_err
         const query_source *source = VEC_AT(&work->sources, query_source, from + i);
         TRY(begin_query(work, source, &batch, &all[i], err));
     }
-    TRY(describe_run(&batch, err));
+    if (conn != NULL) {
+        TRY(describe_run(&batch, err));
+    }
     for (size_t i = 0; i < count; i++) {
         TRY(finish_query(work, &all[i], &bulk_texts, err));
     }
-    return bulk_check(&work->ctx, conn, &bulk_texts, err);
+    return conn == NULL ? PGC_OK : bulk_check(&work->ctx, conn, &bulk_texts, err);
 }
 
 /* Symbols are checked last and only in a clean run: a missing query would hide or invent
@@ -240,14 +254,17 @@ pgc_status compile_set(arena *mem, const compile_input *input, diag_list *diags,
                                .line = input->set->line,
                                .column = input->set->column,
                                .set = out } };
-    assert(input->db != NULL);
-    assert(input->prepared != NULL);
-    *out = (ir_set) { .prefix = input->set->c.prefix,
-                      .schema_hash = input->schema_hash,
-                      .server_version = pgc_conn_server_version(database_conn(input->db)) };
-    pgc_status status = catalog_load(database_conn(input->db), mem, &cat, err);
-    if (status != PGC_OK) {
-        return pgc_error_wrap(err, status, "read the catalog");
+    assert((input->db == NULL) == (input->facts != NULL));
+    *out = (ir_set) { .prefix = input->set->c.prefix, .schema_hash = input->schema_hash };
+    if (input->facts != NULL) {
+        cat = input->facts->cat;
+    } else {
+        assert(input->prepared != NULL);
+        out->server_version = pgc_conn_server_version(database_conn(input->db));
+        pgc_status status = catalog_load(database_conn(input->db), mem, &cat, err);
+        if (status != PGC_OK) {
+            return pgc_error_wrap(err, status, "read the catalog");
+        }
     }
     work.ctx.cat = cat;
     TRY(overrides_apply(&work.ctx, cat, err));
