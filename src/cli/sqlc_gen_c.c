@@ -29,21 +29,63 @@ static void catch_signals(void)
 typedef pgc_status (*command_fn)(const env *sys, arena *mem, const command_options *options,
                                  command_result *result, pgc_error *err);
 
+/* Options of a command beside -f. */
+enum { WITH_DATABASE = 1, WITH_OFFLINE = 2, WITH_JSON = 4 };
+
 typedef struct command {
     const char *name, *args, *summary;
     command_fn run;
+    unsigned options;
+    const char *details; /* of its help; lines */
 } command;
 
 static const command COMMANDS[] = {
-    { "generate", "", "analyse the queries and write the C files", command_generate },
-    { "check", "", "exit 1 unless the C files are up to date", command_check },
-    { "diff", "", "show what generate would change", command_diff },
-    { "explain", " QUERY", "types of a query, and why a column is nullable", command_explain },
-    { "vet", "", "check the rules of the config", command_vet },
-    { "verify", " FILE|REVISION", "do the queries of an older manifest still work?",
-      command_verify },
-    { "init", "", "write a config to start from", command_init },
+    { "generate", "", "analyse the queries and write the C files", command_generate,
+      WITH_DATABASE | WITH_OFFLINE | WITH_JSON,
+      "Writes all files or none; those that do not change keep their time. Prints what "
+      "changed.\n" },
+    { "check", "", "exit 1 unless the C files are up to date", command_check,
+      WITH_DATABASE | WITH_OFFLINE,
+      "Writes nothing. Prints the files that generate would write or remove.\n" },
+    { "diff", "", "show what generate would change", command_diff, WITH_DATABASE,
+      "Writes nothing; exit 1 when there is a difference.\n" },
+    { "explain", " QUERY", "types of a query, and why a column is nullable", command_explain,
+      WITH_DATABASE | WITH_JSON,
+      "Types of parameters and columns, and the reason why each can or cannot be NULL.\n" },
+    { "vet", "", "check the rules of the config", command_vet, WITH_DATABASE | WITH_JSON,
+      "Exit 1 when a query breaks a rule: file:line:column: Query: rule: message.\n" },
+    { "verify", " FILE|REVISION", "do the queries of an older manifest still work?", command_verify,
+      WITH_DATABASE | WITH_JSON,
+      "Takes a manifest, or that of a git revision; exit 1 when a query of it would break.\n" },
+    { "init", "", "write a config to start from", command_init, 0,
+      "Writes sqlc.yaml, or the file that -f names; never over one that is there.\n" },
 };
+
+/* The options that a command takes, in the order of their bits. */
+static void print_options(FILE *to, unsigned options)
+{
+    (void) fprintf(to, "  -f, --file FILE  config (default sqlc.yaml here)\n");
+    if ((options & WITH_DATABASE) != 0) {
+        (void) fprintf(to, "  --database URL   analyse on this server, in a scratch database; "
+                           "default: a\n"
+                           "                   private throw-away server\n"
+                           "  --keep           keep the scratch database and use it again\n");
+    }
+    if ((options & WITH_OFFLINE) != 0) {
+        (void) fprintf(to, "  --offline        by the manifest, without server\n");
+    }
+    if ((options & WITH_JSON) != 0) {
+        (void) fprintf(to, "  --json           print JSON\n");
+    }
+}
+
+static int print_command_help(const command *c)
+{
+    (void) printf("sqlc-gen-c %s: %s\n\nusage: sqlc-gen-c %s%s [OPTIONS]\n\n%s\n", c->name,
+                  c->summary, c->name, c->args, c->details);
+    print_options(stdout, c->options);
+    return 0;
+}
 
 static void print_help(FILE *to)
 {
@@ -54,8 +96,8 @@ static void print_help(FILE *to)
         (void) snprintf(form, sizeof form, "%s%s", COMMANDS[i].name, COMMANDS[i].args);
         (void) fprintf(to, "  %-21s %s\n", form, COMMANDS[i].summary);
     }
-    (void) fprintf(to, "  %-21s %s\n  %-21s %s\n\n", "version", "print the version", "help",
-                   "print this");
+    (void) fprintf(to, "  %-21s %s\n  %-21s %s\n\n", "version", "print the version",
+                   "help [COMMAND]", "print this, or the help of a command");
     (void) fprintf(to,
                    "  -f FILE          config (default sqlc.yaml here)\n"
                    "  --database URL   analyse on this server, in a scratch database; default: a\n"
@@ -128,7 +170,7 @@ static int parse_options(const command *chosen, int argc, char **argv, command_o
                                : "explain needs the name of a query",
                            "");
     }
-    if (out->offline && chosen->run != command_check && chosen->run != command_generate) {
+    if (out->offline && (chosen->options & WITH_OFFLINE) == 0) {
         return usage_error("--offline works with check and generate only", "");
     }
     return 0;
@@ -241,30 +283,63 @@ static int run_plugin(void)
     return 0;
 }
 
+static bool is_help(const char *arg)
+{
+    return strcmp(arg, "--help") == 0 || strcmp(arg, "-h") == 0;
+}
+
+/* NULL: no such command. */
+static const command *find_command(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(COMMANDS); i++) {
+        if (strcmp(COMMANDS[i].name, name) == 0) {
+            return &COMMANDS[i];
+        }
+    }
+    return NULL;
+}
+
+/* Of one command, "" for all. */
+static int help(const char *name)
+{
+    const command *chosen = find_command(name);
+    if (name[0] != '\0' && chosen == NULL) {
+        return usage_error("unknown command", name);
+    }
+    if (chosen != NULL) {
+        return print_command_help(chosen);
+    }
+    print_help(stdout);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     if (strcmp(name, PLUGIN_METHOD) == 0) {
         return run_plugin();
     }
-    if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
-        print_help(stdout);
-        return 0;
+    if (strcmp(name, "help") == 0 || is_help(name)) {
+        return help(argc > 2 ? argv[2] : "");
     }
     if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
         (void) printf("sqlc-gen-c %s\n", LUM_VERSION);
         return 0;
     }
-    for (size_t i = 0; i < ARRAY_LEN(COMMANDS); i++) {
-        if (strcmp(COMMANDS[i].name, name) == 0) {
-            command_options options = { .stop = &interrupted };
-            int usage = parse_options(&COMMANDS[i], argc, argv, &options);
-            if (usage != 0) {
-                return usage;
-            }
-            catch_signals();
-            return run_command(&COMMANDS[i], &options);
+    const command *chosen = find_command(name);
+    for (int i = 2; chosen != NULL && i < argc; i++) {
+        if (is_help(argv[i])) {
+            return print_command_help(chosen);
         }
+    }
+    if (chosen != NULL) {
+        command_options options = { .stop = &interrupted };
+        int usage = parse_options(chosen, argc, argv, &options);
+        if (usage != 0) {
+            return usage;
+        }
+        catch_signals();
+        return run_command(chosen, &options);
     }
     if (name[0] == '\0') {
         print_help(stderr);

@@ -17,7 +17,9 @@ typedef struct reader {
     bool open;        /* behind @if or @switch, before @end */
     bool in_switch;   /* the open one is a switch */
     size_t choice;    /* the open one */
-    size_t option;    /* of the switch: the next @case */
+    bool again;       /* it has the name of one above: one decision, the same texts */
+    uint64_t seen;    /* … of which these were here, a bit each */
+    size_t texts;     /* of the open switch up to now */
     size_t from;      /* where the open text began */
     size_t opened_at; /* its mark, for messages */
     bool nomem;
@@ -57,7 +59,7 @@ static size_t choice_of(reader *r, slice name, bool is_switch, size_t at)
     for (size_t i = 0; i < choices->count; i++) {
         const block_choice *known = VEC_AT(choices, block_choice, i);
         if (slice_eq_str(name, known->name)) {
-            if (is_switch || known->is_switch) {
+            if (is_switch != known->is_switch) {
                 complain(r, at, "this name is taken by a switch or block above");
             }
             return i;
@@ -87,17 +89,44 @@ static bool is_name(slice text)
     return good;
 }
 
-static void add_option(reader *r, slice name, size_t at)
+/* A text of a switch that has the name of one above: its number there. */
+static size_t known_option(reader *r, slice name, size_t found, size_t at)
 {
+    const block_choice *choice = VEC_AT(&r->blocks->choices, block_choice, r->choice);
+    uint64_t bit = found < 64 ? (uint64_t) 1 << found : 0;
+    if (found == choice->options.count) {
+        diag *d = diag_error(r->diags, r->query->file, at,
+                             "the @switch %s above has no text \"%" SLICE_FMT "\"", choice->name,
+                             SLICE_ARG(name));
+        diag_hint(r->diags, d, "switches of one name are one decision and have the same texts");
+        return 0;
+    }
+    if ((r->seen & bit) != 0) {
+        complain(r, at, "two texts of this @switch have the same name");
+    }
+    r->seen |= bit;
+    return found;
+}
+
+/* The number of a text of the open switch. */
+static size_t option_of(reader *r, slice name, size_t at)
+{
+    block_choice *choice = VEC_AT(&r->blocks->choices, block_choice, r->choice);
+    size_t found = 0;
+    r->texts++;
     if (!is_name(name)) {
         complain(r, at, "a text of @switch needs a name");
-        return;
+        return 0;
     }
-    block_choice *choice = VEC_AT(&r->blocks->choices, block_choice, r->choice);
-    for (size_t i = 0; i < choice->options.count; i++) {
-        if (slice_eq_str(name, *VEC_AT(&choice->options, const char *, i))) {
-            complain(r, at, "two texts of this @switch have the same name");
-        }
+    while (found < choice->options.count &&
+           !slice_eq_str(name, *VEC_AT(&choice->options, const char *, found))) {
+        found++;
+    }
+    if (r->again) {
+        return known_option(r, name, found, at);
+    }
+    if (found < choice->options.count) {
+        complain(r, at, "two texts of this @switch have the same name");
     }
     const char **slot = VEC_ADD(r->arena, &choice->options, const char *);
     char *copy = arena_copy(r->arena, name);
@@ -106,6 +135,7 @@ static void add_option(reader *r, slice name, size_t at)
         *slot = copy == NULL ? "" : copy;
     }
     choice->option_count = choice->options.count;
+    return r->texts - 1;
 }
 
 /* The text up to here belongs to the first option of what is open. */
@@ -133,14 +163,18 @@ static void open_block(reader *r, lex_token t, slice rest, bool is_switch)
         complain(r, t.start, "more than 16 blocks with names of their own");
         return;
     }
+    size_t known = r->blocks->choices.count;
     r->choice = choice_of(r, name, is_switch, t.start);
     r->open = true;
     r->in_switch = is_switch;
     r->opened_at = t.start;
     r->from = t.end;
-    r->option = 1;
-    if (is_switch && !r->nomem) {
-        add_option(r, rest.ptr == NULL ? rest : slice_trim(rest), t.start);
+    r->again = r->choice < known && VEC_AT(&r->blocks->choices, block_choice, r->choice)->is_switch;
+    r->seen = 0;
+    r->texts = 0;
+    if (is_switch && !r->nomem &&
+        option_of(r, rest.ptr == NULL ? rest : slice_trim(rest), t.start) != 0) {
+        complain(r, t.start, "the @switch of this name above begins with another text");
     }
 }
 
@@ -163,9 +197,9 @@ static void read_case(reader *r, lex_token t)
     while (word < head.len && !slice_starts(slice_sub(head, word, head.len), SLICE("case"))) {
         word++;
     }
-    add_option(r, slice_trim(slice_sub(head, word + 4, head.len)), t.start);
+    size_t option = option_of(r, slice_trim(slice_sub(head, word + 4, head.len)), t.start);
     add_mark(r, t.start, t.start + colon + 1);
-    add_region(r, r->choice, r->option++, t.start + colon + 1, t.end - 2);
+    add_region(r, r->choice, option, t.start + colon + 1, t.end - 2);
     add_mark(r, t.end - 2, t.end);
 }
 
@@ -176,8 +210,11 @@ static void close_block(reader *r, lex_token t)
         return;
     }
     close_text(r, t.start);
-    if (r->in_switch && r->option == 1) {
+    const block_choice *choice = VEC_AT(&r->blocks->choices, block_choice, r->choice);
+    if (r->in_switch && r->texts == 1) {
         complain(r, r->opened_at, "@switch without @case");
+    } else if (r->in_switch && r->again && r->texts < choice->options.count) {
+        complain(r, r->opened_at, "this @switch lacks a text of the one above of the same name");
     }
     r->open = false;
 }
@@ -207,6 +244,45 @@ static void read_mark(reader *r, lex_token t)
     add_mark(r, t.start, t.end);
 }
 
+/* One text that holds another is well defined: what is left out takes all inside with it. */
+static bool contains(const block_region *outer, const block_region *inner)
+{
+    return outer->start <= inner->start && inner->end <= outer->end;
+}
+
+/* Conditions of @optional may stand inside of blocks and hold blocks, but cut none in two. Texts of
+ * @case are comments, where no condition is looked for: it would always be there. */
+static void check_conditions(reader *r, size_t first)
+{
+    for (size_t i = first; i < r->blocks->regions.count; i++) {
+        const block_region *condition = VEC_AT(&r->blocks->regions, block_region, i);
+        for (size_t k = 0; k < i; k++) {
+            const block_region *other = VEC_AT(&r->blocks->regions, block_region, k);
+            bool apart = other->end <= condition->start || condition->end <= other->start;
+            if (!apart && !contains(other, condition) && !contains(condition, other)) {
+                complain(r, condition->start,
+                         "a block begins or ends inside of this condition of @optional");
+            }
+        }
+    }
+}
+
+static void check_cases(reader *r, const query_flag *flag, const char *name)
+{
+    for (size_t k = 0; k < r->blocks->regions.count; k++) {
+        const block_region *region = VEC_AT(&r->blocks->regions, block_region, k);
+        if (!region->condition && region->option > 0 &&
+            blocks_hold_param(slice_sub(r->src, 0, region->end), region->start, name)) {
+            diag *d = diag_error(r->diags, r->query->file, region->start,
+                                 "blocks cannot stand inside each other: @%s is @optional and "
+                                 "stands in a text of @case",
+                                 name);
+            diag_hint(r->diags, d, "write (@%s IS NULL OR …) there, without -- %s %s", name,
+                      flag->word, name);
+        }
+    }
+}
+
 /* "-- @optional a b": each conjunct that holds @a is a block of that name. */
 static void read_optional(reader *r, const query_flag *flag)
 {
@@ -230,6 +306,8 @@ static void read_optional(reader *r, const query_flag *flag)
         for (size_t i = first; i < r->blocks->regions.count; i++) {
             VEC_AT(&r->blocks->regions, block_region, i)->choice = choice;
         }
+        check_conditions(r, first);
+        check_cases(r, flag, copy);
     }
 }
 
@@ -296,6 +374,24 @@ static void blank(char *text, size_t start, size_t end)
     }
 }
 
+static bool is_there(const query_blocks *blocks, const block_region *region, size_t variant)
+{
+    const block_choice *choice = VEC_AT(&blocks->choices, block_choice, region->choice);
+    return variant / choice->stride % choice->option_count == region->option;
+}
+
+/* Something around it is left out. */
+static bool is_swallowed(const query_blocks *blocks, const block_region *region, size_t variant)
+{
+    bool found = false;
+    for (size_t i = 0; i < blocks->regions.count; i++) {
+        const block_region *other = VEC_AT(&blocks->regions, block_region, i);
+        bool around = contains(other, region) && !contains(region, other);
+        found = found || (around && !is_there(blocks, other, variant));
+    }
+    return found;
+}
+
 pgc_status blocks_variant(arena *mem, const query_source *query, const query_blocks *blocks,
                           size_t variant, query_source *out, pgc_error *err)
 {
@@ -309,18 +405,17 @@ pgc_status blocks_variant(arena *mem, const query_source *query, const query_blo
         const block_mark *mark = VEC_AT(&blocks->marks, block_mark, i);
         blank(text, mark->start, mark->end);
     }
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < blocks->regions.count; i++) {
-            const block_region *region = VEC_AT(&blocks->regions, block_region, i);
-            const block_choice *choice = VEC_AT(&blocks->choices, block_choice, region->choice);
-            if (variant / choice->stride % choice->option_count == region->option) {
-                continue;
-            }
-            if (pass == 0) {
-                blank(text, region->start, region->end);
-            } else if (region->condition) {
-                memcpy(text + region->start, "true", 4);
-            }
+    for (size_t i = 0; i < blocks->regions.count; i++) {
+        const block_region *region = VEC_AT(&blocks->regions, block_region, i);
+        if (!is_there(blocks, region, variant)) {
+            blank(text, region->start, region->end);
+        }
+    }
+    for (size_t i = 0; i < blocks->regions.count; i++) {
+        const block_region *region = VEC_AT(&blocks->regions, block_region, i);
+        if (region->condition && !is_there(blocks, region, variant) &&
+            !is_swallowed(blocks, region, variant)) {
+            memcpy(text + region->start, "true", 4);
         }
     }
     *file = (source_file) { .path = query->file->path, .text = { text, query->file->text.len } };

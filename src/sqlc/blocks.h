@@ -46,5 +46,7 @@ pgc_status blocks_variant(arena *arena, const query_source *query, const query_b
  * an OR beside it; *why then says so. */
 bool blocks_find_conjuncts(arena *arena, const query_source *query, const char *name, vec *regions,
                            const char **why);
+/* blocks_optional.c: parameter `name` stands in src from byte `from` on. */
+bool blocks_hold_param(slice src, size_t from, const char *name);
 
 #endif

@@ -112,6 +112,30 @@ static bool is_param(const finder *f, lex_token t)
     return at || macro;
 }
 
+static void remember(finder *f, lex_token t)
+{
+    memmove(&f->last[1], &f->last[0], 3 * sizeof f->last[0]);
+    f->last[0] = t;
+}
+
+static bool is_blank(lex_token t)
+{
+    return t.kind == LEX_SPACE || t.kind == LEX_LINE_COMMENT || t.kind == LEX_BLOCK_COMMENT;
+}
+
+bool blocks_hold_param(slice src, size_t from, const char *name)
+{
+    finder f = { .src = src, .name = name };
+    bool found = false;
+    for (lex_token t = lex_next(src, &from); t.kind != LEX_END; t = lex_next(src, &from)) {
+        if (!is_blank(t)) {
+            found = found || is_param(&f, t);
+            remember(&f, t);
+        }
+    }
+    return found;
+}
+
 /* Parentheses, then the words of one level. */
 static void see(finder *f, lex_token t, size_t pos)
 {
@@ -161,12 +185,11 @@ bool blocks_find_conjuncts(arena *mem, const query_source *query, const char *na
     size_t pos = query->start;
     size_t end = query->start;
     for (lex_token t = lex_next(f.src, &pos); t.kind != LEX_END; t = lex_next(f.src, &pos)) {
-        if (t.kind == LEX_SPACE || t.kind == LEX_LINE_COMMENT || t.kind == LEX_BLOCK_COMMENT) {
+        if (is_blank(t)) {
             continue;
         }
         see(&f, t, pos);
-        memmove(&f.last[1], &f.last[0], 3 * sizeof f.last[0]);
-        f.last[0] = t;
+        remember(&f, t);
         end = t.end;
     }
     close_where(&f, &f.levels[0], end);

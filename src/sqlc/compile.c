@@ -46,6 +46,29 @@ static void check_duplicates(set_work *work)
     }
 }
 
+/* Headers that others include by <name.h>: those of C and what the C library includes for them, and
+ * the common ones of POSIX. With the output folder on the include path ours would be taken instead.
+ */
+static bool is_system_header(const char *base)
+{
+    static const char *const NAMES[] = {
+        "alloca", "assert",    "byteswap",    "complex",  "ctype",     "dirent",  "dlfcn",
+        "endian", "errno",     "fcntl",       "features", "fenv",      "float",   "getopt",
+        "glob",   "grp",       "inttypes",    "iso646",   "libintl",   "limits",  "locale",
+        "malloc", "math",      "memory",      "netdb",    "poll",      "pthread", "pwd",
+        "regex",  "sched",     "semaphore",   "setjmp",   "signal",    "spawn",   "stdalign",
+        "stdarg", "stdatomic", "stdbit",      "stdbool",  "stdckdint", "stddef",  "stdint",
+        "stdio",  "stdlib",    "stdnoreturn", "string",   "strings",   "syslog",  "termios",
+        "tgmath", "threads",   "time",        "uchar",    "unistd",    "utime",   "wait",
+        "wchar",  "wctype",
+    };
+    bool found = false;
+    for (size_t i = 0; !found && i < ARRAY_LEN(NAMES); i++) {
+        found = strcmp(NAMES[i], base) == 0;
+    }
+    return found;
+}
+
 /* "assets" of "db/queries/assets.sql". The model files are ours, so a query file must not take
  * their name.
  *
@@ -65,6 +88,11 @@ static pgc_status file_base(const model_context *ctx, const source_file *file, c
                                 "no C file can be named after this query file");
         diag_hint(ctx->diags, d,
                   "rename it; \"models\" is taken by the tables, \"interface\" by emit_interface");
+    } else if (is_system_header(snake)) {
+        diag *d =
+            diag_error_at(ctx->diags, file->path, 1, 1,
+                          "the header of this query file would hide <%s.h> of the system", snake);
+        diag_hint(ctx->diags, d, "rename it, for example to %s_queries.sql", snake);
     }
     *out = snake == NULL ? "" : snake;
     return PGC_OK;

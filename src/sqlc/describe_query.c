@@ -152,8 +152,13 @@ static pgc_status expand_stars(describe_work *w, slice *sql, pgc_error *err)
         return PGC_OK;
     }
     if (status != PGC_OK) {
-        diag *d = query_error(w, "star expansion failed");
-        diag_hint(w->ctx.diags, d, "list the columns instead of '*': %s", local.message);
+        bool mapped = sql->ptr == w->facts.text.sql.ptr && local.position > 0;
+        size_t at =
+            mapped ? query_source_offset(&w->facts.text, query_char_offset(*sql, local.position))
+                   : w->facts.source->start;
+        diag *d = diag_error(w->ctx.diags, w->facts.source->file, at, "%s", local.message);
+        diag_hint(w->ctx.diags, d, "list the columns instead of '*'");
+        w->ok = false;
         return PGC_OK;
     }
     if (expanded.ptr != sql->ptr) {

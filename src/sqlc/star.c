@@ -248,11 +248,12 @@ static void expand(analysis *a, expander *x, scope *s, const ast *ref)
 }
 
 /* `(value).*` would be evaluated once per column; we leave that choice to people. */
-static void refuse_fields(expander *x, const ast *expr)
+static void refuse_fields(expander *x, const ast *target)
 {
+    const ast *expr = ast_get(target, "val");
     if (ast_kind_of(expr) == AST_A_INDIRECTION &&
         ast_kind_of(ast_last(ast_get(expr, "indirection"))) == AST_A_STAR) {
-        fail_at(x, PGC_UNSUPPORTED, (size_t) ast_location(ast_get(expr, "arg")),
+        fail_at(x, PGC_UNSUPPORTED, ast_location(target) < 0 ? 0 : (size_t) ast_location(target),
                 "(value).* cannot be expanded; name the fields");
     }
 }
@@ -281,7 +282,7 @@ static void on_level(analysis *a, scope *s, const ast *statement, void *ctx)
         if (is_star(expr)) {
             expand(a, x, s, expr);
         }
-        refuse_fields(x, expr);
+        refuse_fields(x, t);
     }
 }
 

@@ -21,6 +21,7 @@ typedef struct project {
     const char *schema; /* NULL: SCHEMA; "": no file */
     slice query;        /* text of q/a.sql */
     const char *server; /* NULL: the test server */
+    const char *file;   /* name of the query file without .sql; NULL: "a" */
 } project;
 
 static void write_file(const tmpdir *dir, const char *name, slice text)
@@ -41,7 +42,8 @@ static const char *generate(const project *p, sqlc_bench *bench)
     if (schema[0] != '\0') {
         write_file(&dir, "s.sql", sqlc_text(schema));
     }
-    write_file(&dir, "q/a.sql", p->query);
+    const char *file = p->file == NULL ? "a" : p->file;
+    write_file(&dir, arena_printf(bench->arena, "q/%s.sql", file), p->query);
     command_options options = { .database = p->server == NULL ? test_server() : p->server };
     options.config = arena_printf(bench->arena, "%s/sqlc.yaml", dir.path);
     command_result_init(&result, bench->arena);
@@ -172,6 +174,38 @@ static void rows_must_be_there_and_typed(void)
            "q/a.sql:2:8: sqlc.embed(x): not a table or view", "embed takes");
     expect("-- name: A :many\nSELECT 1 AS \"日本\", 2 AS b;",
            "q/a.sql:2:1: no C name can be made of column \"日本\"", "AS");
+}
+
+static void fields_are_not_expanded(void)
+{
+    expect("-- name: A :many\nSELECT 1 AS a,\n  (t).* FROM t;",
+           "q/a.sql:3:3: star expansion: (value).* cannot be expanded; name the fields",
+           "list the columns");
+    expect("-- name: A :many\nSELECT sqlc.narg(b)::int AS b, (@p::t).* FROM t;",
+           "q/a.sql:2:32: star expansion: (value).* cannot be expanded; name the fields",
+           "list the columns");
+    expect("-- name: A :one\nINSERT INTO t (id, name) VALUES (1, 'ä') RETURNING (t).*;",
+           "q/a.sql:2:52: star expansion: (value).* cannot be expanded; name the fields",
+           "list the columns");
+}
+
+static void files_are_not_called_like_system_headers(void)
+{
+    static const char *const NAMES[] = { "string", "features", "Time", "models" };
+    static const char *const WANT[] = {
+        "q/string.sql:1:1: the header of this query file would hide <string.h> of the system",
+        "q/features.sql:1:1: the header of this query file would hide <features.h> of the system",
+        "q/Time.sql:1:1: the header of this query file would hide <time.h> of the system",
+        "q/models.sql:1:1: no C file can be named after this query file",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(NAMES); i++) {
+        sqlc_bench bench = sqlc_bench_make(NULL);
+        const project p = { .file = NAMES[i],
+                            .query = SLICE("-- name: B :many\nSELECT id FROM t;") };
+        CHECK_STR(generate(&p, &bench), WANT[i]);
+        CHECK(strstr(sqlc_hint(&bench), "rename it") != NULL);
+        sqlc_bench_done(&bench);
+    }
 }
 
 static void copies_are_plain_inserts(void)
@@ -396,6 +430,9 @@ TAP_MAIN(TAP("unknown names and wrong types are shown where they stand",
          TAP("files of an earlier run stay byte for byte", earlier_outputs_stay_as_they_are),
          TAP("errors of the planner are found", planner_errors_are_found),
          TAP("columns must be there, have a C type and a C name", rows_must_be_there_and_typed),
+         TAP("(value).* is refused at its place", fields_are_not_expanded),
+         TAP("a query file is not called like a header of the system",
+             files_are_not_called_like_system_headers),
          TAP(":copyfrom takes plain inserts of one row", copies_are_plain_inserts),
          TAP("@bulk takes one row of scalars", bulk_needs_one_row_of_scalars),
          TAP("the forms of a query must agree", forms_must_agree),

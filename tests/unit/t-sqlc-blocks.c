@@ -105,6 +105,58 @@ static void switches_choose_one_text(void)
           { "SELECT 1 2", "SELECT 2", "SELECT 1", "SELECT" });
 }
 
+static void switches_of_one_name_are_one_decision(void)
+{
+    FORMS(Q "SELECT 1 WHERE /*@switch s up*/ a > 1 /*@case down: a < 1*/ /*@end*/ ORDER BY "
+            "/*@switch s up*/ a /*@case down: a DESC*/ /*@end*/;",
+          { "SELECT 1 WHERE a > 1 ORDER BY a", "SELECT 1 WHERE a < 1 ORDER BY a DESC" });
+    FORMS(Q "SELECT /*@switch s x*/ 1 /*@case y: 2*/ /*@case z: 3*/ /*@end*/, /*@switch s x*/ 1 "
+            "/*@case z: 30*/ /*@case y: 20*/ /*@end*/;",
+          { "SELECT 1 , 1", "SELECT 2 , 20", "SELECT 3 , 30" });
+    expect_error(Q "SELECT /*@switch s x*/ 1 /*@case y: 2*/ /*@end*/, /*@switch s x*/ 1 "
+                   "/*@case z: 3*/ /*@end*/;",
+                 "q.sql:2:69: the @switch s above has no text \"z\"");
+    expect_error(Q "SELECT /*@switch s x*/ 1 /*@case y: 2*/ /*@end*/, /*@switch s y*/ 1 "
+                   "/*@case x: 3*/ /*@end*/;",
+                 "q.sql:2:51: the @switch of this name above begins with another text");
+    expect_error(Q "SELECT /*@switch s x*/ 1 /*@case y: 2*/ /*@case z: 3*/ /*@end*/, "
+                   "/*@switch s x*/ 1 /*@case y: 3*/ /*@end*/;",
+                 "q.sql:2:66: this @switch lacks a text of the one above of the same name");
+    expect_error(Q "SELECT /*@switch s x*/ 1 /*@case y: 2*/ /*@end*/, /*@switch s x*/ 1 "
+                   "/*@case y: 3*/ /*@case y: 4*/ /*@end*/;",
+                 "q.sql:2:84: two texts of this @switch have the same name");
+    expect_error(Q "SELECT /*@switch s x*/ 1 /*@case y: 2*/ /*@end*/ /*@if s*/ 3 /*@end*/;",
+                 "q.sql:2:50: this name is taken by a switch or block above");
+}
+
+static void conditions_stand_in_blocks(void)
+{
+    FORMS("-- name: A :many\n-- @optional a\nSELECT 1 WHERE true /*@switch s x*/ AND b = @a "
+          "/*@case y: AND c*/ /*@end*/;",
+          { "SELECT 1 WHERE true AND b = @a", "SELECT 1 WHERE true AND c",
+            "SELECT 1 WHERE true AND true", "SELECT 1 WHERE true AND c" });
+    FORMS("-- name: A :many\n-- @optional a\nSELECT 1 WHERE z /*@if f*/ AND b = @a AND c "
+          "/*@end*/;",
+          { "SELECT 1 WHERE z AND b = @a AND c", "SELECT 1 WHERE z",
+            "SELECT 1 WHERE z AND true AND c", "SELECT 1 WHERE z" });
+    FORMS("-- name: A :many\n-- @optional a\nSELECT 1 WHERE (x /*@if f*/ + 1 /*@end*/) = @a AND "
+          "y;",
+          { "SELECT 1 WHERE (x + 1 ) = @a AND y", "SELECT 1 WHERE (x ) = @a AND y",
+            "SELECT 1 WHERE true AND y", "SELECT 1 WHERE true AND y" });
+    FORMS("-- name: A :many\n-- @optional a b\nSELECT 1 WHERE x IN (SELECT 1 WHERE c = @a) + @b "
+          "AND y;",
+          { "SELECT 1 WHERE x IN (SELECT 1 WHERE c = @a) + @b AND y",
+            "SELECT 1 WHERE x IN (SELECT 1 WHERE true ) + @b AND y", "SELECT 1 WHERE true AND y",
+            "SELECT 1 WHERE true AND y" });
+    expect_error("-- name: A :many\n-- @optional a\nSELECT 1 WHERE /*@if f*/ z AND b /*@end*/ = "
+                 "@a;",
+                 "q.sql:3:32: a block begins or ends inside of this condition of @optional");
+    expect_error("-- name: A :many\n-- @optional a\nSELECT 1 WHERE c = @a AND /*@switch s x*/ b "
+                 "/*@case y: d = sqlc.narg(a)*/ /*@end*/;",
+                 "q.sql:3:55: blocks cannot stand inside each other: @a is @optional and stands "
+                 "in a text of @case");
+}
+
 static void conditions_are_found(void)
 {
     FORMS("-- name: A :many\n-- @optional a\nSELECT 1 WHERE x = @a AND y = 2;",
@@ -198,6 +250,10 @@ static void failed_allocations_are_reported(void)
 
 TAP_MAIN(TAP("blocks: may be left out", blocks_may_be_left_out),
          TAP("blocks: a switch chooses one text", switches_choose_one_text),
+         TAP("blocks: switches of one name are one decision",
+             switches_of_one_name_are_one_decision),
+         TAP("blocks: conditions stand inside of blocks and hold blocks",
+             conditions_stand_in_blocks),
          TAP("blocks: conditions are found by their parameter", conditions_are_found),
          TAP("blocks: wrong marks are reported with their place", wrong_marks_have_a_place),
          TAP("blocks: more than 64 texts are refused", too_many_texts_are_refused),

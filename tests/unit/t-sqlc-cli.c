@@ -48,6 +48,27 @@ static void help_and_version_are_free(void)
     expect("version", NULL, NULL, 0, "sqlc-gen-c " LUM_VERSION "\n");
 }
 
+static void every_command_has_its_own_help(void)
+{
+    static const struct {
+        const char *name, *usage, *own;
+    } COMMANDS[] = {
+        { "generate", "usage: sqlc-gen-c generate [OPTIONS]\n", "  --offline " },
+        { "check", "usage: sqlc-gen-c check [OPTIONS]\n", "  --offline " },
+        { "diff", "usage: sqlc-gen-c diff [OPTIONS]\n", "  --database URL" },
+        { "explain", "usage: sqlc-gen-c explain QUERY [OPTIONS]\n", "  --json " },
+        { "vet", "usage: sqlc-gen-c vet [OPTIONS]\n", "Exit 1 when a query breaks" },
+        { "verify", "usage: sqlc-gen-c verify FILE|REVISION [OPTIONS]\n", "git revision" },
+        { "init", "usage: sqlc-gen-c init [OPTIONS]\n", "Writes sqlc.yaml" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(COMMANDS); i++) {
+        expect(COMMANDS[i].name, "--help", NULL, 0, COMMANDS[i].usage);
+        expect(COMMANDS[i].name, "--json", "-h", 0, COMMANDS[i].own);
+        expect("help", COMMANDS[i].name, NULL, 0, COMMANDS[i].usage);
+    }
+    expect("help", "generat", NULL, 2, "unknown command \"generat\"");
+}
+
 static void wrong_usage_is_status_two(void)
 {
     expect(NULL, NULL, NULL, 2, "usage:");
@@ -89,6 +110,7 @@ static void init_writes_a_config_once(void)
 }
 
 TAP_MAIN(TAP("help and version", help_and_version_are_free),
+         TAP("every command has its own help", every_command_has_its_own_help),
          TAP("wrong usage is exit status 2", wrong_usage_is_status_two),
          TAP("failures are exit status 1 with file, line and column", failures_are_status_one),
          TAP("init writes a config, but only once", init_writes_a_config_once))

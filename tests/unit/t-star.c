@@ -184,7 +184,7 @@ static void refusals(void)
     refuses("SELECT '\xc3\xa9', x.* FROM users", PGC_UNSUPPORTED, 13);
     refuses("SELECT * FROM own_rows()", PGC_UNSUPPORTED, 8);
     refuses("SELECT * FROM (SELECT 1 AS a, 2 AS a) s", PGC_UNSUPPORTED, 8);
-    refuses("SELECT (u).* FROM users u", PGC_UNSUPPORTED, 9);
+    refuses("SELECT (u).* FROM users u", PGC_UNSUPPORTED, 8);
     refuses("SELECT FROM WHERE *", PGC_INVALID, 13);
     refuses("TABLE users", PGC_UNSUPPORTED, 1);
 }
