@@ -3,6 +3,7 @@
 #include "cli/prelude.h"
 
 #include "cli/cli.h"
+#include "cli/suggest.h"
 
 #include <pwd.h>
 
@@ -47,16 +48,46 @@ static bool option_store(const cli_option *option, const char *value)
     return true;
 }
 
-/* The column fits the longest option that we have. */
+/* "--limit N", as help texts show an option; gives its width. */
+static int option_left(const cli_option *option, char *out, size_t size)
+{
+    return snprintf(out, size, "--%s%s%s", option->name, option->value_name ? " " : "",
+                    option->value_name ? option->value_name : "");
+}
+
 static void options_print(const cli_option *options, size_t count, FILE *out)
 {
+    char left[64];
+    int width = 0;
     for (size_t i = 0; i < count; i++) {
-        char left[64];
-        (void) snprintf(left, sizeof left, "--%s%s%s", options[i].name,
-                        options[i].value_name ? " " : "",
-                        options[i].value_name ? options[i].value_name : "");
-        (void) fprintf(out, "  %-22s %s\n", left, options[i].help);
+        int this_one = option_left(&options[i], left, sizeof left);
+        width = this_one > width ? this_one : width;
     }
+    for (size_t i = 0; i < count; i++) {
+        (void) option_left(&options[i], left, sizeof left);
+        (void) fprintf(out, "  %-*s  %s\n", width, left, options[i].help);
+    }
+}
+
+static void options_guess(cli_guess *guess, const cli_option *options, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        cli_guess_try(guess, pgc_text_from(options[i].name));
+    }
+}
+
+static int option_unknown(const char *command_name, const cli_option *options, size_t count,
+                          slice name)
+{
+    cli_guess guess = { .typed = name };
+    options_guess(&guess, options, count);
+    options_guess(&guess, COMMON, ARRAY_LEN(COMMON));
+    if (guess.best.ptr != NULL) {
+        return cli_usage(command_name,
+                         "unknown option --%" SLICE_FMT "; did you mean --%" SLICE_FMT "?",
+                         SLICE_ARG(name), SLICE_ARG(guess.best));
+    }
+    return cli_usage(command_name, "unknown option --%" SLICE_FMT, SLICE_ARG(name));
 }
 
 /* One option word and its value; *next is advanced when the value is the next word. */
@@ -71,7 +102,7 @@ static int option_take(const char *command_name, const cli_option *options, size
         option = option_find(COMMON, ARRAY_LEN(COMMON), name);
     }
     if (option == NULL) {
-        return cli_usage(command_name, "unknown option --%" SLICE_FMT, SLICE_ARG(name));
+        return option_unknown(command_name, options, option_count, name);
     }
     if (option->kind == CLI_FLAG) {
         if (equals != SIZE_MAX) {

@@ -5,14 +5,15 @@
 
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/suggest.h"
 
 const cli_command CLI_COMMANDS[] = {
     { "import", "Copy photos, videos and recordings into the library",
       "PATH... [--strategy date|flat|cas] [--jobs N] [--later]", cmd_import },
-    { "work", "Carry out the jobs that wait: metadata and thumbnails",
+    { "work", "Carry out the jobs that wait: metadata, thumbnails, embeddings",
       "[--queues A,B] [--max N] [--once]", cmd_work },
-    { "reprocess", "Have metadata and thumbnails of an asset made again by `lumilio work`", "ID",
-      cmd_reprocess },
+    { "reprocess", "Let `lumilio work` make metadata, thumbnails and embedding of an asset again",
+      "ID", cmd_reprocess },
     { "list", "Show what is in the library, by filter and order",
       "[--type TYPE] [--from TIME] [--album ID] … [--sort ORDER] [--limit N] [--cursor CURSOR]",
       cmd_list },
@@ -185,19 +186,73 @@ static const cli_command *command_find(int argc, char **argv, int *words)
     return NULL;
 }
 
-/* "db" or "migrate" alone: the commands that begin so. False when there are none. */
-static bool group_print(const char *word, FILE *out)
+/* "db" or "migrate": the command begins with this word and goes on. */
+static bool in_group(const cli_command *command, const char *word)
 {
     size_t length = strlen(word);
+    return strncmp(command->name, word, length) == 0 && command->name[length] == ' ';
+}
+
+static bool group_is(const char *word)
+{
     bool found = false;
-    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
-        const char *name = CLI_COMMANDS[i].name;
-        if (strncmp(name, word, length) == 0 && name[length] == ' ') {
-            (void) fprintf(out, "  %-20s %s\n", name, CLI_COMMANDS[i].summary);
-            found = true;
-        }
+    for (size_t i = 0; i < CLI_COMMAND_COUNT && !found; i++) {
+        found = in_group(&CLI_COMMANDS[i], word);
     }
     return found;
+}
+
+static void group_print(const char *word, FILE *out)
+{
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        if (in_group(&CLI_COMMANDS[i], word)) {
+            (void) fprintf(out, "  %-20s %s\n", CLI_COMMANDS[i].name, CLI_COMMANDS[i].summary);
+        }
+    }
+}
+
+/* The command that the words were probably meant to name: all of a name, or how some begin. */
+static slice command_guess(int argc, char **argv)
+{
+    char typed[128];
+    bool two = argc > 1 && argv[1][0] != '-';
+    (void) snprintf(typed, sizeof typed, "%s%s%s", argv[0], two ? " " : "", two ? argv[1] : "");
+    cli_guess whole = { .typed = pgc_text_from(typed) };
+    cli_guess begin = { .typed = pgc_text_from(argv[0]) };
+    for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
+        slice name = pgc_text_from(CLI_COMMANDS[i].name);
+        cli_guess_try(&whole, name);
+        cli_guess_try(&begin, slice_sub(name, 0, strcspn(name.ptr, " ")));
+    }
+    return whole.best.ptr != NULL ? whole.best : begin.best;
+}
+
+/* argv[0] is the first word that should have named a command. */
+static int command_unknown(int argc, char **argv)
+{
+    slice guess = command_guess(argc, argv);
+    if (guess.ptr == NULL) {
+        return cli_usage("", "there is no command \"%s\"", argv[0]);
+    }
+    return cli_usage("", "there is no command \"%s\"; did you mean \"%" SLICE_FMT "\"?", argv[0],
+                     SLICE_ARG(guess));
+}
+
+/* "album", alone or with what is none of its commands. */
+static int group_alone(int argc, char **argv)
+{
+    bool asked = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+    int code = asked ? CLI_OK : CLI_USAGE;
+    if (!asked && argc > 1) {
+        slice guess = command_guess(argc, argv);
+        (void) fprintf(stderr, "lumilio: there is no command \"%s %s\"", argv[0], argv[1]);
+        if (guess.ptr != NULL && slice_find(guess, ' ', 0) != SIZE_MAX) {
+            (void) fprintf(stderr, "; did you mean \"%" SLICE_FMT "\"?", SLICE_ARG(guess));
+        }
+        (void) fprintf(stderr, "\n");
+    }
+    group_print(argv[0], asked ? stdout : stderr);
+    return code;
 }
 
 int cmd_help(int argc, char **argv)
@@ -212,8 +267,11 @@ int cmd_help(int argc, char **argv)
         char *help[] = { argv[words], (char[]) { "--help" }, NULL };
         return command->run(2, help);
     }
-    return group_print(argv[1], stdout) ? CLI_OK
-                                        : cli_usage("", "there is no command \"%s\"", argv[1]);
+    if (!group_is(argv[1])) {
+        return command_unknown(argc - 1, argv + 1);
+    }
+    group_print(argv[1], stdout);
+    return CLI_OK;
 }
 
 /* Output that could not be written is a failure, whatever the command did. */
@@ -242,8 +300,6 @@ int main(int argc, char **argv)
     if (command != NULL) {
         return output_end(command->run(argc - words, argv + words));
     }
-    if (group_print(argv[1], stderr)) {
-        return CLI_USAGE;
-    }
-    return cli_usage("", "there is no command \"%s\"", argv[1]);
+    return group_is(argv[1]) ? group_alone(argc - 1, argv + 1)
+                             : command_unknown(argc - 1, argv + 1);
 }

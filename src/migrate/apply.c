@@ -1,5 +1,5 @@
-/* The run as a whole: directory, lock, plan, files in order. Nothing is written before the plan
- * stands. The connection that holds the lock does nothing else. One thread per call. */
+/* The run as a whole: directory, locks, plan, files in order. Nothing is written before the plan
+ * stands. The connection that holds Atlas' lock does nothing else. One thread per call. */
 #include "base/prelude.h"
 
 #include "migrate/execute.h"
@@ -169,10 +169,11 @@ static pgc_status with_lock(apply *a)
     /* Zero means the default in option structs, so "do not wait" is a negative number. */
     wait_us = wait_us == 0 ? LOCK_WAIT_US : wait_us < 0 ? 0 : wait_us;
     TRY(migrate_connect(a->options, "lumilio migrate lock", &a->lock_conn, a->err));
-    pgc_status status = migrate_lock_acquire(a->options->env, a->lock_conn, wait_us, a->err);
+    const migrate_lock_conns conns = { .lock = a->lock_conn, .work = a->session.conn };
+    pgc_status status = migrate_lock_acquire(a->options->env, &conns, wait_us, a->err);
     if (status == PGC_OK) {
         status = apply_locked(a);
-        migrate_lock_release(a->lock_conn);
+        migrate_lock_release(&conns);
     }
     pgc_conn_close(a->lock_conn);
     a->lock_conn = NULL;

@@ -94,6 +94,10 @@ static pgc_status table_in_schema(pgc_db *db, const char *schema, bool *out, pgc
     return PGC_OK;
 }
 
+/* Who kills a migrator wants its statement to end, too: else the next run waits until it is done,
+ * and finds work that no row tells of. Set by a query, because poolers refuse it at login. */
+static const pgc_setting SETTINGS[] = { { "client_connection_check_interval", "1s" } };
+
 /* No deadline on statements: an index may take hours. The search_path of the URL is set by name, so
  * that capital letters and blanks in it survive. */
 pgc_status migrate_connect(const migrate_options *options, const char *app_name, pgc_conn **out,
@@ -113,6 +117,9 @@ pgc_status migrate_connect(const migrate_options *options, const char *app_name,
         .app_name = app_name,
         .call_timeout_us = -1, /* migrations take the time they take */
         .alloc = options->env->alloc,
+        .settings = SETTINGS,
+        .setting_count = ARRAY_LEN(SETTINGS),
+        .settings_late = true,
     };
     pgc_conn *conn = NULL;
     TRY(pgc_conn_open(&settings, &conn, err));

@@ -152,11 +152,12 @@ static pgc_status with_lock(set_run *s, const char *version)
     pgc_conn *lock_conn = NULL;
     int64_t wait_us = s->options->lock_timeout_us;
     TRY(migrate_connect(s->options, "lumilio migrate lock", &lock_conn, s->err));
+    const migrate_lock_conns conns = { .lock = lock_conn, .work = s->session.conn };
     pgc_status status =
-        migrate_lock_acquire(s->options->env, lock_conn, wait_us < 0 ? 0 : wait_us, s->err);
+        migrate_lock_acquire(s->options->env, &conns, wait_us < 0 ? 0 : wait_us, s->err);
     if (status == PGC_OK) {
         status = set_locked(s, version);
-        migrate_lock_release(lock_conn);
+        migrate_lock_release(&conns);
     }
     pgc_conn_close(lock_conn);
     return status;

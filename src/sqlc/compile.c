@@ -11,7 +11,6 @@
 #include "sqlc/rows.h"
 #include "sqlc/shapes.h"
 #include "sqlc/symbols.h"
-#include "sqlc/variants.h"
 
 typedef struct set_work {
     const compile_input *input;
@@ -93,7 +92,12 @@ static pgc_status read_files(set_work *work, pgc_error *err)
             }
         }
         set->file_count++;
-        TRY(source_queries(work->ctx.arena, file, work->ctx.diags, &work->sources, err));
+        if (work->input->facts == NULL) {
+            TRY(source_queries(work->ctx.arena, file, work->ctx.diags, &work->sources, err));
+        }
+    }
+    if (work->input->facts != NULL) {
+        work->sources = *work->input->facts->sources;
     }
     return PGC_OK;
 }
@@ -123,8 +127,9 @@ static size_t file_index(const set_work *work, const query_source *source)
 {
     size_t index = 0;
     const ir_set *set = work->ctx.set;
-    assert(source->file != NULL);
-    while (index < set->file_count && set->files[index].path != source->file->path) {
+    const char *path = source->unit == NULL ? source->file->path : source->unit->path;
+    assert(path != NULL);
+    while (index < set->file_count && set->files[index].path != path) {
         index++;
     }
     return index;
@@ -153,15 +158,20 @@ static pgc_status add_query(set_work *work, const query_source *source, pgc_erro
         return PGC_OK;
     }
     query->c_name = c_name;
-    TRY(variants_describe(&work->ctx, database_conn(work->input->db), source, work->input->prepared,
-                          &variants, &ok, err));
+    const compile_facts *facts = work->input->facts;
+    pgc_conn *conn = facts == NULL ? database_conn(work->input->db) : NULL;
+    if (facts != NULL) {
+        TRY(facts->describe(facts->arg, &work->ctx, source, &variants, &ok, err));
+    } else {
+        TRY(variants_describe(&work->ctx, conn, source, work->input->prepared, &variants, &ok,
+                              err));
+    }
     if (ok) {
         query->choice_count = variants.blocks.choices.count;
         TRY(rows_build(&work->ctx, &variants.facts, query, &ok, err));
     }
     if (ok) {
-        TRY(bulk_build(&work->ctx, database_conn(work->input->db), &variants.facts, query, &ok,
-                       err));
+        TRY(bulk_build(&work->ctx, conn, &variants.facts, query, &ok, err));
     }
     if (ok) {
         TRY(variants_build(&work->ctx, &variants, query, err));
@@ -185,14 +195,17 @@ pgc_status compile_set(arena *mem, const compile_input *input, diag_list *diags,
                                .line = input->set->line,
                                .column = input->set->column,
                                .set = out } };
-    assert(input->db != NULL);
-    assert(input->prepared != NULL);
-    *out = (ir_set) { .prefix = input->set->c.prefix,
-                      .schema_hash = input->schema_hash,
-                      .server_version = pgc_conn_server_version(database_conn(input->db)) };
-    pgc_status status = catalog_load(database_conn(input->db), mem, &cat, err);
-    if (status != PGC_OK) {
-        return pgc_error_wrap(err, status, "read the catalog");
+    assert((input->db == NULL) == (input->facts != NULL));
+    *out = (ir_set) { .prefix = input->set->c.prefix, .schema_hash = input->schema_hash };
+    if (input->facts != NULL) {
+        cat = input->facts->cat;
+    } else {
+        assert(input->prepared != NULL);
+        out->server_version = pgc_conn_server_version(database_conn(input->db));
+        pgc_status status = catalog_load(database_conn(input->db), mem, &cat, err);
+        if (status != PGC_OK) {
+            return pgc_error_wrap(err, status, "read the catalog");
+        }
     }
     work.ctx.cat = cat;
     TRY(overrides_apply(&work.ctx, cat, err));

@@ -60,6 +60,30 @@ pgc_status prove_columns_given(const catalog *cat, const prove_input *input, siz
     return PGC_OK;
 }
 
+pgc_status prove_names(const catalog *cat, slice sql, size_t column_count, arena *mem,
+                       const char **names, pgc_error *err)
+{
+    const ast *statement = NULL;
+    pgc_status status = ast_parse(sql, mem, &statement, NULL);
+    analysis a = { .cat = cat, .mem = mem };
+    assert(cat != NULL && (names != NULL || column_count == 0));
+    if (status == PGC_NOMEM) {
+        return no_memory(err);
+    }
+    shape rows = { .known = false };
+    if (status == PGC_OK) {
+        rows = shape_of_statement(&a, NULL, NULL, statement);
+    }
+    if (a.failed) {
+        return no_memory(err);
+    }
+    bool known = rows.known && rows.count == column_count;
+    for (size_t i = 0; i < column_count; i++) {
+        names[i] = known ? rows.columns[i].name : NULL;
+    }
+    return PGC_OK;
+}
+
 pgc_status prove_columns(const catalog *cat, slice sql, size_t column_count, arena *mem,
                          null_claim *claims, pgc_error *err)
 {

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/crash.h"
 #include "migrate/migrate.h"
 #include "migrate/sum.h"
@@ -23,6 +24,15 @@ static const migrate_embedded FILES[] = {
 };
 #define STATEMENTS 8 /* in all files */
 #define CHILD_URL  "LUM_TEST_CHILD_URL"
+#define CHILD_SLOW "LUM_TEST_CHILD_SLOW"
+
+/* A run that begins once "told" exists finds nothing slow. */
+static const migrate_embedded SLOW_FILE = {
+    "1_slow.sql",
+    "-- atlas:txmode none\n\nCREATE TABLE a (id int PRIMARY KEY);\n"
+    "SELECT pg_sleep(600) WHERE to_regclass('told') IS NULL;\nINSERT INTO a VALUES (1);\n",
+    0
+};
 
 typedef struct scene {
     scratch db;
@@ -37,17 +47,18 @@ static void scene_done(scene *s)
     scratch_drop(&s->db);
 }
 
-static bool files_begin(scene *s)
+/* slow: one file with a statement that does not end until it is told. */
+static bool files_begin(scene *s, bool slow)
 {
     AUTO(buf_auto) buf text;
-    size_t count = ARRAY_LEN(FILES);
+    size_t count = slow ? 1 : ARRAY_LEN(FILES);
     migrate_dir dir;
     memset(s, 0, sizeof *s);
     buf_init(&text, NULL, 1 << 16);
     s->mem = arena_new(NULL, 0, 0);
     for (size_t i = 0; i < count; i++) {
-        s->table[i] = FILES[i];
-        s->table[i].size = strlen(FILES[i].content);
+        s->table[i] = slow ? SLOW_FILE : FILES[i];
+        s->table[i].size = strlen(s->table[i].content);
     }
     s->options = (migrate_options) { .env = env_default(), .revisions_schema = "public" };
     s->options.source = (migrate_source) { NULL, s->table, count };
@@ -61,9 +72,9 @@ static bool files_begin(scene *s)
     return true;
 }
 
-static bool scene_begin(scene *s)
+static bool scene_begin(scene *s, bool slow)
 {
-    return files_begin(s) && scratch_make(&s->db);
+    return files_begin(s, slow) && scratch_make(&s->db);
 }
 
 /* The child: apply to the database that the variable names. */
@@ -72,7 +83,7 @@ static int child_main(const char *url)
     scene s;
     migrate_apply_report report;
     pgc_error err;
-    if (!files_begin(&s)) {
+    if (!files_begin(&s, getenv(CHILD_SLOW) != NULL)) {
         return 1;
     }
     s.options.url = url;
@@ -85,9 +96,8 @@ static int child_main(const char *url)
     return status == PGC_OK ? 0 : 1;
 }
 
-/* Apply in a fresh process, because the variable is read once per process; crash_at NULL: let it
- * finish. Gives the signal that ended it, or 0. */
-static int run_child(const scene *s, const char *crash_at)
+/* Apply in a fresh process, because the variables are read once per process. */
+static pid_t start_child(const scene *s, const char *crash_at, bool slow)
 {
     (void) fflush(stdout);
     pid_t child = fork();
@@ -96,9 +106,19 @@ static int run_child(const scene *s, const char *crash_at)
         char *argv[] = { name, NULL };
         (void) setenv(CHILD_URL, s->db.url, 1);
         (void) setenv("LUMILIO_CRASH_AT", crash_at != NULL ? crash_at : "", 1);
+        if (slow) {
+            (void) setenv(CHILD_SLOW, "1", 1);
+        }
         (void) execv("/proc/self/exe", argv);
         _exit(127);
     }
+    return child;
+}
+
+/* crash_at NULL: let it finish. Gives the signal that ended it, or 0. */
+static int run_child(const scene *s, const char *crash_at)
+{
+    pid_t child = start_child(s, crash_at, false);
     int state = 0;
     CHECK(child > 0 && waitpid(child, &state, 0) == child);
     CHECK(WIFSIGNALED(state) || WEXITSTATUS(state) == 0);
@@ -125,7 +145,7 @@ static void kill_once(const char *point, int passages_min)
     int kills = 0;
     for (int n = 1; n <= 50; n++) {
         AUTO(scene_done) scene s;
-        REQUIRE(scene_begin(&s));
+        REQUIRE(scene_begin(&s, false));
         char crash_at[64];
         (void) snprintf(crash_at, sizeof crash_at, "%s:%d", point, n);
         int signal_number = run_child(&s, crash_at);
@@ -172,7 +192,7 @@ static void killed_again_and_again(void)
         return;
     }
     AUTO(scene_done) scene s;
-    REQUIRE(scene_begin(&s));
+    REQUIRE(scene_begin(&s, false));
     int runs = 0;
     CHECK_INT(run_child(&s, "migrate.statement_done:3"), SIGKILL); /* 1 is applied, 2 begun */
     while (runs < 20 && run_child(&s, "migrate.statement_done:1") == SIGKILL) {
@@ -186,12 +206,75 @@ static void killed_again_and_again(void)
     check_end(&s);
 }
 
+/* Until the query says "t". */
+static bool comes_true(scene *s, const char *sql)
+{
+    int64_t until_us = clock_os()->mono_us(NULL) + 20000000;
+    while (clock_os()->mono_us(NULL) < until_us) {
+        if (strcmp(scratch_text(&s->db, s->mem, sql), "t") == 0) {
+            return true;
+        }
+        clock_os()->sleep_us(NULL, 5000);
+    }
+    return false;
+}
+
+#define SESSION "FROM pg_stat_activity WHERE datname = current_database() AND application_name = "
+
+/* The session with Atlas' lock ends, that with the statement goes on: at first with its client,
+ * then without. */
+static void nobody_runs_beside_a_session_left_behind(void)
+{
+    needs();
+    if (tap_skip_reason != NULL) {
+        return;
+    }
+    AUTO(scene_done) scene s;
+    REQUIRE(scene_begin(&s, true));
+    migrate_apply_report report;
+    pgc_error err;
+    s.options.url = s.db.url;
+    s.options.lock_timeout_us = -1;
+    pid_t child = start_child(&s, NULL, true);
+    CHECK(comes_true(&s, "SELECT EXISTS (SELECT " SESSION "'lumilio migrate' "
+                         "AND wait_event = 'PgSleep')"));
+    CHECK_STR(scratch_text(&s.db, s.mem,
+                           "SELECT count(pg_terminate_backend(pid)) " SESSION
+                           "'lumilio migrate lock'"),
+              "1");
+    CHECK(comes_true(&s, "SELECT NOT EXISTS (SELECT " SESSION "'lumilio migrate lock')"));
+    (void) scratch_do(&s.db, "CREATE TABLE told ()");
+    CHECK_STATUS(migrate_apply(&s.options, &report, &err), PGC_TIMEOUT, &err);
+    migrate_apply_report_done(&report);
+    CHECK_STR(err.message,
+              scratch_text(&s.db, s.mem,
+                           "SELECT format('acquiring database lock: server process %s still runs a "
+                           "statement of an earlier migration', pid) " SESSION
+                           "'lumilio migrate'"));
+    int state = 0;
+    CHECK(kill(child, SIGKILL) == 0 && waitpid(child, &state, 0) == child);
+    s.options.lock_timeout_us = 0; /* the server sees within a second that the client is gone */
+    CHECK_STATUS(migrate_apply(&s.options, &report, &err), PGC_OK, &err);
+    migrate_apply_report_done(&report);
+    CHECK_STR(scratch_text(&s.db, s.mem,
+                           "SELECT concat((SELECT count(*) FROM a), ' ', applied, "
+                           "'/', total) FROM atlas_schema_revisions"),
+              "1 3/3");
+    CHECK_STR(scratch_text(&s.db, s.mem,
+                           "SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory' "
+                           "AND database = (SELECT oid FROM pg_database "
+                           "WHERE datname = current_database())"),
+              "0");
+}
+
 int main(void)
 {
     static const tap_case CASES[] = {
         TAP("migrate: killed after any statement, the next run finishes", killed_after_a_statement),
         TAP("migrate: killed before any commit, the next run finishes", killed_before_commit),
         TAP("migrate: killed in every run, each goes one further", killed_again_and_again),
+        TAP("migrate: nobody runs beside a session that was left behind",
+            nobody_runs_beside_a_session_left_behind),
     };
     const char *url = getenv(CHILD_URL);
     return url != NULL ? child_main(url) : tap_run(CASES, ARRAY_LEN(CASES));

@@ -10,7 +10,6 @@
 
 #include <pgc/cluster.h>
 
-#include "pair.h"
 #include "river.h"
 #include "tmpdir.h"
 
@@ -19,8 +18,7 @@
 /* The queue's client on a server of the test's own. */
 typedef struct field {
     tmpdir dir;
-    pgc_cluster *cluster; /* or */
-    pair servers;         /* a primary and a standby */
+    pgc_cluster *cluster;
     const char *url;
     pgc_pool *pool;
     river_client *client;
@@ -205,10 +203,7 @@ static void finish(field *f)
     river_client_close(f->client);
     pgc_pool_close(f->pool);
     pgc_cluster_close(f->cluster);
-    if (f->dir.path[0] != '\0') {
-        tmpdir_remove(&f->dir);
-    }
-    pair_close(&f->servers);
+    tmpdir_remove(&f->dir);
 }
 
 static bool begin(field *f)
@@ -285,40 +280,6 @@ static void a_full_disk_loses_nothing(void)
     }
     pgc_conn_close(outside);
     judge(&f, false);
-    finish(&f);
-}
-
-/* The primary dies, the standby takes over; what was committed is on both. */
-static void a_failover_loses_nothing(void)
-{
-    field f = { 0 };
-    char url[400];
-    const clock_ops *clock = clock_os();
-    bool up = CHECK(pair_open(&f.servers));
-    f.url = pair_conninfo(&f.servers, PAIR_A);
-    pgc_conn *primary = up ? connect_outside(&f) : NULL;
-    up = up && CHECK(primary != NULL) &&
-         CHECK(scratch_run(primary, "ALTER SYSTEM SET synchronous_standby_names = '*'")) &&
-         CHECK(scratch_run(primary, "SELECT pg_reload_conf()"));
-    pgc_conn_close(primary);
-    /* Both servers behind one name, as "host=a,b". */
-    (void) snprintf(url, sizeof url,
-                    "host=%s/socket-a,%s/socket-b dbname=postgres user=postgres "
-                    "target_session_attrs=read-write",
-                    f.servers.dir.path, f.servers.dir.path);
-    f.url = url;
-    up = up && make_tables(&f) && start(&f) && feed(&f) && CHECK(until_it_works(&f) >= 0);
-    up =
-        up && CHECK(pair_stop(&f.servers, PAIR_A, true)) && CHECK(pair_promote(&f.servers, PAIR_B));
-    int64_t back = clock->mono_us(clock->ctx);
-    up = up && CHECK(until_it_works(&f) >= 0);
-    printf("# works again %" PRId64 " ms after the promotion\n",
-           (clock->mono_us(clock->ctx) - back) / 1000);
-    if (up) {
-        CHECK(feed(&f));
-        CHECK(until_it_works(&f) >= 0);
-        judge(&f, false);
-    }
     finish(&f);
 }
 
@@ -419,8 +380,6 @@ static void a_really_full_disk_loses_nothing(void)
 TAP_MAIN(TAP("river restart: restarts under load lose nothing", restarts_lose_nothing),
          TAP("river restart: a stop without the server ends, its jobs come again",
              a_stop_without_the_server_ends),
-         TAP("river 49: a failover to the standby under load loses nothing",
-             a_failover_loses_nothing),
          TAP("river restart: a file system that is really full loses nothing",
              a_really_full_disk_loses_nothing),
          TAP("river restart: a full disk under load loses nothing", a_full_disk_loses_nothing))

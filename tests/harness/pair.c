@@ -2,8 +2,10 @@
 #include "base/prelude.h"
 
 #include <pwd.h>
+#include <signal.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/proc.h"
 
 #include "pair.h"
@@ -111,6 +113,64 @@ bool pair_stop(pair *p, int which, bool crash)
     return run(p, argv);
 }
 
+/* The first number of a file. */
+static pid_t read_pid(const char *path)
+{
+    long pid = 0;
+    FILE *in = fopen(path, "r");
+    bool ok = in != NULL && fscanf(in, "%ld", &pid) == 1;
+    if (in != NULL) {
+        (void) fclose(in);
+    }
+    return ok ? (pid_t) pid : 0;
+}
+
+/* A process that nobody has reaped yet is as dead as one that is gone. */
+static bool is_dead(pid_t pid)
+{
+    char path[48], state = 'Z';
+    (void) snprintf(path, sizeof path, "/proc/%d/stat", (int) pid);
+    FILE *in = fopen(path, "r");
+    bool read = in != NULL && fscanf(in, "%*d (%*[^)]) %c", &state) == 1;
+    if (in != NULL) {
+        (void) fclose(in);
+    }
+    return !read || state == 'Z';
+}
+
+bool pair_kill(pair *p, int which)
+{
+    enum { PROCESSES_MAX = 200 };
+    char path[128], pid_file[128];
+    pid_t pids[PROCESSES_MAX];
+    size_t count = 1;
+    (void) snprintf(pid_file, sizeof pid_file, "%s/%s/postmaster.pid", p->dir.path, NAMES[which]);
+    pids[0] = read_pid(pid_file);
+    (void) snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int) pids[0], (int) pids[0]);
+    /* Stopped first: what it would fork after our look would live on. */
+    FILE *in = pids[0] > 1 && kill(pids[0], SIGSTOP) == 0 ? fopen(path, "r") : NULL;
+    for (int pid; in != NULL && count < PROCESSES_MAX && fscanf(in, "%d", &pid) == 1;) {
+        pids[count++] = pid;
+    }
+    bool ok = in != NULL && fclose(in) == 0 && count > 1;
+    for (size_t i = count; ok && i > 0; i--) { /* it last: its end is a signal to them */
+        (void) kill(pids[i - 1], SIGKILL);
+    }
+    for (size_t i = 0; ok && i < count;) {
+        if (is_dead(pids[i])) {
+            i++;
+        } else {
+            clock_os()->sleep_us(NULL, 1000);
+        }
+    }
+    /* Dead but not reaped, its number in the lock files would look like that of a living server. */
+    (void) snprintf(path, sizeof path, "%s/socket-%s/.s.PGSQL.5432.lock", p->dir.path,
+                    NAMES[which]);
+    ok = ok && unlink(pid_file) == 0 && unlink(path) == 0;
+    p->running[which] = p->running[which] && !ok;
+    return ok;
+}
+
 bool pair_promote(pair *p, int which)
 {
     const char *const argv[] = { "pg_ctl", "promote", "-w", "-s", "-D", NAMES[which], NULL };
@@ -122,8 +182,12 @@ bool pair_follow(pair *p, int which)
     char target[32], source[192];
     (void) snprintf(target, sizeof target, "--target-pgdata=%s", NAMES[which]);
     (void) snprintf(source, sizeof source, "--source-server=%s", p->conninfo[1 - which]);
+    /* Until its first checkpoint the new primary's files are those of the old timeline, and it
+     * would seem that nothing is to be dropped. */
+    const char *const note[] = { "psql", "-Xq",        "-d", p->conninfo[1 - which],
+                                 "-c",   "CHECKPOINT", NULL };
     const char *const argv[] = { "pg_rewind", target, source, "-R", "--no-sync", NULL };
-    return run(p, argv) && pair_start(p, which);
+    return run(p, note) && run(p, argv) && pair_start(p, which);
 }
 
 bool pair_open(pair *p)

@@ -32,6 +32,8 @@ const char *pair_conninfo(const pair *p, int which);
 bool pair_start(pair *p, int which);
 /* crash: without a word to anybody and without a checkpoint. */
 bool pair_stop(pair *p, int which, bool crash);
+/* Kill the server with all its processes at once, as if its machine had died. */
+bool pair_kill(pair *p, int which);
 /* Make the standby a primary and wait for it. */
 bool pair_promote(pair *p, int which);
 /* Make the stopped server a standby of the other one, dropping what only it has. */

@@ -160,6 +160,10 @@ static void wrong_calls_are_told_and_exit_2(void)
     } CALLS[] = {
         { { "nonsense" }, "no command \"nonsense\"" },
         { { "help", "nonsense" }, "no command \"nonsense\"" },
+        { { "serach", "x" }, "did you mean \"search\"?" },
+        { { "help", "improt" }, "did you mean \"import\"?" },
+        { { "albun", "list" }, "did you mean \"album list\"?" },
+        { { "list", "--limmit", "3" }, "did you mean --limit?" },
         { { "import" }, "at least one file or folder" },
         { { "import", "--jobs", "0", "x" }, "--jobs" },
         { { "import", "--jobs=many", "x" }, "many" },
@@ -188,6 +192,11 @@ static void wrong_calls_are_told_and_exit_2(void)
     CHECK(has(err_text, "Commands:"));
     CHECK_INT(RUN("db"), 2);
     CHECK(has(err_text, "db start"));
+    CHECK_INT(RUN("db", "sart"), 2);
+    CHECK(has(err_text, "no command \"db sart\"; did you mean \"db start\"?\n"));
+    CHECK(has(err_text, "  db stop"));
+    CHECK_INT(RUN("db", "--help"), 0);
+    CHECK(has(out_text, "db start"));
 }
 
 static void version_is_text_or_json(void)

@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "cli/progress.h"
+#include "cli/suggest.h"
 #include "tap.h"
 
 /* The table of a program that has one command. */
@@ -180,6 +181,40 @@ static void commands_have_help(void)
     (void) fclose(null);
 }
 
+/* The guess for a typed word among the names of some options. */
+static const char *guess_for(const char *typed)
+{
+    static const char *const NAMES[] = { "home",    "camera-model", "camera-make", "limit",
+                                         "iso-min", "iso-max",      "as" };
+    static char best[64];
+    cli_guess guess = { .typed = pgc_text_from(typed) };
+    for (size_t i = 0; i < ARRAY_LEN(NAMES); i++) {
+        cli_guess_try(&guess, pgc_text_from(NAMES[i]));
+    }
+    (void) snprintf(best, sizeof best, "%.*s", SLICE_ARG(guess.best));
+    return best;
+}
+
+static void a_slip_is_understood(void)
+{
+    CHECK_STR(guess_for("hmoe"), "home");                 /* neighbours changed places */
+    CHECK_STR(guess_for("limmit"), "limit");              /* one too many */
+    CHECK_STR(guess_for("limt"), "limit");                /* one missing */
+    CHECK_STR(guess_for("limot"), "limit");               /* one wrong */
+    CHECK_STR(guess_for("camra-modell"), "camera-model"); /* two of many */
+    CHECK_STR(guess_for("iso-mim"), "iso-min");           /* the nearer of two */
+    CHECK_STR(guess_for("iso-may"), "iso-max");
+}
+
+static void what_is_far_is_not_guessed(void)
+{
+    CHECK_STR(guess_for("frobnicate"), "");
+    CHECK_STR(guess_for(""), "");
+    CHECK_STR(guess_for("xy"), "");
+    CHECK_STR(guess_for("lxxxt"), "");
+    CHECK_STR(guess_for("an-option-that-is-longer-than-any-name-of-ours-could-be"), "");
+}
+
 TAP_MAIN(TAP("cli: options may stand between operands", options_may_stand_between_operands),
          TAP("cli: -- ends the options", two_hyphens_end_the_options),
          TAP("cli: - is an operand", one_hyphen_is_an_operand),
@@ -189,4 +224,6 @@ TAP_MAIN(TAP("cli: options may stand between operands", options_may_stand_betwee
          TAP("cli: text cannot drive the terminal", text_cannot_drive_the_terminal),
          TAP("cli: sizes have units", sizes_have_units),
          TAP("cli: progress is quiet between its periods", progress_is_quiet_between_its_periods),
-         TAP("cli: commands have help", commands_have_help))
+         TAP("cli: commands have help", commands_have_help),
+         TAP("cli: a slip of the finger is understood", a_slip_is_understood),
+         TAP("cli: what is far from all names is not guessed", what_is_far_is_not_guessed))
