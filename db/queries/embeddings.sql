@@ -11,6 +11,13 @@ ON CONFLICT (asset_id, owner_id, model_version) DO UPDATE
 SELECT embedding FROM embeddings
 WHERE asset_id = @asset_id AND model_version = @model_version;
 
+-- name: IsEmbeddedSince :one
+-- @read_only
+-- Whether a model described an asset at a time or later.
+SELECT EXISTS (SELECT FROM embeddings e
+               WHERE e.asset_id = @asset_id AND e.model_version = @model_version
+                 AND e.created_at >= @since) AS embedded;
+
 -- name: DeleteEmbedding :execrows
 DELETE FROM embeddings WHERE asset_id = @asset_id AND model_version = @model_version;
 

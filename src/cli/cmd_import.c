@@ -86,12 +86,13 @@ static void summary_print(const import_progress *progress, const import_view *vi
     const uint64_t *outcomes = progress->outcomes;
     double seconds = progress_seconds(&view->bar);
     if (view->json) {
-        json_t *line = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:f}", "type", "summary",
+        json_t *line = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:f}", "type", "summary",
                                  "imported", (json_int_t) outcomes[IMPORT_CREATED], "duplicate",
                                  (json_int_t) outcomes[IMPORT_DUPLICATE], "skipped",
                                  (json_int_t) outcomes[IMPORT_SKIPPED], "failed",
                                  (json_int_t) outcomes[IMPORT_FAILED], "resumed",
-                                 (json_int_t) progress->resumed, "seconds", seconds);
+                                 (json_int_t) progress->resumed, "to_embed",
+                                 (json_int_t) progress->to_embed, "seconds", seconds);
         if (line != NULL && json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(4)) == 0) {
             (void) fputc('\n', stdout);
         }
@@ -109,6 +110,11 @@ static void summary_print(const import_progress *progress, const import_view *vi
                   outcomes[IMPORT_CREATED], outcomes[IMPORT_DUPLICATE], outcomes[IMPORT_SKIPPED],
                   outcomes[IMPORT_FAILED], bytes, seconds,
                   (double) progress->done / (seconds > 0 ? seconds : 1));
+    if (progress->to_embed > 0) {
+        (void) printf("%" PRIu64 " wait to be embedded for searches by meaning: `lumilio work` "
+                      "does it\n",
+                      progress->to_embed);
+    }
     if (progress->done > 0 && outcomes[IMPORT_DUPLICATE] > 0 && outcomes[IMPORT_CREATED] == 0) {
         (void) printf("nothing new: everything that is a photo, video or recording is in the "
                       "library already\n");

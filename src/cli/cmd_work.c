@@ -61,9 +61,23 @@ static json_t *asset_of(const river_job *job)
     return json_is_string(id) ? id : NULL;
 }
 
-static void job_print(const river_event *event, const river_job *job)
+/* Why a job is where it is: its last error, or what it waits for. The caller frees the text with
+ * json_decref(). */
+static json_t *reason_of(const river_event *event, const river_job *job)
 {
     slice reason = job->error_count > 0 ? job->errors[job->error_count - 1].error : SLICE("");
+    json_t *text = NULL;
+    if (event->kind == RIVER_EVENT_SNOOZED) {
+        json_t *metadata = json_loadb(job->metadata.ptr, job->metadata.len, 0, NULL);
+        text = json_incref(json_object_get(metadata, "waits_for"));
+        json_decref(metadata);
+    }
+    return json_is_string(text) ? text : json_stringn(reason.ptr, reason.len);
+}
+
+static void job_print(const river_event *event, const river_job *job)
+{
+    json_t *reason = reason_of(event, job);
     const char *outcome = outcome_text(event, job);
     bool good = event->kind == RIVER_EVENT_COMPLETED;
     json_t *asset = asset_of(job);
@@ -75,7 +89,7 @@ static void job_print(const river_event *event, const river_job *job)
             (void) json_object_set(line, "asset_id", asset);
         }
         if (line != NULL && !good) {
-            (void) json_object_set_new(line, "reason", json_stringn(reason.ptr, reason.len));
+            (void) json_object_set(line, "reason", reason);
         }
         if (line != NULL && json_dumpf(line, stdout, JSON_COMPACT) == 0) {
             (void) fputc('\n', stdout);
@@ -88,10 +102,11 @@ static void job_print(const river_event *event, const river_job *job)
             (void) printf(" (%.2f s)\n", (double) event->run_us / 1e6);
         } else {
             (void) printf(": ");
-            cli_print_safe(stdout, reason);
+            cli_print_safe(stdout, pgc_text_from(json_string_value(reason)));
             (void) printf("\n");
         }
     }
+    json_decref(reason);
     json_decref(asset);
 }
 
@@ -111,11 +126,12 @@ static void summary_print(const jobs_counts *counts)
 {
     if (cli_common_options.json) {
         (void) printf("{\"type\":\"summary\",\"done\":%" PRIu64 ",\"retry\":%" PRIu64
-                      ",\"given_up\":%" PRIu64 "}\n",
-                      counts->completed, counts->retrying, counts->given_up);
+                      ",\"given_up\":%" PRIu64 ",\"put_off\":%" PRIu64 "}\n",
+                      counts->completed, counts->retrying, counts->given_up, counts->waiting);
     } else {
-        (void) printf("done %" PRIu64 ", to be tried again %" PRIu64 ", given up %" PRIu64 "\n",
-                      counts->completed, counts->retrying, counts->given_up);
+        (void) printf("done %" PRIu64 ", to be tried again %" PRIu64 ", put off %" PRIu64
+                      ", given up %" PRIu64 "\n",
+                      counts->completed, counts->retrying, counts->waiting, counts->given_up);
     }
 }
 
@@ -201,10 +217,14 @@ static pgc_status reprocess(lum_library *library, lum_session *session, pgc_uuid
 {
     repo_asset_set set = PGC_ZERO;
     river_client *queue = NULL;
+    char model[LUM_MODEL_NAME_MAX + 1];
+    TRY(jobs_embed_model(library, model, err));
     TRY(lum_asset_get(lum_session_actor(session), asset_id, &set, err));
+    bool seen = !slice_eq_str(set.rows[0].asset_type, "audio");
     repo_asset_set_free(&set);
     TRY(jobs_queue_open(lum_library_pool(library), lum_library_env(library), &queue, err));
-    pgc_status status = jobs_insert(queue, lum_session_actor(session), asset_id, err);
+    const jobs_wanted wanted = { .files = true, .embed_model = seen ? model : NULL };
+    pgc_status status = jobs_insert(queue, lum_session_actor(session), asset_id, wanted, err);
     river_client_close(queue);
     return status;
 }

@@ -10,10 +10,10 @@
 const cli_command CLI_COMMANDS[] = {
     { "import", "Copy photos, videos and recordings into the library",
       "PATH... [--strategy date|flat|cas] [--jobs N] [--later]", cmd_import },
-    { "work", "Carry out the jobs that wait: metadata and thumbnails",
+    { "work", "Carry out the jobs that wait: metadata, thumbnails, embeddings",
       "[--queues A,B] [--max N] [--once]", cmd_work },
-    { "reprocess", "Have metadata and thumbnails of an asset made again by `lumilio work`", "ID",
-      cmd_reprocess },
+    { "reprocess", "Let `lumilio work` make metadata, thumbnails and embedding of an asset again",
+      "ID", cmd_reprocess },
     { "list", "Show what is in the library, by filter and order",
       "[--type TYPE] [--from TIME] [--album ID] … [--sort ORDER] [--limit N] [--cursor CURSOR]",
       cmd_list },

@@ -3,6 +3,8 @@
 #include "cli/prelude.h"
 
 #include "sqlc/command.h"
+#include "sqlc/plugin.h"
+#include "sqlc/plugin_request.h"
 
 /* A private server must be stopped and removed, so signals only ask for an early end. */
 static volatile sig_atomic_t interrupted;
@@ -180,9 +182,71 @@ static int run_command(const command *chosen, const command_options *options)
     return failed || !written ? 1 : 0;
 }
 
+/* Upstream shows what a plugin writes to stderr when it fails: one line for each mistake. */
+static void print_plugin_errors(const diag_list *list, const pgc_error *err)
+{
+    for (size_t i = 0; i < list->items.count; i++) {
+        const diag *d = VEC_AT(&list->items, diag, i);
+        (void) fprintf(stderr, "%s: %s%s%s%s%s\n", d->path, d->warning ? "warning: " : "",
+                       d->message, d->hint == NULL ? "" : " (", d->hint == NULL ? "" : d->hint,
+                       d->hint == NULL ? "" : ")");
+    }
+    if (list->error_count == 0) {
+        (void) fprintf(stderr, "sqlc-gen-c: %s\n", err->message);
+    }
+}
+
+/* All of stdin, up to what a request may have and one piece more, which is then too long. */
+static pgc_status read_request(const env *sys, buf *out, pgc_error *err)
+{
+    static char part[1 << 16];
+    while (out->len <= PLUGIN_REQUEST_MAX) {
+        ssize_t got = sys->fs->read(sys->fs->ctx, STDIN_FILENO, part, sizeof part);
+        if (got == 0) {
+            break;
+        }
+        if (got < 0 && errno != EINTR) {
+            return pgc_error_set(err, PGC_IO, "cannot read standard input");
+        }
+        buf_add(out, (slice) { part, got < 0 ? 0 : (size_t) got });
+        TRY(buf_finish(out, err));
+    }
+    return PGC_OK;
+}
+
+/* Request on stdin, response on stdout, nothing else there. */
+static int run_plugin(void)
+{
+    AUTO(arena_auto) arena *mem = arena_new(NULL, ARENA_FIRST, PLUGIN_MEMORY_MAX);
+    AUTO(buf_auto) buf request;
+    AUTO(buf_auto) buf response;
+    pgc_error err = PGC_ZERO;
+    diag_list diags = { .arena = mem };
+    buf_init(&request, NULL, 2 * PLUGIN_REQUEST_MAX);
+    buf_init(&response, NULL, SIZE_MAX / 2);
+    pgc_status status = mem == NULL ? pgc_error_set(&err, PGC_NOMEM, "read the request")
+                                    : read_request(env_default(), &request, &err);
+    if (status == PGC_OK) {
+        status = plugin_generate(mem, buf_view(&request), &diags, &response, &err);
+    }
+    if (status != PGC_OK) {
+        print_plugin_errors(&diags, &err);
+        return 1;
+    }
+    slice bytes = buf_view(&response);
+    if (fwrite(bytes.ptr, 1, bytes.len, stdout) != bytes.len || fflush(stdout) != 0) {
+        (void) fprintf(stderr, "sqlc-gen-c: cannot write to standard output\n");
+        return 1;
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
+    if (strcmp(name, PLUGIN_METHOD) == 0) {
+        return run_plugin();
+    }
     if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         print_help(stdout);
         return 0;

@@ -22,7 +22,7 @@ typedef struct http_embedder {
     const ml_protocol *protocol;
     http_client *http;
     int64_t pause_us;
-    uint32_t tries, batch;
+    uint32_t tries;
 } http_embedder;
 
 void ml_add_string(buf *out, slice text)
@@ -43,8 +43,8 @@ pgc_status ml_take_array(const json_t *array, float out[ML_DIM], pgc_error *err)
 {
     size_t count = json_array_size(array);
     if (!json_is_array(array) || count != ML_DIM) {
-        return pgc_error_set(err, PGC_PROTOCOL, "an embedding has %zu dimensions, not %d", count,
-                             ML_DIM);
+        return pgc_error_set(err, json_is_array(array) ? PGC_UNSUPPORTED : PGC_PROTOCOL,
+                             "an embedding has %zu dimensions, not %d", count, ML_DIM);
     }
     for (size_t i = 0; i < ML_DIM; i++) {
         const json_t *number = json_array_get(array, i);
@@ -90,10 +90,12 @@ static pgc_status code_check(long code, const buf *answer, pgc_error *err)
         return PGC_OK;
     }
     said(answer, text);
-    pgc_status status = code == 401 || code == 403   ? PGC_DENIED
-                        : code == 429 || code >= 500 ? PGC_CONNECTION
-                        : code >= 400                ? PGC_INVALID
-                                                     : PGC_PROTOCOL;
+    /* 404 and 405: who answers there does not speak the API. */
+    bool away = code == 404 || code == 405 || code == 408 || code == 429 || code >= 500;
+    pgc_status status = code == 401 || code == 403 ? PGC_DENIED
+                        : away                     ? PGC_CONNECTION
+                        : code >= 400              ? PGC_INVALID
+                                                   : PGC_PROTOCOL;
     return pgc_error_set(err, status, "the server answers %ld: %s", code, text);
 }
 
@@ -174,8 +176,8 @@ static pgc_status http_embed(ml_embedder *e, const char *model, const ml_input *
                              size_t count, float (*out)[ML_DIM], pgc_error *err)
 {
     http_embedder *h = (http_embedder *) e;
-    for (size_t at = 0; at < count; at += h->batch) {
-        size_t piece = count - at < h->batch ? count - at : h->batch;
+    for (size_t at = 0; at < count; at += e->batch) {
+        size_t piece = count - at < e->batch ? count - at : e->batch;
         TRY(batch_embed(h, model, inputs + at, piece, out + at, err));
     }
     return PGC_OK;
@@ -206,7 +208,7 @@ pgc_status ml_open(const env *e, const ml_options *options, ml_embedder **out, p
     h->base.ops = &HTTP_OPS;
     h->env = e;
     h->protocol = options->api == ML_API_IMMICH ? &ML_IMMICH : &ML_OPENAI;
-    h->batch = batch < h->protocol->batch_max ? batch : h->protocol->batch_max;
+    h->base.batch = batch < h->protocol->batch_max ? batch : h->protocol->batch_max;
     h->tries = options->tries > 0 ? options->tries : TRIES;
     h->pause_us = options->pause_us > 0 ? options->pause_us : PAUSE_US;
     const http_options http = {
@@ -258,4 +260,60 @@ pgc_status ml_embed(ml_embedder *e, const char *model, const ml_input *inputs, s
         status = e->ops->embed(e, model, inputs, count, out, err);
     }
     return pgc_error_wrap(err, status, "embed by model %.60s", model);
+}
+
+bool ml_is_away(pgc_status status)
+{
+    return may_go_well(status) || status == PGC_DENIED;
+}
+
+/* All of one fate. */
+static void items_end(ml_item *const *items, size_t count, pgc_status status, const pgc_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        items[i]->status = status;
+        items[i]->err = *err;
+    }
+}
+
+static pgc_status items_ask(ml_embedder *e, const char *model, ml_item *const *items, size_t count,
+                            pgc_error *err)
+{
+    ml_input inputs[ML_ITEMS_MAX];
+    float vectors[ML_ITEMS_MAX][ML_DIM];
+    for (size_t i = 0; i < count; i++) {
+        inputs[i] = items[i]->input;
+    }
+    TRY(ml_embed(e, model, inputs, count, vectors, err));
+    for (size_t i = 0; i < count; i++) {
+        memcpy(items[i]->out, vectors[i], sizeof vectors[i]);
+    }
+    return PGC_OK;
+}
+
+/* A piece of a request; `rest` of the items are not asked for when the server is away: false. */
+static bool piece_ask(ml_embedder *e, const char *model, ml_item *const *items, size_t piece,
+                      size_t rest)
+{
+    pgc_error err;
+    pgc_error_clear(&err);
+    pgc_status status = items_ask(e, model, items, piece, &err);
+    bool away = ml_is_away(status);
+    items_end(items, away ? rest : piece, status, &err);
+    return !away;
+}
+
+void ml_embed_items(ml_embedder *e, const char *model, ml_item *const *items, size_t count)
+{
+    assert(count > 0 && count <= ML_ITEMS_MAX);
+    size_t most = e->batch > 0 ? e->batch : 1;
+    bool here = true;
+    for (size_t at = 0; here && at < count; at += most) {
+        size_t piece = count - at < most ? count - at : most;
+        here = piece_ask(e, model, items + at, piece, count - at);
+        bool refused = here && items[at]->status != PGC_OK && piece > 1;
+        for (size_t i = at; here && refused && i < at + piece; i++) { /* whose fault is it? */
+            here = piece_ask(e, model, items + i, 1, count - i);
+        }
+    }
 }

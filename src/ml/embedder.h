@@ -35,6 +35,7 @@ typedef struct ml_ops {
 
 struct ml_embedder {
     const ml_ops *ops;
+    uint32_t batch; /* inputs that one request takes; 0 counts as 1 */
 };
 
 typedef enum ml_api {
@@ -65,9 +66,27 @@ void ml_close(ml_embedder *e);
 /* Vectors of all inputs, which are of one kind, by a model; out has room for count of them. All or
  * none. Blocks for tries, time-outs and pauses together. Thread-safe. PGC_INVALID: an input, or the
  * server refuses the request; PGC_CONNECTION, PGC_TIMEOUT: nobody answers; PGC_DENIED: the key;
- * PGC_PROTOCOL: the answer is not what the API promises; PGC_LIMIT: it is far too long. */
+ * PGC_PROTOCOL: the answer is not what the API promises; PGC_UNSUPPORTED: vectors of another
+ * dimension; PGC_LIMIT: the answer is far too long. */
 pgc_status ml_embed(ml_embedder *e, const char *model, const ml_input *inputs, size_t count,
                     float (*out)[ML_DIM], pgc_error *err) PGC_MUST_CHECK;
+
+/* One input among others that have nothing to do with it. */
+typedef struct ml_item {
+    ml_input input;
+    float *out; /* ML_DIM numbers */
+    pgc_status status;
+    pgc_error err;
+} ml_item;
+
+#define ML_ITEMS_MAX 32
+
+/* 1..ML_ITEMS_MAX inputs of one kind, each with an outcome of its own: together as long as the
+ * server takes them, one by one when it will not. *items are filled in any case. */
+void ml_embed_items(ml_embedder *e, const char *model, ml_item *const *items, size_t count);
+/* Whether it is about the server, not the input: nobody answers, or the key is not the right one.
+ */
+bool ml_is_away(pgc_status status);
 
 /* Where the embedder of a library is, as its configuration says. */
 typedef struct ml_config {

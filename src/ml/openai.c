@@ -63,7 +63,7 @@ static pgc_status vector_take(const json_t *value, float out[ML_DIM], pgc_error 
     size_t length = json_string_length(value);
     const char *text = json_string_value(value);
     if (length != BASE64_LENGTH) {
-        return pgc_error_set(err, PGC_PROTOCOL, "an embedding has %zu dimensions, not %d",
+        return pgc_error_set(err, PGC_UNSUPPORTED, "an embedding has %zu dimensions, not %d",
                              length / 4 * 3 / 4, ML_DIM);
     }
     /* It counts the padding as bytes, of which 2,048 leave one. */

@@ -170,6 +170,66 @@ pgc_status repo_get_embedding(pgc_db *db, const repo_get_embedding_params *p,
     return repo_get_embedding_set_take(result, &get_embedding_query, 1, out, err);
 }
 
+static const pgc_type_ref is_embedded_since_query_params[] = {
+    { "asset_id", "uuid", 2950 },
+    { "model_version", "text", 25 },
+    { "since", "timestamp with time zone", 1184 },
+};
+
+static const pgc_type_ref is_embedded_since_query_columns[] = {
+    { "embedded", "boolean", 16 },
+};
+
+static const pgc_query is_embedded_since_query = {
+    "IsEmbeddedSince",
+    "-- name: IsEmbeddedSince :one\n"
+    "SELECT EXISTS (SELECT FROM embeddings e\n"
+    "               WHERE e.asset_id = $1 AND e.model_version = $2\n"
+    "                 AND e.created_at >= $3) AS embedded",
+    UINT64_C(0xcfa342ebba19573e),
+    PGC_QUERY_READ_ONLY,
+    3,
+    1,
+    is_embedded_since_query_params,
+    is_embedded_since_query_columns,
+    sizeof(bool),
+};
+
+pgc_status repo_is_embedded_since(pgc_db *db, const repo_is_embedded_since_params *p, bool *out,
+                                  pgc_error *err)
+{
+    if (p->model_version.ptr == NULL) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "query IsEmbeddedSince: parameter model_version must not be NULL");
+    }
+    pgc_result *result = NULL;
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    pgc_add_uuid(&args, p->asset_id);
+    pgc_add_text(&args, p->model_version);
+    pgc_add_timestamptz(&args, p->since);
+    pgc_status status = pgc_db_run(db, &is_embedded_since_query, &args, &result, err);
+    pgc_args_done(&args);
+    if (status != PGC_OK) {
+        return status;
+    }
+    if (pgc_result_rows(result) == 0) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOT_FOUND, "query IsEmbeddedSince: no row");
+    }
+    pgc_reader reader;
+    bool value;
+    pgc_reader_init(&reader, result, &is_embedded_since_query);
+    value = pgc_read_bool(&reader, 0, 0);
+    status = pgc_reader_finish(&reader, err);
+    pgc_result_free(result);
+    if (status != PGC_OK) {
+        return status;
+    }
+    *out = value;
+    return PGC_OK;
+}
+
 static const pgc_type_ref delete_embedding_query_params[] = {
     { "asset_id", "uuid", 2950 },
     { "model_version", "text", 25 },

@@ -69,6 +69,28 @@ pgc_status repo_get_embedding_set_detach(repo_get_embedding_set *set,
 pgc_status repo_get_embedding(pgc_db *db, const repo_get_embedding_params *p,
                               repo_get_embedding_set *out, pgc_error *err) PGC_MUST_CHECK;
 
+/** Parameters of repo_is_embedded_since(). */
+typedef struct repo_is_embedded_since_params {
+    pgc_uuid asset_id; /**< uuid, embeddings.asset_id; not NULL */
+    pgc_text model_version; /**< text, embeddings.model_version; not NULL */
+    pgc_timestamptz since; /**< timestamp with time zone, embeddings.created_at; not NULL */
+} repo_is_embedded_since_params;
+
+/**
+ * IsEmbeddedSince (:one).
+ * Whether a model described an asset at a time or later.
+ *
+ *     SELECT EXISTS (SELECT FROM embeddings e
+ *                    WHERE e.asset_id = @asset_id AND e.model_version = @model_version
+ *                      AND e.created_at >= @since) AS embedded
+ *
+ * @param p read during the call only.
+ * @param out on PGC_OK embedded (boolean, not NULL: EXISTS is never NULL).
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ */
+pgc_status repo_is_embedded_since(pgc_db *db, const repo_is_embedded_since_params *p, bool *out,
+                                  pgc_error *err) PGC_MUST_CHECK;
+
 /** Parameters of repo_delete_embedding(). */
 typedef struct repo_delete_embedding_params {
     pgc_uuid asset_id; /**< uuid, embeddings.asset_id; not NULL */

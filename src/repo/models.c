@@ -2243,7 +2243,7 @@ static const pgc_schema_column schema_columns[] = {
     { "public", "embedding_models", "is_active", "boolean", true },
     { "public", "embedding_models", "model_id", "integer", true },
     { "public", "embedding_models", "name", "character varying", true },
-    { "public", "embeddings", "asset_id", "uuid", false },
+    { "public", "embeddings", "asset_id", "uuid", true },
     { "public", "embeddings", "created_at", "timestamp with time zone", true },
     { "public", "embeddings", "embedding", "halfvec", true },
     { "public", "embeddings", "model_version", "character varying", true },

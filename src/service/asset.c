@@ -5,36 +5,37 @@
 #include "service/asset.h"
 
 #include "base/slice.h"
+#include "service/check.h"
 
 #define CREATE_TRIES 3
 
 static const char *const ASSET_TYPES[] = { "photo", "video", "audio" };
 static const char *const THUMBNAIL_SIZES[] = { "small", "medium", "large" };
 
+/* Where a time of capture came from: the words of the table's CHECK. */
+static const char *const TIME_SOURCES[] = { "exif", "xmp",   "iptc", "container",
+                                            "gps",  "mtime", "user", "unknown" };
+
+#define PATH_BYTES_MAX  4096
+#define HASH_BYTES_MAX  255
+#define QUERY_BYTES_MAX 1000
+#define TEXT_BYTES_MAX  10000 /* of a description, as edit.c has it */
+
 /* The table has a CHECK as well; here the message can say what is allowed. */
 pgc_status lum_asset_check_type(slice asset_type, pgc_error *err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(ASSET_TYPES); i++) {
-        if (slice_eq_str(asset_type, ASSET_TYPES[i])) {
-            return PGC_OK;
-        }
-    }
-    return pgc_error_set(err, PGC_INVALID,
-                         "asset type \"%" SLICE_FMT "\": use photo, video or audio",
-                         SLICE_ARG(asset_type));
+    static const check_words WORDS = { "asset type", ASSET_TYPES, ARRAY_LEN(ASSET_TYPES) };
+    size_t index = 0;
+    return check_word(&WORDS, asset_type, &index, err);
 }
 
 /* As above: a wrong size is a mistake of the caller, not of the data. */
 static pgc_status size_check(slice size, pgc_error *err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(THUMBNAIL_SIZES); i++) {
-        if (slice_eq_str(size, THUMBNAIL_SIZES[i])) {
-            return PGC_OK;
-        }
-    }
-    return pgc_error_set(err, PGC_INVALID,
-                         "thumbnail size \"%" SLICE_FMT "\": use small, medium or large",
-                         SLICE_ARG(size));
+    static const check_words WORDS = { "thumbnail size", THUMBNAIL_SIZES,
+                                       ARRAY_LEN(THUMBNAIL_SIZES) };
+    size_t index = 0;
+    return check_word(&WORDS, size, &index, err);
 }
 
 /* A limit without a bound would let one call take all memory. */
@@ -89,25 +90,63 @@ static pgc_status create_or_find(lum_actor actor, const repo_create_asset_params
                : status;
 }
 
+static pgc_status texts_check(const repo_create_asset_params *row, pgc_error *err)
+{
+    const struct {
+        const char *what;
+        slice text;
+        size_t max_chars;
+    } texts[] = {
+        { "file name", row->original_filename, 255 }, { "MIME type", row->mime_type, 100 },
+        { "camera make", row->camera_make, 100 },     { "camera model", row->camera_model, 100 },
+        { "lens model", row->lens_model, 100 },       { "shutter speed", row->shutter_speed, 50 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        TRY(check_chars(texts[i].what, texts[i].text, texts[i].max_chars, err));
+    }
+    TRY(check_text("file path", row->file_path, PATH_BYTES_MAX, err));
+    TRY(check_text("content hash", row->file_hash, HASH_BYTES_MAX, err));
+    return check_text("description", row->description, TEXT_BYTES_MAX, err);
+}
+
 /* The policies would refuse a foreign owner too, but as a failed check of some table. */
+static pgc_status row_check(lum_actor actor, const repo_create_asset_params *row, pgc_error *err)
+{
+    static const check_words SOURCE_WORDS = { "source of the time of capture", TIME_SOURCES,
+                                              ARRAY_LEN(TIME_SOURCES) };
+    size_t index = 0;
+    TRY(lum_asset_check_type(row->asset_type, err));
+    if (row->owner_id != actor.user_id) {
+        return pgc_error_set(err, PGC_DENIED, "owner %" PRId32 " is not the actor", row->owner_id);
+    }
+    if (row->file_size < 0 || row->original_filename.len == 0 || row->file_path.len == 0 ||
+        (row->file_hash.ptr != NULL && row->file_hash.len == 0)) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "a name, a path and a size are needed, a hash is not empty");
+    }
+    if (row->rating.has && (row->rating.v < 0 || row->rating.v > 5)) {
+        return pgc_error_set(err, PGC_INVALID, "rating %" PRId32 ": 0 to 5", row->rating.v);
+    }
+    TRY(row->taken_source.ptr == NULL ? PGC_OK
+                                      : check_word(&SOURCE_WORDS, row->taken_source, &index, err));
+    return texts_check(row, err);
+}
+
 pgc_status lum_asset_create(lum_actor actor, const repo_create_asset_params *params,
                             repo_asset_set *out, bool *duplicate, pgc_error *err)
 {
-    TRY(lum_asset_check_type(params->asset_type, err));
-    if (params->owner_id != actor.user_id) {
-        return pgc_error_set(err, PGC_DENIED, "create asset: owner %" PRId32 " is not the actor",
-                             params->owner_id);
-    }
-    if (params->file_size < 0 || params->original_filename.len == 0 ||
-        (params->file_hash.ptr != NULL && params->file_hash.len == 0)) {
-        return pgc_error_set(err, PGC_INVALID,
-                             "create asset: a name and a size are needed, a hash is not empty");
-    }
     bool found = false;
-    pgc_status status = create_or_find(actor, params, out, &found, err);
+    pgc_status status = row_check(actor, params, err);
+    if (status == PGC_OK) {
+        status = create_or_find(actor, params, out, &found, err);
+    }
+    if (status == PGC_CONFLICT && err != NULL &&
+        strcmp(err->constraint, "assets_repository_owner_fkey") == 0) {
+        status = pgc_error_set(err, PGC_NOT_FOUND, "there is no such repository");
+    }
     if (status != PGC_OK) {
         return pgc_error_wrap(err, status, "create asset \"%" SLICE_FMT "\"",
-                              SLICE_ARG(params->original_filename));
+                              SLICE_ARG(check_quote(params->original_filename)));
     }
     pgc_error_clear(err);
     *duplicate = found;
@@ -123,6 +162,7 @@ pgc_status lum_asset_get(lum_actor actor, pgc_uuid asset_id, repo_asset_set *out
 pgc_status lum_asset_get_by_content(lum_actor actor, pgc_text file_hash, int64_t file_size,
                                     repo_asset_set *out, pgc_error *err)
 {
+    TRY(check_text("content hash", file_hash, HASH_BYTES_MAX, err));
     const repo_get_asset_by_content_params params = { .owner_id = actor.user_id,
                                                       .file_hash = file_hash,
                                                       .file_size = file_size };
@@ -191,9 +231,7 @@ pgc_status lum_asset_search(lum_actor actor, const char *query, const char *asse
     if (text.len == 0) {
         return pgc_error_set(err, PGC_INVALID, "search: the text is empty");
     }
-    if (!slice_is_utf8(text)) {
-        return pgc_error_set(err, PGC_INVALID, "search: the text is not valid UTF-8");
-    }
+    TRY(check_text("search: the text", text, QUERY_BYTES_MAX, err));
     if (asset_type != NULL) {
         TRY(lum_asset_check_type(pgc_text_from(asset_type), err));
     }
@@ -217,15 +255,35 @@ pgc_status lum_asset_list_with_thumbnails(lum_actor actor, lum_page page,
                           "list assets with thumbnails");
 }
 
+static pgc_status thumbnail_check(lum_actor actor, const repo_create_thumbnail_params *row,
+                                  pgc_error *err)
+{
+    if (row->owner_id != actor.user_id) {
+        return pgc_error_set(err, PGC_DENIED, "owner %" PRId32 " is not the actor", row->owner_id);
+    }
+    if (row->file_path.len == 0) {
+        return pgc_error_set(err, PGC_INVALID, "a file path is needed");
+    }
+    TRY(check_text("file path", row->file_path, PATH_BYTES_MAX, err));
+    return check_chars("MIME type", row->mime_type, 100, err);
+}
+
 pgc_status lum_thumbnail_create(lum_actor actor, const repo_create_thumbnail_params *params,
                                 repo_thumbnail_set *out, pgc_error *err)
 {
-    TRY(size_check(params->size, err));
     char id[PGC_UUID_TEXT_SIZE];
+    TRY(size_check(params->size, err));
     pgc_uuid_format(&params->asset_id, id);
-    return pgc_error_wrap(err, repo_create_thumbnail(actor.db, params, out, err),
-                          "create %" SLICE_FMT " thumbnail of asset %s", SLICE_ARG(params->size),
-                          id);
+    pgc_status status = thumbnail_check(actor, params, err);
+    if (status == PGC_OK) {
+        status = repo_create_thumbnail(actor.db, params, out, err);
+    }
+    if (status == PGC_CONFLICT && err != NULL &&
+        strcmp(err->constraint, "thumbnails_asset_owner_fkey") == 0) {
+        status = pgc_error_set(err, PGC_NOT_FOUND, "there is no such asset");
+    }
+    return pgc_error_wrap(err, status, "create %" SLICE_FMT " thumbnail of asset %s",
+                          SLICE_ARG(params->size), id);
 }
 
 pgc_status lum_thumbnail_list(lum_actor actor, pgc_uuid asset_id, repo_thumbnail_set *out,

@@ -7,6 +7,7 @@
 
 #include "base/slice.h"
 #include "service/auth_internal.h"
+#include "service/check.h"
 #include "service/user.h"
 
 #define LOGIN_MAX    255 /* bytes of a user name or address */
@@ -170,6 +171,9 @@ static pgc_status taken(pgc_error *err, pgc_status status)
         return pgc_error_wrap(err, status, "register");
     }
     bool name = strcmp(err->constraint, "users_username_key") == 0;
+    if (!name && strcmp(err->constraint, "users_email_key") != 0) {
+        return pgc_error_wrap(err, status, "register");
+    }
     char constraint[sizeof err->constraint];
     memcpy(constraint, err->constraint, sizeof constraint);
     status = pgc_error_set(err, PGC_CONFLICT,
@@ -360,6 +364,7 @@ pgc_status lum_auth_list_users(lum_auth *auth, pgc_text after, int32_t limit,
     if (limit < 1 || limit > PAGE_MAX || after.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID, "list users: a page has 1 to %d rows", PAGE_MAX);
     }
+    TRY(check_text("list users: user name", after, LOGIN_MAX, err));
     const repo_auth_list_users_params params = { .after = after, .row_limit = limit };
     return pgc_error_wrap(err, repo_auth_list_users(auth_db(auth), &params, out, err),
                           "list users");

@@ -6,20 +6,8 @@
 
 #include "service/asset.h"
 
-#define QUOTE_MAX 60 /* bytes of a bad value that a message shows */
-
-/* The beginning of a text, cut between two characters. */
-static slice quote(slice text)
-{
-    size_t end = 0;
-    for (;;) {
-        size_t len = slice_char_length(slice_sub(text, end, text.len));
-        if (len == 0 || end + len > QUOTE_MAX) {
-            return slice_sub(text, 0, end);
-        }
-        end += len;
-    }
-}
+#define QUOTE_MAX 60  /* bytes of a bad value that a message shows */
+#define WORDS_MAX 128 /* bytes of a list of words */
 
 /* C0, DEL and C1: they would be lies on a terminal and have no place in a name. */
 static bool is_control(slice character)
@@ -27,6 +15,19 @@ static bool is_control(slice character)
     unsigned char first = (unsigned char) character.ptr[0];
     return first < 0x20 || first == 0x7f ||
            (character.len == 2 && first == 0xc2 && (unsigned char) character.ptr[1] < 0xa0);
+}
+
+slice check_quote(slice text)
+{
+    size_t end = 0;
+    for (;;) {
+        slice rest = slice_sub(text, end, text.len);
+        size_t len = slice_char_length(rest);
+        if (len == 0 || end + len > QUOTE_MAX || is_control(slice_sub(rest, 0, len))) {
+            return slice_sub(text, 0, end);
+        }
+        end += len;
+    }
 }
 
 pgc_status check_name(const char *what, slice name, size_t max_chars, pgc_error *err)
@@ -40,7 +41,7 @@ pgc_status check_name(const char *what, slice name, size_t max_chars, pgc_error 
     }
     if (slice_trim(name).len != name.len) {
         return pgc_error_set(err, PGC_INVALID, "%s \"%" SLICE_FMT "\": blanks at an end", what,
-                             SLICE_ARG(quote(name)));
+                             SLICE_ARG(check_quote(name)));
     }
     size_t chars = 0;
     for (slice rest = name; rest.len > 0; chars++) {
@@ -55,7 +56,7 @@ pgc_status check_name(const char *what, slice name, size_t max_chars, pgc_error 
     if (chars > max_chars) {
         return pgc_error_set(err, PGC_INVALID,
                              "%s \"%" SLICE_FMT "…\": %zu characters, at most %zu are allowed",
-                             what, SLICE_ARG(quote(name)), chars, max_chars);
+                             what, SLICE_ARG(check_quote(name)), chars, max_chars);
     }
     return PGC_OK;
 }
@@ -70,6 +71,48 @@ pgc_status check_text(const char *what, slice text, size_t max_bytes, pgc_error 
         return pgc_error_set(err, PGC_INVALID, "%s: not valid UTF-8, or with a NUL in it", what);
     }
     return PGC_OK;
+}
+
+pgc_status check_chars(const char *what, slice text, size_t max_chars, pgc_error *err)
+{
+    size_t chars = 0;
+    if (text.len > 0 && !slice_is_utf8(text)) {
+        return pgc_error_set(err, PGC_INVALID, "%s: not valid UTF-8, or with a NUL in it", what);
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        chars += ((unsigned char) text.ptr[i] & 0xC0) != 0x80 ? 1 : 0;
+    }
+    if (chars > max_chars) {
+        return pgc_error_set(err, PGC_INVALID, "%s: %zu characters, at most %zu are allowed", what,
+                             chars, max_chars);
+    }
+    return PGC_OK;
+}
+
+/* "photo, video or audio" */
+static void words_list(const check_words *words, char out[static WORDS_MAX])
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < words->count && used < WORDS_MAX; i++) {
+        const char *between = i == 0 ? "" : i + 1 < words->count ? ", " : " or ";
+        int length = snprintf(out + used, WORDS_MAX - used, "%s%s", between, words->words[i]);
+        used += length > 0 ? (size_t) length : 0;
+    }
+}
+
+pgc_status check_word(const check_words *words, slice text, size_t *index, pgc_error *err)
+{
+    char list[WORDS_MAX];
+    for (size_t i = 0; i < words->count; i++) {
+        if (slice_eq_str(text, words->words[i])) {
+            *index = i;
+            return PGC_OK;
+        }
+    }
+    words_list(words, list);
+    return pgc_error_set(err, PGC_INVALID, "%s \"%" SLICE_FMT "\": use %s", words->what,
+                         SLICE_ARG(check_quote(text)), list);
 }
 
 pgc_status check_confidence(const char *what, double value, pgc_error *err)

@@ -6,6 +6,7 @@
 
 #include "base/slice.h"
 #include "service/asset.h"
+#include "service/check.h"
 
 #define UNIT_ERROR_MOST 1e-3
 
@@ -13,8 +14,9 @@ static pgc_status model_check(const char *model, pgc_error *err)
 {
     slice name = pgc_text_from(model);
     if (name.len == 0 || name.len > LUM_MODEL_NAME_MAX || !slice_is_utf8(name)) {
-        return pgc_error_set(err, PGC_INVALID, "embedding model \"%.60s\": a name of 1 to %d bytes",
-                             model, LUM_MODEL_NAME_MAX);
+        return pgc_error_set(err, PGC_INVALID,
+                             "embedding model \"%" SLICE_FMT "\": a name of 1 to %d bytes",
+                             SLICE_ARG(check_quote(name)), LUM_MODEL_NAME_MAX);
     }
     return PGC_OK;
 }
@@ -92,9 +94,10 @@ pgc_status lum_embedding_get(lum_actor actor, pgc_uuid asset_id, const char *mod
 {
     char id[PGC_UUID_TEXT_SIZE];
     repo_get_embedding_set set = PGC_ZERO;
-    const repo_get_embedding_params params = {
-        .asset_id = asset_id, .model_version = pgc_text_from(model != NULL ? model : LUM_MODEL_SEED)
-    };
+    model = model != NULL ? model : LUM_MODEL_SEED;
+    TRY(model_check(model, err));
+    const repo_get_embedding_params params = { .asset_id = asset_id,
+                                               .model_version = pgc_text_from(model) };
     pgc_uuid_format(&asset_id, id);
     pgc_status status = repo_get_embedding(actor.db, &params, &set, err);
     if (status == PGC_NOT_FOUND) {
@@ -109,6 +112,17 @@ pgc_status lum_embedding_get(lum_actor actor, pgc_uuid asset_id, const char *mod
     }
     repo_get_embedding_set_free(&set);
     return pgc_error_wrap(err, status, "get embedding of asset %s", id);
+}
+
+pgc_status lum_embedding_is_since(lum_actor actor, pgc_uuid asset_id, const char *model,
+                                  pgc_timestamptz since, bool *out, pgc_error *err)
+{
+    TRY(model_check(model, err));
+    const repo_is_embedded_since_params params = { .asset_id = asset_id,
+                                                   .model_version = pgc_text_from(model),
+                                                   .since = since };
+    return pgc_error_wrap(err, repo_is_embedded_since(actor.db, &params, out, err),
+                          "look at the embedding of an asset");
 }
 
 pgc_status lum_embedding_missing(lum_actor actor, const char *model, pgc_uuid after, int32_t limit,

@@ -27,6 +27,9 @@ pgc_status lum_embedding_save(lum_actor actor, pgc_uuid asset_id, const float *v
 /* The stored vector, of length 1 up to rounding. PGC_NOT_FOUND: the model does not describe it. */
 pgc_status lum_embedding_get(lum_actor actor, pgc_uuid asset_id, const char *model,
                              float out[LUM_EMBEDDING_DIM], pgc_error *err) PGC_MUST_CHECK;
+/* Whether the model described it at that time or later. */
+pgc_status lum_embedding_is_since(lum_actor actor, pgc_uuid asset_id, const char *model,
+                                  pgc_timestamptz since, bool *out, pgc_error *err) PGC_MUST_CHECK;
 /* Ids of live photos and videos of the actor that the model does not describe, after a given id
  * (all zero: from the start); limit 1..LUM_PAGE_MAX. */
 pgc_status lum_embedding_missing(lum_actor actor, const char *model, pgc_uuid after, int32_t limit,

@@ -1,11 +1,12 @@
-/* Vectors for assets that have none by a model: thumbnail, server, row, one after another. Done
- * again it finds what is still missing. One thread per call. */
+/* Vectors for assets that have none by a model: thumbnails, server, rows, a request's worth at a
+ * time. Done again it finds what is still missing. One thread per call. */
 #include "base/prelude.h"
 
 #include "service/embedding_fill.h"
 
 #include <fcntl.h>
 
+#include "base/alloc.h"
 #include "base/file.h"
 #include "repo/repositories.h"
 #include "service/asset.h"
@@ -13,9 +14,8 @@
 
 #define PIECE 100 /* assets asked for at a time */
 
-/* The bytes of the medium thumbnail. */
-static pgc_status picture_read(lum_actor actor, const env *e, pgc_uuid asset_id, buf *out,
-                               pgc_error *err)
+pgc_status lum_embedding_picture(lum_actor actor, const env *e, pgc_uuid asset_id, buf *out,
+                                 pgc_error *err)
 {
     char path[PATH_MAX];
     repo_asset_set assets = PGC_ZERO;
@@ -43,34 +43,110 @@ static pgc_status picture_read(lum_actor actor, const env *e, pgc_uuid asset_id,
     return status;
 }
 
-static pgc_status asset_fill(lum_actor actor, ml_embedder *embedder, const char *model,
-                             pgc_uuid asset_id, const buf *picture, pgc_error *err)
+/* One request on its way. */
+typedef struct load {
+    size_t count;
+    pgc_uuid ids[ML_ITEMS_MAX];
+    buf pictures[ML_ITEMS_MAX];
+    ml_item items[ML_ITEMS_MAX];
+    float vectors[ML_ITEMS_MAX][ML_DIM];
+} load;
+
+/* Everything that a call needs. */
+typedef struct fill {
+    lum_actor actor;
+    const env *env;
+    ml_embedder *embedder;
+    const char *model;
+    lum_fill_counts *counts;
+    load *load;
+} fill;
+
+/* The vector of one answer. One asset's failure is counted; a server that is away, or a database,
+ * ends the call. */
+static pgc_status item_store(const fill *f, size_t at, pgc_error *err)
 {
-    float vector[1][ML_DIM];
-    const ml_input input = { ML_IMAGE, buf_view(picture), "image/webp" };
-    TRY(ml_embed(embedder, model, &input, 1, vector, err));
-    return lum_embedding_save(actor, asset_id, vector[0], ML_DIM, model, NULL, err);
+    const ml_item *item = &f->load->items[at];
+    pgc_status status = item->status;
+    if (status != PGC_OK) {
+        if (err != NULL) {
+            *err = item->err;
+        }
+    } else {
+        status =
+            lum_embedding_save(f->actor, f->load->ids[at], item->out, ML_DIM, f->model, NULL, err);
+    }
+    if (status == PGC_PROTOCOL || status == PGC_INVALID || status == PGC_LIMIT ||
+        status == PGC_UNSUPPORTED) {
+        f->counts->refused++;
+        return PGC_OK;
+    }
+    f->counts->embedded += status == PGC_OK ? 1 : 0;
+    return status;
 }
 
-/* One asset's failure is counted; a server that is away, or a database, ends the call. */
-static pgc_status piece_fill(lum_actor actor, const env *e, ml_embedder *embedder,
-                             const char *model, const repo_list_assets_to_embed_set *set,
-                             lum_fill_counts *out, pgc_error *err)
+/* Ask for what has been gathered, and store what comes. */
+static pgc_status load_send(const fill *f, pgc_error *err)
 {
+    ml_item *items[ML_ITEMS_MAX];
+    load *l = f->load;
     pgc_status status = PGC_OK;
-    AUTO(buf_auto) buf picture;
-    buf_init(&picture, e->alloc, ML_IMAGE_MAX);
-    for (size_t i = 0; i < set->count && status == PGC_OK; i++) {
-        if (picture_read(actor, e, set->rows[i], &picture, err) != PGC_OK) {
-            out->without_picture++;
+    for (size_t i = 0; i < l->count; i++) {
+        l->items[i] =
+            (ml_item) { .input = { ML_IMAGE, buf_view(&l->pictures[i]), LUM_PICTURE_MIME },
+                        .out = l->vectors[i] };
+        items[i] = &l->items[i];
+    }
+    if (l->count > 0) {
+        ml_embed_items(f->embedder, f->model, items, l->count);
+    }
+    for (size_t i = 0; i < l->count && status == PGC_OK; i++) {
+        status = item_store(f, i, err);
+    }
+    l->count = 0;
+    return status;
+}
+
+/* Trouble of one asset's own: it has no picture, or none that can be read. */
+static bool is_without_picture(pgc_status status)
+{
+    return status == PGC_NOT_FOUND || status == PGC_LIMIT || status == PGC_IO ||
+           status == PGC_DENIED;
+}
+
+static pgc_status piece_fill(const fill *f, const repo_list_assets_to_embed_set *set, bool last,
+                             pgc_error *err)
+{
+    load *l = f->load;
+    size_t most = f->embedder->batch > 0 ? f->embedder->batch : 1;
+    for (size_t i = 0; i < set->count; i++) {
+        pgc_status status =
+            lum_embedding_picture(f->actor, f->env, set->rows[i], &l->pictures[l->count], err);
+        if (is_without_picture(status)) {
+            f->counts->without_picture++;
             continue;
         }
-        status = asset_fill(actor, embedder, model, set->rows[i], &picture, err);
-        out->embedded += status == PGC_OK ? 1 : 0;
-        if (status == PGC_PROTOCOL || status == PGC_INVALID || status == PGC_LIMIT) {
-            out->refused++;
-            status = PGC_OK;
+        TRY(status);
+        l->ids[l->count++] = set->rows[i];
+        if (l->count == most || l->count == ML_ITEMS_MAX) {
+            TRY(load_send(f, err));
         }
+    }
+    return last ? load_send(f, err) : PGC_OK;
+}
+
+static pgc_status all_fill(const fill *f, pgc_error *err)
+{
+    bool more = true;
+    pgc_uuid after = { { 0 } };
+    pgc_status status = PGC_OK;
+    while (status == PGC_OK && more) {
+        repo_list_assets_to_embed_set set = PGC_ZERO;
+        TRY(lum_embedding_missing(f->actor, f->model, after, PIECE, &set, err));
+        more = set.count == PIECE;
+        status = piece_fill(f, &set, !more, err);
+        after = set.count > 0 ? set.rows[set.count - 1] : after;
+        repo_list_assets_to_embed_set_free(&set);
     }
     return status;
 }
@@ -78,18 +154,20 @@ static pgc_status piece_fill(lum_actor actor, const env *e, ml_embedder *embedde
 pgc_status lum_embedding_fill(lum_actor actor, const env *e, ml_embedder *embedder,
                               const char *model, lum_fill_counts *out, pgc_error *err)
 {
-    bool more = true;
-    pgc_uuid after = { { 0 } };
-    pgc_status status = PGC_OK;
+    fill f = { .actor = actor, .env = e, .embedder = embedder, .model = model, .counts = out };
     *out = (lum_fill_counts) { .embedded = 0 };
-    while (status == PGC_OK && more) {
-        repo_list_assets_to_embed_set set = PGC_ZERO;
-        TRY(lum_embedding_missing(actor, model, after, PIECE, &set, err));
-        status = piece_fill(actor, e, embedder, model, &set, out, err);
-        more = set.count == PIECE;
-        after = set.count > 0 ? set.rows[set.count - 1] : after;
-        repo_list_assets_to_embed_set_free(&set);
+    f.load = MEM_NEW(e->alloc, load);
+    if (f.load == NULL) {
+        return pgc_error_set(err, PGC_NOMEM, "embed assets");
     }
+    for (size_t i = 0; i < ML_ITEMS_MAX; i++) {
+        buf_init(&f.load->pictures[i], e->alloc, ML_IMAGE_MAX);
+    }
+    pgc_status status = all_fill(&f, err);
+    for (size_t i = 0; i < ML_ITEMS_MAX; i++) {
+        buf_done(&f.load->pictures[i]);
+    }
+    mem_free(e->alloc, f.load, sizeof *f.load);
     if (status == PGC_OK) {
         pgc_error_clear(err);
     }

@@ -5,12 +5,12 @@
 #include <jansson.h>
 
 #include "base/arena.h"
+#include "service/check.h"
 #include "service/filter.h"
 #include "service/json.h"
 #include "service/when.h"
 
-#define QUOTE_MAX 60                 /* bytes of a value in a message */
-#define DOC_MAX   ((size_t) 4 << 20) /* bytes that a doc may take */
+#define DOC_MAX ((size_t) 4 << 20) /* bytes that a doc may take */
 
 struct lum_filter_doc {
     arena *mem;
@@ -54,7 +54,8 @@ static const lum_filter_field *field_find(const char *name)
 
 static pgc_status unknown(const char *name, pgc_error *err)
 {
-    pgc_status status = pgc_error_set(err, PGC_INVALID, "filter: there is no \"%.60s\"", name);
+    pgc_status status = pgc_error_set(err, PGC_INVALID, "filter: there is no \"%" SLICE_FMT "\"",
+                                      SLICE_ARG(check_quote(pgc_text_from(name))));
     pgc_error_hint(err, "`lumilio help list` names what can be asked for");
     return status;
 }
@@ -62,7 +63,7 @@ static pgc_status unknown(const char *name, pgc_error *err)
 static pgc_status unfit(const lum_filter_field *field, slice text, pgc_error *err)
 {
     return pgc_error_set(err, PGC_INVALID, "filter %s: \"%" SLICE_FMT "\" is not what it takes: %s",
-                         field->name, SLICE_ARG(slice_sub(text, 0, QUOTE_MAX)), field->value);
+                         field->name, SLICE_ARG(check_quote(text)), field->value);
 }
 
 /* A copy in the doc; texts that are too long are refused before they are copied. */

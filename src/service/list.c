@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "service/asset.h"
+#include "service/check.h"
 #include "service/list_frequent.h"
 
 #define CANDIDATES_MAX  2000 /* more are found faster along the list's own index */
@@ -38,7 +39,7 @@ pgc_status lum_sort_parse(slice text, lum_sort *out, pgc_error *err)
     return pgc_error_set(err, PGC_INVALID,
                          "order \"%" SLICE_FMT "\": use taken, uploaded, name, size or rating, "
                          "with a hyphen in front for the other way round",
-                         SLICE_ARG(slice_sub(text, 0, 40)));
+                         SLICE_ARG(check_quote(text)));
 }
 
 /* What one call works with: parameters, and the memory that they point into. */

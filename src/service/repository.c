@@ -24,19 +24,26 @@ static const char *const STRATEGY_TEXT[] = {
 /* The words are those of the table's CHECK. */
 pgc_status lum_strategy_parse(const char *text, lum_strategy *out, pgc_error *err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(STRATEGY_TEXT); i++) {
-        if (strcmp(STRATEGY_TEXT[i], text) == 0) {
-            *out = (lum_strategy) i;
-            return PGC_OK;
-        }
-    }
-    return pgc_error_set(err, PGC_INVALID, "storage strategy \"%s\": use date, flat or cas", text);
+    static const check_words WORDS = { "storage strategy", STRATEGY_TEXT,
+                                       ARRAY_LEN(STRATEGY_TEXT) };
+    size_t index = 0;
+    TRY(check_word(&WORDS, pgc_text_from(text), &index, err));
+    *out = (lum_strategy) index;
+    return PGC_OK;
 }
 
 const char *lum_strategy_text(lum_strategy strategy)
 {
     assert((size_t) strategy < ARRAY_LEN(STRATEGY_TEXT));
     return STRATEGY_TEXT[strategy];
+}
+
+static pgc_status strategy_check(lum_strategy strategy, pgc_error *err)
+{
+    return (size_t) strategy < ARRAY_LEN(STRATEGY_TEXT)
+               ? PGC_OK
+               : pgc_error_set(err, PGC_INVALID, "storage strategy %d: there is none",
+                               (int) strategy);
 }
 
 /* The folder of a repository with what every one has inside. */
@@ -154,8 +161,9 @@ pgc_status lum_repository_check_path(const env *e, const char *path,
     size_t used = 0;
     slice rest = pgc_text_from(path);
     if (path[0] != '/') {
-        return pgc_error_set(err, PGC_INVALID, "repository folder \"%.200s\": give a whole path",
-                             path);
+        return pgc_error_set(err, PGC_INVALID,
+                             "repository folder \"%" SLICE_FMT "\": give a whole path",
+                             SLICE_ARG(check_quote(rest)));
     }
     if (!slice_is_utf8(rest)) {
         return pgc_error_set(err, PGC_INVALID, "repository folder: not valid UTF-8");
@@ -205,10 +213,7 @@ pgc_status lum_repository_create(lum_actor actor, const env *e,
                                           .make_default = repository->make_default };
     TRY(check_name("repository name", repository->name, REPOSITORY_NAME_MAX, err));
     TRY(lum_repository_check_path(e, repository->path, path, err));
-    if ((size_t) repository->strategy >= ARRAY_LEN(STRATEGY_TEXT)) {
-        return pgc_error_set(err, PGC_INVALID, "storage strategy %d: there is none",
-                             (int) repository->strategy);
-    }
+    TRY(strategy_check(repository->strategy, err));
     params.path = pgc_text_from(path);
     params.storage_strategy = pgc_text_from(lum_strategy_text(repository->strategy));
     if (!uuid_v7(e->clock, &params.repo_id)) {
@@ -247,6 +252,7 @@ pgc_status lum_repository_update(lum_actor actor, pgc_uuid repo_id, pgc_text nam
         TRY(check_name("repository name", name, REPOSITORY_NAME_MAX, err));
     }
     if (strategy != NULL) {
+        TRY(strategy_check(*strategy, err));
         params.storage_strategy = pgc_text_from(lum_strategy_text(*strategy));
     }
     pgc_status status = repo_update_repository(actor.db, &params, &affected, err);

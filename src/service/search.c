@@ -6,6 +6,7 @@
 
 #include "base/slice.h"
 #include "service/asset.h"
+#include "service/check.h"
 #include "service/embedding.h"
 
 #define CHANNEL_NAME    1
@@ -33,14 +34,11 @@ static const char *const BY_TEXT[] = {
 
 pgc_status lum_search_by_parse(const char *text, lum_search_by *out, pgc_error *err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(BY_TEXT); i++) {
-        if (strcmp(BY_TEXT[i], text) == 0) {
-            *out = (lum_search_by) i;
-            return PGC_OK;
-        }
-    }
-    return pgc_error_set(err, PGC_INVALID, "search by \"%s\": use name, text, meaning or all",
-                         text);
+    static const check_words WORDS = { "search by", BY_TEXT, ARRAY_LEN(BY_TEXT) };
+    size_t index = 0;
+    TRY(check_word(&WORDS, pgc_text_from(text), &index, err));
+    *out = (lum_search_by) index;
+    return PGC_OK;
 }
 
 /* FNV-1a: a cursor of another search is a mistake, not an attack; rows are under the policies. */
@@ -171,11 +169,8 @@ static pgc_status query_check(const lum_search_request *request, slice *out, pgc
 
 static pgc_status filter_check(const lum_search_filter *filter, pgc_error *err)
 {
-    const char *type = filter->asset_type;
-    if (type != NULL && strcmp(type, "photo") != 0 && strcmp(type, "video") != 0 &&
-        strcmp(type, "audio") != 0) {
-        return pgc_error_set(err, PGC_INVALID, "asset type \"%s\": use photo, video or audio",
-                             type);
+    if (filter->asset_type != NULL) {
+        TRY(lum_asset_check_type(pgc_text_from(filter->asset_type), err));
     }
     if (filter->tag_count > LUM_SEARCH_TAGS_MAX) {
         return pgc_error_set(err, PGC_INVALID, "filter by %zu tags: at most %d", filter->tag_count,
@@ -185,10 +180,7 @@ static pgc_status filter_check(const lum_search_filter *filter, pgc_error *err)
         return pgc_error_set(err, PGC_INVALID, "rating %" PRId32 ": 0 to 5",
                              filter->rating_least.v);
     }
-    if (filter->camera_model != NULL && !slice_is_utf8(pgc_text_from(filter->camera_model))) {
-        return pgc_error_set(err, PGC_INVALID, "camera: the text is not valid UTF-8");
-    }
-    return PGC_OK;
+    return check_text("camera", pgc_text_from(filter->camera_model), LUM_QUERY_MAX, err);
 }
 
 static void filter_fill(const lum_search_filter *filter, repo_search_hits_params *params)
@@ -210,6 +202,10 @@ static void filter_fill(const lum_search_filter *filter, repo_search_hits_params
 
 static pgc_status channels_choose(const lum_search_request *request, int32_t *out, pgc_error *err)
 {
+    if ((size_t) request->by >= ARRAY_LEN(BY_TEXT)) {
+        return pgc_error_set(err, PGC_INVALID, "search by way %d: there is none",
+                             (int) request->by);
+    }
     switch (request->by) {
     case LUM_SEARCH_NAME:
         *out = CHANNEL_NAME;

@@ -15,14 +15,11 @@ static const char *const SOURCES[] = {
 
 pgc_status lum_tag_source_parse(const char *text, lum_tag_source *out, pgc_error *err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(SOURCES); i++) {
-        if (strcmp(SOURCES[i], text) == 0) {
-            *out = (lum_tag_source) i;
-            return PGC_OK;
-        }
-    }
-    return pgc_error_set(err, PGC_INVALID, "tag source \"%s\": use user, clip or smart_classify",
-                         text);
+    static const check_words WORDS = { "tag source", SOURCES, ARRAY_LEN(SOURCES) };
+    size_t index = 0;
+    TRY(check_word(&WORDS, pgc_text_from(text), &index, err));
+    *out = (lum_tag_source) index;
+    return PGC_OK;
 }
 
 /* The words of the table's CHECK. */

@@ -5,6 +5,7 @@
 
 #include "base/slice.h"
 #include "repo/users.h"
+#include "service/check.h"
 
 #define USERNAME_MAX    50
 #define LOCAL_HOST_PART "@localhost"
@@ -21,9 +22,10 @@ pgc_status lum_user_check_name(const char *username, pgc_error *err)
     }
     if (!good) {
         return pgc_error_set(err, PGC_INVALID,
-                             "user name \"%s\": 1 to %d letters, digits, \".\", \"_\" and \"-\", "
+                             "user name \"%" SLICE_FMT
+                             "\": 1 to %d letters, digits, \".\", \"_\" and \"-\", "
                              "beginning with a letter, digit or \"_\"",
-                             username, USERNAME_MAX);
+                             SLICE_ARG(check_quote(pgc_text_from(username))), USERNAME_MAX);
     }
     return PGC_OK;
 }

@@ -200,6 +200,18 @@ const c_type *c_type_alike(const c_type *usual, const char *suffix)
     return NULL;
 }
 
+/* Extension types stand behind the others in the table. */
+bool c_type_next_built_in(size_t index, c_type_built_in *out)
+{
+    if (index >= ARRAY_LEN(MAPPING) || MAPPING[index].oid == 0) {
+        return false;
+    }
+    *out = (c_type_built_in) { .oid = MAPPING[index].oid,
+                               .array_oid = MAPPING[index].array_oid,
+                               .name = MAPPING[index].name };
+    return true;
+}
+
 /* Linear: the table has some hundred entries and is asked once per column. */
 const c_type *c_type_by_suffix(const char *suffix)
 {

@@ -26,6 +26,14 @@ const c_type *c_type_alike(const c_type *usual, const char *suffix);
  * the wire and the runtime sends text[]: varchar[], bpchar[] and name[] give text[]. */
 uint32_t c_type_declared(uint32_t type_oid);
 
+/* A type that comes with every server and has a C type. */
+typedef struct c_type_built_in {
+    uint32_t oid, array_oid; /* array_oid 0: arrays of it have no C type */
+    const char *name;        /* in pg_type */
+} c_type_built_in;
+/* By number, from 0. False behind the last one. */
+bool c_type_next_built_in(size_t index, c_type_built_in *out);
+
 #define C_TYPE_UNCHECKED 0xFFFFFFFFu /* PGC_OID_UNCHECKED of the runtime */
 /* Element type to name when an array is sent: 0 for the one that the runtime sends anyway,
  * C_TYPE_UNCHECKED for types whose OIDs differ between databases. */

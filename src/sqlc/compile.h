@@ -5,7 +5,20 @@
 #include <signal.h>
 
 #include "sqlc/database.h"
-#include "sqlc/model.h"
+#include "sqlc/variants.h"
+
+/* The facts of a query from elsewhere than a server, as variants_finish() gives them. */
+typedef pgc_status (*compile_describe_fn)(void *arg, const model_context *ctx,
+                                          const query_source *source, query_variants *out, bool *ok,
+                                          pgc_error *err);
+
+/* What stands for a server and for the texts of the query files. */
+typedef struct compile_facts {
+    catalog *cat;       /* finished */
+    const vec *sources; /* of query_source */
+    compile_describe_fn describe;
+    void *arg; /* for describe */
+} compile_facts;
 
 /* What one set is made from. */
 typedef struct compile_input {
@@ -13,9 +26,10 @@ typedef struct compile_input {
     const config_set *set;
     const vec *query_files;  /* of source_file */
     const char *schema_hash; /* hexadecimal; goes into the set */
-    database *db;            /* with the schema applied */
+    database *db;            /* with the schema applied; NULL with `facts` */
     size_t *prepared; /* statements on db's connection so far: sets share it, their names differ */
     const volatile sig_atomic_t *stop; /* as in command_options */
+    const compile_facts *facts;        /* NULL: the server's */
 } compile_input;
 
 /* Analyse all queries of a set. Every faulty query is reported to diags. PGC_OK; PGC_INVALID (see

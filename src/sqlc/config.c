@@ -638,6 +638,33 @@ pgc_status config_parse(arena *mem, const char *path, slice text, diag_list *dia
     return PGC_OK;
 }
 
+/* `out` is the plugin's caller's business: files are named below it. */
+pgc_status config_parse_options(arena *mem, const char *path, slice text, diag_list *diags,
+                                config_c *out, pgc_error *err)
+{
+    config unused = { .path = path, .dir = "." };
+    config_c c;
+    reader r = { .tree = { .path = path, .arena = mem, .diags = diags },
+                 .text = text,
+                 .out = &unused };
+    config_defaults(&c);
+    c.out = ".";
+    TRY(yaml_tree_load(&r.tree, text.len == 0 ? SLICE("{}") : text, err));
+    const yaml_node_t *root = yaml_root(&r.tree);
+    if (r.tree.loaded && root == NULL) {
+        (void) diag_error_at(diags, path, 1, 1, "the options are empty");
+    } else if (r.tree.loaded && config_level(&r, root, "codegen options", C_RULES, &c)) {
+        (void) check_c(&r, root, &c);
+    }
+    yaml_tree_done(&r.tree);
+    if (r.tree.nomem) {
+        return pgc_error_set(err, PGC_NOMEM, "read \"%s\"", path);
+    }
+    TRY(diag_status(diags, err));
+    *out = c;
+    return PGC_OK;
+}
+
 /* Same names and the same refusal of two files as upstream. Source: sqlc.md §1.1. */
 static const char *find_config(const env *sys, diag_list *diags)
 {

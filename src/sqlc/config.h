@@ -85,4 +85,9 @@ pgc_status config_load(const env *env, arena *arena, const char *path, diag_list
 pgc_status config_parse(arena *arena, const char *path, slice text, diag_list *diags, config *out,
                         pgc_error *err) PGC_MUST_CHECK;
 
+/* The options of one C generator alone, from JSON or YAML; "" stands for none. PGC_OK; PGC_INVALID
+ * (see diags); PGC_NOMEM. */
+pgc_status config_parse_options(arena *arena, const char *path, slice text, diag_list *diags,
+                                config_c *out, pgc_error *err) PGC_MUST_CHECK;
+
 #endif

@@ -154,7 +154,7 @@ static bool next_statement(const source_file *file, size_t *pos, diag_list *diag
 }
 
 /* ASCII only: it becomes a C name. A leading capital is custom, not a rule. */
-static bool is_query_name(slice name)
+bool source_is_query_name(slice name)
 {
     for (size_t i = 0; i < name.len; i++) {
         char c = name.ptr[i];
@@ -166,16 +166,24 @@ static bool is_query_name(slice name)
     return name.len > 0;
 }
 
+bool query_cmd_find(slice word, query_cmd *out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(COMMANDS); i++) {
+        if (slice_eq_str(word, COMMANDS[i].word)) {
+            *out = COMMANDS[i].cmd;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The one command of upstream that PostgreSQL cannot have gets advice instead of "invalid". */
 static bool find_command(const statement *st, slice word, size_t at, diag_list *diags,
                          query_cmd *out)
 {
     slice name = slice_sub(word, 1, word.len);
-    for (size_t i = 0; i < ARRAY_LEN(COMMANDS); i++) {
-        if (slice_eq_str(name, COMMANDS[i].word)) {
-            *out = COMMANDS[i].cmd;
-            return true;
-        }
+    if (query_cmd_find(name, out)) {
+        return true;
     }
     if (slice_eq_str(name, "execlastid")) {
         diag *d = diag_error(diags, st->file, at, ":execlastid is not supported for PostgreSQL");
@@ -220,7 +228,7 @@ static bool parse_annotation(arena *mem, const statement *st, diag_list *diags, 
     } else if (count != (block ? 5u : 4u)) {
         d = diag_error(diags, st->file, at, "invalid query comment: %" SLICE_FMT,
                        SLICE_ARG(st->annotation));
-    } else if (!is_query_name(parts[2])) {
+    } else if (!source_is_query_name(parts[2])) {
         d = diag_error(diags, st->file, at, "invalid query name: \"%" SLICE_FMT "\"",
                        SLICE_ARG(parts[2]));
     } else {
@@ -232,12 +240,37 @@ static bool parse_annotation(arena *mem, const statement *st, diag_list *diags, 
     return false;
 }
 
-/* Documentation lines and @flags of the statement's comments. Comments inside the statement
- * count too, as upstream has it.
- *
- *     -- name: ListAssets :many
- *     -- Newest first.                  documentation
+/*     -- Newest first.                  documentation
  *     -- @row AssetSummary              a flag: word "row", rest "AssetSummary" */
+pgc_status source_comment(arena *mem, slice body, size_t at, query_source *query, pgc_error *err)
+{
+    slice trimmed = slice_trim(body);
+    bool is_flag = trimmed.len > 1 && trimmed.ptr[0] == '@' && lex_word_start(trimmed.ptr[1]);
+    if (!is_flag) {
+        const char **line = VEC_ADD(mem, &query->comments, const char *);
+        char *copy = arena_copy(mem, body);
+        if (line == NULL || copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "read comments");
+        }
+        *line = copy;
+        return PGC_OK;
+    }
+    query_flag *flag = VEC_ADD(mem, &query->flags, query_flag);
+    size_t end = 1;
+    while (end < trimmed.len && (lex_word_part(trimmed.ptr[end]) || trimmed.ptr[end] == '-')) {
+        end++;
+    }
+    char *word = arena_copy(mem, slice_sub(trimmed, 1, end));
+    char *rest = arena_copy(mem, slice_trim(slice_sub(trimmed, end, trimmed.len)));
+    if (flag == NULL || word == NULL || rest == NULL) {
+        return pgc_error_set(err, PGC_NOMEM, "read comments");
+    }
+    *flag = (query_flag) { .word = word, .rest = rest, .at = at };
+    return PGC_OK;
+}
+
+/* Documentation lines and @flags of the statement's comments. Comments inside the statement
+ * count too, as upstream has it. */
 static pgc_status collect_comments(arena *mem, const statement *st, query_source *query,
                                    pgc_error *err)
 {
@@ -248,29 +281,7 @@ static pgc_status collect_comments(arena *mem, const statement *st, query_source
         if (!comment || t.start == st->annotation_at || !is_full_line(st->file->text, t)) {
             continue;
         }
-        slice body = comment_body(lex_text(text, t));
-        slice trimmed = slice_trim(body);
-        const char **line = VEC_ADD(mem, &query->comments, const char *);
-        char *copy = arena_copy(mem, body);
-        if (line == NULL || copy == NULL) {
-            return pgc_error_set(err, PGC_NOMEM, "read comments");
-        }
-        *line = copy;
-        if (trimmed.len > 1 && trimmed.ptr[0] == '@' && lex_word_start(trimmed.ptr[1])) {
-            query_flag *flag = VEC_ADD(mem, &query->flags, query_flag);
-            size_t end = 1;
-            while (end < trimmed.len &&
-                   (lex_word_part(trimmed.ptr[end]) || trimmed.ptr[end] == '-')) {
-                end++;
-            }
-            char *word = arena_copy(mem, slice_sub(trimmed, 1, end));
-            char *rest = arena_copy(mem, slice_trim(slice_sub(trimmed, end, trimmed.len)));
-            if (flag == NULL || word == NULL || rest == NULL) {
-                return pgc_error_set(err, PGC_NOMEM, "read comments");
-            }
-            *flag = (query_flag) { .word = word, .rest = rest, .at = t.start };
-            query->comments.count--; /* flags are not documentation */
-        }
+        TRY(source_comment(mem, comment_body(lex_text(text, t)), t.start, query, err));
     }
     return PGC_OK;
 }

@@ -42,6 +42,7 @@ typedef struct query_flag {
 /* One annotated statement. */
 typedef struct query_source {
     const source_file *file; /* positions count in it */
+    const source_file *unit; /* names the C file; NULL: `file` */
     size_t start, end;       /* bytes of the statement: first token up to the semicolon */
     size_t name_at;          /* byte offset of the annotation */
     const char *name;        /* "GetAsset" */
@@ -58,6 +59,13 @@ typedef struct schema_statement {
 } schema_statement;
 
 const char *query_cmd_text(query_cmd cmd); /* "one" */
+/* The command behind the colon. False: none of ours. */
+bool query_cmd_find(slice word, query_cmd *out);
+/* What a comment line says: documentation or a flag, for query. at: byte offset of the comment. */
+pgc_status source_comment(arena *arena, slice body, size_t at, query_source *query, pgc_error *err)
+    PGC_MUST_CHECK;
+/* ASCII letters, digits and underscores: the name of a query. */
+bool source_is_query_name(slice name);
 
 /* Files behind config paths, in order: a directory gives its *.sql (no dot files, no *.down.sql),
  * patterns are expanded. base: folder that relative paths start from; what messages show is the

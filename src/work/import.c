@@ -45,6 +45,7 @@ static void event_report(import_state *state, const import_event *event)
     state->progress.done++;
     assert(state->progress.done <= state->progress.found);
     state->progress.outcomes[event->outcome]++;
+    state->progress.to_embed += event->to_embed ? 1 : 0;
     if (event->file_size > 0) {
         state->progress.bytes_done += (uint64_t) event->file_size;
     }
@@ -259,7 +260,7 @@ static void threads_run(import_state *state)
 static pgc_status queue_open(import_state *state, pgc_error *err)
 {
     state->target.later = state->options->later;
-    return state->options->later
+    return state->options->later || state->target.embed_model[0] != '\0'
                ? jobs_queue_open(state->target.pool, state->target.env, &state->target.queue, err)
                : PGC_OK;
 }

@@ -22,6 +22,7 @@ typedef struct import_event {
     const char *reason; /* one line for people; "" for CREATED and DUPLICATE */
     pgc_uuid asset_id;  /* CREATED, DUPLICATE */
     int64_t file_size;  /* bytes; -1 unknown */
+    bool to_embed;      /* CREATED: a job for its vector waits for jobs_work() */
 } import_event;
 
 /* Counts so far; `found` grows while the walk goes on, walk_done says that it is final. */
@@ -30,6 +31,7 @@ typedef struct import_progress {
     uint64_t outcomes[IMPORT_OUTCOME_COUNT];
     uint64_t bytes_done; /* of source files finished */
     uint64_t resumed;    /* files of earlier, interrupted runs that were finished first */
+    uint64_t to_embed;   /* created ones whose vector waits for jobs_work() */
     bool walk_done;
 } import_progress;
 

@@ -305,6 +305,7 @@ static pgc_status live(file_life *life, media_host *host, contentset *contents, 
     contentset_leave(contents, place);
     if (status == PGC_OK) {
         event->asset_id = answer.asset_id;
+        event->to_embed = answer.to_embed;
         event->outcome = answer.duplicate ? IMPORT_DUPLICATE : IMPORT_CREATED;
     }
     return status;

@@ -29,7 +29,8 @@ typedef struct import_target {
     int staging_dir;     /* .lumilio/staging in it */
     int lock_fd;         /* held shared while an import, a job or recovery runs */
     bool later;          /* register now, leave the rest to jobs */
-    river_client *queue; /* for inserting those jobs; NULL: none will be */
+    river_client *queue; /* for inserting those jobs, and embedding's; NULL: none will be */
+    char embed_model[LUM_MODEL_NAME_MAX + 1]; /* what is seen is to be embedded by; "": not */
 } import_target;
 
 /* The default repository of the session's user, its folder made and opened. */
@@ -62,6 +63,7 @@ typedef struct import_original {
 typedef struct import_answer {
     pgc_uuid asset_id;
     bool duplicate; /* the owner had the content already */
+    bool to_embed;  /* a job for its vector waits */
 } import_answer;
 
 /* Thumbnails get their names, all names become durable, then TX B: asset, thumbnails and intent in

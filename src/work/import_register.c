@@ -78,14 +78,23 @@ static pgc_status asset_write(const import_target *target, lum_actor actor,
 /* What else belongs to a new asset. In its transaction: no reader sees an asset whose thumbnails
  * are still to come, unless jobs will make them; those exist when and only when the asset does. */
 static pgc_status asset_fill(const import_target *target, lum_actor actor,
-                             const import_original *original, pgc_uuid asset_id,
-                             const media_report *report, pgc_error *err)
+                             const import_original *original, const media_report *report,
+                             import_answer *out, pgc_error *err)
 {
-    if (original->later) {
-        CRASH_POINT("work.before_jobs");
-        return jobs_insert(target->queue, actor, asset_id, err);
+    bool seen = original->later ? report->facts.kind != MEDIA_AUDIO
+                                : report->thumbnails[MEDIA_MEDIUM].width > 0;
+    out->to_embed = seen && target->embed_model[0] != '\0';
+    if (!original->later) {
+        TRY(process_thumbnail_rows(actor, out->asset_id, stage_hash_hex(original->hash), report,
+                                   err));
     }
-    return process_thumbnail_rows(actor, asset_id, stage_hash_hex(original->hash), report, err);
+    if (!original->later && !out->to_embed) {
+        return PGC_OK;
+    }
+    CRASH_POINT("work.before_jobs");
+    const jobs_wanted wanted = { .files = original->later,
+                                 .embed_model = out->to_embed ? target->embed_model : NULL };
+    return jobs_insert(target->queue, actor, out->asset_id, wanted, err);
 }
 
 /* TX B without begin and commit. */
@@ -100,7 +109,7 @@ static pgc_status rows_write(const import_target *target, lum_actor actor,
     bool same_file = slice_eq_str(set.rows[0].file_path, original->path);
     repo_asset_set_free(&set);
     if (!out->duplicate) {
-        TRY(asset_fill(target, actor, original, out->asset_id, report, err));
+        TRY(asset_fill(target, actor, original, report, out, err));
     } else if (!same_file) { /* the file just placed is not the asset's */
         TRY(file_drop(target, actor, original->path, err));
     }

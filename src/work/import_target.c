@@ -67,6 +67,12 @@ pgc_status import_target_open(lum_library *library, lum_session *session, import
     pgc_status status = import_target_open_row(e, session, &set.rows[0], out, err);
     repo_repository_set_free(&set);
     out->pool = lum_library_pool(library);
+    if (status == PGC_OK) {
+        status = jobs_embed_model(library, out->embed_model, err);
+        if (status != PGC_OK) {
+            import_target_close(out);
+        }
+    }
     return status;
 }
 

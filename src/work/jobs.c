@@ -7,44 +7,25 @@
 
 #include <fcntl.h>
 #include <lumilio/status.h>
-#include <river/insert.h>
 #include <sys/file.h>
 
 #include "base/crash.h"
 #include "base/file.h"
 #include "river/json.h"
 #include "service/asset.h"
-#include "work/import_internal.h"
 
-#define ARGS_SIZE 96 /* {"asset_id":"36 characters","owner_id":10 digits} */
-
-/* A job that waits or runs stands for the next one; one that has ended does not. */
-#define UNIQUE_STATES                                                                    \
-    ((river_states) (RIVER_STATE_BIT(RIVER_AVAILABLE) | RIVER_STATE_BIT(RIVER_PENDING) | \
-                     RIVER_STATE_BIT(RIVER_RETRYABLE) | RIVER_STATE_BIT(RIVER_RUNNING) | \
-                     RIVER_STATE_BIT(RIVER_SCHEDULED)))
-
-/* Everything that one attempt needs. */
-typedef struct attempt {
-    jobs_shared *shared;
-    river_ctx *ctx;
-    lum_session *session; /* of the asset's owner */
-    pgc_uuid asset_id;
-    import_target target;
-    media_host *host;
-    int original;
-    char hash[STAGE_HASH_SIZE];
-} attempt;
-
-/* What is particular to a kind: files first, then rows in the job's transaction. */
-typedef pgc_status (*attempt_fn)(attempt *a, pgc_error *err);
+/* What is particular to a kind that reads the original: files first, then rows in the job's
+ * transaction. */
+typedef pgc_status (*original_fn)(jobs_attempt *a, pgc_error *err);
 
 void jobs_shared_init(jobs_shared *shared, lum_library *library, const char *helper_path)
 {
     *shared = (jobs_shared) { .env = lum_library_env(library),
+                              .library = library,
                               .pool = lum_library_pool(library),
                               .helper_path = helper_path };
     (void) pthread_mutex_init(&shared->lock, NULL);
+    embed_gate_init(&shared->gate, shared->env, NULL);
 }
 
 void jobs_shared_done(jobs_shared *shared)
@@ -52,6 +33,7 @@ void jobs_shared_done(jobs_shared *shared)
     for (size_t i = 0; i < shared->idle_count; i++) {
         media_host_close(shared->idle[i]);
     }
+    embed_gate_done(&shared->gate);
     (void) pthread_mutex_destroy(&shared->lock);
 }
 
@@ -81,15 +63,11 @@ static void host_give(jobs_shared *shared, media_host *host)
     }
 }
 
-/* Rows and the job's completion in one transaction, as the asset's owner. */
-static pgc_status attempt_commit(attempt *a, const media_report *report,
-                                 pgc_status (*rows)(const attempt *a, lum_actor actor,
-                                                    const media_report *report, pgc_error *err),
-                                 pgc_error *err)
+pgc_status jobs_commit(jobs_attempt *a, jobs_rows_fn rows, void *arg, pgc_error *err)
 {
     pgc_tx *tx = NULL;
     TRY(lum_session_begin(a->session, &tx, err));
-    pgc_status status = rows(a, lum_session_tx_actor(a->session, tx), report, err);
+    pgc_status status = rows(a, lum_session_tx_actor(a->session, tx), arg, err);
     if (status == PGC_OK) {
         status = river_ctx_complete(a->ctx, tx, err);
     }
@@ -103,28 +81,29 @@ static pgc_status attempt_commit(attempt *a, const media_report *report,
     return PGC_OK;
 }
 
-static pgc_status metadata_rows(const attempt *a, lum_actor actor, const media_report *report,
-                                pgc_error *err)
+static pgc_status metadata_rows(const jobs_attempt *a, lum_actor actor, void *arg, pgc_error *err)
 {
+    const media_report *report = arg;
     return process_facts_row(actor, a->asset_id, &report->facts, err);
 }
 
-static pgc_status metadata_attempt(attempt *a, pgc_error *err)
+static pgc_status metadata_original(jobs_attempt *a, pgc_error *err)
 {
     media_report report;
     TRY(process_probe_facts(&a->target, a->host, a->original, &report, err));
     CRASH_POINT("work.probed");
-    return attempt_commit(a, &report, metadata_rows, err);
+    return jobs_commit(a, metadata_rows, &report, err);
 }
 
-static pgc_status thumbnail_rows(const attempt *a, lum_actor actor, const media_report *report,
-                                 pgc_error *err)
+/* Whoever waits for the thumbnails hears of them when they are there: in the same transaction. */
+static pgc_status thumbnail_rows(const jobs_attempt *a, lum_actor actor, void *arg, pgc_error *err)
 {
-    return process_thumbnail_rows(actor, a->asset_id, stage_hash_hex(a->hash), report, err);
+    TRY(process_thumbnail_rows(actor, a->asset_id, stage_hash_hex(a->hash), arg, err));
+    return jobs_embed_wake(river_ctx_client(a->ctx), actor.db, a->asset_id, err);
 }
 
 /* The files of thumbnails, durable under their names. */
-static pgc_status thumbnails_store(const attempt *a, const process_thumbnails *thumbnails,
+static pgc_status thumbnails_store(const jobs_attempt *a, const process_thumbnails *thumbnails,
                                    media_report *report, pgc_error *err)
 {
     const char *hash_hex = stage_hash_hex(a->hash);
@@ -136,7 +115,7 @@ static pgc_status thumbnails_store(const attempt *a, const process_thumbnails *t
     return PGC_OK;
 }
 
-static pgc_status thumbnail_attempt(attempt *a, pgc_error *err)
+static pgc_status thumbnail_original(jobs_attempt *a, pgc_error *err)
 {
     process_thumbnails thumbnails;
     media_report report;
@@ -145,11 +124,12 @@ static pgc_status thumbnail_attempt(attempt *a, pgc_error *err)
     pgc_status status = thumbnails_store(a, &thumbnails, &report, err);
     process_thumbnails_close(&a->target, &thumbnails);
     TRY(status);
-    return attempt_commit(a, &report, thumbnail_rows, err);
+    return jobs_commit(a, thumbnail_rows, &report, err);
 }
 
 /* The original, its repository held shared so that nobody tidies up meanwhile, and a host. */
-static pgc_status attempt_work(attempt *a, const repo_asset *asset, attempt_fn fn, pgc_error *err)
+static pgc_status original_work(jobs_attempt *a, const repo_asset *asset, original_fn fn,
+                                pgc_error *err)
 {
     char path[PLACE_PATH_SIZE];
     const vfs *fs = a->shared->env->fs;
@@ -177,7 +157,7 @@ static pgc_status attempt_work(attempt *a, const repo_asset *asset, attempt_fn f
 }
 
 /* The asset as its owner sees it, then its repository. */
-static pgc_status attempt_open(attempt *a, attempt_fn fn, pgc_error *err)
+static pgc_status original_open(jobs_attempt *a, original_fn fn, pgc_error *err)
 {
     lum_actor actor = lum_session_actor(a->session);
     repo_asset_set assets = PGC_ZERO;
@@ -192,53 +172,79 @@ static pgc_status attempt_open(attempt *a, attempt_fn fn, pgc_error *err)
         repo_repository_set_free(&set);
     }
     if (status == PGC_OK) {
-        status = attempt_work(a, asset, fn, err);
+        status = original_work(a, asset, fn, err);
         import_target_close(&a->target);
     }
     repo_asset_set_free(&assets);
     return status;
 }
 
-/* {"asset_id": "…", "owner_id": N}, in any order and with anything else beside them. */
-static pgc_status args_parse(slice args, pgc_uuid *asset_id, int32_t *owner_id, pgc_error *err)
+static pgc_status metadata_attempt(jobs_attempt *a, pgc_error *err)
+{
+    return original_open(a, metadata_original, err);
+}
+
+/* Nothing will come any more: who waits for it shall find out. */
+static pgc_status thumbnail_attempt(jobs_attempt *a, pgc_error *err)
+{
+    pgc_status status = original_open(a, thumbnail_original, err);
+    if (jobs_is_hopeless(status)) {
+        pgc_error why = *err;
+        TRY(jobs_embed_wake(river_ctx_client(a->ctx), NULL, a->asset_id, err));
+        *err = why;
+    }
+    return status;
+}
+
+/* {"asset_id": "…", "owner_id": N}, perhaps "model": "…", in any order and with anything else
+ * beside them. */
+static pgc_status args_parse(slice args, jobs_attempt *a, int32_t *owner_id, pgc_error *err)
 {
     TRY(json_check_object(args, err));
     slice id = json_get(args, SLICE("asset_id"));
     slice owner = json_get(args, SLICE("owner_id"));
+    slice model = json_get(args, SLICE("model"));
     int64_t number = 0;
     if (id.ptr == NULL || id.len < 2 || !json_is(id, '"') ||
-        !pgc_uuid_parse((slice) { id.ptr + 1, id.len - 2 }, asset_id)) {
+        !pgc_uuid_parse((slice) { id.ptr + 1, id.len - 2 }, &a->asset_id)) {
         return pgc_error_set(err, PGC_INVALID, "arguments: asset_id is missing or no UUID");
     }
     if (owner.ptr == NULL || !slice_to_i64(owner, &number) || number < 1 || number > INT32_MAX) {
         return pgc_error_set(err, PGC_INVALID, "arguments: owner_id is missing or no user id");
+    }
+    char text[6 * LUM_MODEL_NAME_MAX + 2];
+    if (model.ptr != NULL && json_is(model, '"') && model.len <= sizeof text) {
+        size_t length = json_decode(model, text);
+        length = length < sizeof a->model ? length : 0; /* longer is no model's name */
+        memcpy(a->model, text, length);
+        a->model[length] = '\0';
     }
     *owner_id = (int32_t) number;
     return PGC_OK;
 }
 
 /* Failures that another attempt would meet again: the job ends at once and says why. */
-static bool is_hopeless(pgc_status status)
+bool jobs_is_hopeless(pgc_status status)
 {
     return status == PGC_INVALID || status == PGC_NOT_FOUND || status == PGC_UNSUPPORTED ||
            status == LUM_NOT_MEDIA || status == LUM_MEDIA_CORRUPT;
 }
 
 /* One attempt of any kind. */
-static pgc_status job_work(river_ctx *ctx, const river_job *job, jobs_shared *shared, attempt_fn fn,
-                           pgc_error *err)
+static pgc_status job_work(river_ctx *ctx, const river_job *job, jobs_shared *shared,
+                           jobs_attempt_fn fn, pgc_error *err)
 {
-    attempt a = { .shared = shared, .ctx = ctx, .original = -1 };
+    jobs_attempt a = { .shared = shared, .ctx = ctx, .job = job, .original = -1 };
     int32_t owner_id = 0;
-    pgc_status status = args_parse(job->args, &a.asset_id, &owner_id, err);
+    pgc_status status = args_parse(job->args, &a, &owner_id, err);
     if (status == PGC_OK) {
         status = lum_session_open(shared->pool, owner_id, &a.session, err);
     }
     if (status == PGC_OK) {
-        status = attempt_open(&a, fn, err);
+        status = fn(&a, err);
         lum_session_close(a.session);
     }
-    if (is_hopeless(status)) {
+    if (jobs_is_hopeless(status)) {
         river_ctx_cancel(ctx, err->message);
         pgc_error_clear(err);
         return PGC_OK;
@@ -256,44 +262,18 @@ static pgc_status thumbnail_work(river_ctx *ctx, const river_job *job, void *arg
     return job_work(ctx, job, arg, thumbnail_attempt, err);
 }
 
+static pgc_status embed_work(river_ctx *ctx, const river_job *job, void *arg, pgc_error *err)
+{
+    return job_work(ctx, job, arg, jobs_embed, err);
+}
+
 static const jobs_kind KINDS[] = {
-    { "metadata_asset", "metadata", metadata_work },
-    { "thumbnail_asset", "thumbnails", thumbnail_work },
+    { JOBS_METADATA, "metadata", metadata_work, false },
+    { JOBS_THUMBNAIL, "thumbnails", thumbnail_work, false },
+    { JOBS_EMBED, "embeddings", embed_work, true },
 };
 
 const jobs_kind *jobs_kind_at(size_t index)
 {
     return index < ARRAY_LEN(KINDS) ? &KINDS[index] : NULL;
-}
-
-pgc_status jobs_queue_open(pgc_pool *pool, const env *e, river_client **out, pgc_error *err)
-{
-    const river_client_options options = { .struct_size = sizeof options,
-                                           .pool = pool,
-                                           .skip_unknown_kind_check = true,
-                                           .alloc = e->alloc };
-    return pgc_error_wrap(err, river_client_open(&options, out, err), "open the job queue");
-}
-
-pgc_status jobs_insert(river_client *queue, lum_actor actor, pgc_uuid asset_id, pgc_error *err)
-{
-    assert(queue != NULL);
-    assert(actor.user_id > 0);
-    char id[PGC_UUID_TEXT_SIZE];
-    char args[ARGS_SIZE];
-    river_insert jobs[ARRAY_LEN(KINDS)];
-    pgc_uuid_format(&asset_id, id);
-    int length = snprintf(args, sizeof args, "{\"asset_id\":\"%s\",\"owner_id\":%" PRId32 "}", id,
-                          actor.user_id);
-    assert(length > 0 && (size_t) length < sizeof args);
-    for (size_t i = 0; i < ARRAY_LEN(KINDS); i++) {
-        jobs[i] = (river_insert) { .struct_size = sizeof jobs[i],
-                                   .kind = KINDS[i].name,
-                                   .queue = KINDS[i].name,
-                                   .args = { args, (size_t) length },
-                                   .max_attempts = JOBS_MAX_ATTEMPTS,
-                                   .unique = { .by_args = true, .by_state = UNIQUE_STATES } };
-    }
-    return pgc_error_wrap(err, river_insert_many(queue, actor.db, jobs, ARRAY_LEN(jobs), NULL, err),
-                          "insert the jobs of asset %s", id);
 }

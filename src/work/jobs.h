@@ -7,6 +7,7 @@
 #include <river/client.h>
 #include <river/event.h>
 
+#include "service/embedding.h"
 #include "service/library.h"
 #include "service/session.h"
 
@@ -19,6 +20,7 @@ typedef struct jobs_kind {
     const char *name;
     const char *what; /* for people */
     river_work_fn work;
+    bool asks_server; /* needs the embedding server, and mostly waits for it */
 } jobs_kind;
 
 /* The kinds that this program knows; NULL past the end. */
@@ -27,22 +29,33 @@ const jobs_kind *jobs_kind_at(size_t index);
 /* A client that only inserts; for river_client_close(). It borrows both. */
 pgc_status jobs_queue_open(pgc_pool *pool, const env *e, river_client **out, pgc_error *err)
     PGC_MUST_CHECK;
-/* One job of each kind for an asset of the actor, in the actor's transaction if it has one. A kind
- * that waits or runs for this asset already is not inserted again. */
-pgc_status jobs_insert(river_client *queue, lum_actor actor, pgc_uuid asset_id, pgc_error *err)
-    PGC_MUST_CHECK;
+/* Which jobs an asset shall get. */
+typedef struct jobs_wanted {
+    bool files;              /* metadata and thumbnails from the original */
+    const char *embed_model; /* its vector by this model, from its thumbnail; "" or NULL: none */
+} jobs_wanted;
+
+/* Jobs for an asset of the actor, in the actor's transaction if it has one. A job that waits or
+ * runs for this asset already is not inserted again. */
+pgc_status jobs_insert(river_client *queue, lum_actor actor, pgc_uuid asset_id, jobs_wanted wanted,
+                       pgc_error *err) PGC_MUST_CHECK;
+/* The model that new photos of the library shall be embedded by: as configured, "" without an
+ * embedding server. PGC_INVALID: the configuration (the message names the line). */
+pgc_status jobs_embed_model(const lum_library *library, char out[LUM_MODEL_NAME_MAX + 1],
+                            pgc_error *err) PGC_MUST_CHECK;
 
 /* What the jobs of one worker share. Opaque. */
 typedef struct jobs_shared jobs_shared;
 
 typedef struct jobs_counts {
     uint64_t completed, retrying, given_up; /* given_up: cancelled and discarded */
+    uint64_t waiting;                       /* put off: what they need is not there yet */
 } jobs_counts;
 
 typedef struct jobs_options {
     const char *helper_path; /* the program lumilio-media */
     const char *const *queues;
-    size_t queue_count; /* 0: all that there are */
+    size_t queue_count; /* 0: all that there are; without a server not those that need one */
     uint32_t at_once;   /* of one queue; 0: as many as there are cores */
     bool once;          /* end when no job of these queues is due or runs */
     bool no_lead;       /* leave the queue's upkeep to others */
@@ -55,7 +68,8 @@ typedef struct jobs_options {
 } jobs_options;
 
 /* Work jobs until told to stop. The library is open as JOBS_WORKER_ROLE. PGC_OK also when jobs
- * failed (see the counts, which are filled in any case); PGC_INVALID: no such queue. */
+ * failed (see the counts, which are filled in any case); PGC_INVALID: no such queue, one that needs
+ * the embedding server and none is configured, or a bad configuration. */
 pgc_status jobs_work(lum_library *library, const jobs_options *options, jobs_counts *out,
                      pgc_error *err) PGC_MUST_CHECK;
 

@@ -12,6 +12,8 @@
 #define BEAT_US        INT64_C(1000000)         /* six missed ones: its jobs are given back */
 #define EVENTS_WAITING 10000
 #define QUEUES_MAX     8
+#define ASKS_AT_ONCE   (2 * ML_ITEMS_MAX) /* jobs that fill requests together */
+#define ASK_TRIES      1                  /* the queue tries again */
 
 /* One run of the worker. */
 typedef struct worker {
@@ -20,6 +22,8 @@ typedef struct worker {
     river_client *client;
     river_subscription *events;
     pgc_conn_options conn;
+    ml_embedder *embedder;              /* NULL: none is configured */
+    const jobs_kind *kinds[QUEUES_MAX]; /* whose queues are worked */
     const char *queues[QUEUES_MAX];
     size_t queue_count;
     int stopping; /* 0, 1 soft, 2 hard: what the client was told */
@@ -32,35 +36,69 @@ static void on_trouble(const pgc_error *error, void *arg)
     log_line(w->shared.env->log, LOG_WARN, "work", "%s", error->message);
 }
 
-/* The queues asked for, else all. A misspelt one would wait for ever. */
+static pgc_status embedder_open(worker *w, pgc_error *err)
+{
+    ml_config config;
+    TRY(ml_config_read(w->shared.env, lum_library_home(w->shared.library), &config, err));
+    TRY(ml_open_configured(w->shared.env, &config, ASK_TRIES, 0, &w->embedder, err));
+    w->shared.gate.embedder = w->embedder;
+    return PGC_OK;
+}
+
+static void queue_add(worker *w, const jobs_kind *kind)
+{
+    assert(w->queue_count < QUEUES_MAX);
+    w->kinds[w->queue_count] = kind;
+    w->queues[w->queue_count++] = kind->name;
+}
+
+static pgc_status queue_find(worker *w, const char *name, pgc_error *err)
+{
+    const jobs_kind *kind = NULL;
+    size_t k = 0;
+    while ((kind = jobs_kind_at(k)) != NULL && strcmp(kind->name, name) != 0) {
+        k++;
+    }
+    if (kind == NULL || w->queue_count == QUEUES_MAX) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "queue \"%s\": use metadata_asset, thumbnail_asset and embed_asset",
+                             name);
+    }
+    if (kind->asks_server && w->embedder == NULL) {
+        (void) pgc_error_set(err, PGC_INVALID,
+                             "queue %s: no embedding server is configured (LUMILIO_ML_URL)", name);
+        return PGC_INVALID;
+    }
+    queue_add(w, kind);
+    return PGC_OK;
+}
+
+/* The queues asked for, else all that can be worked. A misspelt one would wait for ever. */
 static pgc_status queues_choose(worker *w, pgc_error *err)
 {
     const jobs_kind *kind = NULL;
     size_t asked = w->options->queue_count;
     for (size_t i = 0; asked == 0 && (kind = jobs_kind_at(i)) != NULL; i++) {
-        assert(w->queue_count < QUEUES_MAX);
-        w->queues[w->queue_count++] = kind->name;
+        if (!kind->asks_server || w->embedder != NULL) {
+            queue_add(w, kind);
+        }
     }
     for (size_t i = 0; i < asked; i++) {
-        const char *name = w->options->queues[i];
-        size_t k = 0;
-        while ((kind = jobs_kind_at(k)) != NULL && strcmp(kind->name, name) != 0) {
-            k++;
-        }
-        if (kind == NULL || w->queue_count == QUEUES_MAX) {
-            return pgc_error_set(err, PGC_INVALID,
-                                 "queue \"%s\": use metadata_asset and thumbnail_asset", name);
-        }
-        w->queues[w->queue_count++] = kind->name;
+        TRY(queue_find(w, w->options->queues[i], err));
     }
     return PGC_OK;
 }
 
-static uint32_t at_once(const worker *w)
+/* Jobs that wait for the server cost next to nothing, and make its requests full. */
+static uint32_t at_once(const worker *w, const jobs_kind *kind)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     uint32_t wanted =
         w->options->at_once != 0 ? w->options->at_once : (uint32_t) (cores > 0 ? cores : 1);
+    if (kind->asks_server && w->embedder != NULL && w->embedder->batch > 1 &&
+        wanted < ASKS_AT_ONCE) {
+        wanted = ASKS_AT_ONCE;
+    }
     return wanted < JOBS_AT_ONCE_MAX ? wanted : JOBS_AT_ONCE_MAX;
 }
 
@@ -73,7 +111,7 @@ static pgc_status client_open(worker *w, const river_hooks *hooks, pgc_error *er
     for (size_t i = 0; i < w->queue_count; i++) {
         queues[i] = (river_queue_options) { .struct_size = sizeof queues[i],
                                             .name = w->queues[i],
-                                            .max_workers = at_once(w) };
+                                            .max_workers = at_once(w, w->kinds[i]) };
     }
     for (const jobs_kind *kind; (kind = jobs_kind_at(kinds)) != NULL; kinds++) {
         assert(kinds < QUEUES_MAX);
@@ -111,6 +149,7 @@ static void event_count(worker *w, const river_event *event)
     }
     w->counts.completed += job->state == RIVER_COMPLETED ? 1 : 0;
     w->counts.given_up += job->state == RIVER_CANCELLED || job->state == RIVER_DISCARDED ? 1 : 0;
+    w->counts.waiting += event->kind == RIVER_EVENT_SNOOZED ? 1 : 0;
     w->counts.retrying +=
         event->kind == RIVER_EVENT_FAILED && job->state != RIVER_DISCARDED ? 1 : 0;
 }
@@ -177,6 +216,7 @@ static pgc_status events_take(worker *w, pgc_error *err)
 static pgc_status run(worker *w, pgc_error *err)
 {
     const river_hooks hooks = { .struct_size = sizeof hooks, .arg = w, .on_trouble = on_trouble };
+    TRY(embedder_open(w, err));
     TRY(queues_choose(w, err));
     pgc_status status = client_open(w, &hooks, err);
     if (status == PGC_OK) {
@@ -209,6 +249,7 @@ pgc_status jobs_work(lum_library *library, const jobs_options *options, jobs_cou
     pgc_status status = run(w, err);
     *out = w->counts;
     jobs_shared_done(&w->shared);
+    ml_close(w->embedder);
     mem_free(lum_library_env(library)->alloc, w, sizeof *w);
     return status;
 }

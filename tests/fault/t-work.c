@@ -3,6 +3,7 @@
  * the end every asset has its metadata and its thumbnails once. */
 #include "base/prelude.h"
 
+#include "embedding_server.h"
 #include "image.h"
 #include "killing.h"
 #include "media/media.h"
@@ -39,6 +40,20 @@ static int child(int import)
     }
     bool good =
         worker_import(&lib, lib.session, true, &progress) && progress.outcomes[IMPORT_FAILED] == 0;
+    test_library_close(&lib);
+    return good ? 0 : 5;
+}
+
+/* In a child: an import that makes thumbnails itself. */
+static int child_inline(int unused)
+{
+    pgc_error err;
+    pgc_error_clear(&err);
+    import_progress progress = { .done = 0 };
+    (void) unused;
+    bool good = test_library_open(&lib, &err) &&
+                worker_import(&lib, lib.session, false, &progress) &&
+                progress.outcomes[IMPORT_FAILED] == 0;
     test_library_close(&lib);
     return good ? 0 : 5;
 }
@@ -217,6 +232,41 @@ static void recovery_leaves_a_hostile_file_to_a_job(void)
     test_library_remove(&lib);
 }
 
+/* The server is asked again, the row is there once, whatever the worker was at when it died. */
+static void a_worker_killed_while_it_embeds_stores_one_vector(void)
+{
+    static const char *const POINTS[] = { "work.embedded", "work.embedded:3",
+                                          "work.before_commit:2", "work.committed:2" };
+    int code = 0;
+    char want[64];
+    (void) unsetenv("http_proxy");
+    REQUIRE(CHECK(embedding_server_open()));
+    REQUIRE(CHECK(test_library_make(&lib)));
+    REQUIRE(embedding_configure(&lib, NULL, "immich"));
+    uint32_t batch = 0;
+    for (size_t i = 0; i < ARRAY_LEN(POINTS); i++) {
+        sources_make(batch++);
+        CHECK(!killing_run(child_inline, 0, NULL, 0, &code));
+        CHECK_INT(code, 0);
+        if (!CHECK(killed(false, POINTS[i], 0, &code))) {
+            (void) printf("# %s was not passed\n", POINTS[i]);
+        }
+        rescue();
+    }
+    CHECK(!killed(false, NULL, 0, &code));
+    CHECK_INT(code, 0);
+    (void) snprintf(want, sizeof want, "%u %u", batch * SOURCES, batch * SOURCES);
+    CHECK_ASKED(&lib, "SELECT concat_ws(' ', count(*), count(DISTINCT asset_id)) FROM embeddings",
+                want);
+    CHECK_ASKED(&lib,
+                "SELECT concat_ws(' ', count(*), count(*) FILTER (WHERE state = 'completed')) "
+                "FROM river_job WHERE kind = 'embed_asset'",
+                want);
+    CHECK(embedding_inputs > (int) (batch * SOURCES)); /* some of them twice */
+    http_server_close(&embedding_server);
+    test_library_remove(&lib);
+}
+
 static void was_killed_often_enough(void)
 {
     (void) printf("# %u kills\n", killing_count);
@@ -236,6 +286,8 @@ static const tap_case CASES[] = {
         hostile_files_end_as_jobs_with_a_reason),
     TAP("work: recovery leaves a file that it cannot read to a job",
         recovery_leaves_a_hostile_file_to_a_job),
+    TAP("work: a worker killed while it embeds stores one vector",
+        a_worker_killed_while_it_embeds_stores_one_vector),
     TAP("work: 12 kills and more in this run", was_killed_often_enough),
 };
 

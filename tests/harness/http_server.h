@@ -1,5 +1,5 @@
 /* A small HTTP server of a test, the other side of a network: answers what the test says, in order,
- * with whatever faults the test wants, and keeps the last request. One connection at a time. */
+ * with whatever faults the test wants, and keeps the last request. A thread for each connection. */
 #ifndef TEST_HTTP_SERVER_H
 #define TEST_HTTP_SERVER_H
 
@@ -15,6 +15,7 @@
 
 #define HTTP_REQUEST_MAX (1 << 20) /* bytes that are kept of a request */
 #define HTTP_ANSWERS_MAX 16
+#define HTTP_CLIENTS_MAX 256 /* connections in the life of a server; more are closed at once */
 
 typedef enum http_fault {
     HTTP_FINE,
@@ -31,11 +32,25 @@ typedef struct http_answer {
     http_fault fault;
 } http_answer;
 
+struct http_server;
+
+/* One connection. */
+typedef struct http_peer {
+    struct http_server *server;
+    int fd;
+    pthread_t thread;
+} http_peer;
+
 typedef struct http_server {
     int listener;
     int stop[2]; /* pipe: closing its writing end ends the thread */
     char url[64];
     pthread_t thread;
+    http_peer peers[HTTP_CLIENTS_MAX];
+    size_t peer_count; /* of the accepting thread */
+    /* NULL, or who decides instead of `answers`, in the thread of the connection; set before the
+     * first request. The body must live until that thread's next request. */
+    http_answer (*make)(const char *request);
     pthread_mutex_t lock;                  /* guards what follows */
     http_answer answers[HTTP_ANSWERS_MAX]; /* the last one is given for ever */
     size_t answer_count, asked;
@@ -128,28 +143,51 @@ static inline void http_serve(http_server *s, int fd, char *to)
     bool more = true;
     while (more && http_receive(s, fd, to, &len)) {
         (void) pthread_mutex_lock(&s->lock);
-        size_t at = s->asked < s->answer_count ? s->asked : s->answer_count - 1;
-        http_answer answer = s->answers[at];
+        size_t last = s->answer_count > 0 ? s->answer_count - 1 : 0;
+        http_answer answer = s->answers[s->asked < last ? s->asked : last];
         s->asked++;
         memcpy(s->request, to, len + 1);
         s->request_len = len;
         (void) pthread_mutex_unlock(&s->lock);
+        if (s->make != NULL) {
+            answer = s->make(to);
+        }
         more = http_reply(s, fd, &answer);
     }
+}
+
+static inline void *http_peer_run(void *arg)
+{
+    http_peer *peer = arg;
+    char *to = malloc(HTTP_REQUEST_MAX);
+    if (to != NULL) {
+        http_serve(peer->server, peer->fd, to);
+    }
+    free(to);
+    (void) close(peer->fd);
+    return NULL;
 }
 
 static inline void *http_run(void *arg)
 {
     http_server *s = arg;
-    char *to = malloc(HTTP_REQUEST_MAX);
-    while (to != NULL && http_wait(s, s->listener)) {
-        int fd = accept(s->listener, NULL, NULL);
-        if (fd >= 0) {
-            http_serve(s, fd, to);
+    while (http_wait(s, s->listener)) {
+        http_peer *peer = &s->peers[s->peer_count];
+        int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0) {
+            continue;
+        }
+        *peer = (http_peer) { .server = s, .fd = fd };
+        if (s->peer_count + 1 < HTTP_CLIENTS_MAX &&
+            pthread_create(&peer->thread, NULL, http_peer_run, peer) == 0) {
+            s->peer_count++;
+        } else {
             (void) close(fd);
         }
     }
-    free(to);
+    for (size_t i = 0; i < s->peer_count; i++) {
+        (void) pthread_join(s->peers[i].thread, NULL);
+    }
     return NULL;
 }
 
@@ -161,6 +199,8 @@ static inline bool http_server_open(http_server *s)
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     s->answer_count = 0;
     s->asked = 0;
+    s->peer_count = 0;
+    s->make = NULL;
     s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     (void) pthread_mutex_init(&s->lock, NULL);
     bool good =

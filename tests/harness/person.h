@@ -34,11 +34,10 @@ static inline bool person_make(test_library *lib, person *p, const char *name)
 }
 
 /* A photo's row, to be changed before it is added; later ones are newer. */
-static inline repo_create_asset_params person_photo(const person *owner, const char *name)
+static inline repo_create_asset_params person_photo_of(const person *owner, const char *name,
+                                                       const char *hash)
 {
     static int64_t seconds = 1700000000;
-    static char hash[32];
-    (void) snprintf(hash, sizeof hash, "sha256:%" PRId64, seconds);
     repo_create_asset_params row = { .original_filename = pgc_text_from(name),
                                      .file_path = pgc_text_from("inbox/2024/05/x.jpg"),
                                      .file_size = 1000,
@@ -49,6 +48,15 @@ static inline repo_create_asset_params person_photo(const person *owner, const c
                                          pgc_timestamptz_from_unix_us(seconds++ * 1000000) };
     CHECK(uuid_v7(env_default()->clock, &row.asset_id));
     return row;
+}
+
+/* The same, with a content that nothing else has. */
+static inline repo_create_asset_params person_photo(const person *owner, const char *name)
+{
+    static unsigned number;
+    static char hash[32];
+    (void) snprintf(hash, sizeof hash, "sha256:%u", number++);
+    return person_photo_of(owner, name, hash);
 }
 
 static inline pgc_uuid person_add_row(const person *owner, const repo_create_asset_params *row)
@@ -82,6 +90,23 @@ static inline bool person_says(const pgc_error *err, const char *part)
     }
     return has;
 }
+
+/* main() of a program whose cases share a library and a superuser's connection to its database. */
+#define LIBRARY_MAIN(library, root, cases)                                            \
+    int main(void)                                                                    \
+    {                                                                                 \
+        pgc_error err;                                                                \
+        pgc_error_clear(&err);                                                        \
+        if (!test_library_make(&(library)) || !test_library_open(&(library), &err)) { \
+            (void) printf("Bail out! %s\n", err.message);                             \
+            return 1;                                                                 \
+        }                                                                             \
+        (root) = schema_connect((library).url);                                       \
+        int code = (root) == NULL ? 1 : tap_run((cases), ARRAY_LEN(cases));           \
+        pgc_conn_close(root);                                                         \
+        test_library_remove(&(library));                                              \
+        return code;                                                                  \
+    }
 
 #define PERSON(lib, name)          \
     AUTO(person_done) person name; \

@@ -122,6 +122,7 @@ typedef struct pool_value {
 typedef struct value_pool {
     pool_value values[POOL_MAX];
     size_t count;
+    unsigned nulls; /* of a hundred values that may be NULL, so many are */
 } value_pool;
 
 static inline void pool_add(char **cells, void *arg)
@@ -142,20 +143,39 @@ static const char *const QUERY_WORDS[] = {
     "done",  "full-new", "name",  "desc",   "jpg",    "2024",  "own",  "system",
 };
 
-/* A value of the pool: mostly one of a column that the parameter is named after. */
+/* Whether a value is of a column that the parameter is named after: "after_tag_id" after tag_id,
+ * "wanted_type" after asset_type. */
+static inline bool pool_fits(const pool_value *value, const char *name)
+{
+    size_t name_length = strlen(name);
+    size_t column_length = strlen(value->column);
+    const char *name_end = strrchr(name, '_');
+    const char *column_end = strrchr(value->column, '_');
+    return (name_length >= column_length &&
+            strcmp(name + name_length - column_length, value->column) == 0) ||
+           (name_end != NULL && column_end != NULL && strcmp(name_end, column_end) == 0 &&
+            strcmp(name_end, "_id") != 0);
+}
+
+/* A value of the pool: mostly one that fits, if there is any. */
 static inline const char *pool_pick(const value_pool *pool, const char *name, uint64_t *state)
 {
-    for (int tries = 0; tries < 60; tries++) {
-        const pool_value *value = &pool->values[random_below(state, pool->count)];
-        size_t name_length = strlen(name);
-        size_t column_length = strlen(value->column);
-        bool fits = name_length >= column_length &&
-                    strcmp(name + name_length - column_length, value->column) == 0;
-        if (fits || (tries > 40 && random_below(state, 4) == 0)) {
-            return value->text;
+    size_t start = random_below(state, pool->count);
+    if (random_below(state, 8) == 0) {
+        return pool->values[start].text;
+    }
+    size_t skip = random_below(state, 64);
+    size_t found = start;
+    for (size_t i = 0; i < 2 * pool->count; i++) {
+        size_t at = (start + i) % pool->count;
+        if (pool_fits(&pool->values[at], name)) {
+            found = at;
+            if (skip-- == 0) {
+                break;
+            }
         }
     }
-    return pool->values[random_below(state, pool->count)].text;
+    return pool->values[found].text;
 }
 
 /* Memory of the values of one call. */
@@ -244,9 +264,13 @@ static inline bool value_add_number(pgc_args *args, const query_param *param,
     } else if (value_is(param, "real")) {
         pgc_add_f32(args, (float) (number % 180) / 2);
     } else if (value_is(param, "numeric")) {
-        scratch->digits[0] = (uint16_t) random_below(state, 90);
-        pgc_add_numeric(
-            args, (pgc_numeric) { .present = true, .digit_count = 1, .digits = scratch->digits });
+        bool part = random_below(state, 2) == 0; /* hundredths of one, as confidences are */
+        scratch->digits[0] = (uint16_t) (random_below(state, 90) * (part ? 100 : 1));
+        pgc_add_numeric(args, (pgc_numeric) { .present = true,
+                                              .weight = part ? -1 : 0,
+                                              .dscale = part ? 2 : 0,
+                                              .digit_count = 1,
+                                              .digits = scratch->digits });
     } else if (value_is(param, "timestamp with time zone")) {
         pgc_add_timestamptz(args, (pgc_timestamptz) { value_us(state) });
     } else if (value_is(param, "timestamp without time zone")) {
@@ -320,7 +344,7 @@ static inline bool value_add_vector(pgc_args *args, const query_param *param,
 static inline void value_add(pgc_args *args, const query_param *param, const value_pool *pool,
                              value_scratch *scratch, uint64_t *state)
 {
-    if (param->nullable && random_below(state, 2) == 0) {
+    if (param->nullable && random_below(state, 100) < pool->nulls) {
         pgc_add_null(args);
     } else if (value_is(param, "text") || value_is(param, "character varying")) {
         pgc_add_text(args, value_text(pool, param->name, state));

@@ -191,6 +191,16 @@ UNION ALL
                       'lumilio_monitor']) r
     WHERE has_schema_privilege(r, 'public', 'CREATE')
 UNION ALL
+    SELECT 'database: ' || r || ' may make temporary tables'
+    FROM unnest(ARRAY['public', 'lumilio_app', 'lumilio_worker', 'lumilio_auth', 'lumilio_backup',
+                      'lumilio_monitor']) r
+    WHERE has_database_privilege(r, current_database(), 'TEMPORARY')
+UNION ALL
+    SELECT 'schema ' || n.nspname || ': ' || r || ' may create in it'
+    FROM pg_namespace n, unnest(ARRAY['lumilio_app', 'lumilio_worker', 'lumilio_auth']) r
+    WHERE n.nspname NOT IN ('public', 'pg_toast') AND n.nspname !~ '^pg_(temp|toast_temp)_'
+      AND has_schema_privilege(r, n.oid, 'CREATE')
+UNION ALL
     SELECT 'view ' || c.relname || ': is not security_invoker' FROM pg_class c
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'v'
       AND NOT coalesce(c.reloptions, '{}') && ARRAY['security_invoker=true', 'security_invoker=on']
@@ -500,6 +510,9 @@ UNION ALL
 SELECT statement, NULL, false FROM (VALUES
     ('GRANT lumilio_policy TO lumilio_app'),
     ('GRANT CREATE ON SCHEMA public TO lumilio_app'),
+    ('DO $do$ BEGIN EXECUTE format(''GRANT TEMPORARY ON DATABASE %I TO PUBLIC'', '
+     'current_database()); END $do$'),
+    ('CREATE SCHEMA mistake; GRANT CREATE ON SCHEMA mistake TO lumilio_worker'),
     ('CREATE TABLE public.mistake (id integer); ALTER TABLE public.mistake OWNER TO lumilio_owner'),
     ('CREATE VIEW public.mistake AS SELECT * FROM public.assets'),
     ('CREATE MATERIALIZED VIEW public.mistake AS SELECT * FROM public.assets'),

@@ -527,40 +527,6 @@ static void without_identity_no_public_album_is_seen(void)
     CHECK_SQL(root, "RESET ROLE", "");
 }
 
-#define CROWD 64
-
-typedef struct rush {
-    const person *owner;
-    int32_t album;
-    pgc_uuid asset;
-    pgc_status status[CROWD];
-    int32_t added[CROWD];
-} rush;
-
-static void rush_add(void *arg, size_t number)
-{
-    rush *all = arg;
-    all->added[number] = -1;
-    all->status[number] =
-        lum_album_add(all->owner->actor, all->album, (lum_ids) { &all->asset, 1 },
-                      number % 2 == 0 ? AT_END : AT_FRONT, &all->added[number], NULL);
-}
-
-static void sixty_four_threads_add_one_member(void)
-{
-    PERSON(&lib, owner);
-    rush all = { .owner = &owner, .album = album_make(&owner, "rush", false) };
-    all.asset = person_add(&owner, "a");
-    crowd_run(CROWD, rush_add, &all);
-    int32_t added = 0;
-    for (size_t i = 0; i < CROWD; i++) {
-        CHECK_INT(all.status[i], PGC_OK);
-        added += all.added[i];
-    }
-    CHECK_INT(added, 1);
-    CHECK_STR(names_in(&owner, all.album), "a");
-}
-
 /* The model of an album: ids in order, by their index in `ids`. */
 #define MODEL_MAX 64
 
@@ -919,7 +885,6 @@ static const tap_case CASES[] = {
         a_foreign_album_is_as_if_it_were_not_there),
     TAP("album: others see public ones and no more", others_see_public_albums_and_no_more),
     TAP("album: without identity no public one is seen", without_identity_no_public_album_is_seen),
-    TAP("album: 64 threads add one member once", sixty_four_threads_add_one_member),
     TAP("album: the order is that of a model", the_order_is_that_of_a_model),
     TAP("album: writers at once keep one order", writers_at_once_keep_one_order),
     TAP("album: room is made among neighbours only", room_is_made_among_neighbours_only),
@@ -930,17 +895,4 @@ static const tap_case CASES[] = {
         shared_places_are_an_order_too),
 };
 
-int main(void)
-{
-    pgc_error err;
-    pgc_error_clear(&err);
-    if (!test_library_make(&lib) || !test_library_open(&lib, &err)) {
-        (void) printf("Bail out! %s\n", err.message);
-        return 1;
-    }
-    root = schema_connect(lib.url);
-    int code = root == NULL ? 1 : tap_run(CASES, ARRAY_LEN(CASES));
-    pgc_conn_close(root);
-    test_library_remove(&lib);
-    return code;
-}
+LIBRARY_MAIN(lib, root, CASES)

@@ -2,9 +2,7 @@
  * the end, and many threads that add the same one. */
 #include "base/prelude.h"
 
-#include <pthread.h>
-
-#include "people.h"
+#include "person.h"
 #include "random.h"
 #include "schema.h"
 #include "service/timeline.h"
@@ -39,7 +37,7 @@ static const char EVERYTHING[] =
 
 static void every_member_can_be_set_and_cleared(void)
 {
-    PERSON(owner);
+    PERSON(&lib, owner);
     pgc_uuid id = person_add(&owner, "e.jpg");
     repo_asset_set set = PGC_ZERO;
     REQUIRE_OK(edit(&owner, id, EVERYTHING, &set, &err), &err);
@@ -74,7 +72,7 @@ static void every_member_can_be_set_and_cleared(void)
 
 static void a_time_without_offset_is_a_wall_clock(void)
 {
-    PERSON(owner);
+    PERSON(&lib, owner);
     pgc_uuid id = person_add(&owner, "w.jpg");
     repo_asset_set set = PGC_ZERO;
     REQUIRE_OK(edit(&owner, id, "{\"taken_at\": \"2024-02-29T23:59\"}", &set, &err), &err);
@@ -118,7 +116,7 @@ static const struct bad_document {
 
 static void bad_documents_are_refused_and_change_nothing(void)
 {
-    PERSON(owner);
+    PERSON(&lib, owner);
     pgc_uuid id = person_add(&owner, "b.jpg");
     REQUIRE(edited(&owner, id, "{\"rating\": 3, \"description\": \"kept\"}"));
     repo_asset_set set = PGC_ZERO;
@@ -127,8 +125,8 @@ static void bad_documents_are_refused_and_change_nothing(void)
         if (!CHECK_STATUS(edit(&owner, id, BAD[i].json, &set, &err), PGC_INVALID, &err)) {
             (void) printf("# %s\n", BAD[i].json);
         }
-        (void) person_said(&err, BAD[i].says);
-        (void) person_said(&err, "update asset ");
+        CHECK(person_says(&err, BAD[i].says));
+        CHECK(person_says(&err, "update asset "));
     }
     CHECK(set.rows == NULL);
     REQUIRE_OK(lum_asset_get(owner.actor, id, &set, &err), &err);
@@ -139,7 +137,7 @@ static void bad_documents_are_refused_and_change_nothing(void)
 
 static void documents_and_texts_have_a_limit(void)
 {
-    PERSON(owner);
+    PERSON(&lib, owner);
     static char huge[10 << 20];
     pgc_uuid id = person_add(&owner, "h.jpg");
     repo_asset_set set = PGC_ZERO;
@@ -147,16 +145,16 @@ static void documents_and_texts_have_a_limit(void)
     memset(huge + used, 'x', sizeof huge - (size_t) used);
     memcpy(huge + sizeof huge - 3, "\"}", 3);
     CHECK_STATUS(edit(&owner, id, huge, &set, &err), PGC_INVALID, &err);
-    (void) person_said(&err, "1048576 are allowed");
+    CHECK(person_says(&err, "1048576 are allowed"));
     memcpy(huge + 20000, "\"}", 3);
     CHECK_STATUS(edit(&owner, id, huge, &set, &err), PGC_INVALID, &err);
-    (void) person_said(&err, "10000 are allowed");
+    CHECK(person_says(&err, "10000 are allowed"));
     CHECK(set.rows == NULL);
 }
 
 static void nobody_edits_what_is_foreign_absent_or_deleted(void)
 {
-    PERSON(owner);
+    PERSON(&lib, owner);
     AUTO(person_done) person thief;
     REQUIRE(person_make(&lib, &thief, "thief"));
     pgc_uuid id = person_add(&owner, "f.jpg");
@@ -166,7 +164,7 @@ static void nobody_edits_what_is_foreign_absent_or_deleted(void)
     CHECK_STATUS(edit(&owner, nobody, "{\"rating\": 1}", &set, &err), PGC_NOT_FOUND, &err);
     REQUIRE_OK(lum_asset_delete(owner.actor, id, &err), &err);
     CHECK_STATUS(edit(&owner, id, "{\"rating\": 1}", &set, &err), PGC_NOT_FOUND, &err);
-    (void) person_said(&err, "there is no such asset");
+    CHECK(person_says(&err, "there is no such asset"));
     CHECK(set.rows == NULL);
 }
 
@@ -197,17 +195,17 @@ static const char *months_of(const person *who)
 
 static void counts_follow_every_change(void)
 {
-    PERSON(owner);
+    PERSON(&lib, owner);
     CHECK_STR(months_of(&owner), "");
     pgc_uuid id = person_add(&owner, "c.jpg");
     REQUIRE(edited(&owner, id, "{\"taken_at\": \"2024-05-31T23:30:00-05:00\"}"));
     CHECK_STR(months_of(&owner), "8887:1/0/0"); /* May by the camera's clock, June in UTC */
-    repo_create_asset_params film = person_photo(&owner, "film.mp4", "film");
+    repo_create_asset_params film = person_photo_of(&owner, "film.mp4", "film");
     film.asset_type = pgc_text_from("video");
     film.taken_at = (pgc_opt_timestamptz) { true, { DAYS_2024_01 * INT64_C(86400000000) } };
     film.taken_local = (pgc_opt_timestamp) { true, { DAYS_2024_01 * INT64_C(86400000000) } };
     film.taken_source = pgc_text_from("exif");
-    pgc_uuid film_id = person_store(&owner, &film);
+    pgc_uuid film_id = person_add_row(&owner, &film);
     CHECK_STR(months_of(&owner), "8887:1/0/0 8766:0/1/0");
     REQUIRE(edited(&owner, film_id, "{\"rating\": 2}")); /* touches no day */
     CHECK_STR(months_of(&owner), "8887:1/0/0 8766:0/1/0");
@@ -223,7 +221,7 @@ static void counts_follow_every_change(void)
 
 static void a_wrong_count_is_mended(void)
 {
-    PERSON(owner);
+    PERSON(&lib, owner);
     char sql[256];
     char got[64];
     char state[6];
@@ -245,7 +243,7 @@ static void a_wrong_count_is_mended(void)
  * must be what counting gives. */
 static void random_batches_keep_the_counts(void)
 {
-    PERSON(owner);
+    PERSON(&lib, owner);
     AUTO(person_done) person second;
     REQUIRE(person_make(&lib, &second, "second_of_batches"));
     uint64_t dice = 7;
@@ -289,7 +287,7 @@ static void random_batches_keep_the_counts(void)
 
 static void periods_are_listed(void)
 {
-    PERSON(owner);
+    PERSON(&lib, owner);
     lum_asset_page page = { .total = 0 };
     lum_when month;
     lum_when moment;
@@ -326,7 +324,7 @@ static void periods_are_listed(void)
 
 static void the_trash_is_read_in_pages(void)
 {
-    PERSON(owner);
+    PERSON(&lib, owner);
     AUTO(person_done) person other;
     REQUIRE(person_make(&lib, &other, "other_trash"));
     char next[LUM_CURSOR_SIZE] = "";
@@ -375,13 +373,13 @@ static pgc_uuid repository_of(const person *owner)
 
 static void purging_takes_rows_and_notes_their_files(void)
 {
-    PERSON(owner);
+    PERSON(&lib, owner);
     AUTO(person_done) person other;
     REQUIRE(person_make(&lib, &other, "other_purge"));
     pgc_uuid repository = repository_of(&owner);
-    repo_create_asset_params row = person_photo(&owner, "gone.jpg", "gone");
+    repo_create_asset_params row = person_photo_of(&owner, "gone.jpg", "gone");
     row.repository_id = (pgc_opt_uuid) { true, repository };
-    pgc_uuid gone = person_store(&owner, &row);
+    pgc_uuid gone = person_add_row(&owner, &row);
     repo_thumbnail_set thumbnail = PGC_ZERO;
     const repo_create_thumbnail_params small = { .asset_id = gone,
                                                  .owner_id = owner.id,
@@ -412,68 +410,10 @@ static void purging_takes_rows_and_notes_their_files(void)
                     "SELECT string_agg(file_path, ' ' ORDER BY file_path) FROM file_deletions "
                     "WHERE owner_id = %d",
                     (int) owner.id);
-    CHECK_SQL(conn, sql, "gone-small.webp gone.jpg");
+    CHECK_SQL(conn, sql, "gone-small.webp inbox/2024/05/x.jpg");
     repo_asset_set set = PGC_ZERO;
     REQUIRE_OK(lum_asset_get(owner.actor, kept, &set, &err), &err);
     repo_asset_set_free(&set);
-}
-
-/* ---- many at once ---- */
-
-#define THREADS 64
-
-typedef struct adder {
-    const person *owner;
-    pthread_barrier_t *start;
-    pgc_uuid answer;
-    bool duplicate;
-    pgc_status status;
-} adder;
-
-static void *add_the_same(void *arg)
-{
-    adder *a = arg;
-    repo_asset_set set = PGC_ZERO;
-    repo_create_asset_params row = { .original_filename = pgc_text_from("same.jpg"),
-                                     .file_path = pgc_text_from("same.jpg"),
-                                     .file_size = 5,
-                                     .file_hash = pgc_text_from("same"),
-                                     .asset_type = pgc_text_from("photo"),
-                                     .owner_id = a->owner->id };
-    (void) uuid_v7(env_default()->clock, &row.asset_id);
-    (void) pthread_barrier_wait(a->start);
-    a->status = lum_asset_create(a->owner->actor, &row, &set, &a->duplicate, NULL);
-    if (a->status == PGC_OK) {
-        a->answer = set.rows[0].asset_id;
-        repo_asset_set_free(&set);
-    }
-    return NULL;
-}
-
-static void many_threads_that_add_the_same_get_one_answer(void)
-{
-    PERSON(owner);
-    pthread_t threads[THREADS];
-    adder adders[THREADS];
-    pthread_barrier_t start;
-    REQUIRE(pthread_barrier_init(&start, NULL, THREADS) == 0);
-    for (size_t i = 0; i < THREADS; i++) {
-        adders[i] = (adder) { .owner = &owner, .start = &start };
-        REQUIRE(pthread_create(&threads[i], NULL, add_the_same, &adders[i]) == 0);
-    }
-    size_t made = 0;
-    for (size_t i = 0; i < THREADS; i++) {
-        (void) pthread_join(threads[i], NULL);
-        CHECK_INT(adders[i].status, PGC_OK);
-        CHECK(memcmp(&adders[i].answer, &adders[0].answer, sizeof(pgc_uuid)) == 0);
-        made += adders[i].duplicate ? 0 : 1;
-    }
-    (void) pthread_barrier_destroy(&start);
-    CHECK_INT(made, 1);
-    int64_t total = 0;
-    REQUIRE_OK(lum_asset_count(owner.actor, NULL, &total, &err), &err);
-    CHECK_INT(total, 1);
-    REQUIRE(CHECK(strstr(months_of(&owner), ":1/0/0") != NULL));
 }
 
 static const tap_case CASES[] = {
@@ -491,21 +431,6 @@ static const tap_case CASES[] = {
     TAP("trash: is read in pages, by its owner only", the_trash_is_read_in_pages),
     TAP("trash: purging takes rows and notes their files",
         purging_takes_rows_and_notes_their_files),
-    TAP("create: 64 threads that add the same get one answer",
-        many_threads_that_add_the_same_get_one_answer),
 };
 
-int main(void)
-{
-    pgc_error err;
-    pgc_error_clear(&err);
-    if (!test_library_make(&lib) || !test_library_open(&lib, &err)) {
-        (void) printf("Bail out! %s\n", err.message);
-        return 1;
-    }
-    conn = schema_connect(lib.url);
-    int code = conn == NULL ? 1 : tap_run(CASES, ARRAY_LEN(CASES));
-    pgc_conn_close(conn);
-    test_library_remove(&lib);
-    return code;
-}
+LIBRARY_MAIN(lib, conn, CASES)

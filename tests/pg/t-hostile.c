@@ -19,7 +19,7 @@ static const char *db_url;
 static pgc_conn *owner;
 static pgc_conn *app;
 static query_list queries;
-static value_pool pool;
+static value_pool pool = { .nulls = 50 };
 
 /* What the server reported since it was last looked at. */
 static struct {

@@ -466,17 +466,4 @@ static const tap_case CASES[] = {
     TAP("statistics: tags are counted without the trash", tags_are_counted_without_the_trash),
 };
 
-int main(void)
-{
-    pgc_error err;
-    pgc_error_clear(&err);
-    if (!test_library_make(&lib) || !test_library_open(&lib, &err)) {
-        (void) printf("Bail out! %s\n", err.message);
-        return 1;
-    }
-    root = schema_connect(lib.url);
-    int code = root == NULL ? 1 : tap_run(CASES, ARRAY_LEN(CASES));
-    pgc_conn_close(root);
-    test_library_remove(&lib);
-    return code;
-}
+LIBRARY_MAIN(lib, root, CASES)

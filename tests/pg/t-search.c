@@ -552,7 +552,7 @@ static void wrong_requests_are_refused(void)
     CHECK(strstr(find_with(&owner, &request), "UTF-8") != NULL);
     lum_search_by by = LUM_SEARCH_ALL;
     CHECK_STATUS(lum_search_by_parse("nothing", &by, &err), PGC_INVALID, &err);
-    CHECK(person_says(&err, "name, text, meaning or all"));
+    CHECK(person_says(&err, "use all, name, text or meaning"));
     REQUIRE_OK(lum_search_by_parse("meaning", &by, &err), &err);
     CHECK_INT(by, LUM_SEARCH_MEANING);
 }

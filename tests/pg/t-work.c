@@ -13,6 +13,7 @@
 #include "worker.h"
 
 #define PHOTO_FOLDERS 4
+#define FILES         ((jobs_wanted) { .files = true })
 
 /* Columns that an original decides, and its thumbnails; by content, for two users to be compared.
  * The one time that differs is that of the copy. */
@@ -188,11 +189,12 @@ static void a_rolled_back_insert_leaves_no_job_and_a_second_one_adds_none(void)
     repo_asset_set_free(&set);
     REQUIRE_OK(jobs_queue_open(lum_library_pool(lib.library), env_default(), &queue, &err), &err);
     REQUIRE_OK(lum_session_begin(lib.session, &tx, &err), &err);
-    CHECK_STATUS(jobs_insert(queue, lum_session_tx_actor(lib.session, tx), id, &err), PGC_OK, &err);
+    CHECK_STATUS(jobs_insert(queue, lum_session_tx_actor(lib.session, tx), id, FILES, &err), PGC_OK,
+                 &err);
     pgc_tx_rollback(tx);
     CHECK_ASKED(&lib, "SELECT count(*) FROM river_job", "0");
-    CHECK_STATUS(jobs_insert(queue, actor, id, &err), PGC_OK, &err);
-    CHECK_STATUS(jobs_insert(queue, actor, id, &err), PGC_OK, &err);
+    CHECK_STATUS(jobs_insert(queue, actor, id, FILES, &err), PGC_OK, &err);
+    CHECK_STATUS(jobs_insert(queue, actor, id, FILES, &err), PGC_OK, &err);
     CHECK_ASKED(&lib, "SELECT count(*) FROM river_job", "2");
     /* What a person gave stays when the file is read again, and the rest comes back. */
     char said[64] = "";
@@ -207,7 +209,7 @@ static void a_rolled_back_insert_leaves_no_job_and_a_second_one_adds_none(void)
                 "mine 40 2001-02-03");
     CHECK_ASKED(&lib, "SELECT count(*) FROM thumbnails", "3");
     /* Ended jobs do not stand in the way of new ones. */
-    CHECK_STATUS(jobs_insert(queue, actor, id, &err), PGC_OK, &err);
+    CHECK_STATUS(jobs_insert(queue, actor, id, FILES, &err), PGC_OK, &err);
     CHECK_ASKED(&lib, "SELECT count(*) FROM river_job", "4");
     river_client_close(queue);
 }

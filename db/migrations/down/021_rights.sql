@@ -1,0 +1,25 @@
+CREATE OR REPLACE FUNCTION repository_check_path(new_path text, itself uuid) RETURNS void
+    LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public
+    AS $$
+    DECLARE
+        near record;
+    BEGIN
+        SELECT r.name, r.path INTO near FROM public.repositories r
+        WHERE r.repo_id <> itself
+          AND (starts_with(new_path || '/', r.path || '/')
+               OR starts_with(r.path || '/', new_path || '/'))
+        LIMIT 1;
+        IF FOUND THEN
+            RAISE unique_violation USING MESSAGE = format(
+                'repository "%s" (%s) is that folder, around it or inside of it',
+                near.name, near.path);
+        END IF;
+    END
+    $$;
+DO $$
+BEGIN
+    IF pg_has_role((SELECT datdba FROM pg_database WHERE datname = current_database()), 'USAGE') THEN
+        EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO PUBLIC', current_database());
+    END IF;
+END
+$$;
