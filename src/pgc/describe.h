@@ -28,4 +28,21 @@ pgc_status conn_describe(pgc_conn *conn, const char *name, const char *sql,
                          const uint32_t *param_oids, size_t param_count, arena *arena,
                          described *out, pgc_error *err) PGC_MUST_CHECK;
 
+/* One of several statements that are asked about together. */
+typedef struct describe_item {
+    const char *name; /* as of conn_describe(); NULL: run sql instead, and forget its rows */
+    const char *sql;
+    const uint32_t *param_oids;
+    size_t param_count;
+    described shape;        /* out: unless it was run, or failed */
+    pgc_status status;      /* out: its own, or that of the connection when it was lost before */
+    const pgc_error *error; /* out: NULL on success; in the arena */
+} describe_item;
+
+/* The same for many, in one round trip for some hundred. Each statement stands alone: one that the
+ * server refuses leaves the others as they are. PGC_OK: every item has its outcome; PGC_NOMEM.
+ * timeout_us < 0: no limit for a statement. */
+pgc_status conn_describe_many(pgc_conn *conn, describe_item *items, size_t count,
+                              int64_t timeout_us, arena *arena, pgc_error *err) PGC_MUST_CHECK;
+
 #endif

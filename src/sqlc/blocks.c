@@ -129,7 +129,7 @@ static void open_block(reader *r, lex_token t, slice rest, bool is_switch)
         complain(r, t.start, "a block needs a name");
         return;
     }
-    if (VEC_AT(&r->blocks->choices, block_choice, 0) != NULL && r->blocks->choices.count >= 16) {
+    if (r->blocks->choices.count >= 16) {
         complain(r, t.start, "more than 16 blocks with names of their own");
         return;
     }

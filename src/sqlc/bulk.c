@@ -13,9 +13,11 @@
 #include "sqlc/ast.h"
 #include "sqlc/lex.h"
 
+/* For one text; it is only parsed. */
+#define BULK_TIMEOUT_US ((int64_t) 60 * 1000000)
+
 typedef struct bulk_work {
     const model_context *ctx;
-    pgc_conn *conn;
     const query_facts *facts;
     ir_query *query;
     bool ok;
@@ -194,25 +196,6 @@ static bool write_text(const bulk_work *w, buf *out)
     return done;
 }
 
-/* The server looks at the new text too: it must take the arrays. Without one nobody can. */
-static pgc_status check_text(bulk_work *w, const char *sql, pgc_error *err)
-{
-    described shape;
-    pgc_error local = PGC_ZERO;
-    if (w->conn == NULL) {
-        return PGC_OK;
-    }
-    pgc_status status = conn_describe(w->conn, "", sql, NULL, 0, w->ctx->arena, &shape, &local);
-    if (status == PGC_CONNECTION || status == PGC_NOMEM || status == PGC_TIMEOUT) {
-        *err = local;
-        return status;
-    }
-    if (status != PGC_OK) {
-        complain(w, local.message, "this is about the text with arrays that @bulk makes");
-    }
-    return PGC_OK;
-}
-
 /* query->bulk_sql, when all is well. */
 static pgc_status build_bulk(bulk_work *w, pgc_error *err)
 {
@@ -237,13 +220,13 @@ static pgc_status build_bulk(bulk_work *w, pgc_error *err)
         return PGC_OK;
     }
     w->query->bulk_sql = arena_copy(w->ctx->arena, buf_view(&text));
-    return w->query->bulk_sql == NULL ? no_memory(w, err) : check_text(w, w->query->bulk_sql, err);
+    return w->query->bulk_sql == NULL ? no_memory(w, err) : PGC_OK;
 }
 
-pgc_status bulk_build(const model_context *ctx, pgc_conn *conn, const query_facts *facts,
-                      ir_query *query, bool *ok, pgc_error *err)
+pgc_status bulk_build(const model_context *ctx, const query_facts *facts, ir_query *query, bool *ok,
+                      pgc_error *err)
 {
-    bulk_work w = { .ctx = ctx, .conn = conn, .facts = facts, .query = query, .ok = true };
+    bulk_work w = { .ctx = ctx, .facts = facts, .query = query, .ok = true };
     bool wanted = false;
     for (size_t i = 0; i < facts->source->flags.count; i++) {
         wanted = wanted || strcmp(VEC_AT(&facts->source->flags, query_flag, i)->word, "bulk") == 0;
@@ -260,5 +243,33 @@ pgc_status bulk_build(const model_context *ctx, pgc_conn *conn, const query_fact
         TRY(build_bulk(&w, err));
     }
     *ok = w.ok;
+    return PGC_OK;
+}
+
+/* The new texts must take the arrays; nothing else of them is of interest. */
+pgc_status bulk_check(const model_context *ctx, pgc_conn *conn, const vec *texts, pgc_error *err)
+{
+    describe_item *items = ARENA_ARRAY(ctx->arena, texts->count + 1, describe_item);
+    if (items == NULL) {
+        return pgc_error_set(err, PGC_NOMEM, "analyse %zu texts with arrays", texts->count);
+    }
+    for (size_t i = 0; i < texts->count; i++) {
+        items[i] = (describe_item) { .name = "", .sql = VEC_AT(texts, bulk_text, i)->sql };
+    }
+    TRY(conn_describe_many(conn, items, texts->count, BULK_TIMEOUT_US, ctx->arena, err));
+    for (size_t i = 0; i < texts->count; i++) {
+        const query_source *source = VEC_AT(texts, bulk_text, i)->source;
+        if (describe_is_fatal(items[i].status)) {
+            if (err != NULL) {
+                *err = *items[i].error;
+            }
+            return pgc_error_wrap(err, items[i].status, "analyse query \"%s\"", source->name);
+        }
+        if (items[i].status != PGC_OK) {
+            diag *d =
+                diag_error(ctx->diags, source->file, source->start, "%s", items[i].error->message);
+            diag_hint(ctx->diags, d, "this is about the text with arrays that @bulk makes");
+        }
+    }
     return PGC_OK;
 }

@@ -1,5 +1,5 @@
-/* A whole set: catalog, models, then query by query. A faulty query does not stop the others, so
- * one run reports all mistakes. One thread per connection. */
+/* A whole set: catalog, models, then the queries, some hundred at a time. A faulty query does not
+ * stop the others, so one run reports all mistakes. One thread per connection. */
 #include "base/prelude.h"
 
 #include "sqlc/compile.h"
@@ -135,50 +135,109 @@ static size_t file_index(const set_work *work, const query_source *source)
     return index;
 }
 
-/* One query; added to the set when it is sound. A query that fails stays out of the set, so
- * nothing half-made reaches the emitter. Its place in the array is used by the next one. */
-static pgc_status add_query(set_work *work, const query_source *source, pgc_error *err)
-{
-    ir_set *set = work->ctx.set;
-    ir_query *query = &set->queries[set->query_count];
+/* Queries that share their round trips. An interrupt is seen between two such groups. */
+#define TOGETHER_MAX ((size_t) 256)
+
+/* One query between the text and the set. */
+typedef struct pending {
+    const query_source *source;
+    const char *c_name; /* NULL: none can be made, which has been told */
     query_variants variants;
-    uint32_t column = 0;
-    bool ok = false;
+} pending;
+
+/* What can be said without a server. */
+static pgc_status begin_query(set_work *work, const query_source *source, describe_batch *batch,
+                              pending *out, pgc_error *err)
+{
     char *c_name = NULL;
-    *query = (ir_query) { .name = source->name, .cmd = source->cmd, .file = source->file->path };
-    source_position(source->file->text, source->name_at, &query->line, &column);
-    query->file_index = file_index(work, source);
-    query->written = slice_sub(source->file->text, source->start, source->end);
-    query->comments = source->comments.items;
-    query->comment_count = source->comments.count;
+    *out = (pending) { .source = source };
     TRY(cname_snake(work->ctx.arena, (slice) { source->name, strlen(source->name) }, &c_name, err));
     if (c_name == NULL) {
         (void) diag_error(work->ctx.diags, source->file, source->name_at,
                           "no C name can be made of \"%s\"", source->name);
         return PGC_OK;
     }
-    query->c_name = c_name;
+    out->c_name = c_name;
+    return work->input->facts != NULL
+               ? PGC_OK
+               : variants_add(batch, source, work->input->prepared, &out->variants, err);
+}
+
+/* Texts with arrays are shown to the server together, behind those of the user. */
+static pgc_status note_bulk(set_work *work, const pending *from, const ir_query *query, vec *texts,
+                            pgc_error *err)
+{
+    if (query->bulk_sql == NULL) {
+        return PGC_OK;
+    }
+    bulk_text *text = VEC_ADD(work->ctx.arena, texts, bulk_text);
+    if (text == NULL) {
+        return no_memory(err);
+    }
+    *text = (bulk_text) { .source = from->source, .sql = query->bulk_sql };
+    return PGC_OK;
+}
+
+/* One query; added to the set when it is sound. A query that fails stays out of the set, so
+ * nothing half-made reaches the emitter. Its place in the array is used by the next one. */
+static pgc_status finish_query(set_work *work, pending *from, vec *bulk_texts, pgc_error *err)
+{
+    ir_set *set = work->ctx.set;
+    ir_query *query = &set->queries[set->query_count];
+    const query_source *source = from->source;
+    query_variants *variants = &from->variants;
+    uint32_t column = 0;
+    bool ok = false;
+    *query = (ir_query) {
+        .name = source->name, .c_name = from->c_name, .cmd = source->cmd, .file = source->file->path
+    };
+    source_position(source->file->text, source->name_at, &query->line, &column);
+    query->file_index = file_index(work, source);
+    query->written = slice_sub(source->file->text, source->start, source->end);
+    query->comments = source->comments.items;
+    query->comment_count = source->comments.count;
     const compile_facts *facts = work->input->facts;
-    pgc_conn *conn = facts == NULL ? database_conn(work->input->db) : NULL;
-    if (facts != NULL) {
-        TRY(facts->describe(facts->arg, &work->ctx, source, &variants, &ok, err));
-    } else {
-        TRY(variants_describe(&work->ctx, conn, source, work->input->prepared, &variants, &ok,
-                              err));
+    if (from->c_name != NULL && facts != NULL) {
+        TRY(facts->describe(facts->arg, &work->ctx, source, variants, &ok, err));
+    } else if (from->c_name != NULL) {
+        TRY(variants_finish(variants, &ok, err));
     }
     if (ok) {
-        query->choice_count = variants.blocks.choices.count;
-        TRY(rows_build(&work->ctx, &variants.facts, query, &ok, err));
+        query->choice_count = variants->blocks.choices.count;
+        TRY(rows_build(&work->ctx, &variants->facts, query, &ok, err));
     }
     if (ok) {
-        TRY(bulk_build(&work->ctx, conn, &variants.facts, query, &ok, err));
+        TRY(bulk_build(&work->ctx, &variants->facts, query, &ok, err));
     }
     if (ok) {
-        TRY(variants_build(&work->ctx, &variants, query, err));
-        TRY(final_sql(work, &variants.facts, query, err));
+        TRY(note_bulk(work, from, query, bulk_texts, err));
+        TRY(variants_build(&work->ctx, variants, query, err));
+        TRY(final_sql(work, &variants->facts, query, err));
         set->query_count++;
     }
     return PGC_OK;
+}
+
+static pgc_status add_queries(set_work *work, size_t from, size_t count, pgc_error *err)
+{
+    pgc_conn *conn = work->input->facts == NULL ? database_conn(work->input->db) : NULL;
+    describe_batch batch = { .ctx = &work->ctx, .conn = conn };
+    vec bulk_texts = { 0 };
+    pending *all = ARENA_ARRAY(work->ctx.arena, count, pending);
+    if (all == NULL) {
+        return no_memory(err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const query_source *source = VEC_AT(&work->sources, query_source, from + i);
+        TRY(begin_query(work, source, &batch, &all[i], err));
+    }
+    if (conn != NULL) {
+        TRY(describe_run(&batch, err));
+    }
+    for (size_t i = 0; i < count; i++) {
+        TRY(finish_query(work, &all[i], &bulk_texts, err));
+    }
+    return conn == NULL ? PGC_OK : bulk_check(&work->ctx, conn, &bulk_texts, err);
 }
 
 /* Symbols are checked last and only in a clean run: a missing query would hide or invent
@@ -216,11 +275,12 @@ pgc_status compile_set(arena *mem, const compile_input *input, diag_list *diags,
     if (out->queries == NULL) {
         return no_memory(err);
     }
-    for (size_t i = 0; i < work.sources.count; i++) {
+    for (size_t i = 0; i < work.sources.count; i += TOGETHER_MAX) {
+        size_t left = work.sources.count - i;
         if (input->stop != NULL && *input->stop != 0) {
             return pgc_error_set(err, PGC_CANCELLED, "interrupted; nothing was written");
         }
-        TRY(add_query(&work, VEC_AT(&work.sources, query_source, i), err));
+        TRY(add_queries(&work, i, left < TOGETHER_MAX ? left : TOGETHER_MAX, err));
     }
     if (out->nomem) {
         return no_memory(err);

@@ -7,7 +7,7 @@
 #include "sqlc/database.h"
 #include "sqlc/variants.h"
 
-/* The facts of a query from elsewhere than a server, as variants_describe() gives them. */
+/* The facts of a query from elsewhere than a server, as variants_finish() gives them. */
 typedef pgc_status (*compile_describe_fn)(void *arg, const model_context *ctx,
                                           const query_source *source, query_variants *out, bool *ok,
                                           pgc_error *err);

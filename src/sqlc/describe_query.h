@@ -1,4 +1,4 @@
-/* One query on the server: macros that need the catalog, star expansion, types, plan check. */
+/* Queries on the server: macros that need the catalog, star expansion, types, plan check. */
 #ifndef SQLC_DESCRIBE_QUERY_H
 #define SQLC_DESCRIBE_QUERY_H
 
@@ -28,10 +28,32 @@ typedef struct query_facts {
     const char **param_reasons;    /* one per parameter */
 } query_facts;
 
-/* Fill *out. ordinal: distinct per query on this connection. *ok is false when the query is faulty
- * (then diags says why). PGC_OK; PGC_CONNECTION, PGC_NOMEM and the like end the run. */
-pgc_status describe_query(const model_context *ctx, pgc_conn *conn, const query_source *source,
-                          size_t ordinal, query_facts *out, bool *ok, pgc_error *err)
-    PGC_MUST_CHECK;
+/* One text on its way. */
+typedef struct describe_work {
+    model_context ctx; /* of the run, with the list for this text's errors */
+    query_facts facts; /* what is found out, written step by step */
+    bool ok;           /* false: diags say what is wrong with the query */
+    size_t ordinal;
+    described first;       /* of the text as written */
+    const char *statement; /* the one that was described last, on the server */
+} describe_work;
+
+/* Texts that are analysed together, in a handful of round trips. */
+typedef struct describe_batch {
+    const model_context *ctx;
+    pgc_conn *conn;
+    vec works; /* of describe_work *; zero at first */
+} describe_batch;
+
+/* Queue a text. ordinal: distinct per text on this connection; diags: where its mistakes go. *out
+ * is filled by describe_run(), and says before it whether the text has mistakes that need no
+ * server. PGC_OK; PGC_NOMEM. */
+pgc_status describe_add(describe_batch *batch, const query_source *source, size_t ordinal,
+                        diag_list *diags, const describe_work **out, pgc_error *err) PGC_MUST_CHECK;
+/* Analyse all texts of a batch. A faulty one does not touch the others. PGC_OK; PGC_CONNECTION,
+ * PGC_NOMEM and the like end the run. */
+pgc_status describe_run(describe_batch *batch, pgc_error *err) PGC_MUST_CHECK;
+/* Statuses that say nothing about a query: the run ends with them. */
+bool describe_is_fatal(pgc_status status);
 
 #endif

@@ -95,7 +95,7 @@ diag *diag_warning(diag_list *list, const source_file *file, size_t offset, cons
  *     "prepare: column \"x\" does not exist"  ->  "column \"x\" does not exist" */
 static const char *server_words(const char *message)
 {
-    static const char *const STEPS[] = { "prepare: ", "describe: ", "script: " };
+    static const char *const STEPS[] = { "prepare: ", "describe: ", "script: ", "run: " };
     for (size_t i = 0; i < ARRAY_LEN(STEPS); i++) {
         size_t len = strlen(STEPS[i]);
         if (strncmp(message, STEPS[i], len) == 0) {
@@ -133,6 +133,21 @@ void diag_hint(diag_list *list, diag *d, const char *fmt, ...)
     va_end(args);
     d->hint = arena_strdup(list->arena, text);
     list->failed = list->failed || d->hint == NULL;
+}
+
+pgc_status diag_append(diag_list *list, const diag_list *from, pgc_error *err)
+{
+    assert(list->arena == from->arena);
+    for (size_t i = 0; i < from->items.count; i++) {
+        diag *added = VEC_ADD(list->arena, &list->items, diag);
+        if (added == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "collect error messages");
+        }
+        *added = *VEC_AT(&from->items, diag, i);
+    }
+    list->error_count += from->error_count;
+    list->failed = list->failed || from->failed;
+    return PGC_OK;
 }
 
 /* For qsort(): by place, then by text, so that the order never depends on the sort.

@@ -47,6 +47,8 @@ diag *diag_server(diag_list *list, const source_file *file, size_t offset, const
 /* Set the hint of the last result; d may be NULL. */
 void diag_hint(diag_list *list, diag *d, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Add what another list holds, whose texts are in the same arena. PGC_OK; PGC_NOMEM. */
+pgc_status diag_append(diag_list *list, const diag_list *from, pgc_error *err) PGC_MUST_CHECK;
 /* By path, line and column: one order whatever step found what. */
 void diag_sort(diag_list *list);
 /* PGC_OK without errors, else PGC_INVALID (details are in the list) or PGC_NOMEM. */

@@ -7,13 +7,23 @@
 #include "sqlc/cname.h"
 #include "sqlc/lex.h"
 
+/* One form on its way. */
+typedef struct query_form {
+    query_source source; /* the query's, with this form's text */
+    vec order;           /* of const char *: the parameters it uses, in the one order */
+    diag_list diags;     /* told only when the forms before it are good */
+    bool ok;             /* its parameters are in order */
+    const describe_work *work;
+} query_form;
+
 /* What is collected over the forms. */
 typedef struct merger {
     const model_context *ctx;
     const query_source *source;
     query_facts *out;
-    vec names;      /* of const char *: parameters in their one order */
-    uint32_t *oids; /* by that order; room for all */
+    query_form *forms; /* one per variant */
+    vec names;         /* of const char *: parameters in their one order */
+    uint32_t *oids;    /* by that order; room for all */
     param_fact *facts;
     bool *nullable;
     const char **reasons;
@@ -23,17 +33,16 @@ typedef struct merger {
 
 #define PARAMS_ROOM 256u
 
-static pgc_status no_memory(const merger *m, pgc_error *err)
+static pgc_status no_memory(const query_source *source, pgc_error *err)
 {
-    return pgc_error_set(err, PGC_NOMEM, "analyse the forms of query \"%s\"", m->source->name);
+    return pgc_error_set(err, PGC_NOMEM, "analyse the forms of query \"%s\"", source->name);
 }
 
 /* before, name, behind: the message. */
-static diag *query_error(merger *m, const char *before, const char *name, const char *behind)
+static diag *query_error(diag_list *diags, const query_source *source, const char *before,
+                         const char *name, const char *behind)
 {
-    m->ok = false;
-    return diag_error(m->ctx->diags, m->source->file, m->source->start, "%s \"%s\"%s", before, name,
-                      behind);
+    return diag_error(diags, source->file, source->start, "%s \"%s\"%s", before, name, behind);
 }
 
 /* Index of a name, added behind the others when it is new; SIZE_MAX: no memory, or too many. */
@@ -54,31 +63,30 @@ static size_t index_of(merger *m, const char *name)
 }
 
 /* The names that a form uses, in the one order. */
-static pgc_status order_params(merger *m, const query_source *form, vec *order, pgc_error *err)
+static pgc_status order_params(merger *m, query_form *f, pgc_error *err)
 {
     query_text text;
     bool used[PARAMS_ROOM] = { false };
-    bool ok = false;
-    TRY(query_preprocess(m->ctx->arena, form, m->ctx->diags, &text, &ok, err));
-    m->ok = m->ok && ok;
-    for (size_t i = 0; m->ok && i < text.params.count; i++) {
+    TRY(query_preprocess(m->ctx->arena, &f->source, &f->diags, &text, &f->ok, err));
+    for (size_t i = 0; f->ok && i < text.params.count; i++) {
         const query_param *p = VEC_AT(&text.params, query_param, i);
         if (p->name == NULL) {
-            diag *d =
-                query_error(m, "query", m->source->name, " has blocks and numbered parameters");
-            diag_hint(m->ctx->diags, d, "give the parameters names: @name instead of $1");
+            diag *d = query_error(&f->diags, m->source, "query", m->source->name,
+                                  " has blocks and numbered parameters");
+            diag_hint(&f->diags, d, "give the parameters names: @name instead of $1");
+            f->ok = false;
             return PGC_OK;
         }
         size_t index = index_of(m, p->name);
         if (index == SIZE_MAX) {
-            return no_memory(m, err);
+            return no_memory(m->source, err);
         }
         used[index] = true;
     }
     for (size_t i = 0; i < m->names.count; i++) {
-        const char **slot = used[i] ? VEC_ADD(m->ctx->arena, order, const char *) : NULL;
+        const char **slot = used[i] ? VEC_ADD(m->ctx->arena, &f->order, const char *) : NULL;
         if (used[i] && slot == NULL) {
-            return no_memory(m, err);
+            return no_memory(m->source, err);
         }
         if (used[i]) {
             *slot = *VEC_AT(&m->names, const char *, i);
@@ -98,9 +106,10 @@ static void merge_columns(merger *m, const query_facts *form)
                a->columns[i].type_oid == b->columns[i].type_oid;
     }
     if (!same) {
-        diag *d =
-            query_error(m, "the blocks of query", m->source->name, " change its result columns");
+        diag *d = query_error(m->ctx->diags, m->source, "the blocks of query", m->source->name,
+                              " change its result columns");
         diag_hint(m->ctx->diags, d, "columns must have the same names and types in each form");
+        m->ok = false;
         return;
     }
     for (size_t i = 0; i < a->column_count; i++) {
@@ -119,9 +128,10 @@ static void merge_params(merger *m, const query_facts *form, const vec *order, v
         bool known = m->oids[index] != 0;
         text->params[text->param_count++] = index;
         if (known && m->oids[index] != form->shape.param_oids[i]) {
-            diag *d =
-                query_error(m, "parameter", name, " has two types in the forms of this query");
+            diag *d = query_error(m->ctx->diags, m->source, "parameter", name,
+                                  " has two types in the forms of this query");
             diag_hint(m->ctx->diags, d, "cast it to the same type in each block");
+            m->ok = false;
             return;
         }
         m->oids[index] = form->shape.param_oids[i];
@@ -142,7 +152,7 @@ static pgc_status squeeze(merger *m, slice *sql, pgc_error *err)
 {
     char *out = arena_alloc(m->ctx->arena, sql->len + 1);
     if (out == NULL) {
-        return no_memory(m, err);
+        return no_memory(m->source, err);
     }
     size_t used = 0;
     char gap = '\0';
@@ -169,40 +179,31 @@ static pgc_status squeeze(merger *m, slice *sql, pgc_error *err)
 }
 
 /* One form, from text to facts. */
-static pgc_status add_form(merger *m, pgc_conn *conn, size_t variant, size_t *ordinal,
-                           query_variants *all, pgc_error *err)
+static pgc_status merge_form(merger *m, size_t variant, query_variants *all, pgc_error *err)
 {
-    query_source form;
-    vec order = { 0 };
-    query_facts facts;
-    bool ok = false;
+    query_form *f = &m->forms[variant];
     variant_text *text = &all->texts[variant];
-    TRY(blocks_variant(m->ctx->arena, m->source, &all->blocks, variant, &form, err));
-    TRY(order_params(m, &form, &order, err));
-    if (!m->ok) {
+    TRY(diag_append(m->ctx->diags, &f->diags, err));
+    if (!f->ok || !f->work->ok) {
+        m->ok = false;
         return PGC_OK;
     }
-    form.param_order = &order;
-    text->params = ARENA_ARRAY(m->ctx->arena, order.count + 1, size_t);
+    const query_facts *facts = &f->work->facts;
+    text->params = ARENA_ARRAY(m->ctx->arena, f->order.count + 1, size_t);
     if (text->params == NULL) {
-        return no_memory(m, err);
-    }
-    TRY(describe_query(m->ctx, conn, &form, (*ordinal)++, &facts, &ok, err));
-    m->ok = m->ok && ok;
-    if (!ok) {
-        return PGC_OK;
+        return no_memory(m->source, err);
     }
     if (variant == 0) {
-        *m->out = facts;
-        m->claims = ARENA_ARRAY(m->ctx->arena, facts.shape.column_count + 1, null_claim);
+        *m->out = *facts;
+        m->claims = ARENA_ARRAY(m->ctx->arena, facts->shape.column_count + 1, null_claim);
         if (m->claims == NULL) {
-            return no_memory(m, err);
+            return no_memory(m->source, err);
         }
-        memcpy(m->claims, facts.claims, facts.shape.column_count * sizeof *m->claims);
+        memcpy(m->claims, facts->claims, facts->shape.column_count * sizeof *m->claims);
     }
-    merge_columns(m, &facts);
-    merge_params(m, &facts, &order, text);
-    text->sql = facts.sql;
+    merge_columns(m, facts);
+    merge_params(m, facts, &f->order, text);
+    text->sql = facts->sql;
     return squeeze(m, &text->sql, err);
 }
 
@@ -235,7 +236,7 @@ static pgc_status finish(merger *m, const query_blocks *blocks, pgc_error *err)
     for (size_t i = out->text.params.count; i < m->names.count; i++) {
         query_param *p = VEC_ADD(m->ctx->arena, &out->text.params, query_param);
         if (p == NULL) {
-            return no_memory(m, err);
+            return no_memory(m->source, err);
         }
         *p = (query_param) { .number = (uint32_t) i + 1,
                              .name = *VEC_AT(&m->names, const char *, i),
@@ -244,35 +245,80 @@ static pgc_status finish(merger *m, const query_blocks *blocks, pgc_error *err)
     return PGC_OK;
 }
 
-pgc_status variants_describe(const model_context *ctx, pgc_conn *conn, const query_source *source,
-                             size_t *ordinal, query_variants *variants, bool *ok, pgc_error *err)
+/* Forms behind one whose parameters are not in order would only repeat its mistake. */
+static pgc_status add_forms(merger *m, const query_blocks *blocks, describe_batch *batch,
+                            size_t *ordinal, pgc_error *err)
 {
-    merger m = { .ctx = ctx, .source = source, .out = &variants->facts };
-    *variants = (query_variants) { 0 };
-    *ok = false;
-    TRY(blocks_read(ctx->arena, source, ctx->diags, &variants->blocks, &m.ok, err));
-    if (!m.ok) {
+    arena *mem = m->ctx->arena;
+    bool ok = true;
+    for (size_t v = 0; v < blocks->variant_count && ok; v++) {
+        query_form *f = &m->forms[v];
+        f->diags.arena = mem;
+        TRY(blocks_variant(mem, m->source, blocks, v, &f->source, err));
+        TRY(order_params(m, f, err));
+        f->source.param_order = &f->order;
+        ok = f->ok;
+        if (ok) {
+            TRY(describe_add(batch, &f->source, (*ordinal)++, &f->diags, &f->work, err));
+        }
+    }
+    return PGC_OK;
+}
+
+pgc_status variants_add(describe_batch *batch, const query_source *source, size_t *ordinal,
+                        query_variants *variants, pgc_error *err)
+{
+    const model_context *ctx = batch->ctx;
+    bool ok = false;
+    *variants = (query_variants) { .source = source };
+    TRY(blocks_read(ctx->arena, source, ctx->diags, &variants->blocks, &ok, err));
+    if (!ok) {
         return PGC_OK;
     }
     if (variants->blocks.choices.count == 0) {
-        return describe_query(ctx, conn, source, (*ordinal)++, &variants->facts, ok, err);
+        return describe_add(batch, source, (*ordinal)++, ctx->diags, &variants->only, err);
     }
-    variants->texts = ARENA_ARRAY(ctx->arena, variants->blocks.variant_count, variant_text);
-    m.oids = ARENA_ARRAY(ctx->arena, PARAMS_ROOM, uint32_t);
-    m.facts = ARENA_ARRAY(ctx->arena, PARAMS_ROOM, param_fact);
-    m.nullable = ARENA_ARRAY(ctx->arena, PARAMS_ROOM, bool);
-    m.reasons = ARENA_ARRAY(ctx->arena, PARAMS_ROOM, const char *);
-    if (variants->texts == NULL || m.oids == NULL || m.facts == NULL || m.nullable == NULL ||
-        m.reasons == NULL) {
-        return no_memory(&m, err);
+    merger *m = ARENA_NEW(ctx->arena, merger);
+    size_t count = variants->blocks.variant_count;
+    variants->texts = ARENA_ARRAY(ctx->arena, count, variant_text);
+    if (m == NULL || variants->texts == NULL) {
+        return no_memory(source, err);
     }
-    for (size_t v = 0; v < variants->blocks.variant_count && m.ok; v++) {
-        TRY(add_form(&m, conn, v, ordinal, variants, err));
+    *m = (merger) { .ctx = ctx,
+                    .source = source,
+                    .forms = ARENA_ARRAY(ctx->arena, count, query_form),
+                    .oids = ARENA_ARRAY(ctx->arena, PARAMS_ROOM, uint32_t),
+                    .facts = ARENA_ARRAY(ctx->arena, PARAMS_ROOM, param_fact),
+                    .nullable = ARENA_ARRAY(ctx->arena, PARAMS_ROOM, bool),
+                    .reasons = ARENA_ARRAY(ctx->arena, PARAMS_ROOM, const char *),
+                    .ok = true };
+    if (m->forms == NULL || m->oids == NULL || m->facts == NULL || m->nullable == NULL ||
+        m->reasons == NULL) {
+        return no_memory(source, err);
     }
-    if (m.ok) {
-        TRY(finish(&m, &variants->blocks, err));
+    variants->merger = m;
+    return add_forms(m, &variants->blocks, batch, ordinal, err);
+}
+
+pgc_status variants_finish(query_variants *variants, bool *ok, pgc_error *err)
+{
+    merger *m = variants->merger;
+    *ok = false;
+    if (m == NULL) {
+        if (variants->only != NULL && variants->only->ok) {
+            variants->facts = variants->only->facts;
+            *ok = true;
+        }
+        return PGC_OK;
     }
-    *ok = m.ok;
+    m->out = &variants->facts;
+    for (size_t v = 0; v < variants->blocks.variant_count && m->ok; v++) {
+        TRY(merge_form(m, v, variants, err));
+    }
+    if (m->ok) {
+        TRY(finish(m, &variants->blocks, err));
+    }
+    *ok = m->ok;
     return PGC_OK;
 }
 

@@ -1,4 +1,4 @@
-/* All forms of a query with dynamic parts, described one by one and made one set of facts. */
+/* All forms of a query with dynamic parts, described in one batch and made one set of facts. */
 #ifndef SQLC_VARIANTS_H
 #define SQLC_VARIANTS_H
 
@@ -13,16 +13,23 @@ typedef struct variant_text {
 } variant_text;
 
 typedef struct query_variants {
+    const query_source *source;
     query_blocks blocks;
     variant_text *texts; /* blocks.variant_count of them; NULL without choices */
     query_facts facts;   /* of the plain text, with what is true of all */
+    const describe_work
+        *only;             /* without choices: the text that was described; NULL: it is faulty */
+    struct merger *merger; /* with choices: what the forms are collected in */
 } query_variants;
 
-/* As describe_query(), for all forms: the facts are those of the plain text, with the parameters of
- * all forms and the claims that hold in each. ordinal counts the statements of the connection. */
-pgc_status variants_describe(const model_context *ctx, pgc_conn *conn, const query_source *source,
-                             size_t *ordinal, query_variants *variants, bool *ok, pgc_error *err)
-    PGC_MUST_CHECK;
+/* Queue all forms of a query. ordinal counts the statements of the connection. PGC_OK; PGC_NOMEM.
+ */
+pgc_status variants_add(describe_batch *batch, const query_source *source, size_t *ordinal,
+                        query_variants *variants, pgc_error *err) PGC_MUST_CHECK;
+/* Behind describe_run(): the facts are those of the plain text, with the parameters of all forms
+ * and the claims that hold in each. *ok is false when the query is faulty (then diags says why).
+ * PGC_OK; PGC_NOMEM. */
+pgc_status variants_finish(query_variants *variants, bool *ok, pgc_error *err) PGC_MUST_CHECK;
 /* Fill the choices and variants of a query whose parameters are named. */
 pgc_status variants_build(const model_context *ctx, const query_variants *variants, ir_query *query,
                           pgc_error *err) PGC_MUST_CHECK;

@@ -11,13 +11,6 @@
 #define COLUMNS         4
 #define PARAMS          4
 
-static void insist(bool truth)
-{
-    if (!truth) {
-        __builtin_trap();
-    }
-}
-
 static const catalog *shared_catalog(void)
 {
     static arena *mem;
@@ -34,7 +27,7 @@ static void expand(const catalog *cat, slice sql, arena *mem)
     slice once = { NULL, 0 }, twice = { NULL, 0 };
     if (star_expand(cat, sql, mem, &once, NULL) == PGC_OK) {
         pgc_status status = star_expand(cat, once, mem, &twice, NULL);
-        insist(status == PGC_NOMEM || (status == PGC_OK && slice_eq(once, twice)));
+        fuzz_insist(status == PGC_NOMEM || (status == PGC_OK && slice_eq(once, twice)));
     }
 }
 
@@ -48,13 +41,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (cat != NULL && mem != NULL) {
         for (size_t count = 0; count <= COLUMNS; count++) {
             pgc_status status = prove_columns(cat, sql, count, mem, claims, NULL);
-            insist(status == PGC_OK || status == PGC_NOMEM);
+            fuzz_insist(status == PGC_OK || status == PGC_NOMEM);
             for (size_t i = 0; status == PGC_OK && i < count; i++) {
-                insist(claims[i].reason != NULL);
+                fuzz_insist(claims[i].reason != NULL);
             }
         }
         pgc_status status = prove_params(cat, sql, PARAMS, mem, facts, NULL);
-        insist(status == PGC_OK || status == PGC_NOMEM);
+        fuzz_insist(status == PGC_OK || status == PGC_NOMEM);
         expand(cat, sql, mem);
     }
     arena_free(mem);
@@ -74,11 +67,5 @@ size_t fuzz_seed(size_t index, uint8_t *data, size_t size)
         "SELECT j.* FROM (users u NATURAL FULL JOIN assets a) AS j(x, y), LATERAL unnest(j.x) z(q)",
         "(SELECT 1 INTERSECT VALUES (1), (NULL)) EXCEPT SELECT user_id IN (TABLE other.users)",
     };
-    if (index >= ARRAY_LEN(SEEDS)) {
-        return 0;
-    }
-    size_t len = strlen(SEEDS[index]);
-    len = len < size ? len : size;
-    memcpy(data, SEEDS[index], len);
-    return len;
+    return fuzz_seed_of(SEEDS, ARRAY_LEN(SEEDS), index, data, size);
 }

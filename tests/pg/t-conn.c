@@ -6,6 +6,7 @@
 #include "pgc/describe.h"
 
 #include "live.h"
+#include "oom.h"
 #include "tap.h"
 
 static void opens_and_knows_the_server(void)
@@ -206,6 +207,139 @@ static void describe_points_at_the_mistake(void)
     CHECK_INT(out.column_count, 1);
 }
 
+/* More than go out at once, and refusals at both ends, in the middle and behind it. */
+static void many_are_described_each_for_itself(void)
+{
+    enum { MANY = 600 };
+    LIVE(conn);
+    AUTO(arena_auto) arena *memory = arena_new(NULL, 0, 0);
+    REQUIRE(memory != NULL);
+    static describe_item items[MANY];
+    static const size_t WRONG[] = { 0, 255, 256, 300, MANY - 1 };
+    pgc_error err;
+    for (size_t i = 0; i < MANY; i++) {
+        items[i] = (describe_item) {
+            .name = arena_printf(memory, "many_%zu", i),
+            .sql = arena_printf(memory, "SELECT %zu AS c%zu, $1::int8", i, i),
+        };
+    }
+    for (size_t i = 0; i < ARRAY_LEN(WRONG); i++) {
+        items[WRONG[i]].sql = arena_printf(memory, "SELECT nope_%zu", WRONG[i]);
+    }
+    REQUIRE_OK(conn_describe_many(conn, items, MANY, -1, memory, &err), &err);
+    size_t good = 0;
+    for (size_t i = 0; i < MANY; i++) {
+        const describe_item *item = &items[i];
+        char name[32];
+        (void) snprintf(name, sizeof name, "c%zu", i);
+        good += item->status == PGC_OK && item->error == NULL && item->shape.param_count == 1 &&
+                        item->shape.param_oids[0] == 20 && item->shape.column_count == 2 &&
+                        strcmp(item->shape.columns[0].name, name) == 0
+                    ? 1
+                    : 0;
+    }
+    CHECK_INT(good, MANY - ARRAY_LEN(WRONG));
+    for (size_t i = 0; i < ARRAY_LEN(WRONG); i++) {
+        const describe_item *item = &items[WRONG[i]];
+        char name[32];
+        (void) snprintf(name, sizeof name, "nope_%zu", WRONG[i]);
+        CHECK_INT(item->status, PGC_DB);
+        REQUIRE(item->error != NULL);
+        CHECK_STR(item->error->sqlstate, "42703");
+        CHECK_INT(item->error->position, 8);
+        CHECK(strstr(item->error->message, name) != NULL);
+    }
+    CHECK(pgc_conn_alive(conn));
+}
+
+/* A text without a name is run; a statement that was described before it is there. */
+static void texts_between_descriptions_are_run(void)
+{
+    LIVE(conn);
+    AUTO(arena_auto) arena *memory = arena_new(NULL, 0, 0);
+    REQUIRE(memory != NULL);
+    pgc_error err;
+    describe_item items[] = {
+        { .name = "d1", .sql = "SELECT $1::int / 0" },
+        { .sql = "EXPLAIN EXECUTE d1(NULL)" },
+        { .sql = "EXECUTE d1(1)" },
+        { .sql = "SELECT ARRAY['a', NULL]::aclitem[]" },
+        { .name = "", .sql = "SELECT 1 AS x" },
+    };
+    REQUIRE_OK(conn_describe_many(conn, items, ARRAY_LEN(items), 10000000, memory, &err), &err);
+    CHECK_INT(items[0].status, PGC_OK);
+    CHECK_INT(items[1].status, PGC_OK);
+    CHECK_INT(items[2].status, PGC_INVALID);
+    REQUIRE(items[2].error != NULL);
+    CHECK_STR(items[2].error->sqlstate, "22012");
+    CHECK(items[3].status != PGC_OK);
+    CHECK_INT(items[4].status, PGC_OK);
+    CHECK_INT(items[4].shape.column_count, 1);
+    REQUIRE_OK(conn_describe_many(conn, NULL, 0, -1, memory, &err), &err);
+}
+
+/* What was answered before the end counts; the rest is told why there is no answer. */
+static void a_lost_connection_ends_a_description_of_many(void)
+{
+    LIVE(conn);
+    LIVE(killer);
+    AUTO(arena_auto) arena *memory = arena_new(NULL, 0, 0);
+    REQUIRE(memory != NULL);
+    pgc_error err;
+    describe_item items[] = {
+        { .name = "", .sql = "SELECT 1 AS x" },
+        { .sql = "SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(10)" },
+        { .name = "", .sql = "SELECT 2 AS y" },
+    };
+    REQUIRE_OK(conn_describe_many(conn, items, ARRAY_LEN(items), -1, memory, &err), &err);
+    CHECK_INT(items[0].status, PGC_OK);
+    CHECK_INT(items[0].shape.column_count, 1);
+    for (size_t i = 1; i < ARRAY_LEN(items); i++) {
+        CHECK_INT(items[i].status, PGC_CONNECTION);
+        CHECK(items[i].error != NULL && items[i].error->message[0] != '\0');
+    }
+    REQUIRE_OK(conn_describe_many(conn, items, 1, -1, memory, &err), &err);
+    CHECK(items[0].status != PGC_OK);
+}
+
+/* Each allocation fails once, those of the arena and those of the exchange. */
+static void a_description_of_many_survives_missing_memory(void)
+{
+    enum { MANY = 8 }; /* their steps do not fit into the exchange itself */
+    bool done = false;
+    for (int fail_at = 1; !done && fail_at < 200; fail_at++) {
+        oom_plan plan = { .fail_at = 0 };
+        const pgc_alloc alloc = oom_alloc(&plan);
+        pgc_error err;
+        pgc_conn *conn = NULL;
+        pgc_conn_options options = { .struct_size = sizeof options,
+                                     .conninfo = test_server(),
+                                     .alloc = &alloc };
+        REQUIRE_OK(pgc_conn_open(&options, &conn, &err), &err);
+        arena *memory = arena_new(&alloc, 64, 0);
+        describe_item items[MANY];
+        for (size_t i = 0; i < MANY; i++) {
+            items[i] = (describe_item) { .name = "", .sql = "SELECT 1 AS a, 2 AS b, 3 AS c" };
+        }
+        items[MANY - 1].sql = "SELECT nope";
+        plan.calls = 0;
+        plan.fail_at = fail_at;
+        pgc_status status = conn_describe_many(conn, items, MANY, -1, memory, &err);
+        size_t short_of = 0;
+        for (size_t i = 0; status == PGC_OK && i < MANY; i++) {
+            short_of += items[i].status == PGC_NOMEM ? 1 : 0;
+        }
+        done = plan.calls < fail_at;
+        CHECK(done ? status == PGC_OK && short_of == 0 && items[MANY - 1].status == PGC_DB
+                   : status == PGC_NOMEM || short_of > 0);
+        arena_free(memory);
+        pgc_conn_close(conn);
+        CHECK_INT(plan.live, 0);
+        CHECK_INT(plan.bad_sizes, 0);
+    }
+    CHECK(done);
+}
+
 static void a_terminated_session_is_lost_for_good(void)
 {
     LIVE(conn);
@@ -236,4 +370,9 @@ TAP_MAIN(TAP("conn: opens and knows the server", opens_and_knows_the_server),
          TAP("script: past its deadline it is cancelled", a_script_past_its_deadline_is_cancelled),
          TAP("describe: parameters and columns", describe_tells_parameters_and_columns),
          TAP("describe: points at the mistake", describe_points_at_the_mistake),
+         TAP("describe: many at once, each for itself", many_are_described_each_for_itself),
+         TAP("describe: texts in between are run", texts_between_descriptions_are_run),
+         TAP("describe: many, and the connection is lost",
+             a_lost_connection_ends_a_description_of_many),
+         TAP("describe: many, and no memory", a_description_of_many_survives_missing_memory),
          TAP("conn: a terminated session is lost for good", a_terminated_session_is_lost_for_good))

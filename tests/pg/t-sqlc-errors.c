@@ -268,6 +268,59 @@ static void text_must_be_sound(void)
     sqlc_bench_done(&bench);
 }
 
+/* More queries than are shown to the server together, with mistakes of each step at the ends of
+ * such a group, in its middle and in the next one: each has its own place, and only that. */
+static void mistakes_among_many_have_their_own_place(void)
+{
+    enum { MANY = 300 };
+    static const struct {
+        size_t query; /* from 1 on */
+        const char *text, *want;
+    } MISTAKES[] = {
+        { 1, "SELECT nope1 FROM t", "2:10: column \"nope1\" does not exist" },
+        { 2, "SELECT id FROM t WHERE true /*@if a*/ AND nope2 = @a /*@end*/\n AND id = @id",
+          "4:45: column \"nope2\" does not exist" },
+        { 100, "INSERT INTO t (id) VALUES (1) ON CONFLICT (name) DO NOTHING RETURNING id",
+          "201:3: there is no unique or exclusion constraint matching the ON CONFLICT "
+          "specification" },
+        { 101, "SELECT sqlc.embed(x) FROM (SELECT 1 AS one) x",
+          "203:10: sqlc.embed(x): not a table or view" },
+        { 255, "SELECT @a + @b AS sum", "511:13: operator is not unique: unknown + unknown" },
+        { 256, "SELECT 'x' || nope256 FROM t", "513:17: column \"nope256\" does not exist" },
+        { 257, "SELEC 1", "515:3: syntax error at or near \"SELEC\"" },
+        { 300, "SELECT t.*, nope300 FROM t", "601:15: column \"nope300\" does not exist" },
+    };
+    AUTO(buf_auto) buf queries;
+    AUTO(buf_auto) buf want;
+    sqlc_bench bench = sqlc_bench_make(NULL);
+    buf_init(&queries, NULL, 1 << 20);
+    buf_init(&want, NULL, 1 << 20);
+    for (size_t i = 1, next = 0; i <= MANY; i++) {
+        bool wrong = next < ARRAY_LEN(MISTAKES) && MISTAKES[next].query == i;
+        buf_printf(&queries, "-- name: Q%zu :many\n  %s;\n", i,
+                   wrong ? MISTAKES[next].text : "SELECT id, name FROM t WHERE id = @id");
+        if (wrong) {
+            buf_printf(&want, "%sq/a.sql:%s", next == 0 ? "" : "\n", MISTAKES[next].want);
+            next++;
+        }
+    }
+    const project p = { .query = buf_view(&queries) };
+    CHECK_STR(generate(&p, &bench), arena_copy(bench.arena, buf_view(&want)));
+    sqlc_bench_done(&bench);
+}
+
+/* A mistake that all forms have is told once, and one form's own only when those before it are
+ * good. */
+static void forms_tell_the_first_mistake(void)
+{
+    expect("-- name: A :many\nSELECT id FROM t WHERE nope = 1 /*@if b*/ AND id = @b /*@end*/\n"
+           "/*@if c*/ AND nope2 = @c /*@end*/;",
+           "q/a.sql:2:24: column \"nope\" does not exist", "note");
+    expect("-- name: A :many\nSELECT id FROM t WHERE true /*@if b*/ AND id = $1 /*@end*/\n"
+           "/*@if c*/ AND nope = 1 /*@end*/;",
+           "q/a.sql:2:1: query \"A\" has blocks and numbered parameters", "@name");
+}
+
 static void several_mistakes_are_reported_at_once(void)
 {
     expect(
@@ -350,6 +403,8 @@ TAP_MAIN(TAP("unknown names and wrong types are shown where they stand",
          TAP("queries of one @row must agree", shared_rows_must_agree),
          TAP("text that cannot be read is reported", text_must_be_sound),
          TAP("one run reports all mistakes", several_mistakes_are_reported_at_once),
+         TAP("mistakes among many have their own place", mistakes_among_many_have_their_own_place),
+         TAP("of the forms the first mistake is told", forms_tell_the_first_mistake),
          TAP("mistakes in the schema are shown where they stand", schema_mistakes_have_a_place),
          TAP("overrides must fit the database", overrides_must_fit_the_database),
          TAP("a server that is away is named", a_server_that_is_away_is_named))
