@@ -40,8 +40,7 @@ WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL
   AND (sqlc.narg(words)::text IS NULL
        OR EXISTS (SELECT FROM asset_search x
                   WHERE x.asset_id = a.asset_id
-                    AND (x.filename_words @@ word_query(sqlc.narg(words)::text)
-                         OR x.text_words @@ word_query(sqlc.narg(words)::text))))
+                    AND x.text_words @@ word_query(sqlc.narg(words)::text)))
   /*@switch sort taken_desc*/
     AND (sqlc.narg(after_id)::uuid IS NULL
          OR (a.captured_local, a.asset_id) <
@@ -135,8 +134,7 @@ WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL
   AND (sqlc.narg(words)::text IS NULL
        OR EXISTS (SELECT FROM asset_search x
                   WHERE x.asset_id = a.asset_id
-                    AND (x.filename_words @@ word_query(sqlc.narg(words)::text)
-                         OR x.text_words @@ word_query(sqlc.narg(words)::text))));
+                    AND x.text_words @@ word_query(sqlc.narg(words)::text)));
 
 -- name: FindTags :many
 -- @read_only
@@ -164,14 +162,9 @@ SELECT ARRAY(SELECT x.asset_id FROM asset_tags x
              LIMIT @row_limit)::uuid[] AS candidates;
 
 -- name: NameCandidates :one
--- @unnamed
 -- @read_only
--- Reads the owner's names in their index only.
 -- @nonnull candidates
-SELECT ARRAY(SELECT a.asset_id FROM assets a
-             WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL
-               AND a.name_key LIKE like_pattern(@name_part::text)
-             LIMIT @row_limit)::uuid[] AS candidates;
+SELECT ARRAY(SELECT named_assets(@name_part::text, @row_limit::integer))::uuid[] AS candidates;
 
 -- name: WordCandidates :one
 -- @read_only

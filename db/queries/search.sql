@@ -19,16 +19,3 @@ FROM search_hits(
     sqlc.narg('after_id')::uuid, @exact_most::integer) h
 JOIN assets a ON a.asset_id = h.asset_id
 ORDER BY h.place;
-
--- name: FindPairs :many
--- @read_only
--- @nonnull asset_id
--- Nearly equal assets among `batch` of them after a given one; rows without other_id say how far the
--- look has come.
-SELECT p.asset_id, p.other_id, p.distance,
-       (a.taken_at = b.taken_at AND a.width = b.width AND a.height = b.height) AS same_moment
-FROM search_pairs(@after_id::uuid, @batch::integer, @distance_most::float8,
-                  @exact_most::integer) p
-LEFT JOIN assets a ON a.asset_id = p.asset_id AND p.other_id IS NOT NULL
-LEFT JOIN assets b ON b.asset_id = p.other_id
-ORDER BY p.asset_id, p.distance;

@@ -10,6 +10,7 @@ int cmd_list(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_model(int argc, char **argv);
 int cmd_search(int argc, char **argv);
+int cmd_duplicates(int argc, char **argv);
 int cmd_delete(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
 int cmd_edit(int argc, char **argv);

@@ -540,14 +540,13 @@ static const pgc_query filter_assets_query[] = {
         "AND ($39::text IS NULL\n"
         "OR EXISTS (SELECT FROM asset_search x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND (x.filename_words @@ word_query($39::text)\n"
-        "OR x.text_words @@ word_query($39::text))))\n"
+        "AND x.text_words @@ word_query($39::text)))\n"
         "AND ($40::uuid IS NULL\n"
         "OR (a.captured_local, a.asset_id) <\n"
         "($41::timestamp, $40::uuid))\n"
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $42",
-        UINT64_C(0x3e0b80ce5e105271),
+        UINT64_C(0xb5f1f53522db3f8f),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         42,
         42,
@@ -594,14 +593,13 @@ static const pgc_query filter_assets_query[] = {
         "AND ($39::text IS NULL\n"
         "OR EXISTS (SELECT FROM asset_search x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND (x.filename_words @@ word_query($39::text)\n"
-        "OR x.text_words @@ word_query($39::text))))\n"
+        "AND x.text_words @@ word_query($39::text)))\n"
         "AND ($40::uuid IS NULL\n"
         "OR (a.captured_local, a.asset_id) >\n"
         "($41::timestamp, $40::uuid))\n"
         "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $42",
-        UINT64_C(0xe15a21f42b878ea7),
+        UINT64_C(0x1f88f1b6676725b1),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         42,
         42,
@@ -648,14 +646,13 @@ static const pgc_query filter_assets_query[] = {
         "AND ($39::text IS NULL\n"
         "OR EXISTS (SELECT FROM asset_search x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND (x.filename_words @@ word_query($39::text)\n"
-        "OR x.text_words @@ word_query($39::text))))\n"
+        "AND x.text_words @@ word_query($39::text)))\n"
         "AND ($40::uuid IS NULL\n"
         "OR (a.uploaded_at, a.asset_id) <\n"
         "($42::timestamptz, $40::uuid))\n"
         "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
         "LIMIT $41",
-        UINT64_C(0x96933efb35528fe7),
+        UINT64_C(0x2296fe09cf6e9c61),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         42,
         42,
@@ -702,14 +699,13 @@ static const pgc_query filter_assets_query[] = {
         "AND ($39::text IS NULL\n"
         "OR EXISTS (SELECT FROM asset_search x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND (x.filename_words @@ word_query($39::text)\n"
-        "OR x.text_words @@ word_query($39::text))))\n"
+        "AND x.text_words @@ word_query($39::text)))\n"
         "AND ($40::uuid IS NULL\n"
         "OR (a.uploaded_at, a.asset_id) >\n"
         "($42::timestamptz, $40::uuid))\n"
         "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
         "LIMIT $41",
-        UINT64_C(0xa39038b0ab7c6309),
+        UINT64_C(0x4af84c223e97ab87),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         42,
         42,
@@ -756,14 +752,13 @@ static const pgc_query filter_assets_query[] = {
         "AND ($39::text IS NULL\n"
         "OR EXISTS (SELECT FROM asset_search x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND (x.filename_words @@ word_query($39::text)\n"
-        "OR x.text_words @@ word_query($39::text))))\n"
+        "AND x.text_words @@ word_query($39::text)))\n"
         "AND ($40::uuid IS NULL\n"
         "OR (a.name_key, a.asset_id) <\n"
         "($42::text, $40::uuid))\n"
         "ORDER BY a.name_key DESC, a.asset_id DESC\n"
         "LIMIT $41",
-        UINT64_C(0x2419767ac47258c8),
+        UINT64_C(0x0871db7adb0e4a6a),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         42,
         42,
@@ -810,14 +805,13 @@ static const pgc_query filter_assets_query[] = {
         "AND ($39::text IS NULL\n"
         "OR EXISTS (SELECT FROM asset_search x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND (x.filename_words @@ word_query($39::text)\n"
-        "OR x.text_words @@ word_query($39::text))))\n"
+        "AND x.text_words @@ word_query($39::text)))\n"
         "AND ($40::uuid IS NULL\n"
         "OR (a.name_key, a.asset_id) >\n"
         "($42::text, $40::uuid))\n"
         "ORDER BY a.name_key ASC, a.asset_id ASC\n"
         "LIMIT $41",
-        UINT64_C(0x8219a2bb6081214a),
+        UINT64_C(0xad8680a9c188ce40),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         42,
         42,
@@ -864,14 +858,13 @@ static const pgc_query filter_assets_query[] = {
         "AND ($39::text IS NULL\n"
         "OR EXISTS (SELECT FROM asset_search x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND (x.filename_words @@ word_query($39::text)\n"
-        "OR x.text_words @@ word_query($39::text))))\n"
+        "AND x.text_words @@ word_query($39::text)))\n"
         "AND ($40::uuid IS NULL\n"
         "OR (a.file_size, a.asset_id) <\n"
         "($42::bigint, $40::uuid))\n"
         "ORDER BY a.file_size DESC, a.asset_id DESC\n"
         "LIMIT $41",
-        UINT64_C(0x1bd932dbeabee732),
+        UINT64_C(0xb31b129da2c6b534),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         42,
         42,
@@ -918,14 +911,13 @@ static const pgc_query filter_assets_query[] = {
         "AND ($39::text IS NULL\n"
         "OR EXISTS (SELECT FROM asset_search x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND (x.filename_words @@ word_query($39::text)\n"
-        "OR x.text_words @@ word_query($39::text))))\n"
+        "AND x.text_words @@ word_query($39::text)))\n"
         "AND ($40::uuid IS NULL\n"
         "OR (a.file_size, a.asset_id) >\n"
         "($42::bigint, $40::uuid))\n"
         "ORDER BY a.file_size ASC, a.asset_id ASC\n"
         "LIMIT $41",
-        UINT64_C(0x559fb7677e370a20),
+        UINT64_C(0xda89b66c550d109e),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         42,
         42,
@@ -972,14 +964,13 @@ static const pgc_query filter_assets_query[] = {
         "AND ($39::text IS NULL\n"
         "OR EXISTS (SELECT FROM asset_search x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND (x.filename_words @@ word_query($39::text)\n"
-        "OR x.text_words @@ word_query($39::text))))\n"
+        "AND x.text_words @@ word_query($39::text)))\n"
         "AND ($40::uuid IS NULL\n"
         "OR (a.stars, a.captured_local, a.asset_id) <\n"
         "($43::smallint, $41::timestamp, $40::uuid))\n"
         "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $42",
-        UINT64_C(0x306b7d1e6d81135b),
+        UINT64_C(0x9873e5accb1cb1e1),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         43,
         42,
@@ -1026,14 +1017,13 @@ static const pgc_query filter_assets_query[] = {
         "AND ($39::text IS NULL\n"
         "OR EXISTS (SELECT FROM asset_search x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND (x.filename_words @@ word_query($39::text)\n"
-        "OR x.text_words @@ word_query($39::text))))\n"
+        "AND x.text_words @@ word_query($39::text)))\n"
         "AND ($40::uuid IS NULL\n"
         "OR (a.stars, a.captured_local, a.asset_id) >\n"
         "($43::smallint, $41::timestamp, $40::uuid))\n"
         "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $42",
-        UINT64_C(0xbc8b5abe6b91cc63),
+        UINT64_C(0xe93d6b00491c8f61),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         43,
         42,
@@ -1265,9 +1255,8 @@ static const pgc_query count_filtered_assets_query = {
     "  AND ($39::text IS NULL\n"
     "       OR EXISTS (SELECT FROM asset_search x\n"
     "                  WHERE x.asset_id = a.asset_id\n"
-    "                    AND (x.filename_words @@ word_query($39::text)\n"
-    "                         OR x.text_words @@ word_query($39::text))))",
-    UINT64_C(0x49284228b00835ea),
+    "                    AND x.text_words @@ word_query($39::text)))",
+    UINT64_C(0x90835a6f4d922b00),
     PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
     39,
     1,
@@ -1763,9 +1752,8 @@ pgc_status repo_tag_candidates(pgc_db *db, const repo_tag_candidates_params *p,
 }
 
 static const pgc_type_ref name_candidates_query_params[] = {
-    { "owner_id", "integer", 23 },
     { "name_part", "text", 25 },
-    { "row_limit", "bigint", 20 },
+    { "row_limit", "integer", 23 },
 };
 
 static const pgc_type_ref name_candidates_query_columns[] = {
@@ -1775,13 +1763,10 @@ static const pgc_type_ref name_candidates_query_columns[] = {
 static const pgc_query name_candidates_query = {
     "NameCandidates",
     "-- name: NameCandidates :one\n"
-    "SELECT ARRAY(SELECT a.asset_id FROM assets a\n"
-    "             WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
-    "               AND a.name_key LIKE like_pattern($2::text)\n"
-    "             LIMIT $3)::uuid[] AS candidates",
-    UINT64_C(0x15e8d7ed9b534ce2),
-    PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-    3,
+    "SELECT ARRAY(SELECT named_assets($1::text, $2::integer))::uuid[] AS candidates",
+    UINT64_C(0xebac9b92fe39627d),
+    PGC_QUERY_READ_ONLY,
+    2,
     1,
     name_candidates_query_params,
     name_candidates_query_columns,
@@ -1866,9 +1851,8 @@ pgc_status repo_name_candidates(pgc_db *db, const repo_name_candidates_params *p
     pgc_result *result = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
-    pgc_add_i32(&args, p->owner_id);
     pgc_add_text(&args, p->name_part);
-    pgc_add_i64(&args, p->row_limit);
+    pgc_add_i32(&args, p->row_limit);
     pgc_status status = pgc_db_run(db, &name_candidates_query, &args, &result, err);
     pgc_args_done(&args);
     if (status != PGC_OK) {

@@ -117,8 +117,7 @@ typedef struct repo_filter_assets_params {
  *       AND (sqlc.narg(words)::text IS NULL
  *            OR EXISTS (SELECT FROM asset_search x
  *                       WHERE x.asset_id = a.asset_id
- *                         AND (x.filename_words @@ word_query(sqlc.narg(words)::text)
- *                              OR x.text_words @@ word_query(sqlc.narg(words)::text))))
+ *                         AND x.text_words @@ word_query(sqlc.narg(words)::text)))
  *       / *@switch sort taken_desc* /
  *         AND (sqlc.narg(after_id)::uuid IS NULL
  *              OR (a.captured_local, a.asset_id) <
@@ -284,8 +283,7 @@ typedef struct repo_count_filtered_assets_params {
  *       AND (sqlc.narg(words)::text IS NULL
  *            OR EXISTS (SELECT FROM asset_search x
  *                       WHERE x.asset_id = a.asset_id
- *                         AND (x.filename_words @@ word_query(sqlc.narg(words)::text)
- *                              OR x.text_words @@ word_query(sqlc.narg(words)::text))))
+ *                         AND x.text_words @@ word_query(sqlc.narg(words)::text)))
  *
  * @param p read during the call only.
  * @param out on PGC_OK count (bigint, not NULL: count() never gives NULL).
@@ -440,9 +438,8 @@ pgc_status repo_tag_candidates(pgc_db *db, const repo_tag_candidates_params *p,
 
 /** Parameters of repo_name_candidates(). */
 typedef struct repo_name_candidates_params {
-    int32_t owner_id; /**< integer, assets.owner_id; not NULL */
     pgc_text name_part; /**< text; not NULL */
-    int64_t row_limit; /**< bigint; not NULL */
+    int32_t row_limit; /**< integer; not NULL */
 } repo_name_candidates_params;
 
 /** Rows and the memory they point into; give it to repo_name_candidates_set_free(). */
@@ -461,12 +458,8 @@ pgc_status repo_name_candidates_set_detach(repo_name_candidates_set *set,
 
 /**
  * NameCandidates (:one).
- * Reads the owner's names in their index only.
  *
- *     SELECT ARRAY(SELECT a.asset_id FROM assets a
- *                  WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL
- *                    AND a.name_key LIKE like_pattern(@name_part::text)
- *                  LIMIT @row_limit)::uuid[] AS candidates
+ *     SELECT ARRAY(SELECT named_assets(@name_part::text, @row_limit::integer))::uuid[] AS candidates
  *
  * @param p read during the call only.
  * @param out on PGC_OK one row for repo_name_candidates_set_free(); else untouched.

@@ -2164,7 +2164,6 @@ static const pgc_schema_column schema_columns[] = {
     { "public", "asset_days", "recordings", "integer", true },
     { "public", "asset_days", "videos", "integer", true },
     { "public", "asset_search", "asset_id", "uuid", true },
-    { "public", "asset_search", "filename_words", "tsvector", true },
     { "public", "asset_search", "name", "text", true },
     { "public", "asset_search", "owner_id", "integer", true },
     { "public", "asset_search", "text_words", "tsvector", true },
@@ -2311,5 +2310,5 @@ static const pgc_schema_column schema_columns[] = {
 
 pgc_status repo_schema_check(pgc_db *db, pgc_error *err)
 {
-    return pgc_schema_check(db, schema_columns, 164, err);
+    return pgc_schema_check(db, schema_columns, 163, err);
 }

@@ -240,8 +240,7 @@ static pgc_status candidates_of_album(lister *l, pgc_error *err)
 static pgc_status candidates_of_name(lister *l, pgc_error *err)
 {
     repo_name_candidates_set found = { 0 };
-    const repo_name_candidates_params params = { .owner_id = l->params.owner_id,
-                                                 .name_part = l->filter->name_contains,
+    const repo_name_candidates_params params = { .name_part = l->filter->name_contains,
                                                  .row_limit = CANDIDATES_MAX + 1 };
     TRY(repo_name_candidates(l->actor.db, &params, &found, err));
     keep_candidates(l, &(repo_album_candidates_set) { found.rows, found.count, found.result });

@@ -35,7 +35,10 @@ static leaf *add_leaf(analysis *a, scope *s, const char *name, const shape *sour
         return NULL;
     }
     l->name = name;
-    l->shape = (shape) { .known = source->known, .columns = columns, .count = source->count };
+    l->shape = (shape) { .known = source->known,
+                         .one_row = source->one_row,
+                         .columns = columns,
+                         .count = source->count };
     l->number = s->leaf_count++;
     l->next = s->leaves;
     s->leaves = l;
@@ -413,6 +416,21 @@ static item *last_item(const scope *s)
     return last;
 }
 
+static bool is_true_constant(const ast *expr)
+{
+    return ast_kind_of(expr) == AST_A_CONST && ast_flag(ast_get(expr, "boolval"), "boolval");
+}
+
+/* A LEFT JOIN that makes up no row: its right side has one for every row of the left side.
+ *
+ *     a LEFT JOIN LATERAL (SELECT count(*) FROM b WHERE b.a = a.id) c ON true */
+static bool always_finds(const scope *s, const part *right, const ast *quals)
+{
+    const leaf *last = s->leaves;
+    return right->end - right->first == 1 && last != NULL && last->number == right->first &&
+           last->shape.one_row && is_true_constant(quals);
+}
+
 /* Left before right: the right side may be LATERAL and look at the left one. The join is
  * entered only after both, so that what LATERAL sees is lowered by the joins inside the left
  * side alone.
@@ -435,8 +453,8 @@ static part build_join(analysis *a, scope *s, const ast *node)
     assert(j->first <= j->middle && j->middle <= j->end && j->end <= s->leaf_count);
     j->type = join_type(node);
     j->nulls_left = j->type == 'r' || j->type == 'f';
-    j->nulls_right = j->type == 'l' || j->type == 'f';
     j->quals = ast_get(node, "quals");
+    j->nulls_right = (j->type == 'l' && !always_finds(s, &sides[1], j->quals)) || j->type == 'f';
     part p = merge_sides(a, s, j, node, sides);
     j->next = s->joins;
     s->joins = j;

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "sqlc/cname.h"
 #include "sqlc/overrides.h"
+#include "sqlc/prove.h"
 #include "sqlc/shapes.h"
 
 /* Every list of this file fails with the same words. */
@@ -117,12 +118,16 @@ ir_row *model_of(const model_context *ctx, uint32_t relation_oid)
     return NULL;
 }
 
-/* Another representation of the same bytes, or the user's own type. */
+/* Another representation of the same bytes, or the user's own type. Of a type that we know nothing
+ * about, any: the user knows what its bytes are. */
 static bool override_type(const model_context *ctx, const config_override *o, ir_type *type,
                           uint32_t base_oid)
 {
     if (o->decode == NULL) {
-        type->c = c_type_alike(type->c, o->c_type);
+        const catalog_type *base = catalog_type_by_oid(ctx->cat, base_oid);
+        bool opaque =
+            type->c == NULL && base != NULL && base->kind == CATALOG_BASE && base->element_oid == 0;
+        type->c = opaque ? c_type_by_suffix(o->c_type) : c_type_alike(type->c, o->c_type);
     } else {
         type->shape = shapes_custom(ctx, base_oid, o);
         type->c = type->shape == NULL ? NULL : &type->shape->c;
@@ -293,10 +298,12 @@ const char *model_unique_field(const model_context *ctx, const ir_field *fields,
     return tried;
 }
 
-/* NOT NULL of the table is the claim; queries lower it where they join. Names that cannot be
+/* NOT NULL of the table is the claim, of a view what its definition proves; queries lower it where
+ * they join. Names that cannot be
  * made are reported and the column is left out of the struct, so that one run finds them all. */
 static pgc_status build_field(const model_context *ctx, const catalog_relation *relation,
-                              const catalog_column *column, ir_row *row, pgc_error *err)
+                              const catalog_column *column, const null_claim *view, ir_row *row,
+                              pgc_error *err)
 {
     ir_field *field = &row->fields[row->field_count];
     const char *name = NULL;
@@ -311,12 +318,31 @@ static pgc_status build_field(const model_context *ctx, const catalog_relation *
     field->reason = column->overridden ? "says the config"
                     : column->not_null ? "NOT NULL"
                                        : "no NOT NULL constraint";
+    if (view != NULL && !column->overridden) {
+        field->nullable = !view->not_null;
+        field->reason = view->reason;
+    }
     field->comment = column->comment;
     field->attnum = column->attnum;
     field->column = row->column_count++;
     field->source = model_source(ctx, relation, column->name);
     row->field_count++;
     return field->name == NULL || field->source == NULL ? no_memory(err) : PGC_OK;
+}
+
+/* *out: a claim per column; NULL: no view. */
+static pgc_status claims_of_view(const model_context *ctx, const catalog_relation *relation,
+                                 null_claim **out, pgc_error *err)
+{
+    if (relation->view_sql == NULL) {
+        return PGC_OK;
+    }
+    null_claim *claims = ARENA_ARRAY(ctx->arena, relation->column_count + 1, null_claim);
+    if (claims == NULL) {
+        return no_memory(err);
+    }
+    *out = claims;
+    return prove_view(ctx->cat, relation, ctx->arena, claims, err);
 }
 
 /* Columns without C type are named in a comment instead of spoiling the whole table. A table
@@ -345,11 +371,13 @@ static pgc_status build_model(const model_context *ctx, const catalog_relation *
         (void) config_error(ctx, "table", relation->name);
         return PGC_OK;
     }
+    null_claim *claims = NULL;
+    TRY(claims_of_view(ctx, relation, &claims, err));
     for (size_t i = 0; i < relation->column_count; i++) {
         const catalog_column *column = &relation->columns[i];
         if (model_column_type(ctx, relation, column->name, column->type_oid,
                               &row.fields[row.field_count].type)) {
-            TRY(build_field(ctx, relation, column, &row, err));
+            TRY(build_field(ctx, relation, column, claims == NULL ? NULL : &claims[i], &row, err));
             continue;
         }
         const catalog_type *type = catalog_type_by_oid(ctx->cat, column->type_oid);

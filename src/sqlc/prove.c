@@ -23,6 +23,16 @@ static pgc_status no_memory(pgc_error *err)
     return pgc_error_set(err, PGC_NOMEM, "prove the columns of a statement");
 }
 
+static void claim_columns(null_claim *claims, const shape *rows)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        const value *v = &rows->columns[i].value;
+        claims[i] = (null_claim) { .not_null = v->not_null,
+                                   .elems_not_null = v->elems_not_null,
+                                   .reason = v->reason != NULL ? v->reason : "not looked at" };
+    }
+}
+
 /* The server's column count is the check on ours: when they differ, our idea of the statement
  * is wrong somewhere and no claim is safe. */
 pgc_status prove_columns_given(const catalog *cat, const prove_input *input, size_t column_count,
@@ -50,12 +60,21 @@ pgc_status prove_columns_given(const catalog *cat, const prove_input *input, siz
         claim_nothing(claims, column_count, "the columns of the statement are not certain");
         return PGC_OK;
     }
-    for (size_t i = 0; i < column_count; i++) {
-        const value *v = &rows.columns[i].value;
-        claims[i] = (null_claim) { .not_null = v->not_null,
-                                   .elems_not_null = v->elems_not_null,
-                                   .reason = v->reason != NULL ? v->reason : "not looked at" };
+    claim_columns(claims, &rows);
+    return PGC_OK;
+}
+
+pgc_status prove_view(const catalog *cat, const catalog_relation *view, arena *mem,
+                      null_claim *claims, pgc_error *err)
+{
+    assert(cat != NULL && view->view_sql != NULL && claims != NULL);
+    analysis a = { .cat = cat, .mem = mem };
+    shape rows = shape_of_relation(&a, view);
+    if (a.failed) {
+        return no_memory(err);
     }
+    assert(rows.known && rows.count == view->column_count);
+    claim_columns(claims, &rows);
     return PGC_OK;
 }
 

@@ -65,6 +65,11 @@ typedef struct prove_input {
 pgc_status prove_columns_given(const catalog *cat, const prove_input *input, size_t column_count,
                                arena *arena, null_claim *claims, pgc_error *err) PGC_MUST_CHECK;
 
+/* Claims of the columns of a view, by its definition; relation->column_count of them. PGC_OK;
+ * PGC_NOMEM. */
+pgc_status prove_view(const catalog *cat, const catalog_relation *view, arena *arena,
+                      null_claim *claims, pgc_error *err) PGC_MUST_CHECK;
+
 /* What the server calls each of the column_count result columns; NULL entries are not known. When
  * our own count differs none is. PGC_OK; PGC_NOMEM. */
 pgc_status prove_names(const catalog *cat, slice sql, size_t column_count, arena *arena,

@@ -175,6 +175,23 @@ static void verdict_add(verdict *v, const catalog_operator *op)
     v->total = v->total && ok && !partial_operator(op);
 }
 
+/* The type that the server tries first for an untyped literal beside a known type: the same one,
+ * when the operator has that form. Source: PostgreSQL manual, "Operator Type Resolution", step 2a.
+ *
+ *     name || '!'    text || text, whatever other || there are */
+static uint32_t literal_type(const analysis *a, const catalog_operator *all, size_t count,
+                             uint32_t literal, uint32_t known)
+{
+    uint32_t base = catalog_base_type(a->cat, known);
+    for (size_t i = 0; literal == OID_UNKNOWN && base != 0 && base != OID_UNKNOWN && i < count;
+         i++) {
+        if (all[i].left_oid == base && all[i].right_oid == base) {
+            return base;
+        }
+    }
+    return literal;
+}
+
 /* A first exact overload drops those that were kept before it.
  * Example: width + 1 with width int4. Exact on both sides is +(int4, int4) alone, so a user's
  * +(money_of_mine, int4) cannot be meant. With $1 + $2 every + is possible, a user's included, and
@@ -188,6 +205,11 @@ verdict resolve_operator(const analysis *a, const ast *name, uint32_t left, uint
     const catalog_operator *all = text != NULL ? catalog_operators(a->cat, text, &count) : NULL;
     bool prefix = left == UINT32_MAX;
     bool exact = false;
+    if (!prefix) {
+        uint32_t written = left;
+        left = literal_type(a, all, count, left, right);
+        right = literal_type(a, all, count, right, written);
+    }
     for (size_t i = 0; i < count; i++) {
         fit f = fit_operator(a, &all[i], left, right, prefix);
         bool open = f == FIT_OPEN; /* no type is known: nothing is exact */

@@ -590,6 +590,7 @@ static void add_excluded(analysis *a, scope *s, const leaf *target)
     }
     *l = *target;
     l->name = "excluded";
+    l->relation = NULL; /* it has no system columns */
     for (size_t c = 0; c < l->shape.count; c++) {
         vars[c] = (var) { .name = l->shape.columns[c].name, .leaf = l, .index = c, .owner = i };
     }

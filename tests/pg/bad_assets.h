@@ -4,6 +4,7 @@
 
 #include "bad_input.h"
 #include "service/asset.h"
+#include "service/duplicate.h"
 #include "service/embedding.h"
 #include "service/embedding_fill.h"
 #include "service/search.h"
@@ -169,6 +170,31 @@ BAD_SET(bad_embedding_missing_limit, repo_list_assets_to_embed_set,
         lum_embedding_missing(bad.ann, LUM_MODEL_SEED, (pgc_uuid) { { 0 } }, value->number, &out,
                               err))
 
+static pgc_status bad_duplicate_find(const bad_value *value, pgc_error *err)
+{
+    lum_duplicate_page page = { .more = false };
+    const lum_duplicate_search search = { .distance_most = value->real };
+    pgc_status status = lum_duplicate_find(bad.ann, &search, &page, err);
+    bad.rows = page.rows.count;
+    lum_duplicate_page_free(&page);
+    return status;
+}
+
+/* Somebody else's asset, or nobody's, in a group of an own one. */
+static pgc_status bad_duplicate_trash(const bad_value *value, pgc_error *err)
+{
+    repo_trash_duplicates_set gone = PGC_ZERO;
+    const repo_find_duplicates_row rows[] = {
+        { .leader_id = bad.own_asset, .a = { .asset_id = bad.own_asset } },
+        { .leader_id = bad.own_asset, .a = { .asset_id = value->uuid } },
+    };
+    const repo_find_duplicates_row_set set = { .rows = rows, .count = ARRAY_LEN(rows) };
+    pgc_status status = lum_duplicate_trash(bad.ann, &set, env_default(), &gone, err);
+    bad.rows = gone.count;
+    repo_trash_duplicates_set_free(&gone);
+    return status;
+}
+
 static inline pgc_status bad_species(pgc_uuid asset_id, lum_species one, slice version,
                                      pgc_error *err)
 {
@@ -272,6 +298,8 @@ static const bad_row BAD_ASSETS[] = {
     { "lum_embedding_picture", BAD_ASSET, "asset", bad_picture, 0, 0 },
     { "lum_embedding_missing", BAD_FILE, "embedding model", bad_embedding_missing, 0, BAD_STRING },
     { "lum_embedding_missing", BAD_LIMIT, "page of", bad_embedding_missing_limit, 0, 0 },
+    { "lum_duplicate_find", BAD_PART, "a distance of", bad_duplicate_find, 0, 0 },
+    { "lum_duplicate_trash", BAD_ASSET, "", bad_duplicate_trash, 0, BAD_EMPTY },
     { "lum_species_save", BAD_ASSET, "there is no asset", bad_species_asset, 0, 0 },
     { "lum_species_save", BAD_NAME, "species name", bad_species_name, 0, 0 },
     { "lum_species_save", BAD_TEXT, "common name", bad_species_common, 0, 0 },

@@ -135,6 +135,11 @@ static void operators(void)
           { "SELECT i BETWEEN 1 AND 2, i NOT BETWEEN 1 AND l, i BETWEEN SYMMETRIC 2 AND 1 FROM t",
             "NNN" },
           { "SELECT s || s, s || i, a || 1, a || a, j || j, s || NULL FROM t", "NNNNN-" },
+          /* A literal beside a known type is tried as that type first. */
+          { "SELECT s || 'x', 'x' || s, s || NULL, day - '2020-01-01', i + '1' FROM t", "NN-NN" },
+          { "SELECT s || 'x', 'x' || s FROM n", "--" },
+          { "SELECT path '((0,0),(1,1))' + '((0,0),(1,1))', lseg '(0,0),(1,1)' # '(0,1),(1,0)'",
+            "--" },
           { "SELECT j -> 'a', j ->> 'a', j #> '{a}', j #>> '{a}', j ? 'a', j @> j, j - 'a' FROM t",
             "----NNN" },
           { "SELECT k -> 'a', k ->> 0, j @? '$', j @@ '$' FROM t", "----" },
@@ -282,6 +287,11 @@ static void lax_functions(void)
         { "SELECT string_to_array(s, ','), string_to_array(s, ',', 'x'), string_to_array(s, NULL), "
           "array_to_string(a, ','), array_to_string(a, NULL) FROM t",
           "ENEN-" },
+        { "SELECT enum_range(NULL::mood), enum_range(m, NULL), enum_first(m), enum_last(m) FROM n",
+          "NNNN" },
+        { "SELECT pg_try_advisory_xact_lock(l), pg_size_pretty(l), pg_table_size('t') FROM t",
+          "NN-" },
+        { "SELECT pg_try_advisory_lock(l), pg_size_pretty(l) FROM n", "--" },
         { "SELECT int4range(i, l::int), tstzrange(ts, NULL), daterange(day, day) FROM n", "NNN" });
 }
 
@@ -349,17 +359,27 @@ static void windows(void)
 
 static void joins(void)
 {
-    RULES({ "SELECT t.i, n.i FROM t JOIN n ON t.i = n.i", "NN" },
-          { "SELECT t.i, x.i FROM t LEFT JOIN t x ON x.l = t.l", "N-" },
-          { "SELECT t.i, x.i FROM t RIGHT JOIN t x ON x.l = t.l", "-N" },
-          { "SELECT t.i, x.i FROM t FULL JOIN t x ON x.l = t.l", "--" },
-          { "SELECT i, t.s, x.s FROM t LEFT JOIN t x USING (i)", "NN-" },
-          { "SELECT i FROM t FULL JOIN t x USING (i)", "N" },
-          { "SELECT i FROM t RIGHT JOIN n USING (i)", "-" },
-          { "SELECT t.i, x.i FROM t LEFT JOIN t x ON x.l = t.l WHERE x.s = 'a'", "NN" },
-          { "SELECT x.i FROM t LEFT JOIN t x ON x.l = t.l WHERE x.s = 'a' OR t.b", "-" },
-          { "SELECT c FROM t LEFT JOIN LATERAL (SELECT count(*) AS c FROM n) q ON true", "-" },
-          { "SELECT c FROM t CROSS JOIN LATERAL (SELECT count(*) AS c FROM n) q", "N" });
+    RULES(
+        { "SELECT t.i, n.i FROM t JOIN n ON t.i = n.i", "NN" },
+        { "SELECT t.i, x.i FROM t LEFT JOIN t x ON x.l = t.l", "N-" },
+        { "SELECT t.i, x.i FROM t RIGHT JOIN t x ON x.l = t.l", "-N" },
+        { "SELECT t.i, x.i FROM t FULL JOIN t x ON x.l = t.l", "--" },
+        { "SELECT i, t.s, x.s FROM t LEFT JOIN t x USING (i)", "NN-" },
+        { "SELECT i FROM t FULL JOIN t x USING (i)", "N" },
+        { "SELECT i FROM t RIGHT JOIN n USING (i)", "-" },
+        { "SELECT t.i, x.i FROM t LEFT JOIN t x ON x.l = t.l WHERE x.s = 'a'", "NN" },
+        { "SELECT x.i FROM t LEFT JOIN t x ON x.l = t.l WHERE x.s = 'a' OR t.b", "-" },
+        /* One row on the right and no condition: nothing is made up. */
+        { "SELECT c FROM t LEFT JOIN LATERAL (SELECT count(*) AS c FROM n) q ON true", "N" },
+        { "SELECT c FROM t LEFT JOIN (SELECT max(i) AS m, count(*) AS c FROM n) q ON TRUE", "N" },
+        { "SELECT c FROM t LEFT JOIN (SELECT count(*) AS c FROM n) q ON t.b", "-" },
+        { "SELECT c FROM t LEFT JOIN (SELECT count(*) AS c FROM n) q ON false", "-" },
+        { "SELECT c FROM t LEFT JOIN (SELECT count(*) AS c FROM n HAVING true) q ON true", "-" },
+        { "SELECT c FROM t LEFT JOIN (SELECT count(*) AS c FROM n GROUP BY i) q ON true", "-" },
+        { "SELECT c, t.i FROM t RIGHT JOIN (SELECT count(*) AS c FROM n) q ON true", "N-" },
+        { "SELECT c, t.i FROM t FULL JOIN (SELECT count(*) AS c FROM n) q ON true", "--" },
+        { "SELECT c FROM t LEFT JOIN (n CROSS JOIN (SELECT count(*) AS c FROM n) x) ON true", "-" },
+        { "SELECT c FROM t CROSS JOIN LATERAL (SELECT count(*) AS c FROM n) q", "N" });
 }
 
 static void refinement(void)
@@ -418,7 +438,10 @@ static void changes(void)
           { "UPDATE n SET i = NULL WHERE i = 1 RETURNING i", "-" },
           { "DELETE FROM n WHERE i = 1 RETURNING i, s", "N-" },
           { "DELETE FROM n USING t WHERE t.i = n.i RETURNING n.i, t.s", "NN" },
-          { "WITH c AS (DELETE FROM t RETURNING i, s) SELECT i, s FROM c", "NN" });
+          { "WITH c AS (DELETE FROM t RETURNING i, s) SELECT i, s FROM c", "NN" },
+          { "INSERT INTO t (i) VALUES (1) ON CONFLICT (i) DO UPDATE SET s = excluded.s RETURNING "
+            "xmax = 0, tableoid, s",
+            "NNN" });
 }
 
 static void closes(void)

@@ -126,7 +126,8 @@ static void joins(void)
           { "SELECT u.username FROM users v LEFT JOIN (users u JOIN assets a ON "
             "a.owner_id = u.user_id) ON v.user_id = u.user_id",
             "-" },
-          { "SELECT s.n FROM users LEFT JOIN (SELECT 1 AS n) s ON true", "-" },
+          { "SELECT s.n FROM users LEFT JOIN (SELECT 1 AS n) s ON true", "N" },
+          { "SELECT s.n FROM users LEFT JOIN (SELECT 1 AS n) s ON s.n > 0", "-" },
           { "SELECT g FROM users LEFT JOIN generate_series(1, 2) g ON true", "-" },
           { "SELECT u FROM assets LEFT JOIN users u ON true", "-" },
           { "SELECT j.x, j.y FROM (users u JOIN assets a ON true) AS j(x, y)", "NN" },

@@ -214,6 +214,29 @@ static void only_what_can_be_read_is_a_model(void)
     world_done(&w);
 }
 
+static void views_are_as_nullable_as_their_definition(void)
+{
+    world w;
+    world_make(&w);
+    add_table(&w, "tables", "a", 'r');
+    uint32_t view = w.next_oid;
+    add_table(&w, "views", "x|y", 'v');
+    catalog_set_view(w.cat, view,
+                     "SELECT tables.a AS x, coalesce(tables.a, 0) AS y FROM public.tables");
+    uint32_t broken = w.next_oid;
+    add_table(&w, "odd", "x|y", 'v');
+    catalog_set_view(w.cat, broken, "no SQL");
+    build(&w);
+    REQUIRE(w.set.model_count == 3);
+    const ir_row *odd = &w.set.models[0];
+    const ir_row *model = &w.set.models[2];
+    CHECK(odd->fields[0].nullable && odd->fields[1].nullable);
+    CHECK(model->fields[0].nullable && !model->fields[1].nullable);
+    CHECK_STR(model->fields[0].reason, "view views: tables.a is nullable");
+    CHECK_STR(model->fields[1].reason, "view views: coalesce: constant");
+    world_done(&w);
+}
+
 /* What symbols_check() says about a set of enums ("name:labels") and tables. */
 static void collide(const char *enums, const char *tables, const char *query, const char *want)
 {
@@ -519,6 +542,8 @@ TAP_MAIN(TAP("fields of a struct are distinct", fields_are_distinct),
          TAP("renames name columns and tables", renames_give_a_name),
          TAP("constants of an enum are distinct", constants_are_distinct),
          TAP("sequences and composites are no models", only_what_can_be_read_is_a_model),
+         TAP("names: the model of a view is as nullable as its definition proves",
+             views_are_as_nullable_as_their_definition),
          TAP("collisions of global names are found", collisions_are_found),
          TAP("text cannot leave its comment", comments_cannot_be_left),
          TAP("literals are escaped portably", literals_are_portable),

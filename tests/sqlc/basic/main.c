@@ -276,7 +276,7 @@ static void check_others(pgc_db *db, int64_t first, pgc_error *err)
     EXPECT(articles.count == 1 && text_is(articles.rows[0].articles.weird_name, "x"));
     lib_list_articles_row_set_free(&articles);
     EXPECT_OK(lib_list_prolific(db, &prolific, err), err);
-    EXPECT(prolific.count == 1 && prolific.rows[0].books.has && prolific.rows[0].books.v == 1);
+    EXPECT(prolific.count == 1 && prolific.rows[0].books == 1);
     lib_prolific_set_free(&prolific);
     nearest.query.v = numbers;
     nearest.query.dim = 3;
