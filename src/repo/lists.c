@@ -46,6 +46,7 @@ static const pgc_type_ref filter_assets_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_type_ref filter_assets_query_params_0[] = {
@@ -504,7 +505,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -546,10 +547,10 @@ static const pgc_query filter_assets_query[] = {
         "($41::timestamp, $40::uuid))\n"
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $42",
-        UINT64_C(0xb5f1f53522db3f8f),
+        UINT64_C(0xa6a907bc4446bd11),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         42,
-        42,
+        43,
         filter_assets_query_params_0,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -557,7 +558,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -599,10 +600,10 @@ static const pgc_query filter_assets_query[] = {
         "($41::timestamp, $40::uuid))\n"
         "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $42",
-        UINT64_C(0x1f88f1b6676725b1),
+        UINT64_C(0x9fbbd4e8b0a84a47),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         42,
-        42,
+        43,
         filter_assets_query_params_1,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -610,7 +611,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -652,10 +653,10 @@ static const pgc_query filter_assets_query[] = {
         "($42::timestamptz, $40::uuid))\n"
         "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
         "LIMIT $41",
-        UINT64_C(0x2296fe09cf6e9c61),
+        UINT64_C(0xf889418dd70f7887),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         42,
-        42,
+        43,
         filter_assets_query_params_2,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -663,7 +664,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -705,10 +706,10 @@ static const pgc_query filter_assets_query[] = {
         "($42::timestamptz, $40::uuid))\n"
         "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
         "LIMIT $41",
-        UINT64_C(0x4af84c223e97ab87),
+        UINT64_C(0x288b7d820ab35729),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         42,
-        42,
+        43,
         filter_assets_query_params_3,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -716,7 +717,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -758,10 +759,10 @@ static const pgc_query filter_assets_query[] = {
         "($42::text, $40::uuid))\n"
         "ORDER BY a.name_key DESC, a.asset_id DESC\n"
         "LIMIT $41",
-        UINT64_C(0x0871db7adb0e4a6a),
+        UINT64_C(0x01cc1e229249bfe8),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         42,
-        42,
+        43,
         filter_assets_query_params_4,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -769,7 +770,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -811,10 +812,10 @@ static const pgc_query filter_assets_query[] = {
         "($42::text, $40::uuid))\n"
         "ORDER BY a.name_key ASC, a.asset_id ASC\n"
         "LIMIT $41",
-        UINT64_C(0xad8680a9c188ce40),
+        UINT64_C(0x60bd6bd6b3a3d8ea),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         42,
-        42,
+        43,
         filter_assets_query_params_5,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -822,7 +823,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -864,10 +865,10 @@ static const pgc_query filter_assets_query[] = {
         "($42::bigint, $40::uuid))\n"
         "ORDER BY a.file_size DESC, a.asset_id DESC\n"
         "LIMIT $41",
-        UINT64_C(0xb31b129da2c6b534),
+        UINT64_C(0xb17f0f0529aca252),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         42,
-        42,
+        43,
         filter_assets_query_params_6,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -875,7 +876,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -917,10 +918,10 @@ static const pgc_query filter_assets_query[] = {
         "($42::bigint, $40::uuid))\n"
         "ORDER BY a.file_size ASC, a.asset_id ASC\n"
         "LIMIT $41",
-        UINT64_C(0xda89b66c550d109e),
+        UINT64_C(0xe373df5054581540),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         42,
-        42,
+        43,
         filter_assets_query_params_7,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -928,7 +929,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -970,10 +971,10 @@ static const pgc_query filter_assets_query[] = {
         "($43::smallint, $41::timestamp, $40::uuid))\n"
         "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $42",
-        UINT64_C(0x9873e5accb1cb1e1),
+        UINT64_C(0xa45497033118f13b),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         43,
-        42,
+        43,
         filter_assets_query_params_8,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -981,7 +982,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -1023,10 +1024,10 @@ static const pgc_query filter_assets_query[] = {
         "($43::smallint, $41::timestamp, $40::uuid))\n"
         "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $42",
-        UINT64_C(0xe93d6b00491c8f61),
+        UINT64_C(0x8dcb358284943b83),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         43,
-        42,
+        43,
         filter_assets_query_params_9,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -2022,6 +2023,7 @@ static const pgc_type_ref page_assets_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_type_ref page_assets_query_params_0[] = {
@@ -2292,15 +2294,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0xd8e65815f12decf9),
+        UINT64_C(0x7195e1d905009bdb),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_0,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2308,14 +2310,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0x3c2c9cc54fe90cc5),
+        UINT64_C(0x7a9ae6522492e2d7),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_1,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2323,16 +2325,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.captured_local, a.asset_id) < ($4::timestamp, $5::uuid)\n"
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0x8e4495eb21d421a4),
+        UINT64_C(0xdf92c0db7201e012),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_2,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2340,15 +2342,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.captured_local, a.asset_id) < ($3::timestamp, $4::uuid)\n"
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0x208ec57c650d6952),
+        UINT64_C(0x87ee5fca8a8c3454),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         page_assets_query_params_3,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2356,15 +2358,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0xfcbf24d0b1120eed),
+        UINT64_C(0x2bd20d381d28754f),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_4,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2372,14 +2374,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0x7012834daf505899),
+        UINT64_C(0x88ca0319bdf2b1fb),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_5,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2387,16 +2389,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.captured_local, a.asset_id) > ($4::timestamp, $5::uuid)\n"
         "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0xd0eb570d288b3572),
+        UINT64_C(0x8787ef4e0dc3839c),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_6,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2404,15 +2406,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.captured_local, a.asset_id) > ($3::timestamp, $4::uuid)\n"
         "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0xf69ff75dfdb0514c),
+        UINT64_C(0x67c948b08311f0d2),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         page_assets_query_params_7,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2420,15 +2422,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0x3c586037b562ce6f),
+        UINT64_C(0xc3276818603baae9),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_8,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2436,14 +2438,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0x953413c24580cdd7),
+        UINT64_C(0x5418b91e5a4c02c9),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_9,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2451,16 +2453,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.uploaded_at, a.asset_id) < ($5::timestamptz, $4::uuid)\n"
         "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0xfd00b5595ea7ec3e),
+        UINT64_C(0xcca42653c6ee8b18),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_10,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2468,15 +2470,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.uploaded_at, a.asset_id) < ($4::timestamptz, $3::uuid)\n"
         "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0x4f5cf5dc8e6bbc2c),
+        UINT64_C(0x218cef48fcdaf602),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         page_assets_query_params_11,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2484,15 +2486,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0xce22c892eebe0513),
+        UINT64_C(0xc59b0310d9db1e1d),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_12,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2500,14 +2502,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0x6ed046eb6e91a4fb),
+        UINT64_C(0x31671fc918b26c0d),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_13,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2515,16 +2517,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.uploaded_at, a.asset_id) > ($5::timestamptz, $4::uuid)\n"
         "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0x299f446bf7775804),
+        UINT64_C(0x0c72741cc670a43a),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_14,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2532,15 +2534,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.uploaded_at, a.asset_id) > ($4::timestamptz, $3::uuid)\n"
         "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0x9cdba4a40f1056b6),
+        UINT64_C(0xb1d275d860919b90),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         page_assets_query_params_15,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2548,15 +2550,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.name_key DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0x23e1d4e740c35d96),
+        UINT64_C(0x0b69d5f2dc35e1a8),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_16,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2564,14 +2566,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.name_key DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0xd684c4dca5da1590),
+        UINT64_C(0xadc30b96d4095092),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_17,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2579,16 +2581,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.name_key, a.asset_id) < ($5::text, $4::uuid)\n"
         "ORDER BY a.name_key DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0x4fabd87969a857dd),
+        UINT64_C(0x05a98b676942a46f),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_18,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2596,15 +2598,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.name_key, a.asset_id) < ($4::text, $3::uuid)\n"
         "ORDER BY a.name_key DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0xe9ba6a2212263e13),
+        UINT64_C(0x14c3bb9756589e99),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         page_assets_query_params_19,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2612,15 +2614,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.name_key ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0xb8f55e626853b34a),
+        UINT64_C(0x21b540386cd0bfdc),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_20,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2628,14 +2630,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.name_key ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0x07e5ea73cf46e324),
+        UINT64_C(0xa200c0f0d02731d6),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_21,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2643,16 +2645,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.name_key, a.asset_id) > ($5::text, $4::uuid)\n"
         "ORDER BY a.name_key ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0x91b205bbdcc1b947),
+        UINT64_C(0x123d7b4b01cb734d),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_22,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2660,15 +2662,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.name_key, a.asset_id) > ($4::text, $3::uuid)\n"
         "ORDER BY a.name_key ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0xb984323727311d09),
+        UINT64_C(0xb22c7219215e190b),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         page_assets_query_params_23,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2676,15 +2678,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.file_size DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0xa53e52094ff3ed6d),
+        UINT64_C(0x399dc2fc4ab756ef),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_24,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2692,14 +2694,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.file_size DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0x8b5137d17be0dbc9),
+        UINT64_C(0xa3544ea31cac8a5b),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_25,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2707,16 +2709,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.file_size, a.asset_id) < ($5::bigint, $4::uuid)\n"
         "ORDER BY a.file_size DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0xb154fee92968b3f1),
+        UINT64_C(0x01ccb4f6249ec4b3),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_26,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2724,15 +2726,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.file_size, a.asset_id) < ($4::bigint, $3::uuid)\n"
         "ORDER BY a.file_size DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0x4a501a5f1e8a0187),
+        UINT64_C(0x5247fb0f099e64d5),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         page_assets_query_params_27,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2740,15 +2742,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.file_size ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0x81e94a500eb86bd1),
+        UINT64_C(0x7ed8d87d65fbd993),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_28,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2756,14 +2758,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.file_size ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0xbd8ea970393c9d0d),
+        UINT64_C(0x82435a25e341e3af),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_29,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2771,16 +2773,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.file_size, a.asset_id) > ($5::bigint, $4::uuid)\n"
         "ORDER BY a.file_size ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0x9a7639080aaa955b),
+        UINT64_C(0x7bff99be9823da91),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_30,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2788,15 +2790,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.file_size, a.asset_id) > ($4::bigint, $3::uuid)\n"
         "ORDER BY a.file_size ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0xfeb9fc68d6e386b5),
+        UINT64_C(0xf3781daa890c408f),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         page_assets_query_params_31,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2804,15 +2806,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0xfd7c059de9e96ef6),
+        UINT64_C(0x3412b88226de0370),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_32,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2820,14 +2822,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0xa749bc89b198b1c8),
+        UINT64_C(0x7f0a1c5b1603fa72),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_33,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2835,17 +2837,17 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.stars, a.captured_local, a.asset_id) <\n"
         "($6::smallint, $4::timestamp, $5::uuid)\n"
         "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0xcd145698f51e61fd),
+        UINT64_C(0xc3fd8e12eee2b93b),
         PGC_QUERY_READ_ONLY,
         6,
-        42,
+        43,
         page_assets_query_params_34,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2853,16 +2855,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.stars, a.captured_local, a.asset_id) <\n"
         "($5::smallint, $3::timestamp, $4::uuid)\n"
         "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0x05b9cee7098dce1c),
+        UINT64_C(0xb6d8ceee5116cb0a),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_35,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2870,15 +2872,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0x8ea86f92db48f34c),
+        UINT64_C(0x7e0dfeb08e7bce5a),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_36,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2886,14 +2888,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0x1c8598490334a746),
+        UINT64_C(0xc037264a7f481c84),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_37,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2901,17 +2903,17 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.stars, a.captured_local, a.asset_id) >\n"
         "($6::smallint, $4::timestamp, $5::uuid)\n"
         "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0x3326d3cac75a729b),
+        UINT64_C(0xd98c765567acbce9),
         PGC_QUERY_READ_ONLY,
         6,
-        42,
+        43,
         page_assets_query_params_38,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2919,16 +2921,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.stars, a.captured_local, a.asset_id) >\n"
         "($5::smallint, $3::timestamp, $4::uuid)\n"
         "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0x267c36aeb7ec9a88),
+        UINT64_C(0x49f7ecfe0b664d76),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_39,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -3087,6 +3089,7 @@ static const pgc_type_ref page_period_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_type_ref page_period_query_params_0[] = {
@@ -3109,16 +3112,16 @@ static const pgc_query page_period_query[] = {
     {
         "PagePeriod",
         "-- name: PagePeriod :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.captured_local >= $2 AND a.captured_local < $3\n"
         "AND (a.captured_local, a.asset_id) < ($4::timestamp, $5::uuid)\n"
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $6",
-        UINT64_C(0xe8f3dc2e9afaea86),
+        UINT64_C(0x260da97d6b9084d8),
         PGC_QUERY_READ_ONLY,
         6,
-        42,
+        43,
         page_period_query_params_0,
         page_period_query_columns,
         sizeof(repo_asset),
@@ -3126,15 +3129,15 @@ static const pgc_query page_period_query[] = {
     {
         "PagePeriod",
         "-- name: PagePeriod :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.captured_local >= $2 AND a.captured_local < $3\n"
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $4",
-        UINT64_C(0x4e98c4052a79a3b5),
+        UINT64_C(0x95a07d76b7b264e7),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         page_period_query_params_1,
         page_period_query_columns,
         sizeof(repo_asset),
