@@ -10,6 +10,7 @@
 
 static void (*const PARTS[])(bench_rows *, services_site *, services_site *) = {
     list_rows,
+    collection_rows,
     search_rows,
     policy_rows,
     plan_rows,

@@ -161,7 +161,8 @@ SELECT a.owner_id, a.captured_local::date, count(*) FILTER (WHERE a.asset_type =
        count(*) FILTER (WHERE a.asset_type = 'audio')
 FROM assets a
 WHERE a.deleted_at IS NULL
-GROUP BY 1, 2;
+GROUP BY 1, 2
+ORDER BY 1, 2;
 COMMIT;
 SET session_replication_role = origin;
 VACUUM (ANALYZE) users, repositories, assets, thumbnails, tags, asset_tags, albums, album_assets,

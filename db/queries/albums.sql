@@ -16,7 +16,9 @@ WHERE album_id = @album_id AND deleted_at IS NULL;
 -- as it is not in the trash, else the first member; a smart album has no members of its own.
 WITH trashed AS MATERIALIZED (
     SELECT m.album_id, count(*) AS members
-    FROM assets a JOIN album_assets m ON m.asset_id = a.asset_id
+    FROM assets a
+    CROSS JOIN LATERAL (SELECT x.album_id FROM album_assets x
+                        WHERE x.asset_id = a.asset_id OFFSET 0) m
     WHERE a.owner_id = @owner_id AND a.deleted_at IS NOT NULL
     GROUP BY m.album_id
 )

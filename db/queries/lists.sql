@@ -3,7 +3,8 @@
 -- @read_only
 -- A page of live assets by any combination of filters; NULL asks nothing. A condition that is not
 -- asked is folded away when the statement is planned, at each call, with the values at hand.
--- Candidates are a small set that holds all matches, where the service knows one.
+-- Candidates are a small set that holds all matches, where the service knows one; where it knows
+-- that there are many, tags to be without and words are looked up row by row: a join would read all.
 SELECT a.* FROM assets a
 WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL
   AND (sqlc.narg(candidates)::uuid[] IS NULL OR a.asset_id = ANY (sqlc.narg(candidates)::uuid[]))
@@ -30,17 +31,17 @@ WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL
                   WHERE x.asset_id = a.asset_id
                     AND x.tag_id = ANY (sqlc.narg(tags_any)::integer[])))
   AND (sqlc.narg(tags_all)::integer[] IS NULL
-       OR (SELECT count(DISTINCT t.name) FROM asset_tags x JOIN tags t ON t.tag_id = x.tag_id
-           WHERE x.asset_id = a.asset_id AND x.tag_id = ANY (sqlc.narg(tags_all)::integer[]))
-          = @tags_all_names::bigint)
+       OR (SELECT count(DISTINCT w.number) FROM asset_tags x
+           JOIN unnest(sqlc.narg(tags_all)::integer[], sqlc.narg(tags_all_numbers)::integer[])
+                    w(tag_id, number) ON w.tag_id = x.tag_id
+           WHERE x.asset_id = a.asset_id) = @tags_all_names::bigint)
   AND (sqlc.narg(tags_none)::integer[] IS NULL
-       OR NOT EXISTS (SELECT FROM asset_tags x
-                      WHERE x.asset_id = a.asset_id
-                        AND x.tag_id = ANY (sqlc.narg(tags_none)::integer[])))
+       OR coalesce((SELECT false FROM asset_tags x
+                    WHERE x.asset_id = a.asset_id
+                      AND x.tag_id = ANY (sqlc.narg(tags_none)::integer[]) LIMIT 1), true))
   AND (sqlc.narg(words)::text IS NULL
-       OR EXISTS (SELECT FROM asset_search x
-                  WHERE x.asset_id = a.asset_id
-                    AND x.text_words @@ word_query(sqlc.narg(words)::text)))
+       OR coalesce((SELECT x.text_words @@ word_query(sqlc.narg(words)::text)
+                    FROM asset_search x WHERE x.asset_id = a.asset_id), false))
   /*@switch sort taken_desc*/
     AND (sqlc.narg(after_id)::uuid IS NULL
          OR (a.captured_local, a.asset_id) <
@@ -124,17 +125,17 @@ WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL
                   WHERE x.asset_id = a.asset_id
                     AND x.tag_id = ANY (sqlc.narg(tags_any)::integer[])))
   AND (sqlc.narg(tags_all)::integer[] IS NULL
-       OR (SELECT count(DISTINCT t.name) FROM asset_tags x JOIN tags t ON t.tag_id = x.tag_id
-           WHERE x.asset_id = a.asset_id AND x.tag_id = ANY (sqlc.narg(tags_all)::integer[]))
-          = @tags_all_names::bigint)
+       OR (SELECT count(DISTINCT w.number) FROM asset_tags x
+           JOIN unnest(sqlc.narg(tags_all)::integer[], sqlc.narg(tags_all_numbers)::integer[])
+                    w(tag_id, number) ON w.tag_id = x.tag_id
+           WHERE x.asset_id = a.asset_id) = @tags_all_names::bigint)
   AND (sqlc.narg(tags_none)::integer[] IS NULL
-       OR NOT EXISTS (SELECT FROM asset_tags x
-                      WHERE x.asset_id = a.asset_id
-                        AND x.tag_id = ANY (sqlc.narg(tags_none)::integer[])))
+       OR coalesce((SELECT false FROM asset_tags x
+                    WHERE x.asset_id = a.asset_id
+                      AND x.tag_id = ANY (sqlc.narg(tags_none)::integer[]) LIMIT 1), true))
   AND (sqlc.narg(words)::text IS NULL
-       OR EXISTS (SELECT FROM asset_search x
-                  WHERE x.asset_id = a.asset_id
-                    AND x.text_words @@ word_query(sqlc.narg(words)::text)));
+       OR coalesce((SELECT x.text_words @@ word_query(sqlc.narg(words)::text)
+                    FROM asset_search x WHERE x.asset_id = a.asset_id), false));
 
 -- name: FindTags :many
 -- @read_only
@@ -159,6 +160,25 @@ SELECT ARRAY(SELECT x.asset_id FROM album_assets x WHERE x.album_id = @album_id
 -- @nonnull candidates
 SELECT ARRAY(SELECT x.asset_id FROM asset_tags x
              WHERE x.owner_id = @owner_id AND x.tag_id = ANY (@tag_ids::integer[])
+             LIMIT @row_limit)::uuid[] AS candidates;
+
+-- name: AllTagsCandidates :one
+-- @read_only
+-- Assets with as many of these tags as there are names, and perhaps some more: of a name that two
+-- tags have, one is enough.
+-- @nonnull candidates
+SELECT ARRAY(SELECT x.asset_id FROM asset_tags x
+             WHERE x.owner_id = @owner_id AND x.tag_id = ANY (@tag_ids::integer[])
+             GROUP BY x.asset_id HAVING count(*) >= @name_count::bigint
+             LIMIT @row_limit)::uuid[] AS candidates;
+
+-- name: PlaceCandidates :one
+-- @read_only
+-- @nonnull candidates
+SELECT ARRAY(SELECT a.asset_id FROM assets a
+             WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL
+               AND a.latitude_e7 >= @south::integer AND a.latitude_e7 <= @north::integer
+               AND a.longitude_e7 >= @west::integer AND a.longitude_e7 <= @east::integer
              LIMIT @row_limit)::uuid[] AS candidates;
 
 -- name: NameCandidates :one

@@ -20,10 +20,12 @@ SELECT t.tag_id FROM tags t WHERE t.name = @name ORDER BY t.owner_id NULLS LAST 
 -- name: ListTags :many
 -- @read_only
 -- Keyset page by name. Assets in the trash do not count: they are counted by themselves, because
--- there are few.
+-- there are few. Their tags are looked up one by one (OFFSET): a join would read all tags of all.
 WITH trashed AS MATERIALIZED (
     SELECT l.tag_id, count(*) AS uses
-    FROM assets a JOIN asset_tags l ON l.asset_id = a.asset_id
+    FROM assets a
+    CROSS JOIN LATERAL (SELECT x.tag_id FROM asset_tags x
+                        WHERE x.asset_id = a.asset_id OFFSET 0) l
     WHERE a.owner_id = @owner_id AND a.deleted_at IS NOT NULL
     GROUP BY l.tag_id
 )

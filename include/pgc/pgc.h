@@ -26,6 +26,7 @@
 #include <pgc/token.h>
 #include <pgc/tx.h>
 #include <pgc/types.h>
+#include <pgc/window.h>
 
 PGC_BEGIN_DECLS
 

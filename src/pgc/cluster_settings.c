@@ -119,7 +119,10 @@ pgc_status cluster_write_settings(const pgc_cluster *c, pgc_error *err)
                        "logging_collector = off\n"
                        "log_destination = 'stderr'\n"
                        "log_line_prefix = '%m [%p] %q%u@%d '\n"
-                       "log_lock_waits = on\n");
+                       "log_lock_waits = on\n"
+                       /* Statements may be logged; what people entered, hashes and keys are not. */
+                       "log_parameter_max_length = 0\n"
+                       "log_parameter_max_length_on_error = 0\n");
     TRY(buf_finish(&text, err));
     return file_write_atomic_as(&c->e, c->home_fd, SETTINGS_FILE, buf_view(&text), &c->access, err);
 }

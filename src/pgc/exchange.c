@@ -268,6 +268,27 @@ static pgc_status read_until(exchange *ex, size_t end, bool per_step)
     return PGC_OK;
 }
 
+pgc_status exchange_await(exchange *ex, size_t at)
+{
+    if (ex->status == PGC_OK && ex->answered <= at) {
+        call_extend(&ex->call);
+        ex->status = read_until(ex, at + 1, true);
+    }
+    return ex->status;
+}
+
+size_t exchange_forget(exchange *ex)
+{
+    size_t gone = ex->answered;
+    for (size_t i = 0; i < gone; i++) {
+        ex->call.conn->pq->clear(ex->steps[i].result);
+    }
+    memmove(ex->steps, ex->steps + gone, (ex->count - gone) * sizeof(step));
+    ex->count -= gone;
+    ex->answered = 0;
+    return gone;
+}
+
 /* libpq takes the wish only now: behind the end mark of the step before, in front of the first
  * answer of this one. It refuses for a step that an earlier error keeps from running. */
 pgc_status exchange_stream(exchange *ex, size_t at, uint32_t rows)

@@ -60,6 +60,12 @@ size_t exchange_sync(exchange *ex);
 /* Take all answers. PGC_OK when every step has its answer, be it an error of the server; else the
  * connection is lost. per_step: the timeout counts anew after each step. */
 pgc_status exchange_finish(exchange *ex, bool per_step) PGC_MUST_CHECK;
+/* Take the answers up to that of the step `at`, while others may follow; the timeout counts from
+ * now on, and anew after each step. */
+pgc_status exchange_await(exchange *ex, size_t at) PGC_MUST_CHECK;
+/* Drop the steps that were answered, with what nobody took of them: how many; later ones have
+ * numbers that much smaller now. */
+size_t exchange_forget(exchange *ex);
 /* Take the answers in front of the step `at`, then have its rows come in pieces: up to `rows` at a
  * time where libpq can do that, else one by one. After a failure to send there is nothing to take.
  */

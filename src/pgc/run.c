@@ -115,6 +115,12 @@ static bool is_prepared(pgc_conn *conn, const pgc_query *query, const statement 
     return query->column_count == 0 || (known != NULL && run_checked(known, query));
 }
 
+bool run_ready(pgc_conn *conn, const pgc_query *query)
+{
+    return atomic_load_explicit(conn->schema_epoch, memory_order_relaxed) == conn->seen_epoch &&
+           is_prepared(conn, query, run_recall(conn, query));
+}
+
 /* Queue what run_prepare() asks for; the Describe stands for the query. A statement that cannot be
  * kept is looked at under no name. */
 static void queue_prepare(exchange *ex, const pgc_query *query, queued *out)

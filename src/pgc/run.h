@@ -63,6 +63,8 @@ bool run_settle(exchange *ex, const queued *of);
  * before; `context` are queries that go in front of it, such as settings. */
 pgc_status run_prepare(pgc_conn *conn, const run_item *context, size_t context_count,
                        const pgc_query *query, pgc_error *err) PGC_MUST_CHECK;
+/* run_prepare() would have nothing to do. */
+bool run_ready(pgc_conn *conn, const pgc_query *query);
 /* The query's own status, and its columns compared with the descriptor at first use. PGC_CONFLICT
  * with err->retry when the statement was outdated. */
 pgc_status run_status(exchange *ex, const queued *of, pgc_error *err) PGC_MUST_CHECK;

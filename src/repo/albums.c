@@ -148,7 +148,9 @@ static const pgc_query list_albums_query[] = {
         "-- name: ListAlbums :many\n"
         "WITH trashed AS MATERIALIZED (\n"
         "SELECT m.album_id, count(*) AS members\n"
-        "FROM assets a JOIN album_assets m ON m.asset_id = a.asset_id\n"
+        "FROM assets a\n"
+        "CROSS JOIN LATERAL (SELECT x.album_id FROM album_assets x\n"
+        "WHERE x.asset_id = a.asset_id OFFSET 0) m\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
         "GROUP BY m.album_id\n"
         ")\n"
@@ -168,7 +170,7 @@ static const pgc_query list_albums_query[] = {
         "AND b.deleted_at IS NULL\n"
         "ORDER BY b.album_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0x6c18929ab29edcf2),
+        UINT64_C(0x2dc9cb18ddbc8c65),
         PGC_QUERY_READ_ONLY,
         3,
         12,
@@ -181,7 +183,9 @@ static const pgc_query list_albums_query[] = {
         "-- name: ListAlbums :many\n"
         "WITH trashed AS MATERIALIZED (\n"
         "SELECT m.album_id, count(*) AS members\n"
-        "FROM assets a JOIN album_assets m ON m.asset_id = a.asset_id\n"
+        "FROM assets a\n"
+        "CROSS JOIN LATERAL (SELECT x.album_id FROM album_assets x\n"
+        "WHERE x.asset_id = a.asset_id OFFSET 0) m\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
         "GROUP BY m.album_id\n"
         ")\n"
@@ -201,7 +205,7 @@ static const pgc_query list_albums_query[] = {
         "AND b.deleted_at IS NOT NULL\n"
         "ORDER BY b.album_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0x93f6c9ec7804bf27),
+        UINT64_C(0x6454a5d3bb70964c),
         PGC_QUERY_READ_ONLY,
         3,
         12,

@@ -96,7 +96,9 @@ repo_list_albums_row *repo_list_albums_row_clone(const repo_list_albums_row *row
  *
  *     WITH trashed AS MATERIALIZED (
  *         SELECT m.album_id, count(*) AS members
- *         FROM assets a JOIN album_assets m ON m.asset_id = a.asset_id
+ *         FROM assets a
+ *         CROSS JOIN LATERAL (SELECT x.album_id FROM album_assets x
+ *                             WHERE x.asset_id = a.asset_id OFFSET 0) m
  *         WHERE a.owner_id = @owner_id AND a.deleted_at IS NOT NULL
  *         GROUP BY m.album_id
  *     )

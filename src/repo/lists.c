@@ -86,6 +86,7 @@ static const pgc_type_ref filter_assets_query_params_0[] = {
     { "album_id", "integer", 23 },
     { "tags_any", "integer[]", 1007 },
     { "tags_all", "integer[]", 1007 },
+    { "tags_all_numbers", "integer[]", 1007 },
     { "tags_all_names", "bigint", 20 },
     { "tags_none", "integer[]", 1007 },
     { "words", "text", 25 },
@@ -131,6 +132,7 @@ static const pgc_type_ref filter_assets_query_params_1[] = {
     { "album_id", "integer", 23 },
     { "tags_any", "integer[]", 1007 },
     { "tags_all", "integer[]", 1007 },
+    { "tags_all_numbers", "integer[]", 1007 },
     { "tags_all_names", "bigint", 20 },
     { "tags_none", "integer[]", 1007 },
     { "words", "text", 25 },
@@ -176,6 +178,7 @@ static const pgc_type_ref filter_assets_query_params_2[] = {
     { "album_id", "integer", 23 },
     { "tags_any", "integer[]", 1007 },
     { "tags_all", "integer[]", 1007 },
+    { "tags_all_numbers", "integer[]", 1007 },
     { "tags_all_names", "bigint", 20 },
     { "tags_none", "integer[]", 1007 },
     { "words", "text", 25 },
@@ -221,6 +224,7 @@ static const pgc_type_ref filter_assets_query_params_3[] = {
     { "album_id", "integer", 23 },
     { "tags_any", "integer[]", 1007 },
     { "tags_all", "integer[]", 1007 },
+    { "tags_all_numbers", "integer[]", 1007 },
     { "tags_all_names", "bigint", 20 },
     { "tags_none", "integer[]", 1007 },
     { "words", "text", 25 },
@@ -266,6 +270,7 @@ static const pgc_type_ref filter_assets_query_params_4[] = {
     { "album_id", "integer", 23 },
     { "tags_any", "integer[]", 1007 },
     { "tags_all", "integer[]", 1007 },
+    { "tags_all_numbers", "integer[]", 1007 },
     { "tags_all_names", "bigint", 20 },
     { "tags_none", "integer[]", 1007 },
     { "words", "text", 25 },
@@ -311,6 +316,7 @@ static const pgc_type_ref filter_assets_query_params_5[] = {
     { "album_id", "integer", 23 },
     { "tags_any", "integer[]", 1007 },
     { "tags_all", "integer[]", 1007 },
+    { "tags_all_numbers", "integer[]", 1007 },
     { "tags_all_names", "bigint", 20 },
     { "tags_none", "integer[]", 1007 },
     { "words", "text", 25 },
@@ -356,6 +362,7 @@ static const pgc_type_ref filter_assets_query_params_6[] = {
     { "album_id", "integer", 23 },
     { "tags_any", "integer[]", 1007 },
     { "tags_all", "integer[]", 1007 },
+    { "tags_all_numbers", "integer[]", 1007 },
     { "tags_all_names", "bigint", 20 },
     { "tags_none", "integer[]", 1007 },
     { "words", "text", 25 },
@@ -401,6 +408,7 @@ static const pgc_type_ref filter_assets_query_params_7[] = {
     { "album_id", "integer", 23 },
     { "tags_any", "integer[]", 1007 },
     { "tags_all", "integer[]", 1007 },
+    { "tags_all_numbers", "integer[]", 1007 },
     { "tags_all_names", "bigint", 20 },
     { "tags_none", "integer[]", 1007 },
     { "words", "text", 25 },
@@ -446,6 +454,7 @@ static const pgc_type_ref filter_assets_query_params_8[] = {
     { "album_id", "integer", 23 },
     { "tags_any", "integer[]", 1007 },
     { "tags_all", "integer[]", 1007 },
+    { "tags_all_numbers", "integer[]", 1007 },
     { "tags_all_names", "bigint", 20 },
     { "tags_none", "integer[]", 1007 },
     { "words", "text", 25 },
@@ -492,6 +501,7 @@ static const pgc_type_ref filter_assets_query_params_9[] = {
     { "album_id", "integer", 23 },
     { "tags_any", "integer[]", 1007 },
     { "tags_all", "integer[]", 1007 },
+    { "tags_all_numbers", "integer[]", 1007 },
     { "tags_all_names", "bigint", 20 },
     { "tags_none", "integer[]", 1007 },
     { "words", "text", 25 },
@@ -531,25 +541,25 @@ static const pgc_query filter_assets_query[] = {
         "WHERE x.asset_id = a.asset_id\n"
         "AND x.tag_id = ANY ($35::integer[])))\n"
         "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT t.name) FROM asset_tags x JOIN tags t ON t.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id AND x.tag_id = ANY ($36::integer[]))\n"
-        "= $37::bigint)\n"
-        "AND ($38::integer[] IS NULL\n"
-        "OR NOT EXISTS (SELECT FROM asset_tags x\n"
+        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
+        "JOIN unnest($36::integer[], $37::integer[])\n"
+        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
+        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
+        "AND ($39::integer[] IS NULL\n"
+        "OR coalesce((SELECT false FROM asset_tags x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($38::integer[])))\n"
-        "AND ($39::text IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_search x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.text_words @@ word_query($39::text)))\n"
-        "AND ($40::uuid IS NULL\n"
+        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
+        "AND ($40::text IS NULL\n"
+        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
+        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
+        "AND ($41::uuid IS NULL\n"
         "OR (a.captured_local, a.asset_id) <\n"
-        "($41::timestamp, $40::uuid))\n"
+        "($42::timestamp, $41::uuid))\n"
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
-        "LIMIT $42",
-        UINT64_C(0xa6a907bc4446bd11),
+        "LIMIT $43",
+        UINT64_C(0x1b5db97f9a2c97a5),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        42,
+        43,
         43,
         filter_assets_query_params_0,
         filter_assets_query_columns,
@@ -584,25 +594,25 @@ static const pgc_query filter_assets_query[] = {
         "WHERE x.asset_id = a.asset_id\n"
         "AND x.tag_id = ANY ($35::integer[])))\n"
         "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT t.name) FROM asset_tags x JOIN tags t ON t.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id AND x.tag_id = ANY ($36::integer[]))\n"
-        "= $37::bigint)\n"
-        "AND ($38::integer[] IS NULL\n"
-        "OR NOT EXISTS (SELECT FROM asset_tags x\n"
+        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
+        "JOIN unnest($36::integer[], $37::integer[])\n"
+        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
+        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
+        "AND ($39::integer[] IS NULL\n"
+        "OR coalesce((SELECT false FROM asset_tags x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($38::integer[])))\n"
-        "AND ($39::text IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_search x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.text_words @@ word_query($39::text)))\n"
-        "AND ($40::uuid IS NULL\n"
+        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
+        "AND ($40::text IS NULL\n"
+        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
+        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
+        "AND ($41::uuid IS NULL\n"
         "OR (a.captured_local, a.asset_id) >\n"
-        "($41::timestamp, $40::uuid))\n"
+        "($42::timestamp, $41::uuid))\n"
         "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
-        "LIMIT $42",
-        UINT64_C(0x9fbbd4e8b0a84a47),
+        "LIMIT $43",
+        UINT64_C(0x05944e3323fef923),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        42,
+        43,
         43,
         filter_assets_query_params_1,
         filter_assets_query_columns,
@@ -637,25 +647,25 @@ static const pgc_query filter_assets_query[] = {
         "WHERE x.asset_id = a.asset_id\n"
         "AND x.tag_id = ANY ($35::integer[])))\n"
         "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT t.name) FROM asset_tags x JOIN tags t ON t.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id AND x.tag_id = ANY ($36::integer[]))\n"
-        "= $37::bigint)\n"
-        "AND ($38::integer[] IS NULL\n"
-        "OR NOT EXISTS (SELECT FROM asset_tags x\n"
+        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
+        "JOIN unnest($36::integer[], $37::integer[])\n"
+        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
+        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
+        "AND ($39::integer[] IS NULL\n"
+        "OR coalesce((SELECT false FROM asset_tags x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($38::integer[])))\n"
-        "AND ($39::text IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_search x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.text_words @@ word_query($39::text)))\n"
-        "AND ($40::uuid IS NULL\n"
+        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
+        "AND ($40::text IS NULL\n"
+        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
+        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
+        "AND ($41::uuid IS NULL\n"
         "OR (a.uploaded_at, a.asset_id) <\n"
-        "($42::timestamptz, $40::uuid))\n"
+        "($43::timestamptz, $41::uuid))\n"
         "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
-        "LIMIT $41",
-        UINT64_C(0xf889418dd70f7887),
+        "LIMIT $42",
+        UINT64_C(0xeedabcf5cbc3c223),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        42,
+        43,
         43,
         filter_assets_query_params_2,
         filter_assets_query_columns,
@@ -690,25 +700,25 @@ static const pgc_query filter_assets_query[] = {
         "WHERE x.asset_id = a.asset_id\n"
         "AND x.tag_id = ANY ($35::integer[])))\n"
         "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT t.name) FROM asset_tags x JOIN tags t ON t.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id AND x.tag_id = ANY ($36::integer[]))\n"
-        "= $37::bigint)\n"
-        "AND ($38::integer[] IS NULL\n"
-        "OR NOT EXISTS (SELECT FROM asset_tags x\n"
+        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
+        "JOIN unnest($36::integer[], $37::integer[])\n"
+        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
+        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
+        "AND ($39::integer[] IS NULL\n"
+        "OR coalesce((SELECT false FROM asset_tags x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($38::integer[])))\n"
-        "AND ($39::text IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_search x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.text_words @@ word_query($39::text)))\n"
-        "AND ($40::uuid IS NULL\n"
+        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
+        "AND ($40::text IS NULL\n"
+        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
+        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
+        "AND ($41::uuid IS NULL\n"
         "OR (a.uploaded_at, a.asset_id) >\n"
-        "($42::timestamptz, $40::uuid))\n"
+        "($43::timestamptz, $41::uuid))\n"
         "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
-        "LIMIT $41",
-        UINT64_C(0x288b7d820ab35729),
+        "LIMIT $42",
+        UINT64_C(0xb26f752f0c7f2e89),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        42,
+        43,
         43,
         filter_assets_query_params_3,
         filter_assets_query_columns,
@@ -743,25 +753,25 @@ static const pgc_query filter_assets_query[] = {
         "WHERE x.asset_id = a.asset_id\n"
         "AND x.tag_id = ANY ($35::integer[])))\n"
         "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT t.name) FROM asset_tags x JOIN tags t ON t.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id AND x.tag_id = ANY ($36::integer[]))\n"
-        "= $37::bigint)\n"
-        "AND ($38::integer[] IS NULL\n"
-        "OR NOT EXISTS (SELECT FROM asset_tags x\n"
+        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
+        "JOIN unnest($36::integer[], $37::integer[])\n"
+        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
+        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
+        "AND ($39::integer[] IS NULL\n"
+        "OR coalesce((SELECT false FROM asset_tags x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($38::integer[])))\n"
-        "AND ($39::text IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_search x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.text_words @@ word_query($39::text)))\n"
-        "AND ($40::uuid IS NULL\n"
+        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
+        "AND ($40::text IS NULL\n"
+        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
+        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
+        "AND ($41::uuid IS NULL\n"
         "OR (a.name_key, a.asset_id) <\n"
-        "($42::text, $40::uuid))\n"
+        "($43::text, $41::uuid))\n"
         "ORDER BY a.name_key DESC, a.asset_id DESC\n"
-        "LIMIT $41",
-        UINT64_C(0x01cc1e229249bfe8),
+        "LIMIT $42",
+        UINT64_C(0x1e2736fbee741418),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        42,
+        43,
         43,
         filter_assets_query_params_4,
         filter_assets_query_columns,
@@ -796,25 +806,25 @@ static const pgc_query filter_assets_query[] = {
         "WHERE x.asset_id = a.asset_id\n"
         "AND x.tag_id = ANY ($35::integer[])))\n"
         "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT t.name) FROM asset_tags x JOIN tags t ON t.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id AND x.tag_id = ANY ($36::integer[]))\n"
-        "= $37::bigint)\n"
-        "AND ($38::integer[] IS NULL\n"
-        "OR NOT EXISTS (SELECT FROM asset_tags x\n"
+        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
+        "JOIN unnest($36::integer[], $37::integer[])\n"
+        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
+        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
+        "AND ($39::integer[] IS NULL\n"
+        "OR coalesce((SELECT false FROM asset_tags x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($38::integer[])))\n"
-        "AND ($39::text IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_search x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.text_words @@ word_query($39::text)))\n"
-        "AND ($40::uuid IS NULL\n"
+        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
+        "AND ($40::text IS NULL\n"
+        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
+        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
+        "AND ($41::uuid IS NULL\n"
         "OR (a.name_key, a.asset_id) >\n"
-        "($42::text, $40::uuid))\n"
+        "($43::text, $41::uuid))\n"
         "ORDER BY a.name_key ASC, a.asset_id ASC\n"
-        "LIMIT $41",
-        UINT64_C(0x60bd6bd6b3a3d8ea),
+        "LIMIT $42",
+        UINT64_C(0x27cf83c88f7c0362),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        42,
+        43,
         43,
         filter_assets_query_params_5,
         filter_assets_query_columns,
@@ -849,25 +859,25 @@ static const pgc_query filter_assets_query[] = {
         "WHERE x.asset_id = a.asset_id\n"
         "AND x.tag_id = ANY ($35::integer[])))\n"
         "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT t.name) FROM asset_tags x JOIN tags t ON t.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id AND x.tag_id = ANY ($36::integer[]))\n"
-        "= $37::bigint)\n"
-        "AND ($38::integer[] IS NULL\n"
-        "OR NOT EXISTS (SELECT FROM asset_tags x\n"
+        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
+        "JOIN unnest($36::integer[], $37::integer[])\n"
+        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
+        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
+        "AND ($39::integer[] IS NULL\n"
+        "OR coalesce((SELECT false FROM asset_tags x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($38::integer[])))\n"
-        "AND ($39::text IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_search x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.text_words @@ word_query($39::text)))\n"
-        "AND ($40::uuid IS NULL\n"
+        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
+        "AND ($40::text IS NULL\n"
+        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
+        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
+        "AND ($41::uuid IS NULL\n"
         "OR (a.file_size, a.asset_id) <\n"
-        "($42::bigint, $40::uuid))\n"
+        "($43::bigint, $41::uuid))\n"
         "ORDER BY a.file_size DESC, a.asset_id DESC\n"
-        "LIMIT $41",
-        UINT64_C(0xb17f0f0529aca252),
+        "LIMIT $42",
+        UINT64_C(0xfa436e4df7da7b2e),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        42,
+        43,
         43,
         filter_assets_query_params_6,
         filter_assets_query_columns,
@@ -902,25 +912,25 @@ static const pgc_query filter_assets_query[] = {
         "WHERE x.asset_id = a.asset_id\n"
         "AND x.tag_id = ANY ($35::integer[])))\n"
         "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT t.name) FROM asset_tags x JOIN tags t ON t.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id AND x.tag_id = ANY ($36::integer[]))\n"
-        "= $37::bigint)\n"
-        "AND ($38::integer[] IS NULL\n"
-        "OR NOT EXISTS (SELECT FROM asset_tags x\n"
+        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
+        "JOIN unnest($36::integer[], $37::integer[])\n"
+        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
+        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
+        "AND ($39::integer[] IS NULL\n"
+        "OR coalesce((SELECT false FROM asset_tags x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($38::integer[])))\n"
-        "AND ($39::text IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_search x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.text_words @@ word_query($39::text)))\n"
-        "AND ($40::uuid IS NULL\n"
+        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
+        "AND ($40::text IS NULL\n"
+        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
+        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
+        "AND ($41::uuid IS NULL\n"
         "OR (a.file_size, a.asset_id) >\n"
-        "($42::bigint, $40::uuid))\n"
+        "($43::bigint, $41::uuid))\n"
         "ORDER BY a.file_size ASC, a.asset_id ASC\n"
-        "LIMIT $41",
-        UINT64_C(0xe373df5054581540),
+        "LIMIT $42",
+        UINT64_C(0x6987bd3e75111720),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        42,
+        43,
         43,
         filter_assets_query_params_7,
         filter_assets_query_columns,
@@ -955,25 +965,25 @@ static const pgc_query filter_assets_query[] = {
         "WHERE x.asset_id = a.asset_id\n"
         "AND x.tag_id = ANY ($35::integer[])))\n"
         "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT t.name) FROM asset_tags x JOIN tags t ON t.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id AND x.tag_id = ANY ($36::integer[]))\n"
-        "= $37::bigint)\n"
-        "AND ($38::integer[] IS NULL\n"
-        "OR NOT EXISTS (SELECT FROM asset_tags x\n"
+        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
+        "JOIN unnest($36::integer[], $37::integer[])\n"
+        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
+        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
+        "AND ($39::integer[] IS NULL\n"
+        "OR coalesce((SELECT false FROM asset_tags x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($38::integer[])))\n"
-        "AND ($39::text IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_search x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.text_words @@ word_query($39::text)))\n"
-        "AND ($40::uuid IS NULL\n"
+        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
+        "AND ($40::text IS NULL\n"
+        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
+        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
+        "AND ($41::uuid IS NULL\n"
         "OR (a.stars, a.captured_local, a.asset_id) <\n"
-        "($43::smallint, $41::timestamp, $40::uuid))\n"
+        "($44::smallint, $42::timestamp, $41::uuid))\n"
         "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
-        "LIMIT $42",
-        UINT64_C(0xa45497033118f13b),
+        "LIMIT $43",
+        UINT64_C(0x00cd2469c9e65cf0),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        43,
+        44,
         43,
         filter_assets_query_params_8,
         filter_assets_query_columns,
@@ -1008,25 +1018,25 @@ static const pgc_query filter_assets_query[] = {
         "WHERE x.asset_id = a.asset_id\n"
         "AND x.tag_id = ANY ($35::integer[])))\n"
         "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT t.name) FROM asset_tags x JOIN tags t ON t.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id AND x.tag_id = ANY ($36::integer[]))\n"
-        "= $37::bigint)\n"
-        "AND ($38::integer[] IS NULL\n"
-        "OR NOT EXISTS (SELECT FROM asset_tags x\n"
+        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
+        "JOIN unnest($36::integer[], $37::integer[])\n"
+        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
+        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
+        "AND ($39::integer[] IS NULL\n"
+        "OR coalesce((SELECT false FROM asset_tags x\n"
         "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($38::integer[])))\n"
-        "AND ($39::text IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_search x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.text_words @@ word_query($39::text)))\n"
-        "AND ($40::uuid IS NULL\n"
+        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
+        "AND ($40::text IS NULL\n"
+        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
+        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
+        "AND ($41::uuid IS NULL\n"
         "OR (a.stars, a.captured_local, a.asset_id) >\n"
-        "($43::smallint, $41::timestamp, $40::uuid))\n"
+        "($44::smallint, $42::timestamp, $41::uuid))\n"
         "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
-        "LIMIT $42",
-        UINT64_C(0x8dcb358284943b83),
+        "LIMIT $43",
+        UINT64_C(0x05c7802bd8f51574),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        43,
+        44,
         43,
         filter_assets_query_params_9,
         filter_assets_query_columns,
@@ -1092,6 +1102,7 @@ static pgc_status filter_assets_bind(pgc_args *args, const repo_filter_assets_pa
     pgc_add_opt_i32(args, p->album_id);
     pgc_add_arr_i32(args, p->tags_any);
     pgc_add_arr_i32(args, p->tags_all);
+    pgc_add_arr_i32(args, p->tags_all_numbers);
     pgc_add_i64(args, p->tags_all_names);
     pgc_add_arr_i32(args, p->tags_none);
     pgc_add_text(args, p->words);
@@ -1208,6 +1219,7 @@ static const pgc_type_ref count_filtered_assets_query_params[] = {
     { "album_id", "integer", 23 },
     { "tags_any", "integer[]", 1007 },
     { "tags_all", "integer[]", 1007 },
+    { "tags_all_numbers", "integer[]", 1007 },
     { "tags_all_names", "bigint", 20 },
     { "tags_none", "integer[]", 1007 },
     { "words", "text", 25 },
@@ -1246,20 +1258,20 @@ static const pgc_query count_filtered_assets_query = {
     "                  WHERE x.asset_id = a.asset_id\n"
     "                    AND x.tag_id = ANY ($35::integer[])))\n"
     "  AND ($36::integer[] IS NULL\n"
-    "       OR (SELECT count(DISTINCT t.name) FROM asset_tags x JOIN tags t ON t.tag_id = x.tag_id\n"
-    "           WHERE x.asset_id = a.asset_id AND x.tag_id = ANY ($36::integer[]))\n"
-    "          = $37::bigint)\n"
-    "  AND ($38::integer[] IS NULL\n"
-    "       OR NOT EXISTS (SELECT FROM asset_tags x\n"
-    "                      WHERE x.asset_id = a.asset_id\n"
-    "                        AND x.tag_id = ANY ($38::integer[])))\n"
-    "  AND ($39::text IS NULL\n"
-    "       OR EXISTS (SELECT FROM asset_search x\n"
-    "                  WHERE x.asset_id = a.asset_id\n"
-    "                    AND x.text_words @@ word_query($39::text)))",
-    UINT64_C(0x90835a6f4d922b00),
+    "       OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
+    "           JOIN unnest($36::integer[], $37::integer[])\n"
+    "                    w(tag_id, number) ON w.tag_id = x.tag_id\n"
+    "           WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
+    "  AND ($39::integer[] IS NULL\n"
+    "       OR coalesce((SELECT false FROM asset_tags x\n"
+    "                    WHERE x.asset_id = a.asset_id\n"
+    "                      AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
+    "  AND ($40::text IS NULL\n"
+    "       OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
+    "                    FROM asset_search x WHERE x.asset_id = a.asset_id), false))",
+    UINT64_C(0xdc53c89776ae36d4),
     PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-    39,
+    40,
     1,
     count_filtered_assets_query_params,
     count_filtered_assets_query_columns,
@@ -1308,6 +1320,7 @@ pgc_status repo_count_filtered_assets(pgc_db *db, const repo_count_filtered_asse
     pgc_add_opt_i32(&args, p->album_id);
     pgc_add_arr_i32(&args, p->tags_any);
     pgc_add_arr_i32(&args, p->tags_all);
+    pgc_add_arr_i32(&args, p->tags_all_numbers);
     pgc_add_i64(&args, p->tags_all_names);
     pgc_add_arr_i32(&args, p->tags_none);
     pgc_add_text(&args, p->words);
@@ -1750,6 +1763,248 @@ pgc_status repo_tag_candidates(pgc_db *db, const repo_tag_candidates_params *p,
         return pgc_error_set(err, PGC_NOT_FOUND, "query TagCandidates: no row");
     }
     return repo_tag_candidates_set_take(result, &tag_candidates_query, 1, out, err);
+}
+
+static const pgc_type_ref all_tags_candidates_query_params[] = {
+    { "owner_id", "integer", 23 },
+    { "tag_ids", "integer[]", 1007 },
+    { "name_count", "bigint", 20 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref all_tags_candidates_query_columns[] = {
+    { "candidates", "uuid[]", 2951 },
+};
+
+static const pgc_query all_tags_candidates_query = {
+    "AllTagsCandidates",
+    "-- name: AllTagsCandidates :one\n"
+    "SELECT ARRAY(SELECT x.asset_id FROM asset_tags x\n"
+    "             WHERE x.owner_id = $1 AND x.tag_id = ANY ($2::integer[])\n"
+    "             GROUP BY x.asset_id HAVING count(*) >= $3::bigint\n"
+    "             LIMIT $4)::uuid[] AS candidates",
+    UINT64_C(0x6239487e79de0dd9),
+    PGC_QUERY_READ_ONLY,
+    4,
+    1,
+    all_tags_candidates_query_params,
+    all_tags_candidates_query_columns,
+    sizeof(pgc_arr_uuid),
+};
+
+static pgc_status repo_all_tags_candidates_set_take(pgc_result *result, const pgc_query *query,
+    size_t row_max, repo_all_tags_candidates_set *out, pgc_error *err)
+{
+    pgc_reader reader;
+    pgc_arr_uuid *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (pgc_arr_uuid *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        rows[row] = pgc_read_arr_uuid(&reader, row, 0);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_all_tags_candidates_set_free(repo_all_tags_candidates_set *set)
+{
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+pgc_status repo_all_tags_candidates_set_detach(repo_all_tags_candidates_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    pgc_arr_uuid *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        pgc_arr_uuid measured = set->rows[i];
+        pgc_clone_arr_uuid(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (pgc_arr_uuid *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        pgc_clone_arr_uuid(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
+}
+
+pgc_status repo_all_tags_candidates(pgc_db *db, const repo_all_tags_candidates_params *p,
+                                    repo_all_tags_candidates_set *out, pgc_error *err)
+{
+    if (!p->tag_ids.has) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "query AllTagsCandidates: parameter tag_ids must not be NULL");
+    }
+    pgc_result *result = NULL;
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    pgc_add_i32(&args, p->owner_id);
+    pgc_add_arr_i32(&args, p->tag_ids);
+    pgc_add_i64(&args, p->name_count);
+    pgc_add_i64(&args, p->row_limit);
+    pgc_status status = pgc_db_run(db, &all_tags_candidates_query, &args, &result, err);
+    pgc_args_done(&args);
+    if (status != PGC_OK) {
+        return status;
+    }
+    if (pgc_result_rows(result) == 0) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOT_FOUND, "query AllTagsCandidates: no row");
+    }
+    return repo_all_tags_candidates_set_take(result, &all_tags_candidates_query, 1, out, err);
+}
+
+static const pgc_type_ref place_candidates_query_params[] = {
+    { "owner_id", "integer", 23 },
+    { "south", "integer", 23 },
+    { "north", "integer", 23 },
+    { "west", "integer", 23 },
+    { "east", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref place_candidates_query_columns[] = {
+    { "candidates", "uuid[]", 2951 },
+};
+
+static const pgc_query place_candidates_query = {
+    "PlaceCandidates",
+    "-- name: PlaceCandidates :one\n"
+    "SELECT ARRAY(SELECT a.asset_id FROM assets a\n"
+    "             WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+    "               AND a.latitude_e7 >= $2::integer AND a.latitude_e7 <= $3::integer\n"
+    "               AND a.longitude_e7 >= $4::integer AND a.longitude_e7 <= $5::integer\n"
+    "             LIMIT $6)::uuid[] AS candidates",
+    UINT64_C(0x0902fda8dd540d70),
+    PGC_QUERY_READ_ONLY,
+    6,
+    1,
+    place_candidates_query_params,
+    place_candidates_query_columns,
+    sizeof(pgc_arr_uuid),
+};
+
+static pgc_status repo_place_candidates_set_take(pgc_result *result, const pgc_query *query,
+                                                 size_t row_max, repo_place_candidates_set *out,
+                                                 pgc_error *err)
+{
+    pgc_reader reader;
+    pgc_arr_uuid *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (pgc_arr_uuid *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        rows[row] = pgc_read_arr_uuid(&reader, row, 0);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_place_candidates_set_free(repo_place_candidates_set *set)
+{
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+pgc_status repo_place_candidates_set_detach(repo_place_candidates_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    pgc_arr_uuid *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        pgc_arr_uuid measured = set->rows[i];
+        pgc_clone_arr_uuid(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (pgc_arr_uuid *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        pgc_clone_arr_uuid(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
+}
+
+pgc_status repo_place_candidates(pgc_db *db, const repo_place_candidates_params *p,
+                                 repo_place_candidates_set *out, pgc_error *err)
+{
+    pgc_result *result = NULL;
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    pgc_add_i32(&args, p->owner_id);
+    pgc_add_i32(&args, p->south);
+    pgc_add_i32(&args, p->north);
+    pgc_add_i32(&args, p->west);
+    pgc_add_i32(&args, p->east);
+    pgc_add_i64(&args, p->row_limit);
+    pgc_status status = pgc_db_run(db, &place_candidates_query, &args, &result, err);
+    pgc_args_done(&args);
+    if (status != PGC_OK) {
+        return status;
+    }
+    if (pgc_result_rows(result) == 0) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOT_FOUND, "query PlaceCandidates: no row");
+    }
+    return repo_place_candidates_set_take(result, &place_candidates_query, 1, out, err);
 }
 
 static const pgc_type_ref name_candidates_query_params[] = {

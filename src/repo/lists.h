@@ -62,6 +62,7 @@ typedef struct repo_filter_assets_params {
     pgc_opt_i32 album_id; /**< integer; nullable: sqlc.narg */
     pgc_arr_i32 tags_any; /**< integer[]; nullable: sqlc.narg */
     pgc_arr_i32 tags_all; /**< integer[]; nullable: sqlc.narg */
+    pgc_arr_i32 tags_all_numbers; /**< integer[]; nullable: sqlc.narg */
     int64_t tags_all_names; /**< bigint; not NULL */
     pgc_arr_i32 tags_none; /**< integer[]; nullable: sqlc.narg */
     pgc_text words; /**< text; nullable: sqlc.narg */
@@ -79,7 +80,8 @@ typedef struct repo_filter_assets_params {
  * FilterAssets (:many).
  * A page of live assets by any combination of filters; NULL asks nothing. A condition that is not
  * asked is folded away when the statement is planned, at each call, with the values at hand.
- * Candidates are a small set that holds all matches, where the service knows one.
+ * Candidates are a small set that holds all matches, where the service knows one; where it knows
+ * that there are many, tags to be without and words are looked up row by row: a join would read all.
  *
  *     SELECT a.* FROM assets a
  *     WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL
@@ -107,17 +109,17 @@ typedef struct repo_filter_assets_params {
  *                       WHERE x.asset_id = a.asset_id
  *                         AND x.tag_id = ANY (sqlc.narg(tags_any)::integer[])))
  *       AND (sqlc.narg(tags_all)::integer[] IS NULL
- *            OR (SELECT count(DISTINCT t.name) FROM asset_tags x JOIN tags t ON t.tag_id = x.tag_id
- *                WHERE x.asset_id = a.asset_id AND x.tag_id = ANY (sqlc.narg(tags_all)::integer[]))
- *               = @tags_all_names::bigint)
+ *            OR (SELECT count(DISTINCT w.number) FROM asset_tags x
+ *                JOIN unnest(sqlc.narg(tags_all)::integer[], sqlc.narg(tags_all_numbers)::integer[])
+ *                         w(tag_id, number) ON w.tag_id = x.tag_id
+ *                WHERE x.asset_id = a.asset_id) = @tags_all_names::bigint)
  *       AND (sqlc.narg(tags_none)::integer[] IS NULL
- *            OR NOT EXISTS (SELECT FROM asset_tags x
- *                           WHERE x.asset_id = a.asset_id
- *                             AND x.tag_id = ANY (sqlc.narg(tags_none)::integer[])))
+ *            OR coalesce((SELECT false FROM asset_tags x
+ *                         WHERE x.asset_id = a.asset_id
+ *                           AND x.tag_id = ANY (sqlc.narg(tags_none)::integer[]) LIMIT 1), true))
  *       AND (sqlc.narg(words)::text IS NULL
- *            OR EXISTS (SELECT FROM asset_search x
- *                       WHERE x.asset_id = a.asset_id
- *                         AND x.text_words @@ word_query(sqlc.narg(words)::text)))
+ *            OR coalesce((SELECT x.text_words @@ word_query(sqlc.narg(words)::text)
+ *                         FROM asset_search x WHERE x.asset_id = a.asset_id), false))
  *       / *@switch sort taken_desc* /
  *         AND (sqlc.narg(after_id)::uuid IS NULL
  *              OR (a.captured_local, a.asset_id) <
@@ -238,6 +240,7 @@ typedef struct repo_count_filtered_assets_params {
     pgc_opt_i32 album_id; /**< integer; nullable: sqlc.narg */
     pgc_arr_i32 tags_any; /**< integer[]; nullable: sqlc.narg */
     pgc_arr_i32 tags_all; /**< integer[]; nullable: sqlc.narg */
+    pgc_arr_i32 tags_all_numbers; /**< integer[]; nullable: sqlc.narg */
     int64_t tags_all_names; /**< bigint; not NULL */
     pgc_arr_i32 tags_none; /**< integer[]; nullable: sqlc.narg */
     pgc_text words; /**< text; nullable: sqlc.narg */
@@ -273,17 +276,17 @@ typedef struct repo_count_filtered_assets_params {
  *                       WHERE x.asset_id = a.asset_id
  *                         AND x.tag_id = ANY (sqlc.narg(tags_any)::integer[])))
  *       AND (sqlc.narg(tags_all)::integer[] IS NULL
- *            OR (SELECT count(DISTINCT t.name) FROM asset_tags x JOIN tags t ON t.tag_id = x.tag_id
- *                WHERE x.asset_id = a.asset_id AND x.tag_id = ANY (sqlc.narg(tags_all)::integer[]))
- *               = @tags_all_names::bigint)
+ *            OR (SELECT count(DISTINCT w.number) FROM asset_tags x
+ *                JOIN unnest(sqlc.narg(tags_all)::integer[], sqlc.narg(tags_all_numbers)::integer[])
+ *                         w(tag_id, number) ON w.tag_id = x.tag_id
+ *                WHERE x.asset_id = a.asset_id) = @tags_all_names::bigint)
  *       AND (sqlc.narg(tags_none)::integer[] IS NULL
- *            OR NOT EXISTS (SELECT FROM asset_tags x
- *                           WHERE x.asset_id = a.asset_id
- *                             AND x.tag_id = ANY (sqlc.narg(tags_none)::integer[])))
+ *            OR coalesce((SELECT false FROM asset_tags x
+ *                         WHERE x.asset_id = a.asset_id
+ *                           AND x.tag_id = ANY (sqlc.narg(tags_none)::integer[]) LIMIT 1), true))
  *       AND (sqlc.narg(words)::text IS NULL
- *            OR EXISTS (SELECT FROM asset_search x
- *                       WHERE x.asset_id = a.asset_id
- *                         AND x.text_words @@ word_query(sqlc.narg(words)::text)))
+ *            OR coalesce((SELECT x.text_words @@ word_query(sqlc.narg(words)::text)
+ *                         FROM asset_search x WHERE x.asset_id = a.asset_id), false))
  *
  * @param p read during the call only.
  * @param out on PGC_OK count (bigint, not NULL: count() never gives NULL).
@@ -435,6 +438,88 @@ pgc_status repo_tag_candidates_set_detach(repo_tag_candidates_set *set,
  */
 pgc_status repo_tag_candidates(pgc_db *db, const repo_tag_candidates_params *p,
                                repo_tag_candidates_set *out, pgc_error *err) PGC_MUST_CHECK;
+
+/** Parameters of repo_all_tags_candidates(). */
+typedef struct repo_all_tags_candidates_params {
+    int32_t owner_id; /**< integer, asset_tags.owner_id; not NULL */
+    pgc_arr_i32 tag_ids; /**< integer[]; not NULL */
+    int64_t name_count; /**< bigint; not NULL */
+    int64_t row_limit; /**< bigint; not NULL */
+} repo_all_tags_candidates_params;
+
+/** Rows and the memory they point into; give it to repo_all_tags_candidates_set_free(). */
+typedef struct repo_all_tags_candidates_set {
+    const pgc_arr_uuid *rows; /**< count of them; NULL when 0; not NULL */
+    size_t count;
+    pgc_result *result; /**< NULL: empty or detached */
+} repo_all_tags_candidates_set;
+
+/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
+void repo_all_tags_candidates_set_free(repo_all_tags_candidates_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_all_tags_candidates_set_detach(repo_all_tags_candidates_set *set,
+                                               pgc_error *err) PGC_MUST_CHECK;
+
+/**
+ * AllTagsCandidates (:one).
+ * Assets with as many of these tags as there are names, and perhaps some more: of a name that two
+ * tags have, one is enough.
+ *
+ *     SELECT ARRAY(SELECT x.asset_id FROM asset_tags x
+ *                  WHERE x.owner_id = @owner_id AND x.tag_id = ANY (@tag_ids::integer[])
+ *                  GROUP BY x.asset_id HAVING count(*) >= @name_count::bigint
+ *                  LIMIT @row_limit)::uuid[] AS candidates
+ *
+ * @param p read during the call only.
+ * @param out on PGC_OK one row for repo_all_tags_candidates_set_free(); else untouched.
+ *            Each is uuid[], not NULL: @nonnull in the query.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ */
+pgc_status repo_all_tags_candidates(pgc_db *db, const repo_all_tags_candidates_params *p,
+                                    repo_all_tags_candidates_set *out,
+                                    pgc_error *err) PGC_MUST_CHECK;
+
+/** Parameters of repo_place_candidates(). */
+typedef struct repo_place_candidates_params {
+    int32_t owner_id; /**< integer, assets.owner_id; not NULL */
+    int32_t south; /**< integer; not NULL */
+    int32_t north; /**< integer; not NULL */
+    int32_t west; /**< integer; not NULL */
+    int32_t east; /**< integer; not NULL */
+    int64_t row_limit; /**< bigint; not NULL */
+} repo_place_candidates_params;
+
+/** Rows and the memory they point into; give it to repo_place_candidates_set_free(). */
+typedef struct repo_place_candidates_set {
+    const pgc_arr_uuid *rows; /**< count of them; NULL when 0; not NULL */
+    size_t count;
+    pgc_result *result; /**< NULL: empty or detached */
+} repo_place_candidates_set;
+
+/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
+void repo_place_candidates_set_free(repo_place_candidates_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_place_candidates_set_detach(repo_place_candidates_set *set,
+                                            pgc_error *err) PGC_MUST_CHECK;
+
+/**
+ * PlaceCandidates (:one).
+ *
+ *     SELECT ARRAY(SELECT a.asset_id FROM assets a
+ *                  WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL
+ *                    AND a.latitude_e7 >= @south::integer AND a.latitude_e7 <= @north::integer
+ *                    AND a.longitude_e7 >= @west::integer AND a.longitude_e7 <= @east::integer
+ *                  LIMIT @row_limit)::uuid[] AS candidates
+ *
+ * @param p read during the call only.
+ * @param out on PGC_OK one row for repo_place_candidates_set_free(); else untouched.
+ *            Each is uuid[], not NULL: @nonnull in the query.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ */
+pgc_status repo_place_candidates(pgc_db *db, const repo_place_candidates_params *p,
+                                 repo_place_candidates_set *out, pgc_error *err) PGC_MUST_CHECK;
 
 /** Parameters of repo_name_candidates(). */
 typedef struct repo_name_candidates_params {

@@ -2261,7 +2261,6 @@ static const pgc_schema_column schema_columns[] = {
     { "public", "asset_days", "recordings", "integer", true },
     { "public", "asset_days", "videos", "integer", true },
     { "public", "asset_search", "asset_id", "uuid", true },
-    { "public", "asset_search", "name", "text", true },
     { "public", "asset_search", "owner_id", "integer", true },
     { "public", "asset_search", "text_words", "tsvector", true },
     { "public", "asset_tags", "asset_id", "uuid", true },
@@ -2381,7 +2380,6 @@ static const pgc_schema_column schema_columns[] = {
     { "public", "species_predictions", "owner_id", "integer", true },
     { "public", "species_predictions", "species_name", "character varying", true },
     { "public", "tags", "category", "character varying", false },
-    { "public", "tags", "created_at", "timestamp with time zone", false },
     { "public", "tags", "name", "character varying", true },
     { "public", "tags", "owner_id", "integer", false },
     { "public", "tags", "tag_id", "integer", true },
@@ -2408,5 +2406,5 @@ static const pgc_schema_column schema_columns[] = {
 
 pgc_status repo_schema_check(pgc_db *db, pgc_error *err)
 {
-    return pgc_schema_check(db, schema_columns, 164, err);
+    return pgc_schema_check(db, schema_columns, 162, err);
 }

@@ -305,7 +305,9 @@ static const pgc_query list_tags_query[] = {
         "-- name: ListTags :many\n"
         "WITH trashed AS MATERIALIZED (\n"
         "SELECT l.tag_id, count(*) AS uses\n"
-        "FROM assets a JOIN asset_tags l ON l.asset_id = a.asset_id\n"
+        "FROM assets a\n"
+        "CROSS JOIN LATERAL (SELECT x.tag_id FROM asset_tags x\n"
+        "WHERE x.asset_id = a.asset_id OFFSET 0) l\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
         "GROUP BY l.tag_id\n"
         ")\n"
@@ -318,7 +320,7 @@ static const pgc_query list_tags_query[] = {
         "AND strpos(lower(t.name), lower($5::text)) > 0\n"
         "ORDER BY t.name, t.tag_id\n"
         "LIMIT $6",
-        UINT64_C(0x5e300c6da459b43c),
+        UINT64_C(0xd4d84ffc3ed46325),
         PGC_QUERY_READ_ONLY,
         6,
         5,
@@ -331,7 +333,9 @@ static const pgc_query list_tags_query[] = {
         "-- name: ListTags :many\n"
         "WITH trashed AS MATERIALIZED (\n"
         "SELECT l.tag_id, count(*) AS uses\n"
-        "FROM assets a JOIN asset_tags l ON l.asset_id = a.asset_id\n"
+        "FROM assets a\n"
+        "CROSS JOIN LATERAL (SELECT x.tag_id FROM asset_tags x\n"
+        "WHERE x.asset_id = a.asset_id OFFSET 0) l\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
         "GROUP BY l.tag_id\n"
         ")\n"
@@ -343,7 +347,7 @@ static const pgc_query list_tags_query[] = {
         "AND strpos(lower(t.name), lower($4::text)) > 0\n"
         "ORDER BY t.name, t.tag_id\n"
         "LIMIT $5",
-        UINT64_C(0x88aea25a4f725b70),
+        UINT64_C(0xddb3398b28f58383),
         PGC_QUERY_READ_ONLY,
         5,
         5,
@@ -356,7 +360,9 @@ static const pgc_query list_tags_query[] = {
         "-- name: ListTags :many\n"
         "WITH trashed AS MATERIALIZED (\n"
         "SELECT l.tag_id, count(*) AS uses\n"
-        "FROM assets a JOIN asset_tags l ON l.asset_id = a.asset_id\n"
+        "FROM assets a\n"
+        "CROSS JOIN LATERAL (SELECT x.tag_id FROM asset_tags x\n"
+        "WHERE x.asset_id = a.asset_id OFFSET 0) l\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
         "GROUP BY l.tag_id\n"
         ")\n"
@@ -368,7 +374,7 @@ static const pgc_query list_tags_query[] = {
         "AND t.category = $4::text\n"
         "ORDER BY t.name, t.tag_id\n"
         "LIMIT $5",
-        UINT64_C(0xdf4ca68d222b0288),
+        UINT64_C(0x1ca04617823ccd51),
         PGC_QUERY_READ_ONLY,
         5,
         5,
@@ -381,7 +387,9 @@ static const pgc_query list_tags_query[] = {
         "-- name: ListTags :many\n"
         "WITH trashed AS MATERIALIZED (\n"
         "SELECT l.tag_id, count(*) AS uses\n"
-        "FROM assets a JOIN asset_tags l ON l.asset_id = a.asset_id\n"
+        "FROM assets a\n"
+        "CROSS JOIN LATERAL (SELECT x.tag_id FROM asset_tags x\n"
+        "WHERE x.asset_id = a.asset_id OFFSET 0) l\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
         "GROUP BY l.tag_id\n"
         ")\n"
@@ -392,7 +400,7 @@ static const pgc_query list_tags_query[] = {
         "WHERE (t.name, t.tag_id) > ($2::text, $3::integer)\n"
         "ORDER BY t.name, t.tag_id\n"
         "LIMIT $4",
-        UINT64_C(0x7f597096c80d00bf),
+        UINT64_C(0x453d17b6a34e673c),
         PGC_QUERY_READ_ONLY,
         4,
         5,

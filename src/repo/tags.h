@@ -133,11 +133,13 @@ repo_list_tags_row *repo_list_tags_row_clone(const repo_list_tags_row *row);
 /**
  * ListTags (:many).
  * Keyset page by name. Assets in the trash do not count: they are counted by themselves, because
- * there are few.
+ * there are few. Their tags are looked up one by one (OFFSET): a join would read all tags of all.
  *
  *     WITH trashed AS MATERIALIZED (
  *         SELECT l.tag_id, count(*) AS uses
- *         FROM assets a JOIN asset_tags l ON l.asset_id = a.asset_id
+ *         FROM assets a
+ *         CROSS JOIN LATERAL (SELECT x.tag_id FROM asset_tags x
+ *                             WHERE x.asset_id = a.asset_id OFFSET 0) l
  *         WHERE a.owner_id = @owner_id AND a.deleted_at IS NOT NULL
  *         GROUP BY l.tag_id
  *     )

@@ -8,19 +8,12 @@
 #include <crypt.h>
 #include <openssl/crypto.h>
 
+#include "service/auth_common.h"
+
 #define COST_DEFAULT  12
 #define WAITING_MAX   256
 #define SALT_BYTES    16
 #define SETTING_CHARS 29 /* $2b$12$ and 22 characters of salt */
-
-/* Long enough for the rule, and still the first that anybody tries. */
-static const char *const COMMON[] = {
-    "12345678",    "123456789", "1234567890", "password", "password1", "passw0rd",   "iloveyou",
-    "princess",    "sunshine",  "football",   "baseball", "superman",  "qwertyuiop", "qwerty123",
-    "1q2w3e4r",    "1qaz2wsx",  "trustno1",   "starwars", "whatever",  "letmein1",   "welcome1",
-    "abcd1234",    "abc12345",  "11111111",   "00000000", "87654321",  "dragon123",  "monkey123",
-    "password123", "changeme",  "lumilio1",
-};
 
 pgc_status password_hasher_init(password_hasher *h, const env *e, uint32_t cost, uint32_t slots,
                                 pgc_error *err)
@@ -71,16 +64,6 @@ pgc_status password_check(slice password, pgc_error *err)
     return PGC_OK;
 }
 
-/* One character again and again. */
-static bool is_uniform(slice password)
-{
-    size_t same = 1;
-    while (same < password.len && password.ptr[same] == password.ptr[0]) {
-        same++;
-    }
-    return same == password.len;
-}
-
 pgc_status password_check_new(slice password, slice username, pgc_error *err)
 {
     TRY(password_check(password, err));
@@ -92,13 +75,14 @@ pgc_status password_check_new(slice password, slice username, pgc_error *err)
         return pgc_error_set(err, PGC_INVALID, "password: shorter than %d characters",
                              PASSWORD_MIN_CHARS);
     }
-    bool guessable = slice_eq_nocase(password, username) || is_uniform(password);
-    for (size_t i = 0; i < ARRAY_LEN(COMMON) && !guessable; i++) {
-        guessable = slice_eq_nocase(password, pgc_text_from(COMMON[i]));
-    }
-    if (guessable) {
-        return pgc_error_set(err, PGC_INVALID,
-                             "password: is the first that anybody would try; choose another");
+    if (slice_eq_nocase(password, username) || password_is_common(password, username)) {
+        pgc_status status =
+            pgc_error_set(err, PGC_INVALID, "password: is among the first that anybody would try");
+        pgc_error_hint(err,
+                       "usual words, names, dates and rows of keys are tried first, with digits "
+                       "for letters and behind them, too; take three or more words, with "
+                       "blanks between them");
+        return status;
     }
     return PGC_OK;
 }

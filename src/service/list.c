@@ -11,8 +11,10 @@
 #include "service/check.h"
 #include "service/list_frequent.h"
 
-#define CANDIDATES_MAX  2000 /* more are found faster along the list's own index */
+#define CANDIDATES_MAX  2000                 /* more are found faster along the list's own index */
+#define TAG_USES_MAX    (5 * CANDIDATES_MAX) /* as far as uses of a tag are counted */
 #define E7              1e7
+#define RADIANS         (3.14159265358979323846 / 180)
 #define METRES_A_DEGREE 111194.9                       /* on the sphere of metres_between() */
 #define LOCAL_SLACK_US  (INT64_C(25) * 3600 * 1000000) /* a wall clock is never further from UTC */
 
@@ -62,13 +64,38 @@ static pgc_opt_i32 degrees_e7(pgc_opt_f64 degrees)
     return (pgc_opt_i32) { degrees.has, degrees.has ? (int32_t) lround(degrees.v * E7) : 0 };
 }
 
-/* A latitude band around the circle, which the index on places can use. */
+static pgc_opt_i32 longitude_e7(double degrees)
+{
+    double wrapped = degrees < -180 ? degrees + 360 : degrees > 180 ? degrees - 360 : degrees;
+    return degrees_e7((pgc_opt_f64) { true, wrapped });
+}
+
+/* The box around a circle; none that holds a pole, around which all longitudes are near. */
+static void fill_circle_box(const lum_filter *f, double reach, repo_filter_assets_params *p)
+{
+    double latitude = f->near_latitude.v;
+    double sine = sin(reach * RADIANS) / cos(latitude * RADIANS);
+    if (fabs(latitude) + reach >= 90 || !(sine < 1)) {
+        return;
+    }
+    double width = asin(sine) / RADIANS + 1 / E7;
+    p->south = degrees_e7((pgc_opt_f64) { true, latitude - reach });
+    p->north = degrees_e7((pgc_opt_f64) { true, latitude + reach });
+    p->west = longitude_e7(f->near_longitude.v - width);
+    p->east = longitude_e7(f->near_longitude.v + width);
+}
+
+/* A latitude band around the circle, which the index on places can use, and a box where none is
+ * asked for. */
 static void fill_circle(const lum_filter *f, repo_filter_assets_params *p)
 {
     if (!f->near_metres.has) {
         return;
     }
     double reach = f->near_metres.v / METRES_A_DEGREE + 1 / E7;
+    if (!f->south.has) {
+        fill_circle_box(f, reach, p);
+    }
     p->near_latitude = degrees_e7(f->near_latitude);
     p->near_longitude = degrees_e7(f->near_longitude);
     p->near_metres = f->near_metres;
@@ -133,10 +160,22 @@ static void fill_simple(const lum_filter *f, lum_actor actor, repo_filter_assets
 /* Ids of tags, and the fewest assets that one condition on them leaves. */
 typedef struct tag_list {
     pgc_arr_i32 ids;
-    pgc_arr_i32 rarest; /* the tags of the name with the fewest assets */
-    int64_t uses;       /* of all */
+    pgc_arr_i32 numbers; /* of each id: which name it goes by */
+    pgc_arr_i32 rarest;  /* the tags of the name with the fewest assets */
+    int64_t uses;        /* of all */
     int64_t rarest_uses;
 } tag_list;
+
+/* The place of a name among those that were asked for; the server's answer has no others. */
+static int32_t name_number(const lum_texts *names, slice name)
+{
+    int32_t number = 0;
+    while ((size_t) number < names->count && !slice_eq(names->items[number], name)) {
+        number++;
+    }
+    assert((size_t) number < names->count);
+    return number;
+}
 
 /* Adds up by name: a name may be one of the system's tags and one of the owner's. */
 static void count_rarest(const repo_find_tags_row_set *found, const lum_texts *names, int32_t *ids,
@@ -171,18 +210,21 @@ static pgc_status resolve_tags(lister *l, const lum_texts *names, tag_list *out,
     repo_find_tags_row_set found = { 0 };
     const repo_find_tags_params params = {
         .owner_id = l->params.owner_id,
-        .count_limit = CANDIDATES_MAX + 1,
+        .count_limit = TAG_USES_MAX + 1,
         .names = { .has = true, .count = names->count, .v = names->items },
     };
     TRY(repo_find_tags(l->actor.db, &params, &found, err));
-    int32_t *ids = ARENA_ARRAY(l->mem, found.count * 2 + 2, int32_t);
-    for (size_t i = 0; ids != NULL && i < found.count; i++) {
-        ids[i] = found.rows[i].tag_id;
-        out->uses += found.rows[i].uses;
-    }
+    int32_t *ids = ARENA_ARRAY(l->mem, found.count * 3 + 3, int32_t);
     if (ids != NULL) {
+        int32_t *numbers = ids + found.count + 1;
+        for (size_t i = 0; i < found.count; i++) {
+            ids[i] = found.rows[i].tag_id;
+            numbers[i] = name_number(names, found.rows[i].name);
+            out->uses += found.rows[i].uses;
+        }
         out->ids = (pgc_arr_i32) { .has = true, .count = found.count, .v = ids };
-        count_rarest(&found, names, ids + found.count + 1, out);
+        out->numbers = (pgc_arr_i32) { .has = true, .count = found.count, .v = numbers };
+        count_rarest(&found, names, numbers + found.count + 1, out);
     }
     repo_find_tags_row_set_free(&found);
     return ids == NULL ? pgc_error_set(err, PGC_NOMEM, "look up tags") : PGC_OK;
@@ -223,6 +265,34 @@ static pgc_status candidates_of_tags(lister *l, pgc_arr_i32 ids, pgc_error *err)
                                                 .tag_ids = ids,
                                                 .row_limit = CANDIDATES_MAX + 1 };
     TRY(repo_tag_candidates(l->actor.db, &params, &found, err));
+    keep_candidates(l, &(repo_album_candidates_set) { found.rows, found.count, found.result });
+    return PGC_OK;
+}
+
+static pgc_status candidates_of_all_tags(lister *l, pgc_error *err)
+{
+    repo_all_tags_candidates_set found = { 0 };
+    const repo_all_tags_candidates_params params = { .owner_id = l->params.owner_id,
+                                                     .tag_ids = l->params.tags_all,
+                                                     .name_count = l->params.tags_all_names,
+                                                     .row_limit = CANDIDATES_MAX + 1 };
+    TRY(repo_all_tags_candidates(l->actor.db, &params, &found, err));
+    keep_candidates(l, &(repo_album_candidates_set) { found.rows, found.count, found.result });
+    return PGC_OK;
+}
+
+/* A box across 180 degrees would be two. */
+static pgc_status candidates_of_place(lister *l, pgc_error *err)
+{
+    const repo_filter_assets_params *p = &l->params;
+    repo_place_candidates_set found = { 0 };
+    const repo_place_candidates_params params = { .owner_id = p->owner_id,
+                                                  .south = p->south.v,
+                                                  .north = p->north.v,
+                                                  .west = p->west.v,
+                                                  .east = p->east.v,
+                                                  .row_limit = CANDIDATES_MAX + 1 };
+    TRY(repo_place_candidates(l->actor.db, &params, &found, err));
     keep_candidates(l, &(repo_album_candidates_set) { found.rows, found.count, found.result });
     return PGC_OK;
 }
@@ -268,7 +338,10 @@ static pgc_status find_candidates(lister *l, const tag_list *any, const tag_list
     if (any->ids.has && any->uses <= CANDIDATES_MAX) {
         return candidates_of_tags(l, any->ids, err);
     }
-    if (f->album_id.has) {
+    if (all->ids.has && all->uses <= TAG_USES_MAX) {
+        TRY(candidates_of_all_tags(l, err));
+    }
+    if (f->album_id.has && !l->params.candidates.has) {
         TRY(candidates_of_album(l, err));
     }
     if (f->name_contains.ptr != NULL && !l->params.candidates.has) {
@@ -276,6 +349,9 @@ static pgc_status find_candidates(lister *l, const tag_list *any, const tag_list
     }
     if (f->words.ptr != NULL && !l->params.candidates.has) {
         TRY(candidates_of_words(l, err));
+    }
+    if (l->params.south.has && l->params.west.v <= l->params.east.v && !l->params.candidates.has) {
+        TRY(candidates_of_place(l, err));
     }
     return PGC_OK;
 }
@@ -301,6 +377,7 @@ static pgc_status lister_prepare(lister *l, lum_actor actor, const lum_filter *f
     TRY(resolve_tags(l, &l->filter->tags_none, &none, err));
     l->params.tags_any = any.ids;
     l->params.tags_all = all.ids;
+    l->params.tags_all_numbers = all.numbers;
     l->params.tags_none = none.ids;
     l->params.tags_all_names = distinct_names(&l->filter->tags_all);
     return find_candidates(l, &any, &all, err);
@@ -391,7 +468,7 @@ static pgc_status lister_count(const lister *l, int64_t *out, pgc_error *err)
         COPY(near_longitude), COPY(near_metres),  COPY(has_place),    COPY(stars_min),
         COPY(stars_max),      COPY(wanted_liked), COPY(wanted_raw),   COPY(name_prefix),
         COPY(name_part),      COPY(album_id),     COPY(tags_any),     COPY(tags_all),
-        COPY(tags_all_names), COPY(tags_none),    COPY(words),
+        COPY(tags_all_names), COPY(tags_none),    COPY(words),        COPY(tags_all_numbers),
     };
 #undef COPY
     return repo_count_filtered_assets(l->actor.db, &params, out, err);

@@ -118,12 +118,16 @@ ir_row *model_of(const model_context *ctx, uint32_t relation_oid)
     return NULL;
 }
 
-/* Another representation of the same bytes, or the user's own type. */
+/* Another representation of the same bytes, or the user's own type. Of a type that we know nothing
+ * about, any: the user knows what its bytes are. */
 static bool override_type(const model_context *ctx, const config_override *o, ir_type *type,
                           uint32_t base_oid)
 {
     if (o->decode == NULL) {
-        type->c = c_type_alike(type->c, o->c_type);
+        const catalog_type *base = catalog_type_by_oid(ctx->cat, base_oid);
+        bool opaque =
+            type->c == NULL && base != NULL && base->kind == CATALOG_BASE && base->element_oid == 0;
+        type->c = opaque ? c_type_by_suffix(o->c_type) : c_type_alike(type->c, o->c_type);
     } else {
         type->shape = shapes_custom(ctx, base_oid, o);
         type->c = type->shape == NULL ? NULL : &type->shape->c;

@@ -190,7 +190,7 @@ static uint32_t type_of(work *w, const Plugin__Column *column, bool array, const
                element->spelling);
     } else if (element->oid >= CATALOG_FIRST_USER_OID && !model_type(&ctx, oid, &found) &&
                !w->ctx->set->nomem) {
-        refuse(w, "cast it, e.g. ::text, or give db_type a c_type with decode and encode",
+        refuse(w, "cast it, e.g. ::text, or give the db_type a c_type under overrides",
                "%s \"%s\" has type %s: sqlc does not tell a plugin what is inside a %s", what, name,
                type->spelling, element->kind == CATALOG_COMPOSITE ? "composite" : "domain");
     }
@@ -217,10 +217,13 @@ static pgc_status build_params(work *w, pgc_error *err)
         const catalog_column *column = source_of(w, from, &relation);
         bool array = from->is_array || from->is_sqlc_slice || params[i].array;
         const char *name = plugin_text(&from->name);
-        oids[i] = params[i].context == PARAM_LIMIT
-                      ? OID_INT8
-                      : c_type_declared(type_of(w, from, array, "parameter",
-                                                name[0] == '\0' ? "without name" : name));
+        uint32_t oid =
+            params[i].context == PARAM_LIMIT
+                ? OID_INT8
+                : type_of(w, from, array, "parameter", name[0] == '\0' ? "without name" : name);
+        /* The server compares varchar as text. */
+        bool text = oid == OID_VARCHAR && params[i].context == PARAM_COMPARE;
+        oids[i] = text ? OID_TEXT : c_type_declared(oid);
         nullable[i] = column != NULL && column->overridden ? !column->not_null : !from->not_null;
         reasons[i] = !nullable[i] ? "sqlc.narg would make it nullable"
                      : params[i].context == PARAM_TARGET && column != NULL && !column->not_null
@@ -403,7 +406,7 @@ pgc_status plugin_describe(void *arg, const model_context *ctx, const query_sour
         TRY(final_text(&w, err));
         TRY(build_params(&w, err));
     }
-    if (w.ok) {
+    if (w.ok && query_cmd_has_rows(source->cmd)) {
         TRY(build_columns(&w, err));
     }
     *ok = w.ok;

@@ -206,12 +206,37 @@ static pgc_status add_own(plugin_world *w, const type_name *t, const catalog_typ
     return whole ? PGC_OK : no_memory(err);
 }
 
+/* No type of a value: upstream does not work out what polymorphic functions give. */
+static bool is_pseudo(const type_name *t)
+{
+    static const char *const NAMES[] = { "any",
+                                         "anyarray",
+                                         "anycompatible",
+                                         "anycompatiblearray",
+                                         "anycompatiblemultirange",
+                                         "anycompatiblenonarray",
+                                         "anycompatiblerange",
+                                         "anyelement",
+                                         "anyenum",
+                                         "anymultirange",
+                                         "anynonarray",
+                                         "anyrange",
+                                         "record",
+                                         "unknown",
+                                         "void" };
+    bool found = false;
+    for (size_t i = 0; i < ARRAY_LEN(NAMES); i++) {
+        found = found || strcmp(NAMES[i], t->name) == 0;
+    }
+    return found && (t->schema.len == 0 || slice_eq_str(t->schema, "pg_catalog"));
+}
+
 /* A type that only its users name: of an extension or a domain. */
 static pgc_status add_named(plugin_world *w, const Plugin__Identifier *id, pgc_error *err)
 {
     const catalog_type like = { .kind = CATALOG_BASE };
     type_name t = split(id);
-    if (strcmp(t.name, "any") == 0 || find_built_in(w, &t) != NULL) {
+    if (is_pseudo(&t) || find_built_in(w, &t) != NULL) {
         return PGC_OK;
     }
     return add_own(w, &t, &like, err);

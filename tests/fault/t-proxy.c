@@ -8,6 +8,7 @@
 #include <pgc/pipeline.h>
 #include <pgc/pool.h>
 #include <pgc/tx.h>
+#include <pgc/window.h>
 
 #include "base/clock.h"
 #include "pgc/auto.h"
@@ -237,13 +238,49 @@ static bool scoped_write(bench *b, int32_t n)
     return fine;
 }
 
+/* Each answer belongs to its own read, whichever of them came. */
+static bool reads_in_flight(bench *b, int32_t n)
+{
+    enum { READS = 12, DEPTH = 4 };
+    pgc_error err;
+    pgc_window *window = NULL;
+    const pgc_window_options options = { .struct_size = sizeof options, .depth = DEPTH };
+    bool all =
+        CHECK_STATUS(pgc_window_open(pgc_pool_db(b->pool), &options, &window, &err), PGC_OK, &err);
+    for (int32_t sent = 0, taken = 0; all && taken < READS;) {
+        pgc_result *result = NULL;
+        pgc_status status;
+        if (sent < READS && pgc_window_count(window) < DEPTH) {
+            pgc_args args;
+            pgc_args_init(&args, NULL);
+            pgc_add_i32(&args, n + sent++);
+            status = pgc_window_send(window, &LEDGER_READ, &args, NULL, &err);
+            pgc_args_done(&args);
+            all = fair(status, true, &err) && status == PGC_OK;
+            continue;
+        }
+        status = pgc_window_take(window, NULL, &result, &err);
+        bool good = status == PGC_OK;
+        if (good) {
+            pgc_reader reader;
+            pgc_reader_init(&reader, result, &LEDGER_READ);
+            good = pgc_read_i32(&reader, 0, 0) == n + taken;
+        }
+        all = fair(status, good, &err) && status == PGC_OK;
+        taken++;
+        pgc_result_free(result);
+    }
+    pgc_window_close(window);
+    return all;
+}
+
 static const struct {
     const char *name;
     work_fn run;
 } WORK[] = { { "point reads", point_reads }, { "marked reads", marked_reads },
              { "transaction", transaction }, { "pipeline", atomic_pipeline },
              { "scope", scoped_write },      { "big result", big_result },
-             { "script", simple_script } };
+             { "script", simple_script },    { "window", reads_in_flight } };
 
 /* With the network in order again the next call succeeds, on whatever connection. */
 static void recovers(bench *b)

@@ -243,7 +243,22 @@ BAD_SET(bad_stats_lenses, repo_count_by_lens_row_set,
 BAD_SET(bad_stats_tags, repo_count_by_tag_row_set,
         lum_stats_tags(bad.ann, value->number, &out, err))
 
+static inline pgc_status bad_duplicates(lum_duplicate_search search, pgc_error *err)
+{
+    lum_duplicate_page page = PGC_ZERO;
+    pgc_status status = lum_duplicate_find(bad.ann, &search, &page, err);
+    bad.rows = page.rows.count;
+    lum_duplicate_page_free(&page);
+    return status;
+}
+BAD_PLAIN(bad_duplicates_distance,
+          bad_duplicates((lum_duplicate_search) { .distance_most = value->real }, err))
+BAD_PLAIN(bad_duplicates_piece,
+          bad_duplicates((lum_duplicate_search) { .piece = value->number }, err))
+
 static const bad_row BAD_ASSETS[] = {
+    { "lum_duplicate_find", BAD_PART, "a distance of 0 to", bad_duplicates_distance, 0, 0 },
+    { "lum_duplicate_find", BAD_OFFSET, "assets at a time", bad_duplicates_piece, 0, 0 },
     { "lum_asset_create", BAD_FILE, "name", bad_create_original_filename, 0, 0 },
     { "lum_asset_create", BAD_FILE, "path", bad_create_file_path, 0, 0 },
     { "lum_asset_create", BAD_TEXT, "hash", bad_create_file_hash, 0, 0 },

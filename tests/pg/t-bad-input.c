@@ -45,35 +45,24 @@ static void accounts(void)
     bad_close();
 }
 
-/* Calls without a value that somebody could get wrong, and those whose bad values stand in tests
- * of their own: of opening a library or the auth service, and of models, which only operators add.
+/* Calls without a value that somebody could get wrong (lum_duplicate_trash() takes what another
+ * call gave), and those whose bad values stand in tests of their own: of opening a library or the
+ * auth service, and of models, which only operators add.
  */
 static const char *const EXEMPT[] = {
-    "lum_auth_open",
-    "lum_auth_rotate_key",
-    "lum_cluster_dir",
-    "lum_database_open",
-    "lum_embedding_fill",
-    "lum_filter_digest",
-    "lum_filter_doc_new",
-    "lum_home_resolve",
-    "lum_library_auth_open",
-    "lum_library_open",
-    "lum_library_set_psql_env",
-    "lum_model_active",
-    "lum_model_add",
-    "lum_model_list",
-    "lum_model_use",
-    "lum_repository_list",
-    "lum_session_begin",
-    "lum_session_open",
-    "lum_stats_storage",
-    "lum_stats_totals",
-    "lum_stats_years",
-    "lum_timeline_days",
-    "lum_timeline_months",
-    "lum_timeline_repair",
-    "lum_repository_ensure_default",
+    "lum_auth_open",       "lum_auth_rotate_key",
+    "lum_cluster_dir",     "lum_database_open",
+    "lum_duplicate_trash", "lum_embedding_fill",
+    "lum_filter_digest",   "lum_filter_doc_new",
+    "lum_home_resolve",    "lum_library_auth_open",
+    "lum_library_open",    "lum_library_set_psql_env",
+    "lum_model_active",    "lum_model_add",
+    "lum_model_list",      "lum_model_use",
+    "lum_repository_list", "lum_session_begin",
+    "lum_session_open",    "lum_stats_storage",
+    "lum_stats_totals",    "lum_stats_years",
+    "lum_timeline_days",   "lum_timeline_months",
+    "lum_timeline_repair", "lum_repository_ensure_default",
 };
 
 static bool is_tested(const char *name)

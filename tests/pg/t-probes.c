@@ -347,9 +347,9 @@ static bool is_new_id(const query_text *text, const query_param *param)
 }
 
 /* Limits of queries whose rows come in no order, or in that of their making: which rows a limit
- * cuts off would show how rows lie, and in which order all users together made them. FindPairs
+ * cuts off would show how rows lie, and in which order all users together made them. FindDuplicates
  * above its exact_most looks at the nearest 64 of all owners: who has less near rows among very
- * many of others' is told less, which 018_hybrid.sql says of it. */
+ * many of others' is told less, as the graph gives no more. */
 static bool is_blind_limit(const query_text *text, const query_param *param)
 {
     static const char *const BLIND[] = { "ListAuditLog", "AlbumCandidates", "TagCandidates",
@@ -359,7 +359,8 @@ static bool is_blind_limit(const query_text *text, const query_param *param)
             return strcmp(param->name, "row_limit") == 0 || strcmp(param->name, "below_id") == 0;
         }
     }
-    return strcmp(text->query.name, "FindPairs") == 0 && strcmp(param->name, "exact_most") == 0;
+    return strcmp(text->query.name, "FindDuplicates") == 0 &&
+           strcmp(param->name, "exact_most") == 0;
 }
 
 static void add_everything(pgc_args *args, const query_param *param)

@@ -43,9 +43,9 @@ static void what_cannot_be_a_password_is_refused_with_the_reason(void)
     check_refused(TEXT("nul\0inside it"), "NUL");
     check_refused(TEXT("latin1 \xe9t\xe9 "), "not UTF-8");
     check_refused(TEXT("\xed\xa0\x80 surrogate"), "not UTF-8");
-    check_refused(TEXT("PASSWORD123"), "first that anybody");
-    check_refused(TEXT("aaaaaaaaaaaa"), "first that anybody");
-    check_refused(TEXT("SomeBody"), "first that anybody");
+    check_refused(TEXT("PASSWORD123"), "among the first that anybody");
+    check_refused(TEXT("aaaaaaaaaaaa"), "among the first that anybody");
+    check_refused(TEXT("SomeBody"), "among the first that anybody");
     /* Seven characters, however many bytes. */
     check_refused(TEXT("\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9!"), "shorter than 8");
 }

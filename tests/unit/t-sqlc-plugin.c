@@ -455,6 +455,9 @@ static void missing_facts_are_named(void)
     refuses_query("Q :one", "SELECT a->b AS x, 1 FROM books", "x:any,n:int!", "",
                   "sqlc does not know the type of column \"x\"");
     refuses_query("Q :one", "SELECT 1, 2", "x:,n:int!", "", "does not know the type");
+    refuses_query("Q :one", "SELECT 1, 2", "x:pg_catalog.anyelement,n:int!", "",
+                  "does not know the type of column");
+    refuses_query("Q :one", "SELECT 1, 2", "x:record[],n:int!", "", "does not know the type");
     refuses_query("Q :exec", "DELETE FROM books WHERE f($1)", "", "v:any",
                   "sqlc does not know the type of parameter \"v\"");
     refuses_query("Q :exec", "DELETE FROM books WHERE f($1)", "", ":any",
@@ -486,6 +489,51 @@ static void a_type_of_the_users_helps(void)
         has(&w, "a.h", "my_mail m;");
         has(&w, "a.h", "my_mail e,");
         has(&w, "a.c", "mail_add(");
+    }
+    end(&w);
+}
+
+static void refuses_options(const char *options, const char *words)
+{
+    world w;
+    begin(&w, options);
+    refused(&w, "codegen options", words);
+    end(&w);
+}
+
+static void the_user_may_say_what_is_inside(void)
+{
+    world w;
+    begin(&w, "{\"prefix\": \"lib\", \"overrides\": [{\"db_type\": \"email\", \"c_type\": "
+              "\"text\"}, {\"db_type\": \"shop.stars\", \"c_type\": \"i16\"}]}");
+    plug_table(&w.plug, "people", "mail:email!,more:email[],stars:shop/stars");
+    plug_query(&w.plug, "Q :one",
+               "SELECT p.mail, p.more, p.stars, 1 AS n FROM people p WHERE mail = $1",
+               "%people,n:int!", "mail:email!@people.mail");
+    if (run(&w)) {
+        has(&w, "models.h", "pgc_text mail;");
+        has(&w, "models.h", "lib_arr_email more;");
+        has(&w, "models.h", "pgc_opt_i16 stars;");
+        has(&w, "a.c", "{ \"mail\", \"email\", 0 }");
+        has(&w, "a.h", "lib_person p;");
+    }
+    end(&w);
+    refuses_options("{\"prefix\": \"lib\", \"overrides\": [{\"column\": \"books.title\", "
+                    "\"c_type\": \"i16\"}]}",
+                    "is no representation of text");
+}
+
+static void what_gives_nothing_has_no_columns(void)
+{
+    world w;
+    begin(&w, OPTIONS);
+    plug_query(&w.plug, "Call :exec", "SELECT f($1)", "f:void", "a:text!");
+    plug_query(&w.plug, "Limit :many", "SELECT title FROM books WHERE title = $1 OFFSET $2",
+               "title:text!@books.title", "v:pg_catalog.varchar!@books.title,offset:integer!");
+    if (run(&w)) {
+        has(&w, "a.h", "lib_call(pgc_db *db, pgc_text a, pgc_error *err)");
+        has(&w, "a.c", "{ \"v\", \"text\", 25 }");
+        has(&w, "a.c", "{ \"offset\", \"bigint\", 20 }");
     }
     end(&w);
 }
@@ -542,14 +590,6 @@ static void one_run_names_all_mistakes(void)
     plug_query(&w.plug, "C :sometimes", "SELECT 1", "", "");
     refused(&w, "a.sql: A", "does not know the type");
     CHECK_INT(w.bench.diags.error_count, 2);
-    end(&w);
-}
-
-static void refuses_options(const char *options, const char *words)
-{
-    world w;
-    begin(&w, options);
-    refused(&w, "codegen options", words);
     end(&w);
 }
 
@@ -815,7 +855,7 @@ static void the_program_answers(void)
     CHECK_STR(
         output.ptr,
         "a.sql: Bad: column \"m\" has type email: sqlc does not tell a plugin what is inside a "
-        "domain (cast it, e.g. ::text, or give db_type a c_type with decode and encode)\n");
+        "domain (cast it, e.g. ::text, or give the db_type a c_type under overrides)\n");
     end(&w);
 }
 
@@ -835,6 +875,8 @@ TAP_MAIN(
     TAP("plugin: what needs a server is refused", what_needs_a_server_is_refused),
     TAP("plugin: missing facts are named", missing_facts_are_named),
     TAP("plugin: a type of the user's helps where facts are missing", a_type_of_the_users_helps),
+    TAP("plugin: the user may say what is inside of a domain", the_user_may_say_what_is_inside),
+    TAP("plugin: :exec has no columns", what_gives_nothing_has_no_columns),
     TAP("plugin: faulty queries are refused", faulty_queries_are_refused),
     TAP("plugin: one run names all mistakes", one_run_names_all_mistakes),
     TAP("plugin: options are read as in the config", options_are_read_as_in_the_config),
