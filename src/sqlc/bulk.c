@@ -72,8 +72,10 @@ static const catalog_column *target(const ast *insert, const catalog_relation *r
 /* Table and columns of COPY, by the values of the INSERT. */
 static pgc_status build_copy(bulk_work *w, pgc_error *err)
 {
-    const ast *insert = NULL;
-    TRY(ast_parse(w->facts->sql, w->ctx->arena, &insert, err));
+    const ast *insert = w->facts->tree;
+    if (insert == NULL) {
+        TRY(ast_parse(w->facts->sql, w->ctx->arena, &insert, err));
+    }
     const ast *row = copy_row(w, insert);
     const param_fact *fact = w->facts->param_facts;
     const catalog_relation *relation =

@@ -118,6 +118,7 @@ static pgc_status final_sql(const set_work *work, const query_facts *facts, ir_q
         return no_memory(err);
     }
     query->sql = (slice) { sql, strlen(sql) };
+    query->tree = facts->tree;
     query->hash = ir_query_hash(query->sql, query->params, query->param_count);
     return PGC_OK;
 }

@@ -220,6 +220,9 @@ pgc_status database_open(const env *sys, arena *mem, const database_options *opt
     db->env = sys;
     TRY(open_any(db, mem, options, err));
     if (db->created) {
+        /* Nobody misses the database after a crash, so no commit waits for the disk. */
+        TRY(pgc_conn_script(db->conn, "SET synchronous_commit = off", SCHEMA_TIMEOUT_US, NULL,
+                            err));
         TRY(apply_schema(db, mem, options->statements, diags, err));
         if (db->admin != NULL && options->keep) {
             TRY(keep_database(db, mem, options, err));

@@ -7,6 +7,7 @@
 #include "sqlc/describe_query.h"
 
 #include "base/buf.h"
+#include "sqlc/ast.h"
 #include "sqlc/describe_parts.h"
 
 /* For one statement. Planning only; a join of very many tables takes seconds. */
@@ -134,13 +135,35 @@ static pgc_status take_probe(describe_work *w, const describe_item *item, pgc_er
     return embed_expand(w, &item->shape, &w->facts.sql, err);
 }
 
-/* NUL-terminated text after star expansion. A text that our parser does not know stays. Never
- * rejects what the server accepts: for grammar that libpg_query does not know, a warning is all. */
-static pgc_status expand_stars(describe_work *w, slice *sql, pgc_error *err)
+/* Star expansion, and the tree of the final text. A text that our parser does not know stays: never
+ * rejects what the server accepts, so for grammar that libpg_query does not know, a warning is all.
+ * PGC_INVALID: that grammar. */
+static pgc_status parse_and_expand(describe_work *w, slice *sql, pgc_error *err)
 {
+    arena *mem = w->ctx.arena;
+    const struct ast *tree = NULL;
     slice expanded = { 0 };
+    pgc_status status = ast_parse(*sql, mem, &tree, err);
+    if (status != PGC_OK) {
+        return pgc_error_wrap(err, status, "star expansion");
+    }
+    TRY(star_expand_given(w->ctx.cat, *sql, tree, mem, &expanded, err));
+    if (expanded.ptr != sql->ptr) {
+        const char *copy = arena_copy(mem, expanded);
+        if (copy == NULL) {
+            return PGC_NOMEM;
+        }
+        *sql = (slice) { copy, expanded.len };
+        TRY(ast_parse(*sql, mem, &tree, err));
+    }
+    w->facts.tree = tree;
+    return PGC_OK;
+}
+
+static pgc_status expand_stars(describe_work *w, pgc_error *err)
+{
     pgc_error local = PGC_ZERO;
-    pgc_status status = star_expand(w->ctx.cat, *sql, w->ctx.arena, &expanded, &local);
+    pgc_status status = parse_and_expand(w, &w->facts.sql, &local);
     if (status == PGC_NOMEM) {
         return describe_no_memory(w, err);
     }
@@ -149,19 +172,9 @@ static pgc_status expand_stars(describe_work *w, slice *sql, pgc_error *err)
                             "newer syntax than the parser knows: all expressions count as nullable "
                             "(%s)",
                             local.message);
-        return PGC_OK;
-    }
-    if (status != PGC_OK) {
+    } else if (status != PGC_OK) {
         diag *d = query_error(w, "star expansion failed");
         diag_hint(w->ctx.diags, d, "list the columns instead of '*': %s", local.message);
-        return PGC_OK;
-    }
-    if (expanded.ptr != sql->ptr) {
-        char *copy = arena_copy(w->ctx.arena, expanded);
-        if (copy == NULL) {
-            return describe_no_memory(w, err);
-        }
-        *sql = (slice) { copy, expanded.len };
     }
     return PGC_OK;
 }
@@ -206,7 +219,7 @@ static bool same_types(const described *first, const uint32_t *oids)
  * its name until the connection ends, for EXPLAIN EXECUTE. */
 static pgc_status ask_final(describe_work *w, describe_item *item, pgc_error *err)
 {
-    TRY(expand_stars(w, &w->facts.sql, err));
+    TRY(expand_stars(w, err));
     if (!w->ok) {
         return PGC_OK;
     }
@@ -319,7 +332,8 @@ static pgc_status prove(describe_work *w, pgc_error *err)
         reasons == NULL) {
         return describe_no_memory(w, err);
     }
-    TRY(prove_params(w->ctx.cat, facts->sql, count, mem, params, err));
+    prove_input input = { .sql = facts->sql, .tree = facts->tree, .param_count = count };
+    TRY(prove_params_given(w->ctx.cat, &input, mem, params, err));
     for (size_t i = 0; i < count; i++) {
         const query_param *param = NULL;
         for (size_t k = 0; k < facts->text.params.count; k++) {
@@ -333,7 +347,7 @@ static pgc_status prove(describe_work *w, pgc_error *err)
     facts->param_nullable = nullable;
     facts->param_reasons = reasons;
     facts->claims = claims;
-    prove_input input = { .sql = facts->sql, .param_not_null = not_null, .param_count = count };
+    input.param_not_null = not_null;
     return prove_columns_given(w->ctx.cat, &input, facts->shape.column_count, mem, claims, err);
 }
 

@@ -19,6 +19,7 @@ typedef struct query_facts {
     const query_source *source; /* the user's file and range */
     query_text text;            /* after the macros, stars as written */
     slice sql;                  /* final, without the name line */
+    const struct ast *tree;     /* of sql; NULL: our parser does not know it */
     described shape;            /* of sql; parameter types as declared */
     embed_span *embeds;         /* in the order of the text */
     size_t embed_count;

@@ -160,6 +160,7 @@ typedef struct ir_variant {
     uint64_t hash;        /* of sql and its parameters */
     const size_t *params; /* $1, $2, … as indexes of ir_query.params, ascending */
     size_t param_count;
+    const struct ast *tree; /* as that of the query */
 } ir_variant;
 
 /* More texts than this are a mistake: each one is prepared on its own. */
@@ -182,14 +183,15 @@ typedef struct ir_query {
     size_t param_count;
     ir_column *columns; /* as described; embeds are spelled out */
     size_t column_count;
-    const ir_row *row;    /* NULL for commands without rows */
-    ir_choice *choices;   /* dynamic parts; sql is variant 0 then */
-    size_t choice_count;  /* 0: the text is always the same */
-    ir_variant *variants; /* all of them, by number */
-    size_t variant_count; /* 0 without choices */
-    bool bulk;            /* takes an array of parameters: @bulk */
-    const char *bulk_sql; /* text with arrays, of @bulk and where COPY may be forbidden */
-    const ir_copy *copy;  /* :copyfrom */
+    const ir_row *row;      /* NULL for commands without rows */
+    ir_choice *choices;     /* dynamic parts; sql is variant 0 then */
+    size_t choice_count;    /* 0: the text is always the same */
+    ir_variant *variants;   /* all of them, by number */
+    size_t variant_count;   /* 0 without choices */
+    bool bulk;              /* takes an array of parameters: @bulk */
+    const char *bulk_sql;   /* text with arrays, of @bulk and where COPY may be forbidden */
+    const ir_copy *copy;    /* :copyfrom */
+    const struct ast *tree; /* of the user's text, while it is analysed; NULL: not at hand */
 } ir_query;
 
 /* A column that some query names. */

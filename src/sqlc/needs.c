@@ -146,11 +146,11 @@ static void mark(needs *n, const mentions *m, const ir_query *q, const table_use
     }
 }
 
-static void look_at_text(needs *n, const ir_query *q, slice sql)
+/* tree: of the text; NULL: not at hand. */
+static void look_at_text(needs *n, const ir_query *q, slice sql, const ast *tree)
 {
-    const ast *tree = NULL;
     mentions m = { .arena = n->ctx->arena };
-    if (ast_parse(sql, n->ctx->arena, &tree, NULL) != PGC_OK) {
+    if (tree == NULL && ast_parse(sql, n->ctx->arena, &tree, NULL) != PGC_OK) {
         return;
     }
     look(n, &m, tree);
@@ -202,9 +202,9 @@ pgc_status needs_collect(const model_context *ctx, pgc_error *err)
     n.nomem = n.marks == NULL;
     for (size_t i = 0; !n.nomem && i < set->query_count; i++) {
         const ir_query *q = &set->queries[i];
-        look_at_text(&n, q, q->sql);
+        look_at_text(&n, q, q->sql, q->tree);
         for (size_t k = 1; k < q->variant_count; k++) {
-            look_at_text(&n, q, q->variants[k].sql);
+            look_at_text(&n, q, q->variants[k].sql, q->variants[k].tree);
         }
     }
     if (!n.nomem) {

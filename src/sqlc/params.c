@@ -398,11 +398,12 @@ static void on_level(analysis *a, scope *s, const ast *statement, void *ctx)
     walk_clauses(&w, statement, common, ARRAY_LEN(common));
 }
 
-pgc_status prove_params(const catalog *cat, slice sql, size_t param_count, arena *mem,
-                        param_fact *facts, pgc_error *err)
+pgc_status prove_params_given(const catalog *cat, const prove_input *input, arena *mem,
+                              param_fact *facts, pgc_error *err)
 {
-    const ast *statement = NULL;
-    pgc_status status = ast_parse(sql, mem, &statement, NULL);
+    const ast *statement = input->tree;
+    size_t param_count = input->param_count;
+    pgc_status status = statement != NULL ? PGC_OK : ast_parse(input->sql, mem, &statement, NULL);
     use *uses = arena_array(mem, param_count + 1, sizeof *uses);
     if (status == PGC_NOMEM || uses == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "look at the parameters of a statement");
@@ -425,4 +426,11 @@ pgc_status prove_params(const catalog *cat, slice sql, size_t param_count, arena
         facts[i].not_null = facts[i].not_null && !uses[i].null_test;
     }
     return PGC_OK;
+}
+
+pgc_status prove_params(const catalog *cat, slice sql, size_t param_count, arena *mem,
+                        param_fact *facts, pgc_error *err)
+{
+    const prove_input input = { .sql = sql, .param_count = param_count };
+    return prove_params_given(cat, &input, mem, facts, err);
 }

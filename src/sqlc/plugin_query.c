@@ -180,7 +180,6 @@ static uint32_t type_of(work *w, const Plugin__Column *column, bool array, const
     uint32_t plain = array ? plugin_type(w->world, column->type, false) : oid;
     const catalog_type *type = catalog_type_by_oid(w->world->cat, oid);
     const catalog_type *element = catalog_type_by_oid(w->world->cat, plain);
-    model_context ctx = *w->ctx;
     ir_type found;
     if (plain == 0) {
         refuse(w, "say the type with a cast, e.g. ::text",
@@ -188,7 +187,7 @@ static uint32_t type_of(work *w, const Plugin__Column *column, bool array, const
     } else if (type == NULL) {
         refuse(w, "cast it to text[]", "%s \"%s\": arrays of %s have no C type", what, name,
                element->spelling);
-    } else if (element->oid >= CATALOG_FIRST_USER_OID && !model_type(&ctx, oid, &found) &&
+    } else if (element->oid >= CATALOG_FIRST_USER_OID && !model_type(w->ctx, oid, &found) &&
                !w->ctx->set->nomem) {
         refuse(w, "cast it, e.g. ::text, or give the db_type a c_type under overrides",
                "%s \"%s\" has type %s: sqlc does not tell a plugin what is inside a %s", what, name,
@@ -247,7 +246,7 @@ static bool is_embed(const Plugin__Column *column)
     return column->embed_table != NULL && column->embed_table->name.len > 0;
 }
 
-/* Result columns of the text: an embed is spelled out there. SIZE_MAX: an embed is of no table. */
+/* Result columns of the text, where an embed is spelled out. */
 static size_t count_columns(work *w)
 {
     size_t count = 0;

@@ -168,7 +168,7 @@ static char *own_spelling(const plugin_world *w, const char *schema, const char 
     return b.failed ? NULL : arena_copy(w->arena, buf_view(&b));
 }
 
-/* A type of the database, unless it is known. labels: of an enum, else NULL. */
+/* A type of the database, unless it is known. like: what there is beside names and OIDs. */
 static pgc_status add_own(plugin_world *w, const type_name *t, const catalog_type *like,
                           pgc_error *err)
 {

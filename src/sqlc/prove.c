@@ -39,9 +39,8 @@ pgc_status prove_columns_given(const catalog *cat, const prove_input *input, siz
                                arena *mem, null_claim *claims, pgc_error *err)
 {
     assert(cat != NULL && mem != NULL && (claims != NULL || column_count == 0));
-    const ast *statement = NULL;
-    pgc_error problem = { .status = PGC_OK };
-    pgc_status status = ast_parse(input->sql, mem, &statement, &problem);
+    const ast *statement = input->tree;
+    pgc_status status = statement != NULL ? PGC_OK : ast_parse(input->sql, mem, &statement, NULL);
     if (status == PGC_NOMEM) {
         return no_memory(err);
     }

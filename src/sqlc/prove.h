@@ -10,6 +10,8 @@
 #include "base/arena.h"
 #include "sqlc/catalog.h"
 
+struct ast; /* see ast.h */
+
 typedef struct null_claim {
     bool not_null;       /* proved: the server never sends NULL in this column */
     bool elems_not_null; /* arrays: proved, no element is NULL */
@@ -42,6 +44,9 @@ typedef struct param_fact {
  * the text, or a star names no FROM item); PGC_NOMEM. */
 pgc_status star_expand(const catalog *cat, slice sql, arena *arena, slice *out, pgc_error *err)
     PGC_MUST_CHECK;
+/* The same with the tree of the text, as ast_parse() gave it: parsing is most of the work. */
+pgc_status star_expand_given(const catalog *cat, slice sql, const struct ast *tree, arena *arena,
+                             slice *out, pgc_error *err) PGC_MUST_CHECK;
 
 /* Claims of the column_count result columns that the server describes. When our own count differs
  * nothing is claimed. PGC_OK; PGC_NOMEM. */
@@ -55,6 +60,7 @@ typedef struct prove_input {
     slice sql;                  /* final text */
     const bool *param_not_null; /* param_count entries; NULL: all may be NULL */
     size_t param_count;
+    const struct ast *tree; /* of sql, as ast_parse() gave it; NULL: it is parsed here */
 } prove_input;
 pgc_status prove_columns_given(const catalog *cat, const prove_input *input, size_t column_count,
                                arena *arena, null_claim *claims, pgc_error *err) PGC_MUST_CHECK;
@@ -72,5 +78,8 @@ pgc_status prove_names(const catalog *cat, slice sql, size_t column_count, arena
 /* Facts about $1 … $param_count. PGC_OK; PGC_NOMEM. */
 pgc_status prove_params(const catalog *cat, slice sql, size_t param_count, arena *arena,
                         param_fact *facts, pgc_error *err) PGC_MUST_CHECK;
+/* The same with text, tree and number from input; the rest of it is not looked at. */
+pgc_status prove_params_given(const catalog *cat, const prove_input *input, arena *arena,
+                              param_fact *facts, pgc_error *err) PGC_MUST_CHECK;
 
 #endif

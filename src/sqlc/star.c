@@ -316,14 +316,10 @@ static pgc_status apply_edits(const expander *x, arena *mem, slice *out, pgc_err
     return PGC_OK;
 }
 
-pgc_status star_expand(const catalog *cat, slice sql, arena *mem, slice *out, pgc_error *err)
+pgc_status star_expand_given(const catalog *cat, slice sql, const ast *statement, arena *mem,
+                             slice *out, pgc_error *err)
 {
-    assert(cat != NULL && mem != NULL && out != NULL);
-    const ast *statement = NULL;
-    pgc_status status = ast_parse(sql, mem, &statement, err);
-    if (status != PGC_OK) {
-        return pgc_error_wrap(err, status, "star expansion");
-    }
+    assert(cat != NULL && mem != NULL && out != NULL && statement != NULL);
     expander x = { .sql = sql, .err = err };
     buf_init(&x.text, NULL, EXPANDED_MAX);
     analysis a = { .cat = cat, .mem = mem, .visit = on_level, .visit_ctx = &x };
@@ -338,4 +334,14 @@ pgc_status star_expand(const catalog *cat, slice sql, arena *mem, slice *out, pg
         return PGC_OK;
     }
     return apply_edits(&x, mem, out, err);
+}
+
+pgc_status star_expand(const catalog *cat, slice sql, arena *mem, slice *out, pgc_error *err)
+{
+    const ast *statement = NULL;
+    pgc_status status = ast_parse(sql, mem, &statement, err);
+    if (status != PGC_OK) {
+        return pgc_error_wrap(err, status, "star expansion");
+    }
+    return star_expand_given(cat, sql, statement, mem, out, err);
 }

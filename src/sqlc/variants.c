@@ -204,6 +204,7 @@ static pgc_status merge_form(merger *m, size_t variant, query_variants *all, pgc
     merge_columns(m, facts);
     merge_params(m, facts, &f->order, text);
     text->sql = facts->sql;
+    text->tree = facts->tree;
     return squeeze(m, &text->sql, err);
 }
 
@@ -384,7 +385,8 @@ static pgc_status build_text(const model_context *ctx, const ir_query *query,
     }
     *to = (ir_variant) { .sql = { sql, strlen(sql) },
                          .params = from->params,
-                         .param_count = from->param_count };
+                         .param_count = from->param_count,
+                         .tree = from->tree };
     to->hash = ir_query_hash(to->sql, params, from->param_count);
     return PGC_OK;
 }

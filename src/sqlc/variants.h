@@ -10,6 +10,7 @@ typedef struct variant_text {
     slice sql;
     size_t *params; /* indexes, ascending */
     size_t param_count;
+    const struct ast *tree; /* of the text */
 } variant_text;
 
 typedef struct query_variants {

@@ -114,6 +114,44 @@ static void parts_of_names_are_found_from_three_characters_on(void)
     CHECK_STR(find(&owner, LUM_SEARCH_NAME, "pa"), "panorama.jpg");
 }
 
+/* Of more rows than a look into the index takes: first the newest are walked, then all are read. */
+static void what_is_frequent_is_found_newest_first(void)
+{
+    PERSON(&lib, owner);
+    char sql[640];
+    (void) snprintf(sql, sizeof sql,
+                    "INSERT INTO assets (asset_id, original_filename, file_path, file_size, "
+                    "file_hash, asset_type, owner_id, uploaded_at) SELECT gen_random_uuid(), CASE "
+                    "WHEN i <= 2600 THEN 'oak ' ELSE 'birch ' END || i || '.jpg', 'x', 1, "
+                    "'sha256:tree' || i, CASE WHEN i IN (5, 3000) THEN 'video' ELSE 'photo' END, "
+                    "%" PRId32 ", timestamptz '2020-01-01' + i * interval '1 minute' "
+                    "FROM generate_series(1, 18600) i",
+                    owner.id);
+    run_sql(sql);
+    for (lum_search_by by = LUM_SEARCH_NAME; by <= LUM_SEARCH_TEXT; by++) {
+        lum_search_request request = { .query = "birch", .by = by, .limit = 2 };
+        CHECK_STR(find_with(&owner, &request), "birch 18600.jpg | birch 18599.jpg");
+        request.query = "oak";
+        CHECK_STR(find_with(&owner, &request), "oak 2600.jpg | oak 2599.jpg");
+        request.filter.asset_type = "video";
+        CHECK_STR(find_with(&owner, &request), "oak 5.jpg");
+        request.query = "birch";
+        CHECK_STR(find_with(&owner, &request), "birch 3000.jpg");
+        request = (lum_search_request) { .query = "oak", .by = by, .limit = 1000 };
+        static const size_t PAGES[] = { 1000, 1000, 600 };
+        char after[LUM_SEARCH_CURSOR_SIZE];
+        for (size_t i = 0; i < ARRAY_LEN(PAGES); i++) {
+            lum_search_page page = PGC_ZERO;
+            REQUIRE_OK(lum_search(owner.actor, &request, &page, &err), &err);
+            CHECK_INT(page.hits.count, PAGES[i]);
+            (void) snprintf(after, sizeof after, "%s", page.next);
+            request.after = after;
+            lum_search_page_free(&page);
+        }
+        CHECK_STR(after, "");
+    }
+}
+
 static void the_exact_name_comes_first(void)
 {
     PERSON(&lib, owner);
@@ -600,6 +638,8 @@ TAP_MAIN(TAP("search: the library opens", begins),
          TAP("search: names are found by their words", names_are_found_by_their_words),
          TAP("search: parts of names are found from three characters on",
              parts_of_names_are_found_from_three_characters_on),
+         TAP("search: what thousands of rows have is found newest first, behind any filter",
+             what_is_frequent_is_found_newest_first),
          TAP("search: the exact name comes first, then the newest", the_exact_name_comes_first),
          TAP("search: % and _ and \\ are ordinary characters", wildcards_are_ordinary_characters),
          TAP("search: accents and case do not matter", accents_and_case_do_not_matter),

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "oom.h"
 #include "prove_catalog.h"
+#include "sqlc/ast.h"
 #include "tap.h"
 
 #define COLUMNS_MAX 16
@@ -27,13 +28,48 @@ static bool ready(void)
     return cat != NULL;
 }
 
+/* Whoever has parsed the text already is told the same, of columns, parameters and stars. */
+static void check_with_tree(const prove_input *given, size_t columns, arena *mem,
+                            const null_claim *want)
+{
+    prove_input input = *given;
+    null_claim claims[COLUMNS_MAX];
+    param_fact facts[2][4] = { { { .name = NULL } } };
+    slice texts[2] = { { NULL, 0 } };
+    pgc_error err;
+    if (ast_parse(input.sql, mem, &input.tree, &err) != PGC_OK) {
+        return;
+    }
+    CHECK_STATUS(prove_columns_given(cat, &input, columns, mem, claims, &err), PGC_OK, &err);
+    for (size_t i = 0; i < columns; i++) {
+        CHECK(claims[i].not_null == want[i].not_null &&
+              claims[i].elems_not_null == want[i].elems_not_null);
+        CHECK_STR(claims[i].reason, want[i].reason);
+    }
+    input.param_count = ARRAY_LEN(facts[0]);
+    CHECK_STATUS(prove_params(cat, input.sql, ARRAY_LEN(facts[0]), mem, facts[0], &err), PGC_OK,
+                 &err);
+    CHECK_STATUS(prove_params_given(cat, &input, mem, facts[1], &err), PGC_OK, &err);
+    for (size_t i = 0; i < ARRAY_LEN(facts[0]); i++) {
+        const param_fact *a = &facts[0][i];
+        const param_fact *b = &facts[1][i];
+        CHECK(a->table_oid == b->table_oid && a->attnum == b->attnum && a->context == b->context &&
+              a->not_null == b->not_null && a->equals_only == b->equals_only);
+    }
+    pgc_status status = star_expand(cat, input.sql, mem, &texts[0], NULL);
+    CHECK_INT(star_expand_given(cat, input.sql, input.tree, mem, &texts[1], NULL), status);
+    CHECK(slice_eq(texts[0], texts[1]));
+}
+
 static void claims_of(const char *sql, const bool *params, size_t param_count, size_t columns,
                       char text[static COLUMNS_MAX + 1])
 {
     AUTO(arena_auto) arena *mem = arena_new(NULL, 0, 0);
     null_claim claims[COLUMNS_MAX];
     pgc_error err;
-    const prove_input input = { { sql, strlen(sql) }, params, param_count };
+    prove_input input = { .sql = { sql, strlen(sql) },
+                          .param_not_null = params,
+                          .param_count = param_count };
     memset(text, 0, COLUMNS_MAX + 1);
     if (mem == NULL || prove_columns_given(cat, &input, columns, mem, claims, &err) != PGC_OK) {
         return;
@@ -43,6 +79,7 @@ static void claims_of(const char *sql, const bool *params, size_t param_count, s
         text[i] = elements ? 'E' : claims[i].not_null ? 'N' : '-';
         CHECK(claims[i].reason != NULL && claims[i].reason[0] != '\0');
     }
+    check_with_tree(&input, columns, mem, claims);
 }
 
 static void check_all(const expectation *list, size_t count)
