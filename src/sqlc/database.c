@@ -98,7 +98,13 @@ static pgc_status open_on_server(database *db, arena *mem, const database_option
                                  pgc_error *err)
 {
     const char *schema_hash = options->schema_hash;
-    TRY(connect(options->server, &db->admin, err));
+    pgc_status status = connect(options->server, &db->admin, err);
+    if (status != PGC_OK) {
+        pgc_error_hint(err,
+                       "name another server with --database URL; without one, a private server "
+                       "is started");
+        return status;
+    }
     db->name = options->keep ? arena_printf(mem, "sqlc_%.32s", schema_hash)
                              : arena_printf(mem, "sqlc_%.32s_%ld", schema_hash, (long) getpid());
     const char *conninfo = db->name == NULL ? NULL : with_database(mem, options->server, db->name);

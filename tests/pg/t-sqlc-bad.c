@@ -140,6 +140,7 @@ static void a_server_that_is_away_is_named(void)
     CHECK_INT(r.code, 1);
     CHECK(strncmp(r.output, "sqlc-gen-c: ", 12) == 0);
     CHECK(strstr(r.output, p.dir.path) != NULL);
+    CHECK(strstr(r.output, "--database URL") != NULL);
     check_untouched(&p, before);
     project_done(&p);
 }
