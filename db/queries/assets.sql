@@ -57,7 +57,8 @@ ORDER BY uploaded_at, asset_id;
 -- name: UpdateAssetMetadata :one
 -- @patch taken_at taken_local taken_offset_minutes taken_source camera_make camera_model lens_model
 -- @patch iso aperture shutter_speed focal_length latitude longitude altitude description rating liked
--- What a person says of an asset; only the columns whose set_… is true change.
+-- What a person says of an asset; only the columns whose set_… is true change, and their names are
+-- kept, but for those that no file tells.
 UPDATE assets
 SET taken_at = @taken_at, taken_local = @taken_local,
     taken_offset_minutes = @taken_offset_minutes, taken_source = @taken_source,
@@ -65,32 +66,60 @@ SET taken_at = @taken_at, taken_local = @taken_local,
     iso = @iso, aperture = @aperture, shutter_speed = @shutter_speed,
     focal_length = @focal_length, latitude = @latitude, longitude = @longitude,
     altitude = @altitude, description = @description, rating = @rating, liked = @liked,
+    edited = ARRAY(SELECT DISTINCT e.name FROM unnest(edited || @edited_names::text[]) e (name)
+                   ORDER BY e.name),
     updated_at = now()
 WHERE asset_id = @asset_id AND deleted_at IS NULL
 RETURNING *;
 
 -- name: SetAssetFacts :execrows
--- What the file says, read again. What a person gave stays: a time of capture of source 'user', a
--- description, a rating.
+-- What the file says, read again. What a person set or emptied stays, unless reset: then all is as
+-- the file says, but for a time of capture that it does not tell. Latitude and longitude were edited
+-- together.
 UPDATE assets
 SET mime_type = sqlc.narg('mime_type'),
-    taken_at = CASE WHEN @has_taken::boolean AND taken_source IS DISTINCT FROM 'user'
-                    THEN sqlc.narg('taken_at')::timestamptz ELSE taken_at END,
-    taken_local = CASE WHEN @has_taken::boolean AND taken_source IS DISTINCT FROM 'user'
-                       THEN sqlc.narg('taken_local')::timestamp ELSE taken_local END,
-    taken_offset_minutes = CASE WHEN @has_taken::boolean AND taken_source IS DISTINCT FROM 'user'
-                                THEN sqlc.narg('taken_offset_minutes')::smallint
-                                ELSE taken_offset_minutes END,
-    taken_source = CASE WHEN @has_taken::boolean AND taken_source IS DISTINCT FROM 'user'
-                        THEN sqlc.narg('taken_source')::text ELSE taken_source END,
-    camera_make = sqlc.narg('camera_make'), camera_model = sqlc.narg('camera_model'),
-    lens_model = sqlc.narg('lens_model'), iso = sqlc.narg('iso'),
-    aperture = sqlc.narg('aperture'), shutter_speed = sqlc.narg('shutter_speed'),
-    focal_length = sqlc.narg('focal_length'), latitude = sqlc.narg('latitude'),
-    longitude = sqlc.narg('longitude'), altitude = sqlc.narg('altitude'),
+    taken_at = CASE
+           WHEN @has_taken::boolean AND (@reset OR NOT coalesce(taken_source = 'user'
+                                         OR 'taken_at' = ANY (edited), false))
+           THEN sqlc.narg('taken_at')::timestamptz ELSE taken_at END,
+    taken_local = CASE
+           WHEN @has_taken::boolean AND (@reset OR NOT coalesce(taken_source = 'user'
+                                         OR 'taken_at' = ANY (edited), false))
+           THEN sqlc.narg('taken_local')::timestamp ELSE taken_local END,
+    taken_offset_minutes = CASE
+           WHEN @has_taken::boolean AND (@reset OR NOT coalesce(taken_source = 'user'
+                                         OR 'taken_at' = ANY (edited), false))
+           THEN sqlc.narg('taken_offset_minutes')::smallint ELSE taken_offset_minutes END,
+    taken_source = CASE
+           WHEN @has_taken::boolean AND (@reset OR NOT coalesce(taken_source = 'user'
+                                         OR 'taken_at' = ANY (edited), false))
+           THEN sqlc.narg('taken_source')::text ELSE taken_source END,
+    camera_make = CASE WHEN NOT @reset::boolean AND 'camera_make' = ANY (edited)
+           THEN camera_make ELSE sqlc.narg('camera_make')::text END,
+    camera_model = CASE WHEN NOT @reset AND 'camera_model' = ANY (edited)
+           THEN camera_model ELSE sqlc.narg('camera_model')::text END,
+    lens_model = CASE WHEN NOT @reset AND 'lens_model' = ANY (edited)
+           THEN lens_model ELSE sqlc.narg('lens_model')::text END,
+    iso = CASE WHEN NOT @reset AND 'iso' = ANY (edited)
+           THEN iso ELSE sqlc.narg('iso')::integer END,
+    aperture = CASE WHEN NOT @reset AND 'aperture' = ANY (edited)
+           THEN aperture ELSE sqlc.narg('aperture')::numeric END,
+    shutter_speed = CASE WHEN NOT @reset AND 'shutter_speed' = ANY (edited)
+           THEN shutter_speed ELSE sqlc.narg('shutter_speed')::text END,
+    focal_length = CASE WHEN NOT @reset AND 'focal_length' = ANY (edited)
+           THEN focal_length ELSE sqlc.narg('focal_length')::numeric END,
+    latitude = CASE WHEN NOT @reset AND 'latitude' = ANY (edited)
+           THEN latitude ELSE sqlc.narg('latitude')::numeric END,
+    longitude = CASE WHEN NOT @reset AND 'latitude' = ANY (edited)
+           THEN longitude ELSE sqlc.narg('longitude')::numeric END,
+    altitude = CASE WHEN NOT @reset AND 'altitude' = ANY (edited)
+           THEN altitude ELSE sqlc.narg('altitude')::numeric END,
     width = sqlc.narg('width'), height = sqlc.narg('height'), duration = sqlc.narg('duration'),
-    description = coalesce(description, sqlc.narg('description')),
-    rating = coalesce(rating, sqlc.narg('rating')),
+    description = CASE WHEN NOT @reset AND (description IS NOT NULL OR 'description' = ANY (edited))
+           THEN description ELSE sqlc.narg('description')::text END,
+    rating = CASE WHEN NOT @reset AND (rating IS NOT NULL OR 'rating' = ANY (edited))
+           THEN rating ELSE sqlc.narg('rating')::integer END,
+    edited = CASE WHEN @reset THEN NULL ELSE edited END,
     is_raw = @is_raw,
     updated_at = now()
 WHERE asset_id = @asset_id AND deleted_at IS NULL;

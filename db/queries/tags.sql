@@ -82,5 +82,7 @@ SELECT g.* FROM tags t,
                          false) g
 WHERE t.tag_id = @tag_id;
 
--- name: UntagAsset :execrows
-DELETE FROM asset_tags WHERE asset_id = @asset_id AND tag_id = @tag_id;
+-- name: UntagAsset :one
+-- False: it had no such tag.
+-- @nonnull removed
+SELECT tag_remove(@asset_id, @tag_id) AS removed;

@@ -213,7 +213,7 @@ int cmd_work(int argc, char **argv)
 
 /* Only of an asset that the user has. */
 static pgc_status reprocess(lum_library *library, lum_session *session, pgc_uuid asset_id,
-                            pgc_error *err)
+                            bool reset, pgc_error *err)
 {
     repo_asset_set set = PGC_ZERO;
     river_client *queue = NULL;
@@ -223,7 +223,9 @@ static pgc_status reprocess(lum_library *library, lum_session *session, pgc_uuid
     bool seen = !slice_eq_str(set.rows[0].asset_type, "audio");
     repo_asset_set_free(&set);
     TRY(jobs_queue_open(lum_library_pool(library), lum_library_env(library), &queue, err));
-    const jobs_wanted wanted = { .files = true, .embed_model = seen ? model : NULL };
+    const jobs_wanted wanted = { .files = true,
+                                 .reset = reset,
+                                 .embed_model = seen ? model : NULL };
     pgc_status status = jobs_insert(queue, lum_session_actor(session), asset_id, wanted, err);
     river_client_close(queue);
     return status;
@@ -232,8 +234,13 @@ static pgc_status reprocess(lum_library *library, lum_session *session, pgc_uuid
 int cmd_reprocess(int argc, char **argv)
 {
     bool done = false;
+    bool reset = false;
     pgc_uuid asset_id;
-    int code = cli_parse("reprocess", NULL, 0, &argc, argv, &done);
+    const cli_option options[] = {
+        { "reset-edits", NULL, "forget what was edited: everything as the file says", &reset,
+          CLI_FLAG },
+    };
+    int code = cli_parse("reprocess", options, ARRAY_LEN(options), &argc, argv, &done);
     if (code != CLI_OK || done) {
         return code;
     }
@@ -246,7 +253,7 @@ int cmd_reprocess(int argc, char **argv)
     lum_session *session = NULL;
     pgc_status status = cli_open(&library, &session, &err);
     if (status == PGC_OK) {
-        status = reprocess(library, session, asset_id, &err);
+        status = reprocess(library, session, asset_id, reset, &err);
         lum_session_close(session);
         lum_library_close(library);
     }

@@ -13,7 +13,7 @@ const cli_command CLI_COMMANDS[] = {
     { "work", "Carry out the jobs that wait: metadata, thumbnails, embeddings",
       "[--queues A,B] [--max N] [--once]", cmd_work },
     { "reprocess", "Let `lumilio work` make metadata, thumbnails and embedding of an asset again",
-      "ID", cmd_reprocess },
+      "ID [--reset-edits]", cmd_reprocess },
     { "list", "Show what is in the library, by filter and order",
       "[--type TYPE] [--from TIME] [--album ID] … [--sort ORDER] [--limit N] [--cursor CURSOR]",
       cmd_list },

@@ -1040,6 +1040,7 @@ static const pgc_type_ref list_album_assets_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_query list_album_assets_query = {
@@ -1052,7 +1053,7 @@ static const pgc_query list_album_assets_query = {
     "       a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded,\n"
     "       a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source,\n"
     "       a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7,\n"
-    "       a.longitude_e7\n"
+    "       a.longitude_e7, a.edited\n"
     "FROM album_assets m\n"
     "JOIN assets a ON a.asset_id = m.asset_id\n"
     "JOIN albums b ON b.album_id = m.album_id\n"
@@ -1060,10 +1061,10 @@ static const pgc_query list_album_assets_query = {
     "  AND (m.position, m.asset_id) > ($2::bigint, $3::uuid)\n"
     "ORDER BY m.position, m.asset_id\n"
     "LIMIT $4",
-    UINT64_C(0x76e1a042745ddc2e),
+    UINT64_C(0xf780f0b0fb2c78c4),
     PGC_QUERY_READ_ONLY,
     4,
-    44,
+    45,
     list_album_assets_query_params,
     list_album_assets_query_columns,
     sizeof(repo_list_album_assets_row),

@@ -50,17 +50,18 @@ static const pgc_type_ref get_asset_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_query get_asset_query = {
     "GetAsset",
     "-- name: GetAsset :one\n"
-    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7 FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7, edited FROM assets\n"
     "WHERE asset_id = $1 AND deleted_at IS NULL",
-    UINT64_C(0x70488e52e357880e),
+    UINT64_C(0x559cb6216a868763),
     PGC_QUERY_READ_ONLY,
     1,
-    42,
+    43,
     get_asset_query_params,
     get_asset_query_columns,
     sizeof(repo_asset),
@@ -132,19 +133,20 @@ static const pgc_type_ref list_assets_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_query list_assets_query = {
     "ListAssets",
     "-- name: ListAssets :many\n"
-    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7 FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7, edited FROM assets\n"
     "WHERE deleted_at IS NULL\n"
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $1 OFFSET $2",
-    UINT64_C(0x597ea0b077304b12),
+    UINT64_C(0xbf73bb2cf07ac645),
     PGC_QUERY_READ_ONLY,
     2,
-    42,
+    43,
     list_assets_query_params,
     list_assets_query_columns,
     sizeof(repo_asset),
@@ -261,20 +263,21 @@ static const pgc_type_ref list_assets_page_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_query list_assets_page_query = {
     "ListAssetsPage",
     "-- name: ListAssetsPage :many\n"
-    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7 FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7, edited FROM assets\n"
     "WHERE deleted_at IS NULL\n"
     "  AND (uploaded_at, asset_id) < ($1::timestamptz, $2::uuid)\n"
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $3",
-    UINT64_C(0x794c7c41573cc9ca),
+    UINT64_C(0x30af32871acbe053),
     PGC_QUERY_READ_ONLY,
     3,
-    42,
+    43,
     list_assets_page_query_params,
     list_assets_page_query_columns,
     sizeof(repo_asset),
@@ -420,6 +423,7 @@ static const pgc_type_ref create_asset_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_query create_asset_query = {
@@ -442,11 +446,11 @@ static const pgc_query create_asset_query = {
     "    $28, $29, $30, $31\n"
     ")\n"
     "ON CONFLICT (owner_id, file_hash, file_size) WHERE deleted_at IS NULL DO NOTHING\n"
-    "RETURNING asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7",
-    UINT64_C(0x2285ad0b86071604),
+    "RETURNING asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7, edited",
+    UINT64_C(0x1da582ecda73a49b),
     0,
     31,
-    42,
+    43,
     create_asset_query_params,
     create_asset_query_columns,
     sizeof(repo_asset),
@@ -562,18 +566,19 @@ static const pgc_type_ref get_asset_by_content_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_query get_asset_by_content_query = {
     "GetAssetByContent",
     "-- name: GetAssetByContent :one\n"
-    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7 FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7, edited FROM assets\n"
     "WHERE owner_id = $1 AND file_hash = $2::text AND file_size = $3\n"
     "  AND deleted_at IS NULL",
-    UINT64_C(0x46d11d1e48cd1b73),
+    UINT64_C(0x43ac1bf8da083188),
     PGC_QUERY_READ_ONLY,
     3,
-    42,
+    43,
     get_asset_by_content_query_params,
     get_asset_by_content_query_columns,
     sizeof(repo_asset),
@@ -651,18 +656,19 @@ static const pgc_type_ref get_assets_by_hash_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_query get_assets_by_hash_query = {
     "GetAssetsByHash",
     "-- name: GetAssetsByHash :many\n"
-    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7 FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7, edited FROM assets\n"
     "WHERE file_hash = $1::text AND deleted_at IS NULL\n"
     "ORDER BY uploaded_at, asset_id",
-    UINT64_C(0x03031cd94764dc5e),
+    UINT64_C(0xb5bc53d32e51a3cf),
     PGC_QUERY_READ_ONLY,
     1,
-    42,
+    43,
     get_assets_by_hash_query_params,
     get_assets_by_hash_query_columns,
     sizeof(repo_asset),
@@ -767,6 +773,7 @@ static const pgc_type_ref update_asset_metadata_query_params[] = {
     { "set_rating", "boolean", 16 },
     { "liked", "boolean", 16 },
     { "set_liked", "boolean", 16 },
+    { "edited_names", "text[]", 1009 },
     { "asset_id", "uuid", 2950 },
 };
 
@@ -813,6 +820,7 @@ static const pgc_type_ref update_asset_metadata_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_query update_asset_metadata_query = {
@@ -825,13 +833,15 @@ static const pgc_query update_asset_metadata_query = {
     "    iso = CASE WHEN $16 THEN $15 ELSE iso END, aperture = CASE WHEN $18 THEN $17 ELSE aperture END, shutter_speed = CASE WHEN $20 THEN $19 ELSE shutter_speed END,\n"
     "    focal_length = CASE WHEN $22 THEN $21 ELSE focal_length END, latitude = CASE WHEN $24 THEN $23 ELSE latitude END, longitude = CASE WHEN $26 THEN $25 ELSE longitude END,\n"
     "    altitude = CASE WHEN $28 THEN $27 ELSE altitude END, description = CASE WHEN $30 THEN $29 ELSE description END, rating = CASE WHEN $32 THEN $31 ELSE rating END, liked = CASE WHEN $34 THEN $33 ELSE liked END,\n"
+    "    edited = ARRAY(SELECT DISTINCT e.name FROM unnest(edited || $35::text[]) e (name)\n"
+    "                   ORDER BY e.name),\n"
     "    updated_at = now()\n"
-    "WHERE asset_id = $35 AND deleted_at IS NULL\n"
-    "RETURNING asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7",
-    UINT64_C(0x3788b62381660d28),
+    "WHERE asset_id = $36 AND deleted_at IS NULL\n"
+    "RETURNING asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7, edited",
+    UINT64_C(0x5e56ee90c41d1665),
     0,
-    35,
-    42,
+    36,
+    43,
     update_asset_metadata_query_params,
     update_asset_metadata_query_columns,
     sizeof(repo_asset),
@@ -840,6 +850,10 @@ static const pgc_query update_asset_metadata_query = {
 pgc_status repo_update_asset_metadata(pgc_db *db, const repo_update_asset_metadata_params *p,
                                       repo_asset_set *out, pgc_error *err)
 {
+    if (!p->edited_names.has) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "query UpdateAssetMetadata: parameter edited_names must not be NULL");
+    }
     pgc_result *result = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
@@ -877,6 +891,7 @@ pgc_status repo_update_asset_metadata(pgc_db *db, const repo_update_asset_metada
     pgc_add_bool(&args, p->set_rating);
     pgc_add_opt_bool(&args, p->liked);
     pgc_add_bool(&args, p->set_liked);
+    pgc_add_arr_text(&args, p->edited_names);
     pgc_add_uuid(&args, p->asset_id);
     pgc_status status = pgc_db_run(db, &update_asset_metadata_query, &args, &result, err);
     pgc_args_done(&args);
@@ -893,16 +908,17 @@ pgc_status repo_update_asset_metadata(pgc_db *db, const repo_update_asset_metada
 static const pgc_type_ref set_asset_facts_query_params[] = {
     { "mime_type", "character varying", 1043 },
     { "has_taken", "boolean", 16 },
+    { "reset", "boolean", 16 },
     { "taken_at", "timestamp with time zone", 1184 },
     { "taken_local", "timestamp without time zone", 1114 },
     { "taken_offset_minutes", "smallint", 21 },
     { "taken_source", "text", 25 },
-    { "camera_make", "character varying", 1043 },
-    { "camera_model", "character varying", 1043 },
-    { "lens_model", "character varying", 1043 },
+    { "camera_make", "text", 25 },
+    { "camera_model", "text", 25 },
+    { "lens_model", "text", 25 },
     { "iso", "integer", 23 },
     { "aperture", "numeric", 1700 },
-    { "shutter_speed", "character varying", 1043 },
+    { "shutter_speed", "text", 25 },
     { "focal_length", "numeric", 1700 },
     { "latitude", "numeric", 1700 },
     { "longitude", "numeric", 1700 },
@@ -921,29 +937,54 @@ static const pgc_query set_asset_facts_query = {
     "-- name: SetAssetFacts :execrows\n"
     "UPDATE assets\n"
     "SET mime_type = $1,\n"
-    "    taken_at = CASE WHEN $2::boolean AND taken_source IS DISTINCT FROM 'user'\n"
-    "                    THEN $3::timestamptz ELSE taken_at END,\n"
-    "    taken_local = CASE WHEN $2::boolean AND taken_source IS DISTINCT FROM 'user'\n"
-    "                       THEN $4::timestamp ELSE taken_local END,\n"
-    "    taken_offset_minutes = CASE WHEN $2::boolean AND taken_source IS DISTINCT FROM 'user'\n"
-    "                                THEN $5::smallint\n"
-    "                                ELSE taken_offset_minutes END,\n"
-    "    taken_source = CASE WHEN $2::boolean AND taken_source IS DISTINCT FROM 'user'\n"
-    "                        THEN $6::text ELSE taken_source END,\n"
-    "    camera_make = $7, camera_model = $8,\n"
-    "    lens_model = $9, iso = $10,\n"
-    "    aperture = $11, shutter_speed = $12,\n"
-    "    focal_length = $13, latitude = $14,\n"
-    "    longitude = $15, altitude = $16,\n"
-    "    width = $17, height = $18, duration = $19,\n"
-    "    description = coalesce(description, $20),\n"
-    "    rating = coalesce(rating, $21),\n"
-    "    is_raw = $22,\n"
+    "    taken_at = CASE\n"
+    "           WHEN $2::boolean AND ($3 OR NOT coalesce(taken_source = 'user'\n"
+    "                                         OR 'taken_at' = ANY (edited), false))\n"
+    "           THEN $4::timestamptz ELSE taken_at END,\n"
+    "    taken_local = CASE\n"
+    "           WHEN $2::boolean AND ($3 OR NOT coalesce(taken_source = 'user'\n"
+    "                                         OR 'taken_at' = ANY (edited), false))\n"
+    "           THEN $5::timestamp ELSE taken_local END,\n"
+    "    taken_offset_minutes = CASE\n"
+    "           WHEN $2::boolean AND ($3 OR NOT coalesce(taken_source = 'user'\n"
+    "                                         OR 'taken_at' = ANY (edited), false))\n"
+    "           THEN $6::smallint ELSE taken_offset_minutes END,\n"
+    "    taken_source = CASE\n"
+    "           WHEN $2::boolean AND ($3 OR NOT coalesce(taken_source = 'user'\n"
+    "                                         OR 'taken_at' = ANY (edited), false))\n"
+    "           THEN $7::text ELSE taken_source END,\n"
+    "    camera_make = CASE WHEN NOT $3::boolean AND 'camera_make' = ANY (edited)\n"
+    "           THEN camera_make ELSE $8::text END,\n"
+    "    camera_model = CASE WHEN NOT $3 AND 'camera_model' = ANY (edited)\n"
+    "           THEN camera_model ELSE $9::text END,\n"
+    "    lens_model = CASE WHEN NOT $3 AND 'lens_model' = ANY (edited)\n"
+    "           THEN lens_model ELSE $10::text END,\n"
+    "    iso = CASE WHEN NOT $3 AND 'iso' = ANY (edited)\n"
+    "           THEN iso ELSE $11::integer END,\n"
+    "    aperture = CASE WHEN NOT $3 AND 'aperture' = ANY (edited)\n"
+    "           THEN aperture ELSE $12::numeric END,\n"
+    "    shutter_speed = CASE WHEN NOT $3 AND 'shutter_speed' = ANY (edited)\n"
+    "           THEN shutter_speed ELSE $13::text END,\n"
+    "    focal_length = CASE WHEN NOT $3 AND 'focal_length' = ANY (edited)\n"
+    "           THEN focal_length ELSE $14::numeric END,\n"
+    "    latitude = CASE WHEN NOT $3 AND 'latitude' = ANY (edited)\n"
+    "           THEN latitude ELSE $15::numeric END,\n"
+    "    longitude = CASE WHEN NOT $3 AND 'latitude' = ANY (edited)\n"
+    "           THEN longitude ELSE $16::numeric END,\n"
+    "    altitude = CASE WHEN NOT $3 AND 'altitude' = ANY (edited)\n"
+    "           THEN altitude ELSE $17::numeric END,\n"
+    "    width = $18, height = $19, duration = $20,\n"
+    "    description = CASE WHEN NOT $3 AND (description IS NOT NULL OR 'description' = ANY (edited))\n"
+    "           THEN description ELSE $21::text END,\n"
+    "    rating = CASE WHEN NOT $3 AND (rating IS NOT NULL OR 'rating' = ANY (edited))\n"
+    "           THEN rating ELSE $22::integer END,\n"
+    "    edited = CASE WHEN $3 THEN NULL ELSE edited END,\n"
+    "    is_raw = $23,\n"
     "    updated_at = now()\n"
-    "WHERE asset_id = $23 AND deleted_at IS NULL",
-    UINT64_C(0x6220c72d6865a18a),
+    "WHERE asset_id = $24 AND deleted_at IS NULL",
+    UINT64_C(0xf08f5801285cc05a),
     0,
-    23,
+    24,
     0,
     set_asset_facts_query_params,
     NULL,
@@ -958,6 +999,7 @@ pgc_status repo_set_asset_facts(pgc_db *db, const repo_set_asset_facts_params *p
     pgc_args_init(&args, NULL);
     pgc_add_text(&args, p->mime_type);
     pgc_add_bool(&args, p->has_taken);
+    pgc_add_bool(&args, p->reset);
     pgc_add_opt_timestamptz(&args, p->taken_at);
     pgc_add_opt_timestamp(&args, p->taken_local);
     pgc_add_opt_i16(&args, p->taken_offset_minutes);
@@ -1106,19 +1148,20 @@ static const pgc_type_ref get_assets_by_type_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_query get_assets_by_type_query = {
     "GetAssetsByType",
     "-- name: GetAssetsByType :many\n"
-    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7 FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7, edited FROM assets\n"
     "WHERE asset_type = $1 AND deleted_at IS NULL\n"
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $2 OFFSET $3",
-    UINT64_C(0x2e7798a8d27035f4),
+    UINT64_C(0x1322f13ce8445745),
     PGC_QUERY_READ_ONLY,
     3,
-    42,
+    43,
     get_assets_by_type_query_params,
     get_assets_by_type_query_columns,
     sizeof(repo_asset),
@@ -1240,19 +1283,20 @@ static const pgc_type_ref get_assets_by_owner_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_query get_assets_by_owner_query = {
     "GetAssetsByOwner",
     "-- name: GetAssetsByOwner :many\n"
-    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7 FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7, edited FROM assets\n"
     "WHERE owner_id = $1 AND deleted_at IS NULL\n"
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $2 OFFSET $3",
-    UINT64_C(0xefc80ae18e4cb5b4),
+    UINT64_C(0x80ab6b2cdbf9d8a7),
     PGC_QUERY_READ_ONLY,
     3,
-    42,
+    43,
     get_assets_by_owner_query_params,
     get_assets_by_owner_query_columns,
     sizeof(repo_asset),
@@ -1373,19 +1417,20 @@ static const pgc_type_ref get_assets_by_owner_and_type_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_query get_assets_by_owner_and_type_query = {
     "GetAssetsByOwnerAndType",
     "-- name: GetAssetsByOwnerAndType :many\n"
-    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7 FROM assets\n"
+    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7, edited FROM assets\n"
     "WHERE owner_id = $1 AND asset_type = $2 AND deleted_at IS NULL\n"
     "ORDER BY uploaded_at DESC, asset_id DESC\n"
     "LIMIT $3 OFFSET $4",
-    UINT64_C(0x113d5e3fa5f7a2f9),
+    UINT64_C(0x7e73b36fbf1b8a50),
     PGC_QUERY_READ_ONLY,
     4,
-    42,
+    43,
     get_assets_by_owner_and_type_query_params,
     get_assets_by_owner_and_type_query_columns,
     sizeof(repo_asset),
@@ -1511,20 +1556,21 @@ static const pgc_type_ref search_assets_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_query search_assets_query = {
     "SearchAssets",
     "-- name: SearchAssets :many\n"
-    "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7\n"
+    "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited\n"
     "FROM search_assets($1, $2::text, $3::integer,\n"
     "                   $4::integer) s\n"
     "JOIN assets a ON a.asset_id = s.asset_id\n"
     "ORDER BY s.rank",
-    UINT64_C(0x60be2e554f8f682f),
+    UINT64_C(0xa5133b6b52acdc65),
     PGC_QUERY_READ_ONLY,
     4,
-    42,
+    43,
     search_assets_query_params,
     search_assets_query_columns,
     sizeof(repo_asset),
@@ -1645,6 +1691,7 @@ static const pgc_type_ref list_assets_with_thumbnails_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
     { "thumbnails", "jsonb", 3802 },
 };
 
@@ -1658,7 +1705,7 @@ static const pgc_query list_assets_with_thumbnails_query = {
     "       a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded,\n"
     "       a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source,\n"
     "       a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7,\n"
-    "       a.longitude_e7,\n"
+    "       a.longitude_e7, a.edited,\n"
     "       (SELECT coalesce(jsonb_agg(jsonb_build_object(\n"
     "                   'thumbnail_id', t.thumbnail_id, 'size', t.size, 'file_path', t.file_path,\n"
     "                   'width', t.width, 'height', t.height)\n"
@@ -1668,10 +1715,10 @@ static const pgc_query list_assets_with_thumbnails_query = {
     "WHERE a.deleted_at IS NULL\n"
     "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
     "LIMIT $1 OFFSET $2",
-    UINT64_C(0x299d1059fe48f189),
+    UINT64_C(0xc1a985681fbaff37),
     PGC_QUERY_READ_ONLY,
     2,
-    43,
+    44,
     list_assets_with_thumbnails_query_params,
     list_assets_with_thumbnails_query_columns,
     sizeof(repo_list_assets_with_thumbnails_row),
@@ -1681,7 +1728,7 @@ static void repo_list_assets_with_thumbnails_row_read(pgc_reader *reader, size_t
     size_t column, repo_list_assets_with_thumbnails_row *out)
 {
     repo_asset_read(reader, row, column, &out->a);
-    out->thumbnails = pgc_read_jsonb(reader, row, column + 42);
+    out->thumbnails = pgc_read_jsonb(reader, row, column + 43);
 }
 
 static pgc_status repo_list_assets_with_thumbnails_row_set_take(pgc_result *result,

@@ -280,12 +280,14 @@ typedef struct repo_update_asset_metadata_params {
     bool set_rating; /**< boolean; not NULL */
     pgc_opt_bool liked; /**< boolean; nullable: not looked at unless it is set (@patch) */
     bool set_liked; /**< boolean; not NULL */
+    pgc_arr_text edited_names; /**< text[]; not NULL */
     pgc_uuid asset_id; /**< uuid, assets.asset_id; not NULL */
 } repo_update_asset_metadata_params;
 
 /**
  * UpdateAssetMetadata (:one).
- * What a person says of an asset; only the columns whose set_… is true change.
+ * What a person says of an asset; only the columns whose set_… is true change, and their names are
+ * kept, but for those that no file tells.
  *
  *     UPDATE assets
  *     SET taken_at = @taken_at, taken_local = @taken_local,
@@ -294,6 +296,8 @@ typedef struct repo_update_asset_metadata_params {
  *         iso = @iso, aperture = @aperture, shutter_speed = @shutter_speed,
  *         focal_length = @focal_length, latitude = @latitude, longitude = @longitude,
  *         altitude = @altitude, description = @description, rating = @rating, liked = @liked,
+ *         edited = ARRAY(SELECT DISTINCT e.name FROM unnest(edited || @edited_names::text[]) e (name)
+ *                        ORDER BY e.name),
  *         updated_at = now()
  *     WHERE asset_id = @asset_id AND deleted_at IS NULL
  *     RETURNING *
@@ -311,20 +315,21 @@ pgc_status repo_update_asset_metadata(pgc_db *db, const repo_update_asset_metada
 typedef struct repo_set_asset_facts_params {
     pgc_text mime_type; /**< character varying, assets.mime_type; nullable: sqlc.narg */
     bool has_taken; /**< boolean; not NULL */
+    bool reset; /**< boolean; not NULL */
     pgc_opt_timestamptz taken_at; /**< timestamp with time zone; nullable: sqlc.narg */
     pgc_opt_timestamp taken_local; /**< timestamp without time zone; nullable: sqlc.narg */
     pgc_opt_i16 taken_offset_minutes; /**< smallint; nullable: sqlc.narg */
     pgc_text taken_source; /**< text; nullable: sqlc.narg */
-    pgc_text camera_make; /**< character varying, assets.camera_make; nullable: sqlc.narg */
-    pgc_text camera_model; /**< character varying, assets.camera_model; nullable: sqlc.narg */
-    pgc_text lens_model; /**< character varying, assets.lens_model; nullable: sqlc.narg */
-    pgc_opt_i32 iso; /**< integer, assets.iso; nullable: sqlc.narg */
-    pgc_numeric aperture; /**< numeric, assets.aperture; nullable: sqlc.narg */
-    pgc_text shutter_speed; /**< character varying, assets.shutter_speed; nullable: sqlc.narg */
-    pgc_numeric focal_length; /**< numeric, assets.focal_length; nullable: sqlc.narg */
-    pgc_numeric latitude; /**< numeric, assets.latitude; nullable: sqlc.narg */
-    pgc_numeric longitude; /**< numeric, assets.longitude; nullable: sqlc.narg */
-    pgc_numeric altitude; /**< numeric, assets.altitude; nullable: sqlc.narg */
+    pgc_text camera_make; /**< text; nullable: sqlc.narg */
+    pgc_text camera_model; /**< text; nullable: sqlc.narg */
+    pgc_text lens_model; /**< text; nullable: sqlc.narg */
+    pgc_opt_i32 iso; /**< integer; nullable: sqlc.narg */
+    pgc_numeric aperture; /**< numeric; nullable: sqlc.narg */
+    pgc_text shutter_speed; /**< text; nullable: sqlc.narg */
+    pgc_numeric focal_length; /**< numeric; nullable: sqlc.narg */
+    pgc_numeric latitude; /**< numeric; nullable: sqlc.narg */
+    pgc_numeric longitude; /**< numeric; nullable: sqlc.narg */
+    pgc_numeric altitude; /**< numeric; nullable: sqlc.narg */
     pgc_opt_i32 width; /**< integer, assets.width; nullable: sqlc.narg */
     pgc_opt_i32 height; /**< integer, assets.height; nullable: sqlc.narg */
     pgc_numeric duration; /**< numeric, assets.duration; nullable: sqlc.narg */
@@ -336,28 +341,54 @@ typedef struct repo_set_asset_facts_params {
 
 /**
  * SetAssetFacts (:execrows).
- * What the file says, read again. What a person gave stays: a time of capture of source 'user', a
- * description, a rating.
+ * What the file says, read again. What a person set or emptied stays, unless reset: then all is as
+ * the file says, but for a time of capture that it does not tell. Latitude and longitude were edited
+ * together.
  *
  *     UPDATE assets
  *     SET mime_type = sqlc.narg('mime_type'),
- *         taken_at = CASE WHEN @has_taken::boolean AND taken_source IS DISTINCT FROM 'user'
- *                         THEN sqlc.narg('taken_at')::timestamptz ELSE taken_at END,
- *         taken_local = CASE WHEN @has_taken::boolean AND taken_source IS DISTINCT FROM 'user'
- *                            THEN sqlc.narg('taken_local')::timestamp ELSE taken_local END,
- *         taken_offset_minutes = CASE WHEN @has_taken::boolean AND taken_source IS DISTINCT FROM 'user'
- *                                     THEN sqlc.narg('taken_offset_minutes')::smallint
- *                                     ELSE taken_offset_minutes END,
- *         taken_source = CASE WHEN @has_taken::boolean AND taken_source IS DISTINCT FROM 'user'
- *                             THEN sqlc.narg('taken_source')::text ELSE taken_source END,
- *         camera_make = sqlc.narg('camera_make'), camera_model = sqlc.narg('camera_model'),
- *         lens_model = sqlc.narg('lens_model'), iso = sqlc.narg('iso'),
- *         aperture = sqlc.narg('aperture'), shutter_speed = sqlc.narg('shutter_speed'),
- *         focal_length = sqlc.narg('focal_length'), latitude = sqlc.narg('latitude'),
- *         longitude = sqlc.narg('longitude'), altitude = sqlc.narg('altitude'),
+ *         taken_at = CASE
+ *                WHEN @has_taken::boolean AND (@reset OR NOT coalesce(taken_source = 'user'
+ *                                              OR 'taken_at' = ANY (edited), false))
+ *                THEN sqlc.narg('taken_at')::timestamptz ELSE taken_at END,
+ *         taken_local = CASE
+ *                WHEN @has_taken::boolean AND (@reset OR NOT coalesce(taken_source = 'user'
+ *                                              OR 'taken_at' = ANY (edited), false))
+ *                THEN sqlc.narg('taken_local')::timestamp ELSE taken_local END,
+ *         taken_offset_minutes = CASE
+ *                WHEN @has_taken::boolean AND (@reset OR NOT coalesce(taken_source = 'user'
+ *                                              OR 'taken_at' = ANY (edited), false))
+ *                THEN sqlc.narg('taken_offset_minutes')::smallint ELSE taken_offset_minutes END,
+ *         taken_source = CASE
+ *                WHEN @has_taken::boolean AND (@reset OR NOT coalesce(taken_source = 'user'
+ *                                              OR 'taken_at' = ANY (edited), false))
+ *                THEN sqlc.narg('taken_source')::text ELSE taken_source END,
+ *         camera_make = CASE WHEN NOT @reset::boolean AND 'camera_make' = ANY (edited)
+ *                THEN camera_make ELSE sqlc.narg('camera_make')::text END,
+ *         camera_model = CASE WHEN NOT @reset AND 'camera_model' = ANY (edited)
+ *                THEN camera_model ELSE sqlc.narg('camera_model')::text END,
+ *         lens_model = CASE WHEN NOT @reset AND 'lens_model' = ANY (edited)
+ *                THEN lens_model ELSE sqlc.narg('lens_model')::text END,
+ *         iso = CASE WHEN NOT @reset AND 'iso' = ANY (edited)
+ *                THEN iso ELSE sqlc.narg('iso')::integer END,
+ *         aperture = CASE WHEN NOT @reset AND 'aperture' = ANY (edited)
+ *                THEN aperture ELSE sqlc.narg('aperture')::numeric END,
+ *         shutter_speed = CASE WHEN NOT @reset AND 'shutter_speed' = ANY (edited)
+ *                THEN shutter_speed ELSE sqlc.narg('shutter_speed')::text END,
+ *         focal_length = CASE WHEN NOT @reset AND 'focal_length' = ANY (edited)
+ *                THEN focal_length ELSE sqlc.narg('focal_length')::numeric END,
+ *         latitude = CASE WHEN NOT @reset AND 'latitude' = ANY (edited)
+ *                THEN latitude ELSE sqlc.narg('latitude')::numeric END,
+ *         longitude = CASE WHEN NOT @reset AND 'latitude' = ANY (edited)
+ *                THEN longitude ELSE sqlc.narg('longitude')::numeric END,
+ *         altitude = CASE WHEN NOT @reset AND 'altitude' = ANY (edited)
+ *                THEN altitude ELSE sqlc.narg('altitude')::numeric END,
  *         width = sqlc.narg('width'), height = sqlc.narg('height'), duration = sqlc.narg('duration'),
- *         description = coalesce(description, sqlc.narg('description')),
- *         rating = coalesce(rating, sqlc.narg('rating')),
+ *         description = CASE WHEN NOT @reset AND (description IS NOT NULL OR 'description' = ANY (edited))
+ *                THEN description ELSE sqlc.narg('description')::text END,
+ *         rating = CASE WHEN NOT @reset AND (rating IS NOT NULL OR 'rating' = ANY (edited))
+ *                THEN rating ELSE sqlc.narg('rating')::integer END,
+ *         edited = CASE WHEN @reset THEN NULL ELSE edited END,
  *         is_raw = @is_raw,
  *         updated_at = now()
  *     WHERE asset_id = @asset_id AND deleted_at IS NULL
@@ -671,6 +702,7 @@ repo_list_assets_with_thumbnails_row *repo_list_assets_with_thumbnails_row_clone
  *   stars                 smallint                     not NULL  assets.stars
  *   latitude_e7           integer                      nullable  assets.latitude_e7
  *   longitude_e7          integer                      nullable  assets.longitude_e7
+ *   edited                text[]                       nullable  assets.edited
  *   thumbnails            jsonb                        not NULL  coalesce: constant
  */
 pgc_status repo_list_assets_with_thumbnails(pgc_db *db,

@@ -115,6 +115,7 @@ static const pgc_type_ref find_duplicates_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_query find_duplicates_query = {
@@ -127,15 +128,15 @@ static const pgc_query find_duplicates_query = {
     "       a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded,\n"
     "       a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source,\n"
     "       a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7,\n"
-    "       a.longitude_e7\n"
+    "       a.longitude_e7, a.edited\n"
     "FROM duplicate_stars($1::uuid, $2::uuid, $3::float8,\n"
     "                     $4::boolean, $5::integer) s\n"
     "JOIN assets a ON a.asset_id = s.asset_id\n"
     "ORDER BY s.leader_id, (s.asset_id = s.leader_id) DESC, s.distance, s.asset_id",
-    UINT64_C(0x5c8e7120a7014942),
+    UINT64_C(0x3347068dd195f5e8),
     PGC_QUERY_READ_ONLY,
     5,
-    45,
+    46,
     find_duplicates_query_params,
     find_duplicates_query_columns,
     sizeof(repo_find_duplicates_row),

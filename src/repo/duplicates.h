@@ -127,6 +127,7 @@ repo_find_duplicates_row *repo_find_duplicates_row_clone(const repo_find_duplica
  *   stars                 smallint                     not NULL  assets.stars
  *   latitude_e7           integer                      nullable  assets.latitude_e7
  *   longitude_e7          integer                      nullable  assets.longitude_e7
+ *   edited                text[]                       nullable  assets.edited
  */
 pgc_status repo_find_duplicates(pgc_db *db, const repo_find_duplicates_params *p,
                                 repo_find_duplicates_row_set *out, pgc_error *err) PGC_MUST_CHECK;

@@ -46,6 +46,7 @@ static const pgc_type_ref filter_assets_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_type_ref filter_assets_query_params_0[] = {
@@ -514,7 +515,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -556,10 +557,10 @@ static const pgc_query filter_assets_query[] = {
         "($42::timestamp, $41::uuid))\n"
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $43",
-        UINT64_C(0x3c121be74bef0f0f),
+        UINT64_C(0x1b5db97f9a2c97a5),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         43,
-        42,
+        43,
         filter_assets_query_params_0,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -567,7 +568,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -609,10 +610,10 @@ static const pgc_query filter_assets_query[] = {
         "($42::timestamp, $41::uuid))\n"
         "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $43",
-        UINT64_C(0x176c24f97b7e8b39),
+        UINT64_C(0x05944e3323fef923),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         43,
-        42,
+        43,
         filter_assets_query_params_1,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -620,7 +621,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -662,10 +663,10 @@ static const pgc_query filter_assets_query[] = {
         "($43::timestamptz, $41::uuid))\n"
         "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
         "LIMIT $42",
-        UINT64_C(0x7fdb3421cccd2369),
+        UINT64_C(0xeedabcf5cbc3c223),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         43,
-        42,
+        43,
         filter_assets_query_params_2,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -673,7 +674,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -715,10 +716,10 @@ static const pgc_query filter_assets_query[] = {
         "($43::timestamptz, $41::uuid))\n"
         "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
         "LIMIT $42",
-        UINT64_C(0xba37f3857e6087ab),
+        UINT64_C(0xb26f752f0c7f2e89),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         43,
-        42,
+        43,
         filter_assets_query_params_3,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -726,7 +727,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -768,10 +769,10 @@ static const pgc_query filter_assets_query[] = {
         "($43::text, $41::uuid))\n"
         "ORDER BY a.name_key DESC, a.asset_id DESC\n"
         "LIMIT $42",
-        UINT64_C(0xba3efbf829b93b9e),
+        UINT64_C(0x1e2736fbee741418),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         43,
-        42,
+        43,
         filter_assets_query_params_4,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -779,7 +780,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -821,10 +822,10 @@ static const pgc_query filter_assets_query[] = {
         "($43::text, $41::uuid))\n"
         "ORDER BY a.name_key ASC, a.asset_id ASC\n"
         "LIMIT $42",
-        UINT64_C(0xadb75e0ffcc1d83c),
+        UINT64_C(0x27cf83c88f7c0362),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         43,
-        42,
+        43,
         filter_assets_query_params_5,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -832,7 +833,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -874,10 +875,10 @@ static const pgc_query filter_assets_query[] = {
         "($43::bigint, $41::uuid))\n"
         "ORDER BY a.file_size DESC, a.asset_id DESC\n"
         "LIMIT $42",
-        UINT64_C(0xbfa974cb65692a9c),
+        UINT64_C(0xfa436e4df7da7b2e),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         43,
-        42,
+        43,
         filter_assets_query_params_6,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -885,7 +886,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -927,10 +928,10 @@ static const pgc_query filter_assets_query[] = {
         "($43::bigint, $41::uuid))\n"
         "ORDER BY a.file_size ASC, a.asset_id ASC\n"
         "LIMIT $42",
-        UINT64_C(0xd658e7fdcc33f892),
+        UINT64_C(0x6987bd3e75111720),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         43,
-        42,
+        43,
         filter_assets_query_params_7,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -938,7 +939,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -980,10 +981,10 @@ static const pgc_query filter_assets_query[] = {
         "($44::smallint, $42::timestamp, $41::uuid))\n"
         "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $43",
-        UINT64_C(0xd2bc4273c20ea7fe),
+        UINT64_C(0x00cd2469c9e65cf0),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         44,
-        42,
+        43,
         filter_assets_query_params_8,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -991,7 +992,7 @@ static const pgc_query filter_assets_query[] = {
     {
         "FilterAssets",
         "-- name: FilterAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
         "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
@@ -1033,10 +1034,10 @@ static const pgc_query filter_assets_query[] = {
         "($44::smallint, $42::timestamp, $41::uuid))\n"
         "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $43",
-        UINT64_C(0xf10cbef16f64fdba),
+        UINT64_C(0x05c7802bd8f51574),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
         44,
-        42,
+        43,
         filter_assets_query_params_9,
         filter_assets_query_columns,
         sizeof(repo_asset),
@@ -2277,6 +2278,7 @@ static const pgc_type_ref page_assets_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_type_ref page_assets_query_params_0[] = {
@@ -2547,15 +2549,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0xd8e65815f12decf9),
+        UINT64_C(0x7195e1d905009bdb),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_0,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2563,14 +2565,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0x3c2c9cc54fe90cc5),
+        UINT64_C(0x7a9ae6522492e2d7),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_1,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2578,16 +2580,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.captured_local, a.asset_id) < ($4::timestamp, $5::uuid)\n"
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0x8e4495eb21d421a4),
+        UINT64_C(0xdf92c0db7201e012),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_2,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2595,15 +2597,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.captured_local, a.asset_id) < ($3::timestamp, $4::uuid)\n"
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0x208ec57c650d6952),
+        UINT64_C(0x87ee5fca8a8c3454),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         page_assets_query_params_3,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2611,15 +2613,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0xfcbf24d0b1120eed),
+        UINT64_C(0x2bd20d381d28754f),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_4,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2627,14 +2629,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0x7012834daf505899),
+        UINT64_C(0x88ca0319bdf2b1fb),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_5,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2642,16 +2644,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.captured_local, a.asset_id) > ($4::timestamp, $5::uuid)\n"
         "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0xd0eb570d288b3572),
+        UINT64_C(0x8787ef4e0dc3839c),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_6,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2659,15 +2661,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.captured_local, a.asset_id) > ($3::timestamp, $4::uuid)\n"
         "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0xf69ff75dfdb0514c),
+        UINT64_C(0x67c948b08311f0d2),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         page_assets_query_params_7,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2675,15 +2677,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0x3c586037b562ce6f),
+        UINT64_C(0xc3276818603baae9),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_8,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2691,14 +2693,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0x953413c24580cdd7),
+        UINT64_C(0x5418b91e5a4c02c9),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_9,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2706,16 +2708,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.uploaded_at, a.asset_id) < ($5::timestamptz, $4::uuid)\n"
         "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0xfd00b5595ea7ec3e),
+        UINT64_C(0xcca42653c6ee8b18),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_10,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2723,15 +2725,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.uploaded_at, a.asset_id) < ($4::timestamptz, $3::uuid)\n"
         "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0x4f5cf5dc8e6bbc2c),
+        UINT64_C(0x218cef48fcdaf602),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         page_assets_query_params_11,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2739,15 +2741,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0xce22c892eebe0513),
+        UINT64_C(0xc59b0310d9db1e1d),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_12,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2755,14 +2757,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0x6ed046eb6e91a4fb),
+        UINT64_C(0x31671fc918b26c0d),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_13,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2770,16 +2772,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.uploaded_at, a.asset_id) > ($5::timestamptz, $4::uuid)\n"
         "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0x299f446bf7775804),
+        UINT64_C(0x0c72741cc670a43a),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_14,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2787,15 +2789,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.uploaded_at, a.asset_id) > ($4::timestamptz, $3::uuid)\n"
         "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0x9cdba4a40f1056b6),
+        UINT64_C(0xb1d275d860919b90),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         page_assets_query_params_15,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2803,15 +2805,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.name_key DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0x23e1d4e740c35d96),
+        UINT64_C(0x0b69d5f2dc35e1a8),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_16,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2819,14 +2821,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.name_key DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0xd684c4dca5da1590),
+        UINT64_C(0xadc30b96d4095092),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_17,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2834,16 +2836,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.name_key, a.asset_id) < ($5::text, $4::uuid)\n"
         "ORDER BY a.name_key DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0x4fabd87969a857dd),
+        UINT64_C(0x05a98b676942a46f),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_18,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2851,15 +2853,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.name_key, a.asset_id) < ($4::text, $3::uuid)\n"
         "ORDER BY a.name_key DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0xe9ba6a2212263e13),
+        UINT64_C(0x14c3bb9756589e99),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         page_assets_query_params_19,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2867,15 +2869,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.name_key ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0xb8f55e626853b34a),
+        UINT64_C(0x21b540386cd0bfdc),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_20,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2883,14 +2885,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.name_key ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0x07e5ea73cf46e324),
+        UINT64_C(0xa200c0f0d02731d6),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_21,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2898,16 +2900,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.name_key, a.asset_id) > ($5::text, $4::uuid)\n"
         "ORDER BY a.name_key ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0x91b205bbdcc1b947),
+        UINT64_C(0x123d7b4b01cb734d),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_22,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2915,15 +2917,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.name_key, a.asset_id) > ($4::text, $3::uuid)\n"
         "ORDER BY a.name_key ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0xb984323727311d09),
+        UINT64_C(0xb22c7219215e190b),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         page_assets_query_params_23,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2931,15 +2933,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.file_size DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0xa53e52094ff3ed6d),
+        UINT64_C(0x399dc2fc4ab756ef),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_24,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2947,14 +2949,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.file_size DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0x8b5137d17be0dbc9),
+        UINT64_C(0xa3544ea31cac8a5b),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_25,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2962,16 +2964,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.file_size, a.asset_id) < ($5::bigint, $4::uuid)\n"
         "ORDER BY a.file_size DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0xb154fee92968b3f1),
+        UINT64_C(0x01ccb4f6249ec4b3),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_26,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2979,15 +2981,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.file_size, a.asset_id) < ($4::bigint, $3::uuid)\n"
         "ORDER BY a.file_size DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0x4a501a5f1e8a0187),
+        UINT64_C(0x5247fb0f099e64d5),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         page_assets_query_params_27,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -2995,15 +2997,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.file_size ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0x81e94a500eb86bd1),
+        UINT64_C(0x7ed8d87d65fbd993),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_28,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -3011,14 +3013,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.file_size ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0xbd8ea970393c9d0d),
+        UINT64_C(0x82435a25e341e3af),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_29,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -3026,16 +3028,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.file_size, a.asset_id) > ($5::bigint, $4::uuid)\n"
         "ORDER BY a.file_size ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0x9a7639080aaa955b),
+        UINT64_C(0x7bff99be9823da91),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_30,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -3043,15 +3045,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.file_size, a.asset_id) > ($4::bigint, $3::uuid)\n"
         "ORDER BY a.file_size ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0xfeb9fc68d6e386b5),
+        UINT64_C(0xf3781daa890c408f),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         page_assets_query_params_31,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -3059,15 +3061,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0xfd7c059de9e96ef6),
+        UINT64_C(0x3412b88226de0370),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_32,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -3075,14 +3077,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0xa749bc89b198b1c8),
+        UINT64_C(0x7f0a1c5b1603fa72),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_33,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -3090,17 +3092,17 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.stars, a.captured_local, a.asset_id) <\n"
         "($6::smallint, $4::timestamp, $5::uuid)\n"
         "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0xcd145698f51e61fd),
+        UINT64_C(0xc3fd8e12eee2b93b),
         PGC_QUERY_READ_ONLY,
         6,
-        42,
+        43,
         page_assets_query_params_34,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -3108,16 +3110,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.stars, a.captured_local, a.asset_id) <\n"
         "($5::smallint, $3::timestamp, $4::uuid)\n"
         "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0x05b9cee7098dce1c),
+        UINT64_C(0xb6d8ceee5116cb0a),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_35,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -3125,15 +3127,15 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0x8ea86f92db48f34c),
+        UINT64_C(0x7e0dfeb08e7bce5a),
         PGC_QUERY_READ_ONLY,
         3,
-        42,
+        43,
         page_assets_query_params_36,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -3141,14 +3143,14 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0x1c8598490334a746),
+        UINT64_C(0xc037264a7f481c84),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         page_assets_query_params_37,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -3156,17 +3158,17 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.asset_type = $2\n"
         "AND (a.stars, a.captured_local, a.asset_id) >\n"
         "($6::smallint, $4::timestamp, $5::uuid)\n"
         "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $3",
-        UINT64_C(0x3326d3cac75a729b),
+        UINT64_C(0xd98c765567acbce9),
         PGC_QUERY_READ_ONLY,
         6,
-        42,
+        43,
         page_assets_query_params_38,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -3174,16 +3176,16 @@ static const pgc_query page_assets_query[] = {
     {
         "PageAssets",
         "-- name: PageAssets :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND (a.stars, a.captured_local, a.asset_id) >\n"
         "($5::smallint, $3::timestamp, $4::uuid)\n"
         "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $2",
-        UINT64_C(0x267c36aeb7ec9a88),
+        UINT64_C(0x49f7ecfe0b664d76),
         PGC_QUERY_READ_ONLY,
         5,
-        42,
+        43,
         page_assets_query_params_39,
         page_assets_query_columns,
         sizeof(repo_asset),
@@ -3342,6 +3344,7 @@ static const pgc_type_ref page_period_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_type_ref page_period_query_params_0[] = {
@@ -3364,16 +3367,16 @@ static const pgc_query page_period_query[] = {
     {
         "PagePeriod",
         "-- name: PagePeriod :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.captured_local >= $2 AND a.captured_local < $3\n"
         "AND (a.captured_local, a.asset_id) < ($4::timestamp, $5::uuid)\n"
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $6",
-        UINT64_C(0xe8f3dc2e9afaea86),
+        UINT64_C(0x260da97d6b9084d8),
         PGC_QUERY_READ_ONLY,
         6,
-        42,
+        43,
         page_period_query_params_0,
         page_period_query_columns,
         sizeof(repo_asset),
@@ -3381,15 +3384,15 @@ static const pgc_query page_period_query[] = {
     {
         "PagePeriod",
         "-- name: PagePeriod :many\n"
-        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7 FROM assets a\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
         "AND a.captured_local >= $2 AND a.captured_local < $3\n"
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $4",
-        UINT64_C(0x4e98c4052a79a3b5),
+        UINT64_C(0x95a07d76b7b264e7),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         page_period_query_params_1,
         page_period_query_columns,
         sizeof(repo_asset),

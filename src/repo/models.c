@@ -243,6 +243,7 @@ void repo_asset_read(pgc_reader *reader, size_t row, size_t column, repo_asset *
     out->stars = pgc_read_i16(reader, row, column + 39);
     out->latitude_e7 = pgc_read_opt_i32(reader, row, column + 40);
     out->longitude_e7 = pgc_read_opt_i32(reader, row, column + 41);
+    out->edited = pgc_read_opt_arr_text(reader, row, column + 42);
 }
 
 pgc_status repo_asset_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
@@ -307,6 +308,7 @@ void repo_asset_clone_pass(pgc_clone *clone, repo_asset *row)
     pgc_clone_text(clone, &row->taken_source);
     pgc_clone_bytes(clone, &row->filename_bytes);
     pgc_clone_text(clone, &row->name_key);
+    pgc_clone_arr_text(clone, &row->edited);
 }
 
 repo_asset *repo_asset_clone(const repo_asset *row)
@@ -630,6 +632,101 @@ pgc_status repo_asset_tag_set_detach(repo_asset_tag_set *set, pgc_error *err)
     }
     for (size_t i = 0; i < set->count; i++) {
         repo_asset_tag_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
+}
+
+void repo_asset_tag_refusal_read(pgc_reader *reader, size_t row, size_t column,
+                                 repo_asset_tag_refusal *out)
+{
+    out->owner_id = pgc_read_i32(reader, row, column);
+    out->asset_id = pgc_read_uuid(reader, row, column + 1);
+    out->name = pgc_read_text(reader, row, column + 2);
+    out->created_at = pgc_read_timestamptz(reader, row, column + 3);
+}
+
+pgc_status repo_asset_tag_refusal_set_take(pgc_result *result, const pgc_query *query,
+                                           size_t row_max, repo_asset_tag_refusal_set *out,
+                                           pgc_error *err)
+{
+    pgc_reader reader;
+    repo_asset_tag_refusal *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_asset_tag_refusal *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_asset_tag_refusal_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_asset_tag_refusal_set_free(repo_asset_tag_refusal_set *set)
+{
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_asset_tag_refusal_clone_pass(pgc_clone *clone, repo_asset_tag_refusal *row)
+{
+    pgc_clone_text(clone, &row->name);
+}
+
+repo_asset_tag_refusal *repo_asset_tag_refusal_clone(const repo_asset_tag_refusal *row)
+{
+    pgc_clone clone;
+    repo_asset_tag_refusal measured = *row;
+    pgc_clone_init(&clone);
+    repo_asset_tag_refusal_clone_pass(&clone, &measured);
+    repo_asset_tag_refusal *copy = (repo_asset_tag_refusal *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_asset_tag_refusal_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
+pgc_status repo_asset_tag_refusal_set_detach(repo_asset_tag_refusal_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_asset_tag_refusal *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_asset_tag_refusal measured = set->rows[i];
+        repo_asset_tag_refusal_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_asset_tag_refusal *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_asset_tag_refusal_clone_pass(&clone, &copy[i]);
     }
     pgc_result_free(set->result);
     set->rows = copy;
@@ -2183,6 +2280,7 @@ static const pgc_schema_column schema_columns[] = {
     { "public", "assets", "deleted_at", "timestamp with time zone", false },
     { "public", "assets", "description", "text", false },
     { "public", "assets", "duration", "numeric", false },
+    { "public", "assets", "edited", "text[]", false },
     { "public", "assets", "file_hash", "text", false },
     { "public", "assets", "file_path", "text", true },
     { "public", "assets", "file_size", "bigint", true },
@@ -2308,5 +2406,5 @@ static const pgc_schema_column schema_columns[] = {
 
 pgc_status repo_schema_check(pgc_db *db, pgc_error *err)
 {
-    return pgc_schema_check(db, schema_columns, 161, err);
+    return pgc_schema_check(db, schema_columns, 162, err);
 }

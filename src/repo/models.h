@@ -121,6 +121,7 @@ typedef struct repo_asset {
     int16_t stars; /**< smallint; not NULL. Rating, 0 when there is none */
     pgc_opt_i32 latitude_e7; /**< integer; nullable. Latitude in ten millionths of a degree (a centimetre) */
     pgc_opt_i32 longitude_e7; /**< integer; nullable. Longitude in ten millionths of a degree */
+    pgc_arr_text edited; /**< text[]; nullable. Names of the columns that a person set or emptied; reading the file again leaves them alone */
 } repo_asset;
 
 /** Rows and the memory they point into; give it to repo_asset_set_free(). */
@@ -243,6 +244,40 @@ pgc_status repo_asset_tag_set_take(pgc_result *result, const pgc_query *query, s
                                    repo_asset_tag_set *out, pgc_error *err);
 /** One pass of a clone, for rows that embed this one. */
 void repo_asset_tag_clone_pass(pgc_clone *clone, repo_asset_tag *row);
+
+/** One row of public.asset_tag_refusals. */
+typedef struct repo_asset_tag_refusal {
+    int32_t owner_id; /**< integer; not NULL */
+    pgc_uuid asset_id; /**< uuid; not NULL */
+    pgc_text name; /**< character varying; not NULL */
+    pgc_timestamptz created_at; /**< timestamp with time zone; not NULL */
+} repo_asset_tag_refusal;
+
+/** Rows and the memory they point into; give it to repo_asset_tag_refusal_set_free(). */
+typedef struct repo_asset_tag_refusal_set {
+    const repo_asset_tag_refusal *rows; /**< count of them; NULL when 0 */
+    size_t count;
+    pgc_result *result; /**< NULL: empty or detached */
+} repo_asset_tag_refusal_set;
+
+/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
+void repo_asset_tag_refusal_set_free(repo_asset_tag_refusal_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_asset_tag_refusal_set_detach(repo_asset_tag_refusal_set *set,
+                                             pgc_error *err) PGC_MUST_CHECK;
+/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
+repo_asset_tag_refusal *repo_asset_tag_refusal_clone(const repo_asset_tag_refusal *row);
+/** Decode the columns from `column` on into one row; failures stay in the reader. */
+void repo_asset_tag_refusal_read(pgc_reader *reader, size_t row, size_t column,
+                                 repo_asset_tag_refusal *out);
+/** Take over a result whose columns are these fields: its first row_max rows.
+ * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
+pgc_status repo_asset_tag_refusal_set_take(pgc_result *result, const pgc_query *query,
+                                           size_t row_max, repo_asset_tag_refusal_set *out,
+                                           pgc_error *err);
+/** One pass of a clone, for rows that embed this one. */
+void repo_asset_tag_refusal_clone_pass(pgc_clone *clone, repo_asset_tag_refusal *row);
 
 /** One row of public.audit_log. */
 typedef struct repo_audit_log {
@@ -792,7 +827,7 @@ pgc_status repo_public_user_set_take(pgc_result *result, const pgc_query *query,
 void repo_public_user_clone_pass(pgc_clone *clone, repo_public_user *row);
 
 /**
- * Is the database the one that this code was made for? Compares the 161 columns that its
+ * Is the database the one that this code was made for? Compares the 162 columns that its
  * queries name with the server's catalogs, by one query: for the start of a service.
  *
  * @return PGC_OK; PGC_SCHEMA: err names tables and columns that differ; as pgc_db_run().

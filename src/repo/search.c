@@ -70,6 +70,7 @@ static const pgc_type_ref search_hits_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
     { "place", "integer", 23 },
     { "score", "double precision", 701 },
     { "sort_at", "timestamp with time zone", 1184 },
@@ -91,7 +92,7 @@ static const pgc_query search_hits_query = {
     "       a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded,\n"
     "       a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source,\n"
     "       a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7,\n"
-    "       a.longitude_e7, h.place, h.score, h.sort_at, h.name_rank, h.text_rank, h.text_score,\n"
+    "       a.longitude_e7, a.edited, h.place, h.score, h.sort_at, h.name_rank, h.text_rank, h.text_score,\n"
     "       h.meaning_rank, h.distance, h.route\n"
     "FROM search_hits(\n"
     "    $1::text, $2::halfvec, $3::uuid,\n"
@@ -106,10 +107,10 @@ static const pgc_query search_hits_query = {
     "    $20::uuid, $21::integer) h\n"
     "JOIN assets a ON a.asset_id = h.asset_id\n"
     "ORDER BY h.place",
-    UINT64_C(0x1e1d8a2218813e24),
+    UINT64_C(0xd34365e355bef6ee),
     PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
     21,
-    51,
+    52,
     search_hits_query_params,
     search_hits_query_columns,
     sizeof(repo_search_hits_row),
@@ -119,15 +120,15 @@ static void repo_search_hits_row_read(pgc_reader *reader, size_t row, size_t col
                                       repo_search_hits_row *out)
 {
     repo_asset_read(reader, row, column, &out->a);
-    out->place = pgc_read_i32(reader, row, column + 42);
-    out->score = pgc_read_f64(reader, row, column + 43);
-    out->sort_at = pgc_read_opt_timestamptz(reader, row, column + 44);
-    out->name_rank = pgc_read_opt_i32(reader, row, column + 45);
-    out->text_rank = pgc_read_opt_i32(reader, row, column + 46);
-    out->text_score = pgc_read_opt_f32(reader, row, column + 47);
-    out->meaning_rank = pgc_read_opt_i32(reader, row, column + 48);
-    out->distance = pgc_read_opt_f64(reader, row, column + 49);
-    out->route = pgc_read_opt_text(reader, row, column + 50);
+    out->place = pgc_read_i32(reader, row, column + 43);
+    out->score = pgc_read_f64(reader, row, column + 44);
+    out->sort_at = pgc_read_opt_timestamptz(reader, row, column + 45);
+    out->name_rank = pgc_read_opt_i32(reader, row, column + 46);
+    out->text_rank = pgc_read_opt_i32(reader, row, column + 47);
+    out->text_score = pgc_read_opt_f32(reader, row, column + 48);
+    out->meaning_rank = pgc_read_opt_i32(reader, row, column + 49);
+    out->distance = pgc_read_opt_f64(reader, row, column + 50);
+    out->route = pgc_read_opt_text(reader, row, column + 51);
 }
 
 static pgc_status repo_search_hits_row_set_take(pgc_result *result, const pgc_query *query,

@@ -133,6 +133,7 @@ repo_search_hits_row *repo_search_hits_row_clone(const repo_search_hits_row *row
  *   stars                 smallint                     not NULL  assets.stars
  *   latitude_e7           integer                      nullable  assets.latitude_e7
  *   longitude_e7          integer                      nullable  assets.longitude_e7
+ *   edited                text[]                       nullable  assets.edited
  *   place                 integer                      not NULL  @nonnull in the query
  *   score                 double precision             not NULL  @nonnull in the query
  *   sort_at               timestamp with time zone     nullable  result of search_hits()

@@ -485,6 +485,7 @@ static const pgc_type_ref list_assets_of_species_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_query list_assets_of_species_query = {
@@ -497,16 +498,16 @@ static const pgc_query list_assets_of_species_query = {
     "       a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded,\n"
     "       a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source,\n"
     "       a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7,\n"
-    "       a.longitude_e7\n"
+    "       a.longitude_e7, a.edited\n"
     "FROM species_predictions p JOIN assets a ON a.asset_id = p.asset_id\n"
     "WHERE p.owner_id = $1 AND p.species_name = $2\n"
     "  AND p.confidence >= $3::numeric AND a.deleted_at IS NULL\n"
     "ORDER BY p.confidence DESC, a.asset_id\n"
     "LIMIT $4",
-    UINT64_C(0xbaddca261467cf26),
+    UINT64_C(0xd7727feaf57b0a58),
     PGC_QUERY_READ_ONLY,
     4,
-    43,
+    44,
     list_assets_of_species_query_params,
     list_assets_of_species_query_columns,
     sizeof(repo_list_assets_of_species_row),

@@ -270,6 +270,7 @@ repo_list_assets_of_species_row *repo_list_assets_of_species_row_clone(
  *   stars                 smallint                     not NULL  assets.stars
  *   latitude_e7           integer                      nullable  assets.latitude_e7
  *   longitude_e7          integer                      nullable  assets.longitude_e7
+ *   edited                text[]                       nullable  assets.edited
  */
 pgc_status repo_list_assets_of_species(pgc_db *db, const repo_list_assets_of_species_params *p,
                                        repo_list_assets_of_species_row_set *out,

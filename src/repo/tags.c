@@ -1460,20 +1460,24 @@ static const pgc_type_ref untag_asset_query_params[] = {
     { "tag_id", "integer", 23 },
 };
 
-static const pgc_query untag_asset_query = {
-    "UntagAsset",
-    "-- name: UntagAsset :execrows\n"
-    "DELETE FROM asset_tags WHERE asset_id = $1 AND tag_id = $2",
-    UINT64_C(0x1403e0ff77b33116),
-    0,
-    2,
-    0,
-    untag_asset_query_params,
-    NULL,
-    0,
+static const pgc_type_ref untag_asset_query_columns[] = {
+    { "removed", "boolean", 16 },
 };
 
-pgc_status repo_untag_asset(pgc_db *db, const repo_untag_asset_params *p, int64_t *affected,
+static const pgc_query untag_asset_query = {
+    "UntagAsset",
+    "-- name: UntagAsset :one\n"
+    "SELECT tag_remove($1, $2) AS removed",
+    UINT64_C(0xf5cb2124cf82a701),
+    0,
+    2,
+    1,
+    untag_asset_query_params,
+    untag_asset_query_columns,
+    sizeof(bool),
+};
+
+pgc_status repo_untag_asset(pgc_db *db, const repo_untag_asset_params *p, bool *out,
                             pgc_error *err)
 {
     pgc_result *result = NULL;
@@ -1486,7 +1490,19 @@ pgc_status repo_untag_asset(pgc_db *db, const repo_untag_asset_params *p, int64_
     if (status != PGC_OK) {
         return status;
     }
-    *affected = pgc_result_affected(result);
+    if (pgc_result_rows(result) == 0) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOT_FOUND, "query UntagAsset: no row");
+    }
+    pgc_reader reader;
+    bool value;
+    pgc_reader_init(&reader, result, &untag_asset_query);
+    value = pgc_read_bool(&reader, 0, 0);
+    status = pgc_reader_finish(&reader, err);
     pgc_result_free(result);
+    if (status != PGC_OK) {
+        return status;
+    }
+    *out = value;
     return PGC_OK;
 }

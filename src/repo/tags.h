@@ -492,20 +492,21 @@ pgc_status repo_tag_asset_by_id(pgc_db *db, const repo_tag_asset_by_id_params *p
 
 /** Parameters of repo_untag_asset(). */
 typedef struct repo_untag_asset_params {
-    pgc_uuid asset_id; /**< uuid, asset_tags.asset_id; not NULL */
-    int32_t tag_id; /**< integer, asset_tags.tag_id; not NULL */
+    pgc_uuid asset_id; /**< uuid; not NULL */
+    int32_t tag_id; /**< integer; not NULL */
 } repo_untag_asset_params;
 
 /**
- * UntagAsset (:execrows).
+ * UntagAsset (:one).
+ * False: it had no such tag.
  *
- *     DELETE FROM asset_tags WHERE asset_id = @asset_id AND tag_id = @tag_id
+ *     SELECT tag_remove(@asset_id, @tag_id) AS removed
  *
  * @param p read during the call only.
- * @param affected on PGC_OK the number of rows changed.
- * @return PGC_OK; as pgc_db_run().
+ * @param out on PGC_OK removed (boolean, not NULL: @nonnull in the query).
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
-pgc_status repo_untag_asset(pgc_db *db, const repo_untag_asset_params *p, int64_t *affected,
+pgc_status repo_untag_asset(pgc_db *db, const repo_untag_asset_params *p, bool *out,
                             pgc_error *err) PGC_MUST_CHECK;
 
 PGC_END_DECLS

@@ -46,6 +46,7 @@ static const pgc_type_ref list_trash_query_columns[] = {
     { "stars", "smallint", 21 },
     { "latitude_e7", "integer", 23 },
     { "longitude_e7", "integer", 23 },
+    { "edited", "text[]", 1009 },
 };
 
 static const pgc_type_ref list_trash_query_params_0[] = {
@@ -64,16 +65,16 @@ static const pgc_query list_trash_query[] = {
     {
         "ListTrash",
         "-- name: ListTrash :many\n"
-        "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7 FROM assets\n"
+        "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7, edited FROM assets\n"
         "WHERE owner_id = $1 AND deleted_at IS NOT NULL\n"
         "AND (deleted_at, asset_id)\n"
         "< ($2::timestamptz, $3::uuid)\n"
         "ORDER BY deleted_at DESC, asset_id DESC\n"
         "LIMIT $4",
-        UINT64_C(0x5a897b1a1caf4258),
+        UINT64_C(0x56750d00fc29a2b5),
         PGC_QUERY_READ_ONLY,
         4,
-        42,
+        43,
         list_trash_query_params_0,
         list_trash_query_columns,
         sizeof(repo_asset),
@@ -81,14 +82,14 @@ static const pgc_query list_trash_query[] = {
     {
         "ListTrash",
         "-- name: ListTrash :many\n"
-        "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7 FROM assets\n"
+        "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7, edited FROM assets\n"
         "WHERE owner_id = $1 AND deleted_at IS NOT NULL\n"
         "ORDER BY deleted_at DESC, asset_id DESC\n"
         "LIMIT $2",
-        UINT64_C(0x282a5ea0f3703a2e),
+        UINT64_C(0x251c982bbd0a7325),
         PGC_QUERY_READ_ONLY,
         2,
-        42,
+        43,
         list_trash_query_params_1,
         list_trash_query_columns,
         sizeof(repo_asset),

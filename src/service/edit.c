@@ -52,9 +52,11 @@ static const struct edit_field {
 #undef FIELD
 };
 
-/* Parameters, and the digits that its numbers point to. */
+/* Parameters, the names of what is edited, and the digits that its numbers point to. */
 typedef struct edit {
     edit_params params;
+    pgc_text names[ARRAY_LEN(FIELDS)];
+    size_t name_count;
     uint16_t digits[ARRAY_LEN(FIELDS)][NUMERIC_DIGITS];
 } edit;
 
@@ -211,7 +213,11 @@ static pgc_status take_document(edit *e, json_t *root, pgc_error *err)
             return unknown(name, err);
         }
         TRY(take_field(e, field, value, err));
+        if (field->kind != EDIT_TRUTH) { /* no file says what is liked */
+            e->names[e->name_count++] = pgc_text_from(field->name);
+        }
     }
+    e->params.edited_names = (pgc_arr_text) { .has = true, .count = e->name_count, .v = e->names };
     const edit_params *p = &e->params;
     if (p->set_latitude != p->set_longitude || p->latitude.present != p->longitude.present) {
         return pgc_error_set(err, PGC_INVALID, "latitude and longitude go together");

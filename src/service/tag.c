@@ -232,11 +232,10 @@ pgc_status lum_asset_add_tags(lum_actor actor, pgc_uuid asset_id, const lum_tag_
 
 pgc_status lum_asset_remove_tag(lum_actor actor, pgc_uuid asset_id, int32_t tag_id, pgc_error *err)
 {
-    int64_t affected = 0;
+    bool removed = false;
     const repo_untag_asset_params params = { .asset_id = asset_id, .tag_id = tag_id };
-    pgc_status status = repo_untag_asset(actor.db, &params, &affected, err);
-    assert(affected <= 1);
-    if (status == PGC_OK && affected == 0) {
+    pgc_status status = repo_untag_asset(actor.db, &params, &removed, err);
+    if (status == PGC_OK && !removed) {
         status = pgc_error_set(err, PGC_NOT_FOUND, "it has no tag %" PRId32, tag_id);
     }
     return about_asset(status, asset_id, "untag", err);

@@ -93,6 +93,8 @@ typedef struct lum_tag_gifts {
 } lum_tag_gifts;
 pgc_status lum_asset_add_tags(lum_actor actor, pgc_uuid asset_id, const lum_tag_gifts *gifts,
                               repo_tag_asset_row_set *out, pgc_error *err) PGC_MUST_CHECK;
+/* AI will not give it a tag of this name again (its given_id is 0 then), until a user does. So it
+ * is with lum_tag_delete(), for what AI gave. */
 pgc_status lum_asset_remove_tag(lum_actor actor, pgc_uuid asset_id, int32_t tag_id, pgc_error *err)
     PGC_MUST_CHECK;
 

@@ -84,7 +84,7 @@ pgc_status jobs_commit(jobs_attempt *a, jobs_rows_fn rows, void *arg, pgc_error 
 static pgc_status metadata_rows(const jobs_attempt *a, lum_actor actor, void *arg, pgc_error *err)
 {
     const media_report *report = arg;
-    return process_facts_row(actor, a->asset_id, &report->facts, err);
+    return process_facts_row(actor, a->asset_id, &report->facts, a->reset, err);
 }
 
 static pgc_status metadata_original(jobs_attempt *a, pgc_error *err)
@@ -196,8 +196,8 @@ static pgc_status thumbnail_attempt(jobs_attempt *a, pgc_error *err)
     return status;
 }
 
-/* {"asset_id": "…", "owner_id": N}, perhaps "model": "…", in any order and with anything else
- * beside them. */
+/* {"asset_id": "…", "owner_id": N}, perhaps "model": "…", "reset": true, in any order and with
+ * anything else beside them. */
 static pgc_status args_parse(slice args, jobs_attempt *a, int32_t *owner_id, pgc_error *err)
 {
     TRY(json_check_object(args, err));
@@ -219,6 +219,7 @@ static pgc_status args_parse(slice args, jobs_attempt *a, int32_t *owner_id, pgc
         memcpy(a->model, text, length);
         a->model[length] = '\0';
     }
+    a->reset = slice_eq_str(json_get(args, SLICE("reset")), "true");
     *owner_id = (int32_t) number;
     return PGC_OK;
 }

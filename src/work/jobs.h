@@ -32,6 +32,7 @@ pgc_status jobs_queue_open(pgc_pool *pool, const env *e, river_client **out, pgc
 /* Which jobs an asset shall get. */
 typedef struct jobs_wanted {
     bool files;              /* metadata and thumbnails from the original */
+    bool reset;              /* with files: forget what people edited */
     const char *embed_model; /* its vector by this model, from its thumbnail; "" or NULL: none */
 } jobs_wanted;
 

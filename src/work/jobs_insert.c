@@ -73,6 +73,7 @@ static pgc_status insert(river_client *queue, lum_actor actor, pgc_uuid asset_id
 {
     char id[PGC_UUID_TEXT_SIZE];
     char args[ARGS_MAX];
+    char reset[ARGS_MAX];
     char metadata[ARGS_MAX];
     river_insert jobs[3];
     size_t count = 0;
@@ -85,7 +86,9 @@ static pgc_status insert(river_client *queue, lum_actor actor, pgc_uuid asset_id
     const slice common = { args, (size_t) length };
     const slice asset = metadata_format(asset_id, metadata);
     if (wanted.files) {
-        jobs[count++] = job_make(JOBS_METADATA, common, asset);
+        (void) snprintf(reset, sizeof reset, "%.*s,\"reset\":true}", length - 1, args);
+        jobs[count++] =
+            job_make(JOBS_METADATA, wanted.reset ? pgc_text_from(reset) : common, asset);
         jobs[count++] = job_make(JOBS_THUMBNAIL, common, asset);
     }
     if (wanted.embed_model != NULL && wanted.embed_model[0] != '\0') {

@@ -42,6 +42,7 @@ typedef struct jobs_attempt {
     lum_session *session; /* of the asset's owner */
     pgc_uuid asset_id;
     char model[LUM_MODEL_NAME_MAX + 1]; /* "" unless the job names one */
+    bool reset;                         /* metadata: as the file says, whatever people said */
     /* Of what works on the original. */
     import_target target;
     media_host *host;

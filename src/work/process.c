@@ -83,11 +83,11 @@ void process_facts(const media_facts *facts, int64_t mtime_us, process_numbers *
 }
 
 pgc_status process_facts_row(lum_actor actor, pgc_uuid asset_id, const media_facts *facts,
-                             pgc_error *err)
+                             bool reset, pgc_error *err)
 {
     process_numbers numbers;
     int64_t affected = 0;
-    repo_set_asset_facts_params row = { .asset_id = asset_id };
+    repo_set_asset_facts_params row = { .asset_id = asset_id, .reset = reset };
     process_facts(facts, 0, &numbers, &row);
     TRY(repo_set_asset_facts(actor.db, &row, &affected, err));
     if (affected == 0) {

@@ -34,9 +34,10 @@ void process_thumbnails_close(const struct import_target *target, process_thumbn
  * tell when it was taken. Texts are borrowed from facts, digits from numbers. */
 void process_facts(const media_facts *facts, int64_t mtime_us, process_numbers *numbers,
                    repo_set_asset_facts_params *out);
-/* Metadata: write them to an asset's row. What a person gave stays. PGC_NOT_FOUND: it is gone. */
+/* Metadata: write them to an asset's row. What a person gave stays, unless `reset`. PGC_NOT_FOUND:
+ * it is gone. */
 pgc_status process_facts_row(lum_actor actor, pgc_uuid asset_id, const media_facts *facts,
-                             pgc_error *err) PGC_MUST_CHECK;
+                             bool reset, pgc_error *err) PGC_MUST_CHECK;
 
 /* Thumbnails, in this order: bytes durable, names, names durable, rows. */
 pgc_status process_thumbnails_sync(const struct import_target *target,

@@ -15,6 +15,7 @@ INSERT INTO tags (name, owner_id) SELECT 'own', user_id FROM users;
 INSERT INTO tags (name, owner_id) VALUES ('system', NULL);
 INSERT INTO asset_tags (asset_id, owner_id, tag_id)
 SELECT a.asset_id, a.owner_id, t.tag_id FROM assets a JOIN tags t ON t.owner_id = a.owner_id;
+INSERT INTO asset_tag_refusals (owner_id, asset_id, name) SELECT owner_id, asset_id, 'no' FROM assets;
 INSERT INTO albums (name, owner_id, cover_asset_id)
 SELECT 'full', owner_id, asset_id FROM assets;
 INSERT INTO album_assets (album_id, asset_id, owner_id)

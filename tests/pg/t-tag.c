@@ -179,6 +179,39 @@ static void a_model_that_runs_again_replaces_its_own(void)
               "kept:clip:0.875 mine:user:1 new:clip:0.25 other:smart_classify:0.5");
 }
 
+/* Neither by its name, nor under an own tag of that name; a person may, and others are not asked.
+ */
+static void what_was_taken_away_does_not_come_back_from_ai(void)
+{
+    PERSON(&lib, owner);
+    bool written = true;
+    int64_t removed = 0;
+    pgc_uuid photo = person_add(&owner, "a.jpg");
+    pgc_uuid second = person_add(&owner, "b.jpg");
+    int32_t dog = give(&owner, photo, "dog", 0.5, LUM_TAG_CLIP, NULL);
+    (void) give(&owner, second, "dog", 0.5, LUM_TAG_CLIP, NULL);
+    REQUIRE_OK(lum_asset_remove_tag(owner.actor, photo, dog, &err), &err);
+    CHECK_INT(give(&owner, photo, "dog", 0.9, LUM_TAG_CLIP, &written), 0);
+    CHECK(!written);
+    CHECK_INT(give(&owner, photo, "dog", 0.9, LUM_TAG_SMART_CLASSIFY, &written), 0);
+    CHECK_STR(tags_of(&owner, photo), "");
+    CHECK(give(&owner, second, "dog", 0.9, LUM_TAG_CLIP, NULL) < 0); /* another photo */
+    CHECK(tag_make(&owner, "dog") > 0);
+    CHECK_INT(give(&owner, photo, "dog", 0.9, LUM_TAG_CLIP, &written), 0);
+    CHECK_STATUS(lum_asset_remove_tag(owner.actor, photo, dog, &err), PGC_NOT_FOUND, &err);
+    (void) give(&owner, photo, "dog", 1, LUM_TAG_USER, NULL);
+    CHECK_STR(tags_of(&owner, photo), "dog:user:1");
+    (void) give(&owner, photo, "dog", 0.9, LUM_TAG_CLIP, &written); /* no refusal any more */
+    CHECK(!written);
+    /* A tag that is taken from everything. */
+    int32_t cat = give(&owner, photo, "cat", 0.5, LUM_TAG_CLIP, NULL);
+    REQUIRE_OK(lum_tag_delete(owner.actor, cat, &removed, &err), &err);
+    CHECK_INT(removed, 1);
+    CHECK_INT(give(&owner, photo, "cat", 0.9, LUM_TAG_CLIP, &written), 0);
+    (void) give(&owner, second, "cat", 0.9, LUM_TAG_CLIP, NULL); /* it had none to be taken */
+    CHECK_STR(tags_of(&owner, photo), "dog:user:1");
+}
+
 static void shared_tags_tell_nothing(void)
 {
     PERSON(&lib, owner);
@@ -592,6 +625,8 @@ static const tap_case CASES[] = {
     TAP("tag: a name gives one", a_name_gives_one_tag),
     TAP("tag: people go before AI", people_go_before_ai),
     TAP("tag: a model that runs again replaces its own", a_model_that_runs_again_replaces_its_own),
+    TAP("tag: what a user took away does not come back from AI",
+        what_was_taken_away_does_not_come_back_from_ai),
     TAP("tag: shared ones tell nothing", shared_tags_tell_nothing),
     TAP("tag: an own one takes over the shared one", an_own_tag_takes_over_the_shared_one),
     TAP("tag: names are changed and kept apart", names_are_changed_and_kept_apart),

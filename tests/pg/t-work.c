@@ -10,6 +10,7 @@
 #include "base/slice.h"
 #include "image.h"
 #include "service/asset.h"
+#include "work/process.h"
 #include "worker.h"
 
 #define PHOTO_FOLDERS 4
@@ -214,6 +215,83 @@ static void a_rolled_back_insert_leaves_no_job_and_a_second_one_adds_none(void)
     river_client_close(queue);
 }
 
+/* What people set or emptied stays when a file is read again, until they want it otherwise. */
+static void edits_outlive_reprocessing(void)
+{
+    LIBRARY(lib);
+    import_progress done = { .done = 0 };
+    river_client *queue = NULL;
+    repo_asset_set set = PGC_ZERO;
+    jobs_counts counts = { .completed = 0 };
+    media_facts facts;
+    char path[160];
+    (void) snprintf(path, sizeof path, "%s/a.png", lib.source);
+    CHECK(image_write(path, 40, 30, 1));
+    CHECK(worker_import(&lib, lib.session, false, &done));
+    lum_actor actor = lum_session_actor(lib.session);
+    REQUIRE_OK(lum_asset_list(actor, NULL, (lum_page) { .limit = 1 }, &set, &err), &err);
+    pgc_uuid id = set.rows[0].asset_id;
+    repo_asset_set_free(&set);
+    media_facts_init(&facts);
+    facts.kind = MEDIA_PHOTO;
+    facts.has_gps = 1;
+    facts.latitude = 10;
+    facts.longitude = 20;
+    facts.iso = 400;
+    facts.rating = 3;
+    facts.has_taken = 1;
+    facts.taken_local_us = INT64_C(1600000000000000);
+    facts.taken_source = MEDIA_TIME_EXIF;
+    (void) snprintf(facts.camera_make, sizeof facts.camera_make, "File");
+    (void) snprintf(facts.camera_model, sizeof facts.camera_model, "Model");
+    (void) snprintf(facts.description, sizeof facts.description, "from the file");
+    REQUIRE_OK(process_facts_row(actor, id, &facts, false, &err), &err);
+    CHECK_ASKED(&lib,
+                "SELECT concat_ws(' ', camera_make, latitude::int, iso, rating, description, "
+                "taken_local::date, edited IS NULL) FROM assets",
+                "File 10 400 3 from the file 2020-09-13 t");
+    REQUIRE_OK(lum_asset_update_metadata(
+                   actor, id,
+                   SLICE("{\"camera_make\": \"Mine\", \"latitude\": 1, \"longitude\": 2, "
+                         "\"description\": null, \"rating\": null, \"liked\": true, "
+                         "\"taken_at\": \"2001-02-03T04:05:06\"}"),
+                   &set, &err),
+               &err);
+    repo_asset_set_free(&set);
+    REQUIRE_OK(
+        lum_asset_update_metadata(actor, id, SLICE("{\"camera_make\": \"Mine too\"}"), &set, &err),
+        &err);
+    repo_asset_set_free(&set);
+    CHECK_ASKED(&lib, "SELECT array_to_string(edited, ' ') FROM assets",
+                "camera_make description latitude longitude rating taken_at");
+    REQUIRE_OK(process_facts_row(actor, id, &facts, false, &err), &err);
+    CHECK_ASKED(&lib,
+                "SELECT concat_ws(' ', camera_make, camera_model, latitude::int, longitude::int, "
+                "iso, rating IS NULL, description IS NULL, taken_local::date, taken_source, liked) "
+                "FROM assets",
+                "Mine too Model 1 2 400 t t 2001-02-03 user t");
+    /* By the queue: plain, then with the wish to forget. The picture itself says nothing. */
+    REQUIRE_OK(jobs_queue_open(lum_library_pool(lib.library), env_default(), &queue, &err), &err);
+    CHECK_STATUS(jobs_insert(queue, actor, id, FILES, &err), PGC_OK, &err);
+    CHECK_STATUS(worker_run(&lib, &counts, &err), PGC_OK, &err);
+    CHECK_ASKED(&lib,
+                "SELECT concat_ws(' ', camera_make, camera_model IS NULL, latitude::int, "
+                "array_length(edited, 1)) FROM assets",
+                "Mine too t 1 6");
+    const jobs_wanted wanted = { .files = true, .reset = true };
+    CHECK_STATUS(jobs_insert(queue, actor, id, wanted, &err), PGC_OK, &err);
+    CHECK_STATUS(worker_run(&lib, &counts, &err), PGC_OK, &err);
+    CHECK_ASKED(&lib,
+                "SELECT concat_ws(' ', camera_make IS NULL, latitude IS NULL, edited IS NULL, "
+                "taken_local::date, liked) FROM assets",
+                "t t t 2001-02-03 t");
+    REQUIRE_OK(process_facts_row(actor, id, &facts, true, &err), &err);
+    CHECK_ASKED(&lib,
+                "SELECT concat_ws(' ', camera_make, description, rating, taken_source) FROM assets",
+                "File from the file 3 exif");
+    river_client_close(queue);
+}
+
 /* Insert a job by hand, work it, and look what became of it. */
 static void check_gives_up(test_library *lib, const char *args, const char *reason)
 {
@@ -299,6 +377,8 @@ static const tap_case CASES[] = {
         without_jobs_there_is_no_asset),
     TAP("work: reprocessing is in the caller's transaction, unique, and spares what people gave",
         a_rolled_back_insert_leaves_no_job_and_a_second_one_adds_none),
+    TAP("work: what people edited outlives reprocessing, until they want it otherwise",
+        edits_outlive_reprocessing),
     TAP("work: bad arguments and assets of others are given up with a reason",
         bad_arguments_and_foreign_assets_are_given_up_with_a_reason),
     TAP("work: an unknown queue is refused", an_unknown_queue_is_refused),
