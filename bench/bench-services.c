@@ -9,11 +9,7 @@
 #define SMALL_VECTORS 8000
 
 static void (*const PARTS[])(bench_rows *, services_site *, services_site *) = {
-    list_rows,
-    collection_rows,
-    search_rows,
-    policy_rows,
-    plan_rows,
+    list_rows, collection_rows, search_rows, policy_rows, plan_rows,
 };
 
 /* A size from the environment; 0 after a line on stderr. */

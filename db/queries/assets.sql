@@ -79,7 +79,7 @@ RETURNING *;
 UPDATE assets
 SET mime_type = sqlc.narg('mime_type'),
     taken_at = CASE
-           WHEN @has_taken::boolean AND (@reset OR NOT coalesce(taken_source = 'user'
+           WHEN @has_taken::boolean AND (@reset::boolean OR NOT coalesce(taken_source = 'user'
                                          OR 'taken_at' = ANY (edited), false))
            THEN sqlc.narg('taken_at')::timestamptz ELSE taken_at END,
     taken_local = CASE

@@ -8,8 +8,9 @@
 #include "base/env.h"
 
 #define MIGRATE_LOCK_EXECUTE "atlas_migrate_execute"
-#define MIGRATE_LOCK_SESSION "lumilio_migrate_session" /* of ours, so that Atlas does not see it \
-                                                        */
+#define MIGRATE_LOCK_SESSION                                            \
+    "lumilio_migrate_session" /* of ours, so that Atlas does not see it \
+                               */
 
 /* Key of a lock name: 32-bit FNV-1. */
 int64_t migrate_lock_key(const char *name);

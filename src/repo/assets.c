@@ -938,7 +938,7 @@ static const pgc_query set_asset_facts_query = {
     "UPDATE assets\n"
     "SET mime_type = $1,\n"
     "    taken_at = CASE\n"
-    "           WHEN $2::boolean AND ($3 OR NOT coalesce(taken_source = 'user'\n"
+    "           WHEN $2::boolean AND ($3::boolean OR NOT coalesce(taken_source = 'user'\n"
     "                                         OR 'taken_at' = ANY (edited), false))\n"
     "           THEN $4::timestamptz ELSE taken_at END,\n"
     "    taken_local = CASE\n"
@@ -982,7 +982,7 @@ static const pgc_query set_asset_facts_query = {
     "    is_raw = $23,\n"
     "    updated_at = now()\n"
     "WHERE asset_id = $24 AND deleted_at IS NULL",
-    UINT64_C(0xf08f5801285cc05a),
+    UINT64_C(0xd5c52f565c18ac42),
     0,
     24,
     0,

@@ -516,8 +516,9 @@ static void survives_failing_allocations(void)
         s.options.env = &e;
         pgc_status status = apply(&s);
         complete = status == PGC_OK && plan.calls < fail_at;
-        if (status != PGC_OK)
+        if (status != PGC_OK) {
             CHECK_STATUS(status, PGC_NOMEM, &s.err);
+        }
         migrate_apply_report_done(&s.report);
         CHECK_INT(plan.live, 0);
     }
