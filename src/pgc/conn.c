@@ -10,6 +10,7 @@
 #include "pgc/conninfo.h"
 #include "pgc/failure.h"
 #include "pgc/login.h"
+#include "pgc/options.h"
 #include "pgc/run.h"
 #include "pgc/stream.h"
 #include "pgc/watch.h"
@@ -152,7 +153,7 @@ pgc_status conn_open_on(const pgc_conn_options *options, const conn_seams *seams
     pgc_conn_options full;
     pgc_hooks hooks;
     TRY(conn_options_resolve(options, &full, err));
-    TRY(hooks_resolve(full.hooks, &hooks, err));
+    TRY(options_take_any("hooks", full.hooks, &hooks, sizeof hooks, err));
     pgc_conn *conn = MEM_NEW(full.alloc, pgc_conn);
     if (conn == NULL) {
         pgc_status status = pgc_error_set(err, PGC_NOMEM, "connect");

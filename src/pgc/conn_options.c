@@ -6,6 +6,7 @@
 
 #include "base/slice.h"
 #include "pgc/call.h"
+#include "pgc/options.h"
 
 #define CONNECT_TIMEOUT_DEFAULT_US 10000000
 #define CALL_TIMEOUT_DEFAULT_US    30000000
@@ -61,16 +62,10 @@ static pgc_status check_pooler(const pgc_conn_options *options, pgc_error *err)
     return status;
 }
 
-/* A caller compiled against an older header passes a shorter struct: what it does not know stays
- * zero, which means the default. The upper bound catches a struct_size that was never set. */
 pgc_status conn_options_resolve(const pgc_conn_options *in, pgc_conn_options *out, pgc_error *err)
 {
-    if (in == NULL || in->struct_size < sizeof in->struct_size || in->struct_size > 4096) {
-        return pgc_error_set(err, PGC_INVALID, "connection options: struct_size is not set");
-    }
-    pgc_conn_options full = { 0 };
-    memcpy(&full, in, in->struct_size < sizeof full ? in->struct_size : sizeof full);
-    full.struct_size = sizeof full;
+    pgc_conn_options full;
+    TRY(options_take("connection options", in, &full, sizeof full, err));
     full.alloc = alloc_or_libc(full.alloc);
     full.conninfo = full.conninfo != NULL ? full.conninfo : "";
     if (full.connect_timeout_us <= 0) {
@@ -92,6 +87,13 @@ pgc_status conn_options_resolve(const pgc_conn_options *in, pgc_conn_options *ou
     TRY(check_pooler(&full, err));
     *out = full;
     return PGC_OK;
+}
+
+pgc_status conn_options_resolve_inner(pgc_conn_options *conn, pgc_error *err)
+{
+    pgc_conn_options given = *conn;
+    given.struct_size = given.struct_size == 0 ? sizeof given : given.struct_size;
+    return conn_options_resolve(&given, conn, err);
 }
 
 static bool copy_text(const pgc_alloc *alloc, const char **text)

@@ -94,6 +94,9 @@ void conn_options_free(pgc_conn_options *options);
 /* Copy the options that the caller's struct_size knows and put defaults in place of zeroes. */
 pgc_status conn_options_resolve(const pgc_conn_options *in, pgc_conn_options *out, pgc_error *err)
     PGC_MUST_CHECK;
+/* In place, for those inside of other options: their struct_size may be left out, the outer one
+ * says as much. */
+pgc_status conn_options_resolve_inner(pgc_conn_options *conn, pgc_error *err) PGC_MUST_CHECK;
 /* PGC_INVALID when the connection string cannot be parsed; never quotes it. */
 pgc_status conn_check_conninfo(const pq_ops *pq, const char *conninfo, pgc_error *err)
     PGC_MUST_CHECK;

@@ -10,21 +10,15 @@
 #include "base/ident.h"
 #include "pgc/failure.h"
 #include "pgc/loan.h"
+#include "pgc/options.h"
 #include "pgc/run.h"
 
 #define ROW_MAX_BYTES ((size_t) 1 << 30) /* of one message of the protocol */
 #define SQL_MAX       ((size_t) 1 << 20)
 
-/* As conn_options_resolve(): shorter structs of older callers are filled up with zeroes. */
 pgc_status copy_options_resolve(const pgc_copy_options *in, pgc_copy_options *out, pgc_error *err)
 {
-    *out = (pgc_copy_options) { .struct_size = sizeof *out };
-    if (in != NULL) {
-        if (in->struct_size < sizeof in->struct_size || in->struct_size > 4096) {
-            return pgc_error_set(err, PGC_INVALID, "copy options: struct_size is not set");
-        }
-        memcpy(out, in, in->struct_size < sizeof *out ? in->struct_size : sizeof *out);
-    }
+    TRY(options_take_any("copy options", in, out, sizeof *out, err));
     if ((unsigned) out->format > PGC_COPY_CSV_HEADER) {
         return pgc_error_set(err, PGC_INVALID, "copy options: unknown format %u",
                              (unsigned) out->format);

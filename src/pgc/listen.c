@@ -10,6 +10,7 @@
 #include "base/cond.h"
 #include "base/slice.h"
 #include "pgc/helper.h"
+#include "pgc/options.h"
 
 #define HEARTBEAT_DEFAULT_US   10000000
 #define ANSWER_DEFAULT_US      5000000
@@ -22,19 +23,12 @@ static int64_t or_default(int64_t value, int64_t otherwise)
     return value > 0 ? value : otherwise;
 }
 
-/* As pool options: the inner struct_size may be left out. Texts are still the caller's. */
+/* Texts are still the caller's. */
 static pgc_status options_resolve(const pgc_listener_options *in, pgc_listener_options *out,
                                   pgc_error *err)
 {
-    if (in == NULL || in->struct_size < sizeof in->struct_size || in->struct_size > 4096) {
-        return pgc_error_set(err, PGC_INVALID, "listener options: struct_size is not set");
-    }
-    *out = (pgc_listener_options) { 0 };
-    memcpy(out, in, in->struct_size < sizeof *out ? in->struct_size : sizeof *out);
-    out->struct_size = sizeof *out;
-    pgc_conn_options conn = out->conn;
-    conn.struct_size = conn.struct_size == 0 ? sizeof conn : conn.struct_size;
-    TRY(conn_options_resolve(&conn, &out->conn, err));
+    TRY(options_take("listener options", in, out, sizeof *out, err));
+    TRY(conn_options_resolve_inner(&out->conn, err));
     out->heartbeat_us = or_default(out->heartbeat_us, HEARTBEAT_DEFAULT_US);
     out->answer_us = or_default(out->answer_us, ANSWER_DEFAULT_US);
     out->backoff_min_us = or_default(out->backoff_min_us, BACKOFF_MIN_DEFAULT_US);

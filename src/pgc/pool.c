@@ -6,6 +6,7 @@
 #include "pgc/pool_state.h"
 
 #include "pgc/failure.h"
+#include "pgc/options.h"
 #include "pgc/result.h"
 #include "pgc/stream.h"
 #include "pgc/watch.h"
@@ -203,18 +204,11 @@ pgc_status pgc_pool_try_acquire(pgc_pool *pool, pgc_conn **out, pgc_error *err)
     return acquire_checked(pool, &request, 0, out, err);
 }
 
-/* As conn_options_resolve(): shorter structs of older callers are filled up with zeroes. */
 pgc_status pgc_pool_acquire_with(pgc_pool *pool, const pgc_acquire_options *options, pgc_conn **out,
                                  pgc_error *err)
 {
-    pgc_acquire_options full = { .struct_size = sizeof full };
-    if (options != NULL) {
-        if (options->struct_size < sizeof options->struct_size || options->struct_size > 4096) {
-            return pgc_error_set(err, PGC_INVALID, "acquire options: struct_size is not set");
-        }
-        size_t size = options->struct_size < sizeof full ? options->struct_size : sizeof full;
-        memcpy(&full, options, size);
-    }
+    pgc_acquire_options full;
+    TRY(options_take_any("acquire options", options, &full, sizeof full, err));
     if ((unsigned) full.priority >= POOL_PRIORITIES) {
         return pgc_error_set(err, PGC_INVALID, "acquire options: priority %u",
                              (unsigned) full.priority);

@@ -10,6 +10,7 @@
 
 #include "base/cond.h"
 #include "pgc/helper.h"
+#include "pgc/options.h"
 #include "pgc/watch.h"
 
 #define MAX_CONNS_DEFAULT    20u
@@ -52,18 +53,10 @@ static void default_numbers(pgc_pool_options *out)
     out->close_timeout_us = out->close_timeout_us != 0 ? out->close_timeout_us : CLOSE_DEFAULT_US;
 }
 
-/* The inner struct_size may be left out: the outer one says as much. */
 static pgc_status options_resolve(const pgc_pool_options *in, pgc_pool_options *out, pgc_error *err)
 {
-    if (in == NULL || in->struct_size < sizeof in->struct_size || in->struct_size > 4096) {
-        return pgc_error_set(err, PGC_INVALID, "pool options: struct_size is not set");
-    }
-    *out = (pgc_pool_options) { 0 };
-    memcpy(out, in, in->struct_size < sizeof *out ? in->struct_size : sizeof *out);
-    out->struct_size = sizeof *out;
-    pgc_conn_options conn = out->conn;
-    conn.struct_size = conn.struct_size == 0 ? sizeof conn : conn.struct_size;
-    TRY(conn_options_resolve(&conn, &out->conn, err));
+    TRY(options_take("pool options", in, out, sizeof *out, err));
+    TRY(conn_options_resolve_inner(&out->conn, err));
     out->max_conns = out->max_conns != 0 ? out->max_conns : MAX_CONNS_DEFAULT;
     if (out->min_conns == 0) {
         out->min_conns = MIN_CONNS_DEFAULT < out->max_conns ? MIN_CONNS_DEFAULT : out->max_conns;
@@ -174,7 +167,7 @@ pgc_status pool_open_on(const pgc_pool_options *options, const conn_seams *seams
     pgc_pool_options full;
     TRY(options_resolve(options, &full, err));
     pgc_hooks hooks;
-    TRY(hooks_resolve(full.conn.hooks, &hooks, err));
+    TRY(options_take_any("hooks", full.conn.hooks, &hooks, sizeof hooks, err));
     TRY(conn_check_conninfo(seams->pq, full.conn.conninfo, err));
     pgc_pool *pool = MEM_NEW(full.conn.alloc, pgc_pool);
     if (pool == NULL) {

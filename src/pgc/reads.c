@@ -7,16 +7,16 @@
 
 #include <pgc/reads.h>
 
+#include "pgc/options.h"
 #include "pgc/pool_state.h"
 #include "pgc/reads_batch.h"
 
-#define LANES_LEAST       2u
-#define LANES_MOST        8u
-#define BATCH_DEFAULT     64u
-#define BATCH_MAX         1000u
-#define BATCHES           64u
-#define PATIENCE_US       1000
-#define READS_OPTIONS_MIN offsetof(pgc_reads_options, batch_max)
+#define LANES_LEAST   2u
+#define LANES_MOST    8u
+#define BATCH_DEFAULT 64u
+#define BATCH_MAX     1000u
+#define BATCHES       64u
+#define PATIENCE_US   1000
 
 struct pgc_reads {
     pgc_db db;
@@ -200,28 +200,18 @@ static uint32_t lanes_usual(void)
                                       : (uint32_t) cpus;
 }
 
-/* Members that an older caller does not know stay zero. */
-static bool options_read(const pgc_reads_options *options, pgc_reads_options *out)
-{
-    *out = (pgc_reads_options) { .struct_size = sizeof *out };
-    if (options != NULL) {
-        size_t size = options->struct_size;
-        if (size < READS_OPTIONS_MIN) {
-            return false;
-        }
-        memcpy(out, options, size < sizeof *out ? size : sizeof *out);
-    }
-    out->batch_max = out->batch_max == 0 ? BATCH_DEFAULT : out->batch_max;
-    return out->batch_max <= BATCH_MAX;
-}
-
 pgc_status pgc_reads_open(pgc_pool *pool, const pgc_reads_options *options, pgc_reads **out,
                           pgc_error *err)
 {
     pgc_reads_options full;
-    if (pool == NULL || out == NULL || !options_read(options, &full)) {
-        return pgc_error_set(err, PGC_INVALID,
-                             "reads: no pool, no place for the result, or wrong options");
+    if (pool == NULL || out == NULL) {
+        return pgc_error_set(err, PGC_INVALID, "reads: no pool, or no place for the result");
+    }
+    TRY(options_take_any("reads options", options, &full, sizeof full, err));
+    full.batch_max = full.batch_max == 0 ? BATCH_DEFAULT : full.batch_max;
+    if (full.batch_max > BATCH_MAX) {
+        return pgc_error_set(err, PGC_INVALID, "reads options: batch_max %" PRIu32 " is above %u",
+                             full.batch_max, BATCH_MAX);
     }
     const pgc_alloc *alloc = pool->options.conn.alloc;
     pgc_reads *reads = MEM_NEW(alloc, pgc_reads);

@@ -4,22 +4,15 @@
 
 #include <pgc/rows.h>
 
+#include "pgc/options.h"
 #include "pgc/pool_state.h"
 #include "pgc/stream.h"
 
 #define PIECE_ROWS_DEFAULT 256u
 
-/* As conn_options_resolve(): shorter structs of older callers are filled up with zeroes. */
 static pgc_status options_resolve(const pgc_run_options *in, pgc_run_options *out, pgc_error *err)
 {
-    *out = (pgc_run_options) { .struct_size = sizeof *out };
-    if (in != NULL) {
-        if (in->struct_size < sizeof in->struct_size || in->struct_size > 4096) {
-            return pgc_error_set(err, PGC_INVALID, "run options: struct_size is not set");
-        }
-        memcpy(out, in, in->struct_size < sizeof *out ? in->struct_size : sizeof *out);
-        out->struct_size = sizeof *out;
-    }
+    TRY(options_take_any("run options", in, out, sizeof *out, err));
     if (out->row_limit < 0 || out->byte_limit < 0) {
         return pgc_error_set(err, PGC_INVALID, "run options: a limit is negative");
     }

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/cond.h"
 #include "pgc/helper.h"
+#include "pgc/options.h"
 #include "pgc/pool_state.h"
 #include "pgc/set_state.h"
 
@@ -22,14 +23,9 @@ static void default_i64(int64_t *value, int64_t otherwise)
     *value = *value != 0 ? *value : otherwise;
 }
 
-/* As conn_options_resolve(): shorter structs of older callers are filled up with zeroes. */
 static pgc_status options_resolve(const pgc_set_options *in, pgc_set_options *out, pgc_error *err)
 {
-    if (in == NULL || in->struct_size < sizeof in->struct_size || in->struct_size > 4096) {
-        return pgc_error_set(err, PGC_INVALID, "set options: struct_size is not set");
-    }
-    *out = (pgc_set_options) { 0 };
-    memcpy(out, in, in->struct_size < sizeof *out ? in->struct_size : sizeof *out);
+    TRY(options_take("set options", in, out, sizeof *out, err));
     if (out->node_count == 0 || out->node_count > PGC_SET_NODES_MAX || out->nodes == NULL) {
         return pgc_error_set(err, PGC_INVALID, "set options: %zu nodes (1 to %u are possible)",
                              out->node_count, PGC_SET_NODES_MAX);
@@ -136,10 +132,9 @@ static pgc_status start_monitors(pgc_set *set, pgc_error *err)
 /* The monitors' connections are made like those of the pools, but nobody hears of them. */
 static pgc_status check_options(pgc_set *set, const pgc_set_options *options, pgc_error *err)
 {
-    pgc_conn_options conn = options->pool.conn;
-    conn.struct_size = conn.struct_size == 0 ? sizeof conn : conn.struct_size;
-    conn.conninfo = "";
-    TRY(conn_options_resolve(&conn, &set->check, err));
+    set->check = options->pool.conn;
+    set->check.conninfo = "";
+    TRY(conn_options_resolve_inner(&set->check, err));
     set->check.role = NULL;
     set->check.hooks = NULL;
     if (set->check.connect_timeout_us > CHECK_CONNECT_US) {

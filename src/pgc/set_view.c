@@ -3,6 +3,7 @@
 #include "base/prelude.h"
 
 #include "base/alloc.h"
+#include "pgc/options.h"
 #include "pgc/set_state.h"
 
 struct pgc_view {
@@ -58,17 +59,11 @@ static const pgc_db_ops VIEW_OPS = { sizeof(pgc_db_ops), view_run, view_rows, vi
 pgc_status pgc_view_open(pgc_set *set, const pgc_view_options *options, pgc_view **out,
                          pgc_error *err)
 {
-    pgc_view_options full = { .struct_size = sizeof full };
+    pgc_view_options full;
     if (set == NULL || out == NULL) {
         return pgc_error_set(err, PGC_INVALID, "view: no set or no place for the result");
     }
-    if (options != NULL) {
-        if (options->struct_size < sizeof full.struct_size || options->struct_size > 4096) {
-            return pgc_error_set(err, PGC_INVALID, "view options: struct_size is not set");
-        }
-        memcpy(&full, options,
-               options->struct_size < sizeof full ? options->struct_size : sizeof full);
-    }
+    TRY(options_take_any("view options", options, &full, sizeof full, err));
     TRY(session_check(full.settings, full.setting_count, err));
     const pgc_tx_options as_tx = { .struct_size = sizeof as_tx,
                                    .settings = full.settings,

@@ -4,6 +4,7 @@
 #include "base/prelude.h"
 
 #include "base/alloc.h"
+#include "pgc/options.h"
 #include "pgc/tx_parts.h"
 
 /* Texts of BEGIN by level, access and deferrability: nothing is put together at run time. */
@@ -30,16 +31,9 @@ static const pgc_query BEGIN_PLAIN = BEGIN_QUERY("");
 static const char *const LIMIT_NAMES[] = { "statement_timeout", "lock_timeout",
                                            "idle_in_transaction_session_timeout" };
 
-/* As conn_options_resolve(): shorter structs of older callers are filled up with zeroes. */
 pgc_status tx_options_resolve(const pgc_tx_options *in, pgc_tx_options *out, pgc_error *err)
 {
-    *out = (pgc_tx_options) { .struct_size = sizeof *out };
-    if (in != NULL) {
-        if (in->struct_size < sizeof in->struct_size || in->struct_size > 4096) {
-            return pgc_error_set(err, PGC_INVALID, "transaction options: struct_size is not set");
-        }
-        memcpy(out, in, in->struct_size < sizeof *out ? in->struct_size : sizeof *out);
-    }
+    TRY(options_take_any("transaction options", in, out, sizeof *out, err));
     if ((unsigned) out->isolation > PGC_SERIALIZABLE) {
         return pgc_error_set(err, PGC_INVALID, "transaction options: isolation level %u",
                              (unsigned) out->isolation);

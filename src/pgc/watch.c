@@ -6,21 +6,6 @@
 
 #include "pgc/failure.h"
 
-/* As conn_options_resolve(): tables of older callers are filled up with NULL. */
-pgc_status hooks_resolve(const pgc_hooks *in, pgc_hooks *out, pgc_error *err)
-{
-    *out = (pgc_hooks) { .struct_size = sizeof *out };
-    if (in == NULL) {
-        return PGC_OK;
-    }
-    if (in->struct_size < sizeof in->struct_size || in->struct_size > 4096) {
-        return pgc_error_set(err, PGC_INVALID, "hooks: struct_size is not set");
-    }
-    memcpy(out, in, in->struct_size < sizeof *out ? in->struct_size : sizeof *out);
-    out->struct_size = sizeof *out;
-    return PGC_OK;
-}
-
 /* One flag for the hot path: three members would be three branches. */
 void hooks_attach(pgc_conn *conn, const pgc_hooks *hooks)
 {

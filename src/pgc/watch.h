@@ -16,9 +16,6 @@ typedef struct query_watch {
     pgc_query_event event;
 } query_watch;
 
-/* Copy the members that the caller's struct_size knows; NULL gives an empty table. PGC_INVALID when
- * struct_size was not set. */
-pgc_status hooks_resolve(const pgc_hooks *in, pgc_hooks *out, pgc_error *err) PGC_MUST_CHECK;
 /* The table of a connection: sets conn->hooks and conn->watched. */
 void hooks_attach(pgc_conn *conn, const pgc_hooks *hooks);
 /* What is known of a session now; borrows from libpq. */

@@ -9,6 +9,7 @@
 #include "pgc/args.h"
 #include "pgc/failure.h"
 #include "pgc/loan.h"
+#include "pgc/options.h"
 #include "pgc/run.h"
 #include "pgc/watch.h"
 
@@ -53,18 +54,10 @@ static size_t window_size(uint32_t depth)
     return sizeof(pgc_window) + depth * sizeof(window_slot);
 }
 
-/* Members that an older caller does not know stay zero. */
 static pgc_status options_read(const pgc_window_options *options, pgc_window_options *out,
                                pgc_error *err)
 {
-    *out = (pgc_window_options) { .struct_size = sizeof *out };
-    if (options != NULL) {
-        size_t size = options->struct_size;
-        if (size < sizeof size || size > 4096) {
-            return pgc_error_set(err, PGC_INVALID, "window options: struct_size is not set");
-        }
-        memcpy(out, options, size < sizeof *out ? size : sizeof *out);
-    }
+    TRY(options_take_any("window options", options, out, sizeof *out, err));
     out->depth = out->depth == 0 ? DEPTH_DEFAULT : out->depth;
     if (out->depth > DEPTH_MAX) {
         return pgc_error_set(err, PGC_INVALID, "window options: depth %" PRIu32 " is above %u",
