@@ -5,19 +5,40 @@
 #include "cli/action.h"
 
 /* Opening takes the private server along: the first command of the day starts it. */
-int cli_act(cli_action action, void *arg)
+pgc_status cli_with_library(cli_library_action action, void *arg, pgc_error *err)
+{
+    lum_library *library = NULL;
+    lum_session *session = NULL;
+    TRY(cli_open(&library, &session, err));
+    pgc_status status = action(library, session, arg, err);
+    lum_session_close(session);
+    lum_library_close(library);
+    return status;
+}
+
+int cli_act_with_library(cli_library_action action, void *arg)
 {
     pgc_error err;
     pgc_error_clear(&err);
-    lum_library *library = NULL;
-    lum_session *session = NULL;
-    pgc_status status = cli_open(&library, &session, &err);
-    if (status == PGC_OK) {
-        status = action(lum_session_actor(session), arg, &err);
-        lum_session_close(session);
-        lum_library_close(library);
-    }
-    return status == PGC_OK ? CLI_OK : cli_fail(&err);
+    return cli_with_library(action, arg, &err) == PGC_OK ? CLI_OK : cli_fail(&err);
+}
+
+typedef struct actor_call {
+    cli_action action;
+    void *arg;
+} actor_call;
+
+static pgc_status act_as_user(lum_library *library, lum_session *session, void *arg, pgc_error *err)
+{
+    const actor_call *call = arg;
+    (void) library;
+    return call->action(lum_session_actor(session), call->arg, err);
+}
+
+int cli_act(cli_action action, void *arg)
+{
+    actor_call call = { action, arg };
+    return cli_act_with_library(act_as_user, &call);
 }
 
 /* The table of main.c leads here with a word of the family only. */

@@ -7,10 +7,16 @@
 
 #include "cli/cli.h"
 
-/* What a command does between opening the library and closing it. */
+/* What a command does between opening the library and closing it: with all of it, or with the
+ * user's rows only. */
+typedef pgc_status (*cli_library_action)(lum_library *library, lum_session *session, void *arg,
+                                         pgc_error *err);
 typedef pgc_status (*cli_action)(lum_actor actor, void *arg, pgc_error *err);
 
-/* Opens (which starts the private server), acts, closes; gives the exit code. */
+/* Opens (which starts the private server), acts, closes. */
+pgc_status cli_with_library(cli_library_action action, void *arg, pgc_error *err) PGC_MUST_CHECK;
+/* The same where nothing is left to do behind it: an error is printed; gives the exit code. */
+int cli_act_with_library(cli_library_action action, void *arg);
 int cli_act(cli_action action, void *arg);
 
 /* Whether to go on with what cannot be undone: --yes was given, or a person at the terminal says

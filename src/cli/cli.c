@@ -272,14 +272,13 @@ void cli_database_auto(lum_database **database)
     lum_database_close(*database);
 }
 
-/* Helpers lie beside the program, whatever the working folder and $PATH are. */
-const char *cli_program_dir(char *out, size_t size)
+/* It lies beside the program, whatever the working folder and $PATH are. */
+const char *cli_helper_path(char out[static PATH_MAX])
 {
-    ssize_t len = readlink("/proc/self/exe", out, size - 1);
+    static const char NAME[] = "/lumilio-media";
+    ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - sizeof NAME);
     out[len > 0 ? len : 0] = '\0';
     char *slash = strrchr(out, '/');
-    if (slash != NULL) {
-        *slash = '\0';
-    }
+    memcpy(slash != NULL ? slash : out + strlen(out), NAME, sizeof NAME);
     return out;
 }

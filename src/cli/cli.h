@@ -77,8 +77,8 @@ pgc_status cli_database_open(const char *url, lum_database **out, pgc_error *err
 void cli_database_auto(lum_database **database);
 /* The user name that cli_open() uses. */
 const char *cli_user_name(void);
-/* The folder of the running program, without a slash at the end; "" when it cannot be told. */
-const char *cli_program_dir(char *out, size_t size);
+/* The program that reads media. */
+const char *cli_helper_path(char out[static PATH_MAX]);
 
 /* Text that a terminal can show: control characters and invalid UTF-8 become \xNN. */
 void cli_print_safe(FILE *out, slice text);

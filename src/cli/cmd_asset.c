@@ -26,10 +26,7 @@ static pgc_status show_action(lum_actor actor, void *arg, pgc_error *err)
                           (int) row->width.v, "height", (int) row->height.v));
         }
         (void) json_object_set_new(object, "thumbnails", array);
-        if (json_dumpf(object, stdout, JSON_INDENT(1)) == 0) {
-            (void) fputc('\n', stdout);
-        }
-        json_decref(object);
+        cli_print_json(object);
     } else if (status == PGC_OK) {
         asset_print(stdout, &set.rows[0]);
         for (size_t i = 0; i < thumbnails.count; i++) {

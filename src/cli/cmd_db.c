@@ -1,10 +1,9 @@
 /* lumilio db …: the database as an operator sees it. */
 #include "cli/prelude.h"
 
-#include "cli/cli.h"
+#include "cli/action.h"
 #include "cli/commands.h"
 
-#include <jansson.h>
 #include <pgc/cluster.h>
 #include <sys/wait.h>
 
@@ -122,10 +121,7 @@ int cmd_db_status(int argc, char **argv)
         json_t *object = json_pack("{s:s, s:b, s:b, s:i, s:i, s:b}", "dir", dir, "exists",
                                    info.exists, "running", info.running, "pid", (int) info.pid,
                                    "major", (int) info.major, "in_use", info.users > 0);
-        if (object != NULL && json_dumpf(object, stdout, JSON_INDENT(1)) == 0) {
-            (void) fputc('\n', stdout);
-        }
-        json_decref(object);
+        cli_print_json(object);
     } else if (!info.exists) {
         (void) printf("no database yet in %s\n", dir);
     } else if (!info.running) {
@@ -186,10 +182,7 @@ static void verify_print(const import_fsck *found)
             (json_int_t) found->files, "rows_without_file", (json_int_t) found->rows_without_file,
             "files_without_row", (json_int_t) found->files_without_row, "size_mismatch",
             (json_int_t) found->size_mismatch, "hash_mismatch", (json_int_t) found->hash_mismatch);
-        if (object != NULL && json_dumpf(object, stdout, JSON_INDENT(1)) == 0) {
-            (void) fputc('\n', stdout);
-        }
-        json_decref(object);
+        cli_print_json(object);
         return;
     }
     (void) printf("%" PRIu64 " assets, %" PRIu64 " files: %" PRIu64 " rows without file, %" PRIu64
@@ -198,35 +191,38 @@ static void verify_print(const import_fsck *found)
                   found->size_mismatch, found->hash_mismatch);
 }
 
+typedef struct verify_call {
+    bool quick;
+    import_fsck found;
+} verify_call;
+
+static pgc_status verify(lum_library *library, lum_session *session, void *arg, pgc_error *err)
+{
+    verify_call *call = arg;
+    return import_check(library, session, !call->quick, &call->found, err);
+}
+
 /* Any difference is a failure, so that a script can tell from the exit code. */
 int cmd_db_verify(int argc, char **argv)
 {
-    bool quick = false;
+    verify_call call = { .quick = false };
     bool done = false;
     const cli_option options[] = {
-        { "quick", NULL, "compare sizes only, not the content", &quick, CLI_FLAG },
+        { "quick", NULL, "compare sizes only, not the content", &call.quick, CLI_FLAG },
     };
     int code = cli_parse("db verify", options, ARRAY_LEN(options), &argc, argv, &done);
     if (code != CLI_OK || done) {
         return code;
     }
     pgc_error err;
-    lum_library *library = NULL;
-    lum_session *session = NULL;
     pgc_error_clear(&err);
-    import_fsck found = { 0 };
-    pgc_status status = cli_open(&library, &session, &err);
-    if (status == PGC_OK) {
-        status = import_check(library, session, !quick, &found, &err);
-        lum_session_close(session);
-        lum_library_close(library);
-    }
-    if (status != PGC_OK) {
+    if (cli_with_library(verify, &call, &err) != PGC_OK) {
         return cli_fail(&err);
     }
-    verify_print(&found);
-    return found.rows_without_file + found.files_without_row + found.size_mismatch +
-                       found.hash_mismatch ==
+    const import_fsck *found = &call.found;
+    verify_print(found);
+    return found->rows_without_file + found->files_without_row + found->size_mismatch +
+                       found->hash_mismatch ==
                    0
                ? CLI_OK
                : CLI_FAILED;

@@ -2,9 +2,7 @@
  * time; output is written only there and after the run. */
 #include "cli/prelude.h"
 
-#include "cli/cli.h"
-
-#include <jansson.h>
+#include "cli/action.h"
 
 #include "cli/commands.h"
 #include "cli/progress.h"
@@ -132,31 +130,35 @@ static void signals_install(void)
     (void) sigaction(SIGTERM, &action, NULL);
 }
 
-/* Open, import, close; *progress is what was done also when it ends early. */
-static pgc_status import_open_and_run(const import_options *options, import_progress *progress,
-                                      pgc_error *err)
+typedef struct import_call {
+    import_options options;
+    import_progress progress; /* what was done, also when it ends early */
+} import_call;
+
+static pgc_status run(lum_library *library, lum_session *session, void *arg, pgc_error *err)
 {
-    lum_library *library = NULL;
-    lum_session *session = NULL;
-    TRY(cli_open(&library, &session, err));
+    import_call *call = arg;
     signals_install();
-    pgc_status status = import_run(library, session, options, progress, err);
-    lum_session_close(session);
-    lum_library_close(library);
-    return status;
+    return import_run(library, session, &call->options, &call->progress, err);
 }
 
 int cmd_import(int argc, char **argv)
 {
     const char *strategy = "date";
-    uint32_t jobs = 0;
-    bool later = false;
+    char helper[PATH_MAX];
+    import_view view = { .json = cli_common_options.json };
+    import_call call = { .options = { .helper_path = cli_helper_path(helper),
+                                      .on_event = on_event,
+                                      .arg = &view,
+                                      .stop = &import_stop } };
+    import_options *import = &call.options;
     const cli_option options[] = {
         { "strategy", "NAME", "how originals are laid out: date, flat or cas (default: date)",
           &strategy, CLI_TEXT },
-        { "jobs", "N", "files worked on at once (default: one per core)", &jobs, CLI_COUNT },
+        { "jobs", "N", "files worked on at once (default: one per core)", &import->jobs,
+          CLI_COUNT },
         { "later", NULL, "only store the files; `lumilio work` reads them and makes thumbnails",
-          &later, CLI_FLAG },
+          &import->later, CLI_FLAG },
     };
     bool done = false;
     int code = cli_parse("import", options, ARRAY_LEN(options), &argc, argv, &done);
@@ -168,28 +170,18 @@ int cmd_import(int argc, char **argv)
     }
     pgc_error err;
     pgc_error_clear(&err);
-    char helper[PATH_MAX];
-    char dir[PATH_MAX - 32];
-    (void) snprintf(helper, sizeof helper, "%s/lumilio-media", cli_program_dir(dir, sizeof dir));
-    import_view view = { .json = cli_common_options.json };
-    import_options import = { .helper_path = helper,
-                              .jobs = jobs,
-                              .later = later,
-                              .on_event = on_event,
-                              .arg = &view,
-                              .stop = &import_stop };
-    if (lum_strategy_parse(strategy, &import.strategy, &err) != PGC_OK) {
+    if (lum_strategy_parse(strategy, &import->strategy, &err) != PGC_OK) {
         return cli_usage("import", "%s", err.message);
     }
     argv[argc] = NULL; /* cli_parse() moved the operands to the front: there is room */
-    import.paths = (const char *const *) argv;
-    import_progress progress = { 0 };
+    import->paths = (const char *const *) argv;
+    const import_progress *progress = &call.progress;
     (void) setvbuf(stdout, NULL, _IOLBF, 0); /* whoever reads a stream wants each line at once */
     progress_start(&view.bar, "importing");
-    pgc_status status = import_open_and_run(&import, &progress, &err);
+    pgc_status status = cli_with_library(run, &call, &err);
     progress_clear(&view.bar);
-    if (status == PGC_OK || progress.done > 0) {
-        summary_print(&progress, &view);
+    if (status == PGC_OK || progress->done > 0) {
+        summary_print(progress, &view);
     }
     if (status != PGC_OK) {
         return cli_fail(&err);
@@ -199,10 +191,10 @@ int cmd_import(int argc, char **argv)
                                "command again for the rest\n");
         return CLI_FAILED;
     }
-    uint64_t failed = progress.outcomes[IMPORT_FAILED];
+    uint64_t failed = progress->outcomes[IMPORT_FAILED];
     if (failed > 0) {
         (void) fprintf(stderr, "lumilio: %" PRIu64 " of %" PRIu64 " could not be imported\n",
-                       failed, progress.done);
+                       failed, progress->done);
     }
     return failed > 0 ? CLI_FAILED : CLI_OK;
 }

@@ -80,6 +80,14 @@ static pgc_status fill_run(lum_library *library, lum_session *session, pgc_error
     return status;
 }
 
+static pgc_status model_run(lum_library *library, lum_session *session, void *arg, pgc_error *err)
+{
+    const model_call *call = arg;
+    return strcmp(call->word, "use") == 0    ? use_run(library, call, err)
+           : strcmp(call->word, "fill") == 0 ? fill_run(library, session, err)
+                                             : list_run(session, err);
+}
+
 int cmd_model(int argc, char **argv)
 {
     model_call call = { .word = argv[0] };
@@ -99,17 +107,5 @@ int cmd_model(int argc, char **argv)
         return cli_usage(name, is_use ? "give the name of one model" : "takes no operands");
     }
     call.name = is_use ? argv[0] : NULL;
-    pgc_error err;
-    pgc_error_clear(&err);
-    lum_library *library = NULL;
-    lum_session *session = NULL;
-    pgc_status status = cli_open(&library, &session, &err);
-    if (status == PGC_OK) {
-        status = is_use                           ? use_run(library, &call, &err)
-                 : strcmp(call.word, "fill") == 0 ? fill_run(library, session, &err)
-                                                  : list_run(session, &err);
-        lum_session_close(session);
-        lum_library_close(library);
-    }
-    return status == PGC_OK ? CLI_OK : cli_fail(&err);
+    return cli_act_with_library(model_run, &call);
 }

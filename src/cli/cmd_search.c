@@ -95,9 +95,9 @@ static pgc_status embedder_open(const lum_library *library, const search_call *c
     return ml_open_configured(lum_library_env(library), &config, TRIES, timeout_us, out, err);
 }
 
-static pgc_status search_run(lum_library *library, lum_session *session, search_call *call,
-                             pgc_error *err)
+static pgc_status search_run(lum_library *library, lum_session *session, void *arg, pgc_error *err)
 {
+    search_call *call = arg;
     lum_search_page page = PGC_ZERO;
     TRY(embedder_open(library, call, &call->request.embedder, err));
     pgc_status status = lum_search(lum_session_actor(session), &call->request, &page, err);
@@ -170,18 +170,5 @@ int cmd_search(int argc, char **argv)
     if (code == CLI_OK && !done) {
         code = request_fill(&call, argc, argv);
     }
-    if (code != CLI_OK || done) {
-        return code;
-    }
-    pgc_error err;
-    pgc_error_clear(&err);
-    lum_library *library = NULL;
-    lum_session *session = NULL;
-    pgc_status status = cli_open(&library, &session, &err);
-    if (status == PGC_OK) {
-        status = search_run(library, session, &call, &err);
-        lum_session_close(session);
-        lum_library_close(library);
-    }
-    return status == PGC_OK ? CLI_OK : cli_fail(&err);
+    return code != CLI_OK || done ? code : cli_act_with_library(search_run, &call);
 }

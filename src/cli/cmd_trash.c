@@ -17,6 +17,7 @@ typedef struct trash_call {
     uint32_t older_than, keep_files; /* days */
     bool yes;
     pgc_opt_uuid asset_id;
+    lum_purged purged; /* the answer */
 } trash_call;
 
 static pgc_status list_action(lum_actor actor, void *arg, pgc_error *err)
@@ -59,40 +60,32 @@ static void purged_print(const lum_purged *purged)
 
 /* Rows first, then the files that nothing stands for any more; those that must stay longer, or that
  * an import at work keeps us from, go with a later import. */
-static pgc_status purge_open_and_run(const trash_call *call, lum_purged *out, pgc_error *err)
+static pgc_status purge_run(lum_library *library, lum_session *session, void *arg, pgc_error *err)
 {
+    trash_call *call = arg;
     char helper[PATH_MAX];
-    char dir[PATH_MAX - 32];
-    lum_library *library = NULL;
-    lum_session *session = NULL;
     import_recovery recovery;
     const lum_purge purge = { .age_us = call->older_than * DAY_US,
                               .keep_files_us = call->keep_files * DAY_US,
                               .asset_id = call->asset_id };
-    (void) snprintf(helper, sizeof helper, "%s/lumilio-media", cli_program_dir(dir, sizeof dir));
-    TRY(cli_open(&library, &session, err));
-    pgc_status status = lum_trash_purge(lum_session_actor(session), &purge, out, err);
-    if (status == PGC_OK && out->files > 0) {
-        status = import_recover(library, session, helper, &recovery, err);
-    }
-    lum_session_close(session);
-    lum_library_close(library);
-    return status;
+    TRY(lum_trash_purge(lum_session_actor(session), &purge, &call->purged, err));
+    return call->purged.files > 0
+               ? import_recover(library, session, cli_helper_path(helper), &recovery, err)
+               : PGC_OK;
 }
 
-static int purge(const char *question, const trash_call *call)
+static int purge(const char *question, trash_call *call)
 {
     pgc_error err;
     pgc_error_clear(&err);
-    lum_purged purged = { 0 };
     pgc_status status = cli_confirm(call->yes, question, &err);
     if (status == PGC_OK) {
-        status = purge_open_and_run(call, &purged, &err);
+        status = cli_with_library(purge_run, call, &err);
     }
     if (status != PGC_OK) {
         return cli_fail(&err);
     }
-    purged_print(&purged);
+    purged_print(&call->purged);
     return CLI_OK;
 }
 

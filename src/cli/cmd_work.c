@@ -2,9 +2,8 @@
  * by the one thread that takes the worker's events. */
 #include "cli/prelude.h"
 
-#include "cli/cli.h"
+#include "cli/action.h"
 
-#include <jansson.h>
 #include <river/insert.h>
 
 #include "cli/commands.h"
@@ -170,11 +169,10 @@ int cmd_work(int argc, char **argv)
     const char *names[QUEUES_MAX];
     char text[256] = "";
     char helper[PATH_MAX];
-    char dir[PATH_MAX - 32];
-    (void) snprintf(helper, sizeof helper, "%s/lumilio-media", cli_program_dir(dir, sizeof dir));
-    jobs_options work = {
-        .helper_path = helper, .queues = names, .on_event = on_event, .stop = &work_stop
-    };
+    jobs_options work = { .helper_path = cli_helper_path(helper),
+                          .queues = names,
+                          .on_event = on_event,
+                          .stop = &work_stop };
     const cli_option options[] = {
         { "queues", "A,B", "only these queues (default: all)", &queues, CLI_TEXT },
         { "max", "N", "jobs of one queue at once, up to 64 (default: one per core)", &work.at_once,
@@ -211,22 +209,28 @@ int cmd_work(int argc, char **argv)
     return counts.given_up > 0 ? CLI_FAILED : CLI_OK;
 }
 
+typedef struct reprocess_call {
+    pgc_uuid asset_id;
+    bool reset;
+} reprocess_call;
+
 /* Only of an asset that the user has. */
-static pgc_status reprocess(lum_library *library, lum_session *session, pgc_uuid asset_id,
-                            bool reset, pgc_error *err)
+static pgc_status reprocess(lum_library *library, lum_session *session, void *arg, pgc_error *err)
 {
+    const reprocess_call *call = arg;
     repo_asset_set set = PGC_ZERO;
     river_client *queue = NULL;
     char model[LUM_MODEL_NAME_MAX + 1];
     TRY(jobs_embed_model(library, model, err));
-    TRY(lum_asset_get(lum_session_actor(session), asset_id, &set, err));
+    TRY(lum_asset_get(lum_session_actor(session), call->asset_id, &set, err));
     bool seen = !slice_eq_str(set.rows[0].asset_type, "audio");
     repo_asset_set_free(&set);
     TRY(jobs_queue_open(lum_library_pool(library), lum_library_env(library), &queue, err));
     const jobs_wanted wanted = { .files = true,
-                                 .reset = reset,
-                                 .embed_model = seen ? model : NULL };
-    pgc_status status = jobs_insert(queue, lum_session_actor(session), asset_id, wanted, err);
+                                 .reset = call->reset,
+                                 .embed_model = seen ? model : NULL,
+                                 .clock = lum_library_env(library)->clock };
+    pgc_status status = jobs_insert(queue, lum_session_actor(session), call->asset_id, wanted, err);
     river_client_close(queue);
     return status;
 }
@@ -234,30 +238,21 @@ static pgc_status reprocess(lum_library *library, lum_session *session, pgc_uuid
 int cmd_reprocess(int argc, char **argv)
 {
     bool done = false;
-    bool reset = false;
-    pgc_uuid asset_id;
+    reprocess_call call = { .reset = false };
     const cli_option options[] = {
-        { "reset-edits", NULL, "forget what was edited: everything as the file says", &reset,
+        { "reset-edits", NULL, "forget what was edited: everything as the file says", &call.reset,
           CLI_FLAG },
     };
     int code = cli_parse("reprocess", options, ARRAY_LEN(options), &argc, argv, &done);
     if (code != CLI_OK || done) {
         return code;
     }
-    if (argc != 1 || !pgc_uuid_parse(pgc_text_from(argv[0]), &asset_id)) {
+    if (argc != 1 || !cli_take_id(argv[0], &call.asset_id)) {
         return cli_usage("reprocess", "give the id of one asset, as `lumilio list` prints it");
     }
     pgc_error err;
     pgc_error_clear(&err);
-    lum_library *library = NULL;
-    lum_session *session = NULL;
-    pgc_status status = cli_open(&library, &session, &err);
-    if (status == PGC_OK) {
-        status = reprocess(library, session, asset_id, reset, &err);
-        lum_session_close(session);
-        lum_library_close(library);
-    }
-    if (status != PGC_OK) {
+    if (cli_with_library(reprocess, &call, &err) != PGC_OK) {
         return cli_fail(&err);
     }
     (void) printf(cli_common_options.json ? "{\"asset_id\": \"%s\", \"queued\": true}\n"

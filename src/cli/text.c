@@ -5,14 +5,6 @@
 
 #define SAFE_TEXT_MAX ((size_t) 1 << 20) /* bytes; longer texts are cut */
 
-/* Not for a terminal: C0, DEL and C1 controls (the latter are C2 80 … C2 9F). */
-static bool is_control(slice character)
-{
-    unsigned char first = (unsigned char) character.ptr[0];
-    return first < 0x20 || first == 0x7f ||
-           (character.len == 2 && first == 0xc2 && (unsigned char) character.ptr[1] < 0xa0);
-}
-
 /* Escapes of a terminal can do anything from hiding text to running commands; they come in with
  * file names and metadata. */
 void cli_add_safe(buf *out, slice text)
@@ -20,7 +12,7 @@ void cli_add_safe(buf *out, slice text)
     while (text.len > 0) {
         size_t len = slice_char_length(text);
         size_t take = len == 0 ? 1 : len;
-        if (len == 0 || is_control(slice_sub(text, 0, len))) {
+        if (len == 0 || slice_is_control(slice_sub(text, 0, len))) {
             for (size_t i = 0; i < take; i++) {
                 buf_printf(out, "\\x%02x", (unsigned) (unsigned char) text.ptr[i]);
             }
@@ -47,7 +39,7 @@ size_t cli_text_width(slice text)
     while (text.len > 0) {
         size_t len = slice_char_length(text);
         size_t take = len == 0 ? 1 : len;
-        width += len == 0 || is_control(slice_sub(text, 0, len)) ? take * 4 : 1;
+        width += len == 0 || slice_is_control(slice_sub(text, 0, len)) ? take * 4 : 1;
         text = slice_sub(text, take, text.len);
     }
     return width;

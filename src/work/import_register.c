@@ -93,7 +93,8 @@ static pgc_status asset_fill(const import_target *target, lum_actor actor,
     }
     CRASH_POINT("work.before_jobs");
     const jobs_wanted wanted = { .files = original->later,
-                                 .embed_model = out->to_embed ? target->embed_model : NULL };
+                                 .embed_model = out->to_embed ? target->embed_model : NULL,
+                                 .clock = target->env->clock };
     return jobs_insert(target->queue, actor, out->asset_id, wanted, err);
 }
 

@@ -7,6 +7,7 @@
 #include <river/client.h>
 #include <river/event.h>
 
+#include "base/clock.h"
 #include "service/embedding.h"
 #include "service/library.h"
 #include "service/session.h"
@@ -34,6 +35,7 @@ typedef struct jobs_wanted {
     bool files;              /* metadata and thumbnails from the original */
     bool reset;              /* with files: forget what people edited */
     const char *embed_model; /* its vector by this model, from its thumbnail; "" or NULL: none */
+    const clock_ops *clock;  /* with files and embed_model: for how long the vector waits */
 } jobs_wanted;
 
 /* Jobs for an asset of the actor, in the actor's transaction if it has one. A job that waits or

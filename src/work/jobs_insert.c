@@ -58,47 +58,52 @@ static river_insert job_make(const char *kind, slice args, slice metadata)
                             .unique = { .by_args = true, .by_state = UNIQUE_STATES } };
 }
 
-/* Arguments of the jobs that name a model, behind those that all have. */
-static void model_args(buf *out, slice common, const char *model)
+/* The arguments that all jobs have. model, or NULL, and reset are members behind them: a worker
+ * tells by them, and two jobs that differ in them are not the same one. */
+static void args_add(buf *out, pgc_uuid asset_id, int32_t owner_id, const char *model, bool reset)
 {
-    buf_add(out, slice_sub(common, 0, common.len - 1)); /* without its } */
-    buf_add_str(out, ",\"model\":");
-    json_add_text(out, pgc_text_from(model));
-    buf_add_char(out, '}');
+    char id[PGC_UUID_TEXT_SIZE];
+    pgc_uuid_format(&asset_id, id);
+    buf_printf(out, "{\"asset_id\":\"%s\",\"owner_id\":%" PRId32, id, owner_id);
+    if (model != NULL) {
+        buf_add_str(out, ",\"model\":");
+        json_add_text(out, pgc_text_from(model));
+    }
+    buf_add_str(out, reset ? ",\"reset\":true}" : "}");
 }
 
 /* Embedding waits for thumbnails that are still to be made: jobs_embed_wake(). */
 static pgc_status insert(river_client *queue, lum_actor actor, pgc_uuid asset_id,
                          jobs_wanted wanted, pgc_error *err)
 {
-    char id[PGC_UUID_TEXT_SIZE];
-    char args[ARGS_MAX];
-    char reset[ARGS_MAX];
     char metadata[ARGS_MAX];
     river_insert jobs[3];
     size_t count = 0;
+    AUTO(buf_auto) buf reads;
+    AUTO(buf_auto) buf common;
     AUTO(buf_auto) buf embed;
+    buf_init(&reads, NULL, ARGS_MAX);
+    buf_init(&common, NULL, ARGS_MAX);
     buf_init(&embed, NULL, ARGS_MAX);
-    pgc_uuid_format(&asset_id, id);
-    int length = snprintf(args, sizeof args, "{\"asset_id\":\"%s\",\"owner_id\":%" PRId32 "}", id,
-                          actor.user_id);
-    assert(length > 0 && length < ARGS_MAX);
-    const slice common = { args, (size_t) length };
     const slice asset = metadata_format(asset_id, metadata);
     if (wanted.files) {
-        (void) snprintf(reset, sizeof reset, "%.*s,\"reset\":true}", length - 1, args);
-        jobs[count++] =
-            job_make(JOBS_METADATA, wanted.reset ? pgc_text_from(reset) : common, asset);
-        jobs[count++] = job_make(JOBS_THUMBNAIL, common, asset);
+        args_add(&reads, asset_id, actor.user_id, NULL, wanted.reset);
+        args_add(&common, asset_id, actor.user_id, NULL, false);
+        TRY(buf_finish(&reads, err));
+        TRY(buf_finish(&common, err));
+        jobs[count++] = job_make(JOBS_METADATA, buf_view(&reads), asset);
+        jobs[count++] = job_make(JOBS_THUMBNAIL, buf_view(&common), asset);
     }
     if (wanted.embed_model != NULL && wanted.embed_model[0] != '\0') {
-        const clock_ops *clock = clock_os();
-        model_args(&embed, common, wanted.embed_model);
+        args_add(&embed, asset_id, actor.user_id, wanted.embed_model, false);
         TRY(buf_finish(&embed, err));
         jobs[count] = job_make(JOBS_EMBED, buf_view(&embed), asset);
-        jobs[count++].scheduled_at = (pgc_opt_timestamptz) {
-            wanted.files, pgc_timestamptz_from_unix_us(clock->unix_us(clock->ctx) + LATE_US)
-        };
+        if (wanted.files) {
+            int64_t late_us = wanted.clock->unix_us(wanted.clock->ctx) + LATE_US;
+            jobs[count].scheduled_at =
+                (pgc_opt_timestamptz) { true, pgc_timestamptz_from_unix_us(late_us) };
+        }
+        count++;
     }
     return count > 0 ? river_insert_many(queue, actor.db, jobs, count, NULL, err) : PGC_OK;
 }
@@ -108,6 +113,7 @@ pgc_status jobs_insert(river_client *queue, lum_actor actor, pgc_uuid asset_id, 
 {
     assert(queue != NULL);
     assert(actor.user_id > 0);
+    assert(!wanted.files || wanted.embed_model == NULL || wanted.clock != NULL);
     char id[PGC_UUID_TEXT_SIZE];
     pgc_uuid_format(&asset_id, id);
     return pgc_error_wrap(err, insert(queue, actor, asset_id, wanted, err),

@@ -361,7 +361,7 @@ static void what_is_there_is_not_made_twice(void)
     lum_actor actor = lum_session_actor(lib.session);
     REQUIRE_OK(lum_asset_list(actor, NULL, (lum_page) { .limit = 1 }, &set, &err), &err);
     REQUIRE_OK(jobs_queue_open(lum_library_pool(lib.library), env_default(), &queue, &err), &err);
-    const jobs_wanted wanted = { .files = true, .embed_model = "test/model" };
+    const jobs_wanted wanted = { .files = true, .embed_model = "test/model", .clock = clock_os() };
     CHECK_STATUS(jobs_insert(queue, actor, set.rows[0].asset_id, wanted, &err), PGC_OK, &err);
     CHECK_STATUS(jobs_insert(queue, actor, set.rows[0].asset_id, wanted, &err), PGC_OK, &err);
     repo_asset_set_free(&set);
