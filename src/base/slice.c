@@ -163,6 +163,14 @@ size_t slice_char_length(slice text)
     return text.len == 0 ? 0 : utf8_step((const unsigned char *) text.ptr, text.len);
 }
 
+bool slice_is_control(slice character)
+{
+    assert(character.len > 0);
+    unsigned char first = (unsigned char) character.ptr[0];
+    return first < 0x20 || first == 0x7f ||
+           (character.len == 2 && first == 0xc2 && (unsigned char) character.ptr[1] < 0xa0);
+}
+
 /* Negative numbers are built downwards: the smallest one has no positive counterpart. */
 bool slice_to_i64(slice text, int64_t *out)
 {

@@ -33,6 +33,8 @@ int slice_cmp(slice a, slice b);
 bool slice_is_utf8(slice text);
 /* Bytes of the UTF-8 character at the start; 0 when there is none or it is not well-formed. */
 size_t slice_char_length(slice text);
+/* A character that is C0, DEL or C1 (C2 80 … C2 9F): a terminal may obey those. */
+bool slice_is_control(slice character);
 
 /* Strict decimal numbers: the whole text, optional sign, no blanks; false leaves *out alone. */
 bool slice_to_i64(slice text, int64_t *out);

@@ -9,21 +9,13 @@
 #define QUOTE_MAX 60  /* bytes of a bad value that a message shows */
 #define WORDS_MAX 128 /* bytes of a list of words */
 
-/* C0, DEL and C1: they would be lies on a terminal and have no place in a name. */
-static bool is_control(slice character)
-{
-    unsigned char first = (unsigned char) character.ptr[0];
-    return first < 0x20 || first == 0x7f ||
-           (character.len == 2 && first == 0xc2 && (unsigned char) character.ptr[1] < 0xa0);
-}
-
 slice check_quote(slice text)
 {
     size_t end = 0;
     for (;;) {
         slice rest = slice_sub(text, end, text.len);
         size_t len = slice_char_length(rest);
-        if (len == 0 || end + len > QUOTE_MAX || is_control(slice_sub(rest, 0, len))) {
+        if (len == 0 || end + len > QUOTE_MAX || slice_is_control(slice_sub(rest, 0, len))) {
             return slice_sub(text, 0, end);
         }
         end += len;
@@ -47,7 +39,7 @@ pgc_status check_name(const char *what, slice name, size_t max_chars, pgc_error 
     for (slice rest = name; rest.len > 0; chars++) {
         size_t len = slice_char_length(rest);
         assert(len > 0); /* it is UTF-8 */
-        if (is_control(slice_sub(rest, 0, len))) {
+        if (slice_is_control(slice_sub(rest, 0, len))) {
             return pgc_error_set(err, PGC_INVALID, "%s: control character at byte %zu", what,
                                  name.len - rest.len + 1);
         }
@@ -61,24 +53,26 @@ pgc_status check_name(const char *what, slice name, size_t max_chars, pgc_error 
     return PGC_OK;
 }
 
+static pgc_status utf8_check(const char *what, slice text, pgc_error *err)
+{
+    return text.len == 0 || slice_is_utf8(text)
+               ? PGC_OK
+               : pgc_error_set(err, PGC_INVALID, "%s: not valid UTF-8, or with a NUL in it", what);
+}
+
 pgc_status check_text(const char *what, slice text, size_t max_bytes, pgc_error *err)
 {
     if (text.len > max_bytes) {
         return pgc_error_set(err, PGC_INVALID, "%s: %zu bytes, at most %zu are allowed", what,
                              text.len, max_bytes);
     }
-    if (text.len > 0 && !slice_is_utf8(text)) {
-        return pgc_error_set(err, PGC_INVALID, "%s: not valid UTF-8, or with a NUL in it", what);
-    }
-    return PGC_OK;
+    return utf8_check(what, text, err);
 }
 
 pgc_status check_chars(const char *what, slice text, size_t max_chars, pgc_error *err)
 {
     size_t chars = 0;
-    if (text.len > 0 && !slice_is_utf8(text)) {
-        return pgc_error_set(err, PGC_INVALID, "%s: not valid UTF-8, or with a NUL in it", what);
-    }
+    TRY(utf8_check(what, text, err));
     for (size_t i = 0; i < text.len; i++) {
         chars += ((unsigned char) text.ptr[i] & 0xC0) != 0x80 ? 1 : 0;
     }

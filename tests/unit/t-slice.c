@@ -174,7 +174,21 @@ static void knows_the_first_character(void)
     CHECK_INT(slice_char_length((slice) { NULL, 0 }), 0);
 }
 
+static void controls_are_told_from_letters(void)
+{
+    CHECK(slice_is_control(SLICE("\x01")));
+    CHECK(slice_is_control(SLICE("\x1b")));
+    CHECK(slice_is_control(SLICE("\x7f")));
+    CHECK(slice_is_control(SLICE("\xc2\x80")));
+    CHECK(slice_is_control(SLICE("\xc2\x9f")));
+    CHECK(!slice_is_control(SLICE(" ")));
+    CHECK(!slice_is_control(SLICE("~")));
+    CHECK(!slice_is_control(SLICE("\xc2\xa0")));
+    CHECK(!slice_is_control(SLICE("\xc3\x80")));
+}
+
 TAP_MAIN(TAP("slice: the length of the first character", knows_the_first_character),
+         TAP("slice: controls are told from letters", controls_are_told_from_letters),
          TAP("slice: equality", equality), TAP("slice: order", order),
          TAP("slice: cutting", cutting), TAP("slice: next walks all parts", next_walks_all_parts),
          TAP("slice: UTF-8 as the server accepts it", utf8),
