@@ -303,10 +303,15 @@ static bool piece_ask(ml_embedder *e, const char *model, ml_item *const *items, 
     return !away;
 }
 
+size_t ml_batch(const ml_embedder *e)
+{
+    return e->batch < 1 ? 1 : e->batch < ML_ITEMS_MAX ? e->batch : ML_ITEMS_MAX;
+}
+
 void ml_embed_items(ml_embedder *e, const char *model, ml_item *const *items, size_t count)
 {
     assert(count > 0 && count <= ML_ITEMS_MAX);
-    size_t most = e->batch > 0 ? e->batch : 1;
+    size_t most = ml_batch(e);
     bool here = true;
     for (size_t at = 0; here && at < count; at += most) {
         size_t piece = count - at < most ? count - at : most;

@@ -81,6 +81,9 @@ typedef struct ml_item {
 
 #define ML_ITEMS_MAX 32
 
+/* How many items make the best use of a request: 1..ML_ITEMS_MAX. */
+size_t ml_batch(const ml_embedder *e);
+
 /* 1..ML_ITEMS_MAX inputs of one kind, each with an outcome of its own: together as long as the
  * server takes them, one by one when it will not. *items are filled in any case. */
 void ml_embed_items(ml_embedder *e, const char *model, ml_item *const *items, size_t count);

@@ -118,7 +118,7 @@ static pgc_status piece_fill(const fill *f, const repo_list_assets_to_embed_set 
                              pgc_error *err)
 {
     load *l = f->load;
-    size_t most = f->embedder->batch > 0 ? f->embedder->batch : 1;
+    size_t most = ml_batch(f->embedder);
     for (size_t i = 0; i < set->count; i++) {
         pgc_status status =
             lum_embedding_picture(f->actor, f->env, set->rows[i], &l->pictures[l->count], err);
@@ -128,7 +128,7 @@ static pgc_status piece_fill(const fill *f, const repo_list_assets_to_embed_set 
         }
         TRY(status);
         l->ids[l->count++] = set->rows[i];
-        if (l->count == most || l->count == ML_ITEMS_MAX) {
+        if (l->count == most) {
             TRY(load_send(f, err));
         }
     }

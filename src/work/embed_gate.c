@@ -35,7 +35,7 @@ void embed_gate_done(embed_gate *gate)
 /* The first that waits and those right behind it that want the same model. */
 static size_t asks_take(embed_gate *gate, embed_ask *out[ML_ITEMS_MAX])
 {
-    size_t most = gate->embedder->batch < ML_ITEMS_MAX ? gate->embedder->batch : ML_ITEMS_MAX;
+    size_t most = ml_batch(gate->embedder);
     size_t count = 0;
     do {
         out[count++] = gate->first;
@@ -97,7 +97,7 @@ pgc_status embed_gate_ask(embed_gate *gate, const char *model, const ml_input *i
     gate->last = &ask;
     gate->waiting++;
     while (!ask.done) {
-        bool single = gate->embedder->batch <= 1;
+        bool single = ml_batch(gate->embedder) == 1;
         if (gate->first != NULL && (single || gate->requests < REQUESTS_MAX)) {
             request_run(gate);
         } else {
