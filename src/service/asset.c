@@ -19,7 +19,6 @@ static const char *const TIME_SOURCES[] = { "exif", "xmp",   "iptc", "container"
 #define PATH_BYTES_MAX  4096
 #define HASH_BYTES_MAX  255
 #define QUERY_BYTES_MAX 1000
-#define TEXT_BYTES_MAX  10000 /* of a description, as edit.c has it */
 
 /* The table has a CHECK as well; here the message can say what is allowed. */
 pgc_status lum_asset_check_type(slice asset_type, pgc_error *err)
@@ -97,16 +96,19 @@ static pgc_status texts_check(const repo_create_asset_params *row, pgc_error *er
         slice text;
         size_t max_chars;
     } texts[] = {
-        { "file name", row->original_filename, 255 }, { "MIME type", row->mime_type, 100 },
-        { "camera make", row->camera_make, 100 },     { "camera model", row->camera_model, 100 },
-        { "lens model", row->lens_model, 100 },       { "shutter speed", row->shutter_speed, 50 },
+        { "file name", row->original_filename, 255 },
+        { "MIME type", row->mime_type, 100 },
+        { "camera make", row->camera_make, LUM_CAMERA_CHARS_MAX },
+        { "camera model", row->camera_model, LUM_CAMERA_CHARS_MAX },
+        { "lens model", row->lens_model, LUM_CAMERA_CHARS_MAX },
+        { "shutter speed", row->shutter_speed, LUM_SHUTTER_CHARS_MAX },
+        { "description", row->description, LUM_DESCRIPTION_CHARS_MAX },
     };
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         TRY(check_chars(texts[i].what, texts[i].text, texts[i].max_chars, err));
     }
     TRY(check_text("file path", row->file_path, PATH_BYTES_MAX, err));
-    TRY(check_text("content hash", row->file_hash, HASH_BYTES_MAX, err));
-    return check_text("description", row->description, TEXT_BYTES_MAX, err);
+    return check_text("content hash", row->file_hash, HASH_BYTES_MAX, err);
 }
 
 /* The policies would refuse a foreign owner too, but as a failed check of some table. */
@@ -124,8 +126,9 @@ static pgc_status row_check(lum_actor actor, const repo_create_asset_params *row
         return pgc_error_set(err, PGC_INVALID,
                              "a name, a path and a size are needed, a hash is not empty");
     }
-    if (row->rating.has && (row->rating.v < 0 || row->rating.v > 5)) {
-        return pgc_error_set(err, PGC_INVALID, "rating %" PRId32 ": 0 to 5", row->rating.v);
+    if (row->rating.has && (row->rating.v < 0 || row->rating.v > LUM_RATING_MAX)) {
+        return pgc_error_set(err, PGC_INVALID, "rating %" PRId32 ": 0 to %d", row->rating.v,
+                             LUM_RATING_MAX);
     }
     TRY(row->taken_source.ptr == NULL ? PGC_OK
                                       : check_word(&SOURCE_WORDS, row->taken_source, &index, err));

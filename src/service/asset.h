@@ -8,6 +8,12 @@
 
 #define LUM_PAGE_MAX 1000 /* rows of one page */
 
+/* What an asset may say of itself, whether a file or a person says it. */
+#define LUM_RATING_MAX            5   /* stars; 0 is not rated */
+#define LUM_CAMERA_CHARS_MAX      100 /* each of make, model and lens */
+#define LUM_SHUTTER_CHARS_MAX     50
+#define LUM_DESCRIPTION_CHARS_MAX 10000
+
 /* Every function: PGC_INVALID for arguments out of range, else what pgc_db_run() returns. Outputs
  * are written only on PGC_OK; sets are freed by their repo_…_set_free(). Another user's rows are as
  * if they were not there. */

@@ -36,18 +36,18 @@ static const struct edit_field {
             max, scale                                                                          \
     }
     FIELD(taken_at, EDIT_TIME, 0, 0, 0),
-    FIELD(camera_make, EDIT_TEXT, 0, 100, 0),
-    FIELD(camera_model, EDIT_TEXT, 0, 100, 0),
-    FIELD(lens_model, EDIT_TEXT, 0, 100, 0),
+    FIELD(camera_make, EDIT_TEXT, 0, LUM_CAMERA_CHARS_MAX, 0),
+    FIELD(camera_model, EDIT_TEXT, 0, LUM_CAMERA_CHARS_MAX, 0),
+    FIELD(lens_model, EDIT_TEXT, 0, LUM_CAMERA_CHARS_MAX, 0),
     FIELD(iso, EDIT_INTEGER, 1, 10000000, 0),
     FIELD(aperture, EDIT_DECIMAL, 0.01, 999.99, 2),
-    FIELD(shutter_speed, EDIT_TEXT, 0, 50, 0),
+    FIELD(shutter_speed, EDIT_TEXT, 0, LUM_SHUTTER_CHARS_MAX, 0),
     FIELD(focal_length, EDIT_DECIMAL, 0.01, 9999.99, 2),
     FIELD(latitude, EDIT_DECIMAL, -90, 90, 8),
     FIELD(longitude, EDIT_DECIMAL, -180, 180, 8),
     FIELD(altitude, EDIT_DECIMAL, -12000, 100000, 2),
-    FIELD(description, EDIT_TEXT, 0, 10000, 0),
-    FIELD(rating, EDIT_INTEGER, 0, 5, 0),
+    FIELD(description, EDIT_TEXT, 0, LUM_DESCRIPTION_CHARS_MAX, 0),
+    FIELD(rating, EDIT_INTEGER, 0, LUM_RATING_MAX, 0),
     FIELD(liked, EDIT_TRUTH, 0, 0, 0),
 #undef FIELD
 };

@@ -176,9 +176,10 @@ static pgc_status filter_check(const lum_search_filter *filter, pgc_error *err)
         return pgc_error_set(err, PGC_INVALID, "filter by %zu tags: at most %d", filter->tag_count,
                              LUM_SEARCH_TAGS_MAX);
     }
-    if (filter->rating_least.has && (filter->rating_least.v < 0 || filter->rating_least.v > 5)) {
-        return pgc_error_set(err, PGC_INVALID, "rating %" PRId32 ": 0 to 5",
-                             filter->rating_least.v);
+    if (filter->rating_least.has &&
+        (filter->rating_least.v < 0 || filter->rating_least.v > LUM_RATING_MAX)) {
+        return pgc_error_set(err, PGC_INVALID, "rating %" PRId32 ": 0 to %d",
+                             filter->rating_least.v, LUM_RATING_MAX);
     }
     return check_text("camera", pgc_text_from(filter->camera_model), LUM_QUERY_MAX, err);
 }
