@@ -146,7 +146,7 @@ int cmd_import(int argc, char **argv)
 {
     const char *strategy = "date";
     char helper[PATH_MAX];
-    import_view view = { .json = cli_common_options.json };
+    import_view view = { .json = false };
     import_call call = { .options = { .helper_path = cli_helper_path(helper),
                                       .on_event = on_event,
                                       .arg = &view,
@@ -173,6 +173,7 @@ int cmd_import(int argc, char **argv)
     if (lum_strategy_parse(strategy, &import->strategy, &err) != PGC_OK) {
         return cli_usage("import", "%s", err.message);
     }
+    view.json = cli_common_options.json;
     argv[argc] = NULL; /* cli_parse() moved the operands to the front: there is room */
     import->paths = (const char *const *) argv;
     const import_progress *progress = &call.progress;
