@@ -8,8 +8,10 @@
 #include <jansson.h>
 
 #include "base/file.h"
+#include "base/json_auto.h"
 #include "base/proc.h"
 #include "sqlc/database.h"
+#include "sqlc/json_text.h"
 
 #define MANIFEST_MAX   ((size_t) 256 << 20)
 #define GIT_TIMEOUT_US ((int64_t) 60 * 1000000)
@@ -118,15 +120,9 @@ static void report(const vec *findings, const char *from, size_t queries, buf *o
                queries - broken_count(findings), queries, from);
 }
 
-static int dump_piece(const char *piece, size_t size, void *data)
-{
-    buf_add(data, (slice) { piece, size });
-    return ((buf *) data)->failed ? -1 : 0;
-}
-
 static pgc_status report_json(const vec *findings, buf *out, pgc_error *err)
 {
-    json_t *list = json_array();
+    AUTO(json_auto) json_t *list = json_array();
     bool ok = list != NULL;
     for (size_t i = 0; ok && i < findings->count; i++) {
         const verify_finding *f = VEC_AT(findings, verify_finding, i);
@@ -134,10 +130,7 @@ static pgc_status report_json(const vec *findings, buf *out, pgc_error *err)
                                                    f->query, "breaks", (int) f->breaks, "message",
                                                    f->message)) == 0;
     }
-    ok = ok && json_dump_callback(list, dump_piece, out, JSON_INDENT(1)) == 0;
-    json_decref(list);
-    buf_add_char(out, '\n');
-    return ok ? buf_finish(out, err) : pgc_error_set(err, PGC_NOMEM, "write JSON");
+    return json_text_add(ok ? list : NULL, out, err);
 }
 
 pgc_status command_verify(const env *sys, arena *mem, const command_options *options,
