@@ -57,8 +57,7 @@ typedef struct ran {
 } ran;
 
 /* url NULL: the one of the config. */
-static ran run_command(sqlc_project *p, const char *command, const char *argument,
-                       const char *url)
+static ran run_command(sqlc_project *p, const char *command, const char *argument, const char *url)
 {
     AUTO(buf_auto) buf output;
     pgc_error err = PGC_ZERO;
