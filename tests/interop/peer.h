@@ -97,16 +97,16 @@ static inline void peer_remove(peer *p)
     }
 }
 
-/* Run a program with these arguments (argv[0] is put in) in a folder, NULL for ours; output gets
- * stdout and stderr. Gives the exit code, -1 when it did not run. */
-static inline int peer_run_in(const peer *p, const char *dir, const char **argv, buf *output)
+/* Run it as the options say, whose argv[0] is put in; output gets stdout and stderr. Gives the exit
+ * code, -1 when it did not run. */
+static inline int peer_run_with(const peer *p, proc_options options, const char **argv, buf *output)
 {
-    argv[0] = p->program;
-    const proc_options options = {
-        .argv = argv, .dir = dir, .timeout_us = PEER_TIMEOUT_US, .output = output
-    };
     int code = -1;
     pgc_error err;
+    argv[0] = p->program;
+    options.argv = argv;
+    options.timeout_us = PEER_TIMEOUT_US;
+    options.output = output;
     buf_reset(output);
     if (proc_run(env_default(), &options, &code, &err) != PGC_OK) {
         printf("# %s\n", err.message);
@@ -115,23 +115,19 @@ static inline int peer_run_in(const peer *p, const char *dir, const char **argv,
     return code;
 }
 
-/* Run it with up to four arguments (NULL ends them); output gets stdout and stderr. input: file for
- * stdin, or 0. Gives the exit code, -1 when it did not run. */
+/* In a folder, NULL for ours. */
+static inline int peer_run_in(const peer *p, const char *dir, const char **argv, buf *output)
+{
+    return peer_run_with(p, (proc_options) { .dir = dir }, argv, output);
+}
+
+/* With up to four arguments (NULL ends them), failures are told. input: file for stdin, or 0. */
 static inline int peer_run(const peer *p, int input, buf *output, const char *a, const char *b,
                            const char *c, const char *d)
 {
-    const char *const argv[] = { p->program, a, b, c, d, NULL };
-    const proc_options options = {
-        .argv = argv, .in_fd = input, .timeout_us = PEER_TIMEOUT_US, .output = output
-    };
-    int code = -1;
-    pgc_error err;
-    buf_reset(output);
-    if (proc_run(env_default(), &options, &code, &err) != PGC_OK) {
-        printf("# %s\n", err.message);
-        return -1;
-    }
-    if (code != 0) {
+    const char *argv[] = { NULL, a, b, c, d, NULL };
+    int code = peer_run_with(p, (proc_options) { .in_fd = input }, argv, output);
+    if (code > 0) {
         printf("# %s: %s\n", a, output->ptr != NULL ? output->ptr : "");
     }
     return code;

@@ -12,6 +12,7 @@
 
 #include "sqlc/command.h"
 
+#include "listed.h"
 #include "pg.h"
 #include "sqlc.h"
 #include "sqlc_facts.h"
@@ -362,87 +363,7 @@ static void compare_all(bench *b, vec *lines)
            lines->count);
 }
 
-/* --- the list --- */
-
-/* Entries of a project; each must stand below a line "# reason" of its paragraph. */
-static void read_list(bench *b, vec *lines)
-{
-    slice rest = get_file(b->mem, AT_FDCWD, INTEROP_DIR "/sqlc-diff.txt");
-    const char *start = arena_printf(b->mem, "%s ", b->project->name);
-    bool reason = false;
-    while (rest.len > 0) {
-        slice line = slice_next(&rest, '\n');
-        bool comment = slice_starts(line, SLICE("#"));
-        reason = line.len > 0 && (reason || comment);
-        if (line.len > 0 && !comment && !CHECK(reason)) {
-            printf("# without reason: %" SLICE_FMT "\n", SLICE_ARG(line));
-        }
-        if (slice_starts(line, sqlc_text(start))) {
-            *FACTS_ADD(b->mem, lines, const char *) = arena_copy(b->mem, line);
-        }
-    }
-}
-
-/* "*" in an entry stands for any text. */
-static bool fits(const char *entry, const char *line)
-{
-    const char *star = NULL; /* the last one that was met, and what it took up to now */
-    const char *taken = NULL;
-    while (*line != '\0') {
-        if (*entry == '*') {
-            star = entry++;
-            taken = line;
-        } else if (*entry == *line) {
-            entry++;
-            line++;
-        } else if (star != NULL) {
-            entry = star + 1;
-            line = ++taken;
-        } else {
-            return false;
-        }
-    }
-    while (*entry == '*') {
-        entry++;
-    }
-    return *entry == '\0';
-}
-
-/* Count and print differences that no entry names. */
-static size_t count_unlisted(const vec *found, const vec *entries)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < found->count; i++) {
-        const char *line = *VEC_AT(found, const char *, i);
-        bool listed = false;
-        for (size_t k = 0; !listed && k < entries->count; k++) {
-            listed = fits(*VEC_AT(entries, const char *, k), line);
-        }
-        if (!listed) {
-            printf("# not in the list: %s\n", line);
-            count++;
-        }
-    }
-    return count;
-}
-
-/* Count and print entries that name no difference. */
-static size_t count_stale(const vec *found, const vec *entries)
-{
-    size_t count = 0;
-    for (size_t k = 0; k < entries->count; k++) {
-        const char *entry = *VEC_AT(entries, const char *, k);
-        bool needed = false;
-        for (size_t i = 0; !needed && i < found->count; i++) {
-            needed = fits(entry, *VEC_AT(found, const char *, i));
-        }
-        if (!needed) {
-            printf("# no longer differs: %s\n", entry);
-            count++;
-        }
-    }
-    return count;
-}
+/* --- the cases --- */
 
 static void agrees(const project *p)
 {
@@ -455,9 +376,8 @@ static void agrees(const project *p)
     vec listed = { 0 };
     REQUIRE(prepare(&b) && run_ours(&b) && run_theirs(&b));
     compare_all(&b, &found);
-    read_list(&b, &listed);
-    CHECK_INT(count_unlisted(&found, &listed), 0);
-    CHECK_INT(count_stale(&found, &listed), 0);
+    listed_read(b.mem, INTEROP_DIR "/sqlc-diff.txt", p->name, &listed);
+    listed_check(&found, &listed);
 }
 
 static void corpus_agrees(void)
@@ -483,14 +403,15 @@ static void lumilio_agrees(void)
 /* The list itself: what an entry reaches. */
 static void entries_reach_what_they_say(void)
 {
-    CHECK(fits("a B: row: own | scalar", "a B: row: own | scalar"));
-    CHECK(!fits("a B: row: own | scalar", "a B: row: own | scala"));
-    CHECK(!fits("a B: row: own | scala", "a B: row: own | scalar"));
-    CHECK(fits("a *: column * type: * | any", "a B: column 1 x type: text[] | any"));
-    CHECK(!fits("a *: column * type: * | any", "a B: column 1 x type: text[] | anyarray"));
-    CHECK(!fits("a *: parameter *: not null | nullable", "b B: parameter x: not null | nullable"));
-    CHECK(fits("*", ""));
-    CHECK(!fits("", "a"));
+    CHECK(listed_fits("a B: row: own | scalar", "a B: row: own | scalar"));
+    CHECK(!listed_fits("a B: row: own | scalar", "a B: row: own | scala"));
+    CHECK(!listed_fits("a B: row: own | scala", "a B: row: own | scalar"));
+    CHECK(listed_fits("a *: column * type: * | any", "a B: column 1 x type: text[] | any"));
+    CHECK(!listed_fits("a *: column * type: * | any", "a B: column 1 x type: text[] | anyarray"));
+    CHECK(!listed_fits("a *: parameter *: not null | nullable",
+                       "b B: parameter x: not null | nullable"));
+    CHECK(listed_fits("*", ""));
+    CHECK(!listed_fits("", "a"));
 }
 
 static void peer_is_the_release(void)

@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/proc.h"
 #include "sqlc/c_type.h"
 #include "sqlc/cname.h"
 #include "sqlc/command.h"
-#include "sqlc/overrides.h"
 #include "sqlc/source.h"
 
+#include "compiler.h"
+#include "listed.h"
 #include "pg.h"
 #include "sqlc.h"
 #include "sqlc_peer.h"
@@ -255,8 +255,6 @@ static void compiles(bench *b, const char *compiler, const char *language, const
 {
     AUTO(buf_auto) buf all;
     AUTO(buf_auto) buf output;
-    int code = -1;
-    pgc_error err = PGC_ZERO;
     buf_init(&all, NULL, 1 << 20);
     buf_init(&output, NULL, 1 << 20);
     buf_add_str(&all, "#include \"models.c\"\n");
@@ -264,29 +262,9 @@ static void compiles(bench *b, const char *compiler, const char *language, const
         buf_printf(&all, "#include \"%s.c\"\n", base_of(b, *VEC_AT(&b->names, const char *, i)));
     }
     REQUIRE(put(b, "theirs/all.c", buf_view(&all)));
-    const char *argv[] = { compiler,
-                           "-x",
-                           language,
-                           standard,
-                           "-fsyntax-only",
-                           "-Wall",
-                           "-Wextra",
-                           "-Wconversion",
-                           "-Wsign-conversion",
-                           "-Wshadow",
-                           "-pedantic",
-                           "-Werror",
-                           "-I",
-                           TEST_SOURCE_ROOT "/include",
-                           "theirs/all.c",
-                           NULL };
-    proc_options options = {
-        .argv = argv, .dir = b->dir.path, .output = &output, .timeout_us = 600 * 1000000LL
-    };
-    CHECK_STATUS(proc_run(env_default(), &options, &code, &err), PGC_OK, &err);
-    if (!CHECK_INT(code, 0)) {
-        printf("# %s: %.2000s\n", compiler, output.ptr == NULL ? "" : output.ptr);
-    }
+    const char *argv[] = { compiler,        "-x",           language, standard, "-fsyntax-only",
+                           COMPILER_STRICT, "theirs/all.c", NULL };
+    CHECK_INT(compiler_run_for(b->dir.path, argv, &output), 0);
 }
 
 /* Program text without comments, what strings say, hashes and line breaks. */
@@ -405,48 +383,7 @@ static void compare(bench *b, const char *name, counts *n)
     }
 }
 
-/* --- the list --- */
-
-static void read_list(bench *b, vec *entries)
-{
-    AUTO(buf_auto) buf text;
-    buf_init(&text, NULL, 1 << 20);
-    CHECK_STATUS(file_read(env_default(), AT_FDCWD, INTEROP_DIR "/sqlc-plugin.txt", &text, NULL),
-                 PGC_OK, NULL);
-    const char *start = arena_printf(b->base.arena, "%s ", b->set->name);
-    slice rest = buf_view(&text);
-    bool reason = false;
-    while (rest.len > 0) {
-        slice line = slice_next(&rest, '\n');
-        bool comment = slice_starts(line, SLICE("#"));
-        reason = line.len > 0 && (reason || comment);
-        CHECK(line.len == 0 || comment || reason);
-        if (slice_starts(line, sqlc_text(start))) {
-            add(b, entries, arena_copy(b->base.arena, line));
-        }
-    }
-}
-
-/* Items of one list that no item of the other stands for. patterns_first: which one has stars. */
-static size_t without_partner(const vec *items, const vec *others, bool patterns_first,
-                              const char *words)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < items->count; i++) {
-        const char *item = *VEC_AT(items, const char *, i);
-        bool partner = false;
-        for (size_t k = 0; !partner && k < others->count; k++) {
-            const char *other = *VEC_AT(others, const char *, k);
-            partner = patterns_first ? overrides_match(sqlc_text(item), sqlc_text(other))
-                                     : overrides_match(sqlc_text(other), sqlc_text(item));
-        }
-        if (!partner) {
-            printf("# %s: %s\n", words, item);
-            count++;
-        }
-    }
-    return count;
-}
+/* --- the cases --- */
 
 static void goes_both_ways(const set *s)
 {
@@ -472,9 +409,8 @@ static void goes_both_ways(const set *s)
         "%zu differ in NULLs only, %zu otherwise\n",
         s->name, all, b.theirs_refused, refused, b.names.count, n.same, n.nulls, n.other);
     CHECK(b.names.count >= s->least);
-    read_list(&b, &entries);
-    CHECK_INT(without_partner(&b.found, &entries, false, "not in the list"), 0);
-    CHECK_INT(without_partner(&entries, &b.found, true, "no longer so"), 0);
+    listed_read(b.base.arena, INTEROP_DIR "/sqlc-plugin.txt", s->name, &entries);
+    listed_check(&b.found, &entries);
 }
 
 static void corpus_goes_both_ways(void)

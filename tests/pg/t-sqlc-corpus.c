@@ -10,10 +10,10 @@
 #include <pgc/conn.h>
 
 #include "base/file.h"
-#include "base/proc.h"
 #include "sqlc/output.h"
 #include "sqlc/pipeline.h"
 
+#include "compiler.h"
 #include "corpus_driver.h"
 #include "pg.h"
 #include "sqlc.h"
@@ -91,79 +91,38 @@ static bool ready(void)
     return world.made;
 }
 
-static int execute(const char *const *argv, buf *output)
-{
-    pgc_error err = PGC_ZERO;
-    int code = -1;
-    buf_init(output, NULL, 1 << 20);
-    proc_options options = { .argv = argv, .output = output, .timeout_us = 120 * 1000000LL };
-    CHECK_STATUS(proc_run(env_default(), &options, &code, &err), PGC_OK, &err);
-    if (code != 0) {
-        printf("# %s: exit status %d\n", argv[0], code);
-        slice rest = buf_view(output);
-        for (int i = 0; i < 40 && rest.ptr != NULL && rest.len > 0; i++) {
-            slice line = slice_next(&rest, '\n');
-            printf("# %" SLICE_FMT "\n", SLICE_ARG(line));
-        }
-    }
-    return code;
-}
-
-static bool is_installed(const char *compiler)
-{
-    const char *argv[] = { compiler, "--version", NULL };
-    int code = -1;
-    proc_options options = { .argv = argv };
-    return proc_run(env_default(), &options, &code, NULL) == PGC_OK && code == 0;
-}
-
 /* Compile everything; program NULL: look at the syntax only. */
 static int compile(const char *compiler, const char *language, const char *standard,
                    const char *program)
 {
-    AUTO(buf_auto) buf output;
     const char *argv[64] = { compiler,
                              "-x",
                              language,
                              standard,
-                             "-Wall",
-                             "-Wextra",
-                             "-Wconversion",
-                             "-Wsign-conversion",
-                             "-Wshadow",
-                             "-pedantic",
-                             "-Werror",
+                             COMPILER_STRICT,
                              "-O0",
                              "-Wno-unused-function", /* values of types that no query takes */
-                             "-I",
-                             TEST_SOURCE_ROOT "/include",
                              "-I",
                              CORPUS,
                              "-I",
                              world.dir.path };
-    size_t n = 19;
+    size_t n = 0;
+    while (argv[n] != NULL) {
+        n++;
+    }
     for (size_t i = 0; i < world.source_count; i++) {
         argv[n++] = world.sources[i];
     }
     if (program == NULL) {
         argv[n++] = "-fsyntax-only";
     } else {
-        static const char *const LINK[] = { "-x",
-                                            "none",
-                                            TEST_BUILD_ROOT "/src/pgc/liblum-pgc.a",
-                                            TEST_BUILD_ROOT "/src/base/liblum-base.a",
-                                            "-lpq",
-                                            "-lcrypto",
-                                            "-lm",
-                                            "-lpthread",
-                                            TEST_LINK_ARG,
-                                            "-o" };
+        static const char *const LINK[] = { COMPILER_LINK, "-o" };
         for (size_t i = 0; i < ARRAY_LEN(LINK); i++) {
             argv[n++] = LINK[i];
         }
         argv[n++] = program;
     }
-    return execute(argv, &output);
+    return compiler_run(argv);
 }
 
 static void all_queries_are_generated(void)
@@ -184,7 +143,7 @@ static void all_compilers_are_content(void)
                   { "clang++", "c++", "-std=c++17" } };
     REQUIRE(ready());
     for (size_t i = 0; i < ARRAY_LEN(MODES); i++) {
-        if (!is_installed(MODES[i].compiler)) {
+        if (!compiler_is_installed(MODES[i].compiler)) {
             printf("# %s is not installed\n", MODES[i].compiler);
             continue;
         }
@@ -235,6 +194,7 @@ static void every_query_runs(void)
 {
     AUTO(buf_auto) buf schema;
     AUTO(buf_auto) buf output;
+    buf_init(&output, NULL, 1 << 20);
     pgc_error err = PGC_ZERO;
     pgc_conn *conn = NULL;
     REQUIRE(ready());
@@ -250,7 +210,7 @@ static void every_query_runs(void)
     CHECK_STATUS(pgc_conn_script(conn, schema.ptr, 0, NULL, &err), PGC_OK, &err);
     pgc_conn_close(conn);
     const char *argv[] = { program, url, world.unseen, NULL };
-    CHECK_INT(execute(argv, &output), 0);
+    CHECK_INT(compiler_run_for(NULL, argv, &output), 0);
     char want[80];
     (void) snprintf(want, sizeof want, "%zu calls, 0 failed\n", 2 * world.set.ir.query_count);
     CHECK_STR(output.ptr, want);

@@ -5,8 +5,7 @@
 
 #include <pgc/conn.h>
 
-#include "base/proc.h"
-
+#include "compiler.h"
 #include "sqlc_project.h"
 
 #define FAULTS TEST_SOURCE_ROOT "/tests/sqlc/faults"
@@ -14,22 +13,6 @@
 static const char CONFIG[] = "version: \"2\"\nsql:\n  - engine: postgresql\n    schema: " FAULTS
                              "/schema.sql\n    queries: " FAULTS "/queries.sql\n"
                              "    codegen:\n      - {plugin: c, out: out, options: {prefix: f}}\n";
-
-static int execute(const char *const *argv)
-{
-    AUTO(buf_auto) buf output;
-    pgc_error err = PGC_ZERO;
-    int code = -1;
-    buf_init(&output, NULL, 1 << 20);
-    const proc_options options = { .argv = argv, .output = &output, .timeout_us = 300 * 1000000LL };
-    CHECK_STATUS(proc_run(env_default(), &options, &code, &err), PGC_OK, &err);
-    slice rest = buf_view(&output);
-    for (int i = 0; i < 20 && code != 0 && rest.ptr != NULL && rest.len > 0; i++) {
-        slice line = slice_next(&rest, '\n');
-        printf("# %" SLICE_FMT "\n", SLICE_ARG(line));
-    }
-    return code;
-}
 
 static void all_or_nothing(void)
 {
@@ -47,18 +30,12 @@ static void all_or_nothing(void)
                            FAULTS "/main.c",
                            arena_printf(mem, "%s/out/models.c", p.dir.path),
                            arena_printf(mem, "%s/out/queries.c", p.dir.path),
-                           TEST_BUILD_ROOT "/src/pgc/liblum-pgc.a",
-                           TEST_BUILD_ROOT "/src/base/liblum-base.a",
-                           "-lpq",
-                           "-lcrypto",
-                           "-lm",
-                           "-lpthread",
+                           COMPILER_LINK,
                            "-Wl,--wrap=realloc,--wrap=free",
                            "-o",
                            program,
-                           TEST_LINK_ARG,
                            NULL };
-    REQUIRE(execute(argv) == 0);
+    REQUIRE(compiler_run(argv) == 0);
     const char *url = test_db_create();
     REQUIRE(url != NULL);
     AUTO(buf_auto) buf schema;
@@ -71,7 +48,7 @@ static void all_or_nothing(void)
     CHECK_STATUS(pgc_conn_script(conn, schema.ptr, 0, NULL, &err), PGC_OK, &err);
     pgc_conn_close(conn);
     const char *run_it[] = { program, url, NULL };
-    CHECK_INT(execute(run_it), 0);
+    CHECK_INT(compiler_run(run_it), 0);
     project_done(&p);
 }
 

@@ -5,9 +5,9 @@
 #include <pgc/conn.h>
 
 #include "base/file.h"
-#include "base/proc.h"
 #include "sqlc/command.h"
 
+#include "compiler.h"
 #include "pg.h"
 #include "sqlc.h"
 #include "tap.h"
@@ -55,25 +55,6 @@ static pgc_status run(command_fn command, const tmpdir *dir, command_options opt
     return status;
 }
 
-static int execute(const char *const *argv)
-{
-    AUTO(buf_auto) buf output;
-    pgc_error err = PGC_ZERO;
-    int code = -1;
-    buf_init(&output, NULL, 1 << 20);
-    proc_options options = { .argv = argv, .output = &output, .timeout_us = 120 * 1000000LL };
-    CHECK_STATUS(proc_run(env_default(), &options, &code, &err), PGC_OK, &err);
-    if (code != 0) {
-        printf("# %s: exit status %d\n", argv[0], code);
-        slice rest = buf_view(&output);
-        for (int i = 0; i < 20 && rest.ptr != NULL && rest.len > 0; i++) {
-            slice line = slice_next(&rest, '\n');
-            printf("# %" SLICE_FMT "\n", SLICE_ARG(line));
-        }
-    }
-    return code;
-}
-
 /* The fixture's schema in a fresh database. */
 static void apply_schema(const char *url)
 {
@@ -86,14 +67,6 @@ static void apply_schema(const char *url)
     REQUIRE_OK(pgc_conn_open(&options, &conn, &err), &err);
     CHECK_STATUS(pgc_conn_script(conn, sql.ptr, 0, NULL, &err), PGC_OK, &err);
     pgc_conn_close(conn);
-}
-
-static bool is_installed(const char *compiler)
-{
-    const char *argv[] = { compiler, "--version", NULL };
-    int code = -1;
-    proc_options options = { .argv = argv };
-    return proc_run(env_default(), &options, &code, NULL) == PGC_OK && code == 0;
 }
 
 /* Compile fixture program and generated code, link, run on a fresh database. */
@@ -113,15 +86,7 @@ static void build_and_run(const tmpdir *dir, const char *compiler, const char *l
                            "-x",
                            language,
                            standard,
-                           "-Wall",
-                           "-Wextra",
-                           "-Wconversion",
-                           "-Wsign-conversion",
-                           "-Wshadow",
-                           "-pedantic",
-                           "-Werror",
-                           "-I",
-                           TEST_SOURCE_ROOT "/include",
+                           COMPILER_STRICT,
                            out,
                            sources[0],
                            sources[1],
@@ -131,24 +96,16 @@ static void build_and_run(const tmpdir *dir, const char *compiler, const char *l
                            BASIC,
                            BASIC "/main.c",
                            BASIC "/service.c",
-                           "-x",
-                           "none",
-                           TEST_BUILD_ROOT "/src/pgc/liblum-pgc.a",
-                           TEST_BUILD_ROOT "/src/base/liblum-base.a",
-                           "-lpq",
-                           "-lcrypto",
-                           "-lm",
-                           "-lpthread",
+                           COMPILER_LINK,
                            "-o",
                            program,
-                           TEST_LINK_ARG,
                            NULL };
-    REQUIRE(execute(argv) == 0);
+    REQUIRE(compiler_run(argv) == 0);
     const char *url = test_db_create();
     REQUIRE(url != NULL);
     apply_schema(url);
     const char *run_it[] = { program, url, NULL };
-    CHECK_INT(execute(run_it), 0);
+    CHECK_INT(compiler_run(run_it), 0);
 }
 
 static void generated_code_runs(void)
@@ -170,7 +127,8 @@ static void generated_code_runs(void)
     for (size_t i = 0; i < ARRAY_LEN(MODES); i++) {
         /* A build with sanitizers links with its own compiler only. */
         bool clang = MODES[i].compiler[0] == 'c';
-        if (clang && (strcmp(TEST_LINK_ARG, "-g") != 0 || !is_installed(MODES[i].compiler))) {
+        if (clang &&
+            (strcmp(TEST_LINK_ARG, "-g") != 0 || !compiler_is_installed(MODES[i].compiler))) {
             printf("# %s left out\n", MODES[i].compiler);
             continue;
         }
