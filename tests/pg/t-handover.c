@@ -8,10 +8,9 @@
 #include "pgc/pool_state.h"
 
 #include "live.h"
+#include "pool.h"
 #include "random.h"
 #include "tap.h"
-
-#define NEED_SERVER() REQUIRE(live_url() != NULL);
 
 enum { QUEUE = 12, CROWD = 24, CROWD_TURNS = 300, CROWD_CONNS = 2 };
 
@@ -24,13 +23,6 @@ static pgc_pool *open_pool(uint32_t conns, pgc_error *err)
     pgc_pool *pool = NULL;
     CHECK_STATUS(pgc_pool_open(&options, &pool, err), PGC_OK, err);
     return pool;
-}
-
-static pgc_pool_stats stats_of(pgc_pool *pool)
-{
-    pgc_pool_stats stats;
-    pgc_pool_get_stats(pool, &stats);
-    return stats;
 }
 
 /* Borrowers behind one connection, which the test holds until all of them wait. */

@@ -13,28 +13,9 @@
 #include "pgc/pool_state.h"
 
 #include "live.h"
+#include "pool.h"
 #include "random.h"
 #include "tap.h"
-
-static pgc_pool_options pool_options(uint32_t max_conns)
-{
-    return (pgc_pool_options) { .struct_size = sizeof(pgc_pool_options),
-                                .conn = live_options(),
-                                .max_conns = max_conns,
-                                .min_conns = 1 };
-}
-
-#define NEED_SERVER() REQUIRE(live_url() != NULL);
-#define OPEN_POOL(name, options)           \
-    AUTO(pool_auto) pgc_pool *name = NULL; \
-    REQUIRE_OK(pgc_pool_open(&(options), &name, &err), &err)
-
-static pgc_pool_stats stats_of(pgc_pool *pool)
-{
-    pgc_pool_stats stats;
-    pgc_pool_get_stats(pool, &stats);
-    return stats;
-}
 
 /* Until the workers have nothing to clean, close or open. */
 static void wait_for_workers(pgc_pool *pool)

@@ -10,6 +10,7 @@
 #include "pgc/pool_state.h"
 
 #include "live.h"
+#include "pool.h"
 #include "tap.h"
 
 static const pgc_type_ref P_INT4[] = { { "n", "integer", 23 } };
@@ -21,19 +22,6 @@ static const pgc_query ECHO = { .name = "Echo",
                                 .column_count = 1,
                                 .params = P_INT4,
                                 .columns = C_INT4 };
-
-static pgc_pool_options pool_options(uint32_t max_conns)
-{
-    return (pgc_pool_options) { .struct_size = sizeof(pgc_pool_options),
-                                .conn = live_options(),
-                                .max_conns = max_conns,
-                                .min_conns = 1 };
-}
-
-#define NEED_SERVER() REQUIRE(live_url() != NULL);
-#define OPEN_POOL(name, options)           \
-    AUTO(pool_auto) pgc_pool *name = NULL; \
-    REQUIRE_OK(pgc_pool_open(&(options), &name, &err), &err)
 
 static int32_t echo(pgc_db *db, int32_t n)
 {
@@ -52,13 +40,6 @@ static int32_t echo(pgc_db *db, int32_t n)
     }
     pgc_result_free(result);
     return x;
-}
-
-static pgc_pool_stats stats_of(pgc_pool *pool)
-{
-    pgc_pool_stats stats;
-    pgc_pool_get_stats(pool, &stats);
-    return stats;
 }
 
 static void wait_for_waiters(pgc_pool *pool, uint32_t count)

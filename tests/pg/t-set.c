@@ -12,9 +12,8 @@
 
 #include "live.h"
 #include "oom.h"
+#include "pool.h"
 #include "tap.h"
-
-#define NEED_SERVER() REQUIRE(live_url() != NULL);
 
 static const pgc_type_ref INT4[] = { { "x", "integer", 23 } };
 static const pgc_query WRITE = {
@@ -252,13 +251,6 @@ static void *write_once(void *arg)
     writer *me = arg;
     me->status = pgc_db_run(pgc_set_writer(me->set), &WRITE, NULL, NULL, &me->err);
     return NULL;
-}
-
-static pgc_pool_stats stats_of(pgc_pool *pool)
-{
-    pgc_pool_stats stats;
-    pgc_pool_get_stats(pool, &stats);
-    return stats;
 }
 
 /* The look that fails stands for a server that is lost: its session is ended from outside. */

@@ -11,6 +11,7 @@
 #include "pgc/pool_state.h"
 
 #include "fake_pq.h"
+#include "pool.h"
 #include "tap.h"
 
 static const pgc_query QUERY = { .name = "GetX", .sql = "SELECT x FROM t", .hash = 0xabc };
@@ -282,13 +283,6 @@ static void *borrow(void *arg)
     me->waited_us = clock_os()->mono_us(NULL) - began_us;
     pgc_pool_release(me->pool, conn);
     return NULL;
-}
-
-static pgc_pool_stats stats_of(pgc_pool *pool)
-{
-    pgc_pool_stats stats;
-    pgc_pool_get_stats(pool, &stats);
-    return stats;
 }
 
 /* All connections are out; those whose patience ends leave the queue, all others are served. */

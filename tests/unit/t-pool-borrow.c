@@ -10,6 +10,7 @@
 #include "pgc/pool_state.h"
 
 #include "echo_pq.h"
+#include "pool.h"
 #include "tap.h"
 
 static pgc_pool *open_pool(pgc_pool_options options, pgc_error *err)
@@ -23,13 +24,6 @@ static pgc_pool *open_pool(pgc_pool_options options, pgc_error *err)
     options.ping_idle_us = INT64_MAX;
     options.conn.conninfo = "host=here";
     return pool_open_on(&options, &seams, &pool, err) == PGC_OK ? pool : NULL;
-}
-
-static pgc_pool_stats stats_of(pgc_pool *pool)
-{
-    pgc_pool_stats stats;
-    pgc_pool_get_stats(pool, &stats);
-    return stats;
 }
 
 /* Until the counter, which others move, is there. */

@@ -8,6 +8,7 @@
 #include "pgc/pool_state.h"
 
 #include "echo_pq.h"
+#include "pool.h"
 #include "tap.h"
 
 /* Real time, which the test can make jump. */
@@ -69,13 +70,6 @@ static pgc_pool *open_pool(void)
     pgc_pool *pool = NULL;
     pgc_error err;
     return CHECK_STATUS(pool_open_on(&options, &seams, &pool, &err), PGC_OK, &err) ? pool : NULL;
-}
-
-static pgc_pool_stats stats_of(pgc_pool *pool)
-{
-    pgc_pool_stats stats;
-    pgc_pool_get_stats(pool, &stats); /* checks that lists and counters agree */
-    return stats;
 }
 
 /* Until no thread of the pool has anything in hand and the place is filled. */

@@ -9,6 +9,7 @@
 
 #include "fake_pq.h"
 #include "oom.h"
+#include "pool.h"
 #include "tap.h"
 
 static const pgc_query QUERY = { .name = "Ping", .sql = "SELECT 1", .hash = 0xabc };
@@ -37,13 +38,6 @@ static void no_sleep(void *ctx, int64_t us)
 }
 
 static const clock_ops CLOCK = { NULL, read_now, read_now, no_random, no_sleep };
-
-static pgc_pool_stats stats_of(pgc_pool *pool)
-{
-    pgc_pool_stats stats;
-    pgc_pool_get_stats(pool, &stats);
-    return stats;
-}
 
 static pgc_pool *open_on(const pgc_alloc *alloc, pgc_error *err)
 {
