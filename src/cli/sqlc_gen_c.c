@@ -61,21 +61,44 @@ static const command COMMANDS[] = {
       "Writes sqlc.yaml, or the file that -f names; never over one that is there.\n" },
 };
 
-/* The options that a command takes, in the order of their bits. */
-static void print_options(FILE *to, unsigned options)
+static const struct {
+    unsigned bit; /* 0: of every command */
+    bool is_rare; /* the help of all says whose it is */
+    const char *form, *what;
+} OPTIONS[] = {
+    { 0, false, "-f, --file FILE", "config (default sqlc.yaml here)" },
+    { WITH_DATABASE, false, "--database URL",
+      "analyse on this server, in a scratch database; default: a\n"
+      "                   private throw-away server" },
+    { WITH_DATABASE, false, "--keep", "keep the scratch database and use it again" },
+    { WITH_OFFLINE, true, "--offline", "by the manifest, without server" },
+    { WITH_JSON, true, "--json", "print JSON" },
+};
+
+/* "generate, check: " */
+static void print_commands_with(FILE *to, unsigned bit)
 {
-    (void) fprintf(to, "  -f, --file FILE  config (default sqlc.yaml here)\n");
-    if ((options & WITH_DATABASE) != 0) {
-        (void) fprintf(to, "  --database URL   analyse on this server, in a scratch database; "
-                           "default: a\n"
-                           "                   private throw-away server\n"
-                           "  --keep           keep the scratch database and use it again\n");
+    const char *between = "";
+    for (size_t i = 0; i < ARRAY_LEN(COMMANDS); i++) {
+        if ((COMMANDS[i].options & bit) != 0) {
+            (void) fprintf(to, "%s%s", between, COMMANDS[i].name);
+            between = ", ";
+        }
     }
-    if ((options & WITH_OFFLINE) != 0) {
-        (void) fprintf(to, "  --offline        by the manifest, without server\n");
-    }
-    if ((options & WITH_JSON) != 0) {
-        (void) fprintf(to, "  --json           print JSON\n");
+    (void) fprintf(to, ": ");
+}
+
+/* Those of one command, or of all when it is NULL. */
+static void print_options(FILE *to, const command *c)
+{
+    for (size_t i = 0; i < ARRAY_LEN(OPTIONS); i++) {
+        if (c == NULL || OPTIONS[i].bit == 0 || (c->options & OPTIONS[i].bit) != 0) {
+            (void) fprintf(to, "  %-16s ", OPTIONS[i].form);
+            if (c == NULL && OPTIONS[i].is_rare) {
+                print_commands_with(to, OPTIONS[i].bit);
+            }
+            (void) fprintf(to, "%s\n", OPTIONS[i].what);
+        }
     }
 }
 
@@ -83,7 +106,7 @@ static int print_command_help(const command *c)
 {
     (void) printf("sqlc-gen-c %s: %s\n\nusage: sqlc-gen-c %s%s [OPTIONS]\n\n%s\n", c->name,
                   c->summary, c->name, c->args, c->details);
-    print_options(stdout, c->options);
+    print_options(stdout, c);
     return 0;
 }
 
@@ -98,13 +121,7 @@ static void print_help(FILE *to)
     }
     (void) fprintf(to, "  %-21s %s\n  %-21s %s\n\n", "version", "print the version",
                    "help [COMMAND]", "print this, or the help of a command");
-    (void) fprintf(to,
-                   "  -f FILE          config (default sqlc.yaml here)\n"
-                   "  --database URL   analyse on this server, in a scratch database; default: a\n"
-                   "                   private throw-away server\n"
-                   "  --keep           keep the scratch database and use it again\n"
-                   "  --offline        check, generate: by the manifest, without server\n"
-                   "  --json           generate, explain, vet, verify: print JSON\n");
+    print_options(to, NULL);
 }
 
 static int usage_error(const char *what, const char *name)
