@@ -74,7 +74,8 @@ static pgc_status verify_set(const env *sys, arena *mem, const command_options *
     catalog *cat = NULL;
     TRY(read_old(sys, mem, set, options->query, &old, err));
     TRY(pipeline_open_database(sys, mem, options, set, diags, &db, err));
-    TRY(catalog_load(database_conn(db), mem, &cat, err));
+    TRY(pipeline_server_error(options, set, diags, catalog_load(database_conn(db), mem, &cat, err),
+                              err));
     verify_work w = { .arena = mem, .conn = database_conn(db), .cat = cat };
     w.old = &old;
     w.findings = &totals->findings;
@@ -84,7 +85,7 @@ static pgc_status verify_set(const env *sys, arena *mem, const command_options *
             return pgc_error_set(err, PGC_CANCELLED, "interrupted");
         }
         w.query = &old.queries[i];
-        TRY(verify_query(&w, err));
+        TRY(pipeline_server_error(options, set, diags, verify_query(&w, err), err));
     }
     totals->queries += old.query_count;
     return w.nomem ? pgc_error_set(err, PGC_NOMEM, "verify the queries") : PGC_OK;
