@@ -28,21 +28,21 @@ static const char *const WORDS[] = { "beach", "paris garden", "IMG 0042",       
                                      "oslo",  "Canon Pro",    "sunset friends", "zebra" };
 
 /* Conditions that leave all of an owner's rows, a tenth, a hundredth, and a handful. */
-static lum_search_filter filter_of(uint32_t turn)
+static lum_filter filter_of(uint32_t turn)
 {
-    lum_search_filter filter = { 0 };
+    lum_filter filter = { 0 };
     switch (turn % 6) {
     case 1:
-        filter.asset_type = "video";
+        filter.asset_type = SLICE("video");
         break;
     case 2:
         filter.liked = (pgc_opt_bool) { true, true };
         break;
     case 3:
-        filter.rating_least = (pgc_opt_i32) { true, 5 };
+        filter.rating_min = (pgc_opt_i32) { true, 5 };
         break;
     case 4:
-        filter.camera_model = "Leica R5";
+        filter.camera_model = SLICE("Leica R5");
         break;
     case 5:
         filter.is_raw = (pgc_opt_bool) { true, true };
@@ -55,22 +55,22 @@ static lum_search_filter filter_of(uint32_t turn)
 }
 
 /* From all rows of an owner down to one in ten thousand: 100, 88, 60, 10, 5, 3.3, 0.35, 0.01 %. */
-static lum_search_filter filter_of_width(uint32_t turn)
+static lum_filter filter_of_width(uint32_t turn)
 {
-    lum_search_filter filter = { 0 };
+    lum_filter filter = { 0 };
     uint32_t width = turn % WIDTHS;
     if (width == 1) {
-        filter.asset_type = "photo";
+        filter.asset_type = SLICE("photo");
     } else if (width == 2) {
         filter.has_place = (pgc_opt_bool) { true, true };
     } else if (width == 3) {
-        filter.asset_type = "video";
+        filter.asset_type = SLICE("video");
     }
     if (width == 4 || width >= 6) {
         filter.liked = (pgc_opt_bool) { true, true };
     }
     if (width == 5 || width == 7) {
-        filter.rating_least = (pgc_opt_i32) { true, 5 };
+        filter.rating_min = (pgc_opt_i32) { true, 5 };
     }
     if (width >= 6) {
         filter.is_raw = (pgc_opt_bool) { true, true };
@@ -110,10 +110,11 @@ static pgc_status by_text(services_site *site, lum_actor actor, uint32_t turn, p
 
 static pgc_status by_meaning(services_site *site, lum_actor actor, uint32_t turn, pgc_error *err)
 {
+    const lum_filter filter = filter_of(turn);
     const lum_search_request request = { .query = WORDS[turn % ARRAY_LEN(WORDS)],
                                          .vector = texts[turn % QUERIES],
                                          .by = LUM_SEARCH_MEANING,
-                                         .filter = filter_of(turn),
+                                         .filter = &filter,
                                          .limit = TOP };
     (void) site;
     return search_once(actor, &request, NULL, err);
@@ -123,10 +124,11 @@ static pgc_status by_meaning(services_site *site, lum_actor actor, uint32_t turn
 static pgc_status by_meaning_large(services_site *site, lum_actor actor, uint32_t turn,
                                    pgc_error *err)
 {
+    const lum_filter filter = filter_of_width(turn);
     const lum_search_request request = { .query = "anything",
                                          .vector = texts[turn / WIDTHS % QUERIES],
                                          .by = LUM_SEARCH_MEANING,
-                                         .filter = filter_of_width(turn),
+                                         .filter = &filter,
                                          .limit = TOP };
     (void) actor;
     return search_once(lum_session_actor(site->sessions[0]), &request, NULL, err);
@@ -134,10 +136,11 @@ static pgc_status by_meaning_large(services_site *site, lum_actor actor, uint32_
 
 static pgc_status by_all(services_site *site, lum_actor actor, uint32_t turn, pgc_error *err)
 {
+    const lum_filter filter = filter_of(turn);
     const lum_search_request request = { .query = WORDS[turn % ARRAY_LEN(WORDS)],
                                          .vector = texts[turn % QUERIES],
                                          .by = LUM_SEARCH_ALL,
-                                         .filter = filter_of(turn),
+                                         .filter = &filter,
                                          .limit = HITS };
     (void) site;
     return search_once(actor, &request, NULL, err);
@@ -154,11 +157,11 @@ static bool nearest(const recall_case *c, uint32_t turn, bool exact, pgc_uuid ou
                     size_t *count)
 {
     services_site *site = c->site;
+    const lum_filter filter = c->large_owner ? filter_of_width(turn / 8) : filter_of(turn / 7);
     const lum_search_request request = { .query = "anything",
                                          .vector = texts[turn % QUERIES],
                                          .by = LUM_SEARCH_MEANING,
-                                         .filter = c->large_owner ? filter_of_width(turn / 8)
-                                                                  : filter_of(turn / 7),
+                                         .filter = &filter,
                                          .limit = TOP,
                                          .exact_most = exact ? INT32_MAX : 0 };
     lum_search_page page = { .next = "" };

@@ -16,6 +16,7 @@
 static float bad_unit[LUM_EMBEDDING_DIM] = { 1 };
 static const pgc_uuid BAD_MANY_IDS[1001];
 static const int32_t BAD_MANY_TAGS[1001];
+static const pgc_text BAD_MANY_NAMES[1001];
 
 /* A C string of the value, as long as it has no NUL in it; else "a". */
 static inline const char *bad_string(const bad_value *value)
