@@ -4,24 +4,62 @@
 
 #include "base/ident.h"
 
-/* Doubling the quotes is all that SQL asks for; no byte is special besides. */
+/* Capitals fold on the server, so they need quotes. */
+bool ident_is_plain(const char *name)
+{
+    size_t plain = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    return plain > 0 && name[plain] == '\0' && (name[0] < '0' || name[0] > '9');
+}
+
+static size_t quoted_size(const char *name)
+{
+    size_t size = 2;
+    for (const char *c = name; *c != '\0'; c++) {
+        size += *c == '"' ? 2 : 1;
+    }
+    return size;
+}
+
+/* Doubling the quotes is all that SQL asks for; no byte is special besides. Fills quoted_size()
+ * bytes. */
+static void quote(const char *name, char *out)
+{
+    *out++ = '"';
+    for (const char *c = name; *c != '\0'; c++) {
+        *out++ = *c;
+        if (*c == '"') {
+            *out++ = '"';
+        }
+    }
+    *out = '"';
+}
+
+void ident_add_quoted(buf *b, const char *name)
+{
+    char *room = buf_extend(b, quoted_size(name));
+    if (room != NULL) {
+        quote(name, room);
+    }
+}
+
+void ident_add(buf *b, const char *name)
+{
+    if (ident_is_plain(name)) {
+        buf_add_str(b, name);
+    } else {
+        ident_add_quoted(b, name);
+    }
+}
+
 const char *ident_quote(const char *name, arena *mem)
 {
-    size_t len = strlen(name);
-    char *out = arena_alloc(mem, len * 2 + 3);
-    size_t used = 0;
+    size_t size = quoted_size(name);
+    char *out = arena_alloc(mem, size + 1);
     if (out == NULL) {
         return NULL;
     }
-    out[used++] = '"';
-    for (size_t i = 0; i < len; i++) {
-        out[used++] = name[i];
-        if (name[i] == '"') {
-            out[used++] = '"';
-        }
-    }
-    out[used++] = '"';
-    out[used] = '\0';
+    quote(name, out);
+    out[size] = '\0';
     return out;
 }
 

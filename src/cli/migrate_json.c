@@ -6,10 +6,7 @@
 
 #include <jansson.h>
 
-static void json_auto(json_t **value)
-{
-    json_decref(*value);
-}
+#include "base/json_auto.h"
 
 /* Text member unless it is empty; false when memory ran out. */
 static bool put_text(json_t *object, const char *key, const char *text)

@@ -9,6 +9,8 @@
 #include <openssl/crypto.h>
 #include <openssl/hmac.h>
 
+#include "base/json_auto.h"
+
 #define HEADER_MAX 128 /* bytes of its JSON */
 #define BODY_MAX   512
 #define MAC_SIZE   32
@@ -127,11 +129,6 @@ pgc_status token_sign(auth_keys *keys, const token_claims *claims, char out[stat
 static pgc_status invalid(pgc_error *err)
 {
     return pgc_error_set(err, LUM_TOKEN_INVALID, "access token: is not valid");
-}
-
-static void json_auto(json_t **value)
-{
-    json_decref(*value);
 }
 
 /* A JSON object of exactly `members` members, none of them twice. NULL: it is not that. */

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "base/json_auto.h"
 #include "base/slice.h"
 #include <pgc/error.h>
 
@@ -12,11 +13,6 @@
  * line. `what` is what the document is, for messages. For json_decref(), or AUTO(json_auto). */
 pgc_status json_read_object(const char *what, slice text, size_t max_bytes, json_t **out,
                             pgc_error *err) PGC_MUST_CHECK;
-
-static inline void json_auto(json_t **local)
-{
-    json_decref(*local);
-}
 
 /* Of a string. */
 static inline slice json_text(const json_t *string)

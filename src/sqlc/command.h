@@ -40,7 +40,8 @@ void command_result_init(command_result *result, arena *arena);
 void command_result_done(command_result *result);
 
 /* All of them: PGC_OK (look at result->different); PGC_INVALID with diags; other failures with a
- * message of their own. Nothing is written unless everything succeeded. */
+ * message of their own, those of a server in diags too. Nothing is written unless everything
+ * succeeded. */
 pgc_status command_generate(const env *env, arena *arena, const command_options *options,
                             command_result *result, pgc_error *err) PGC_MUST_CHECK;
 pgc_status command_check(const env *env, arena *arena, const command_options *options,

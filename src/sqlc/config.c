@@ -310,15 +310,25 @@ static const char *expand_variables(reader *r, const char *text)
     return copy;
 }
 
+/* The value of "database". */
+typedef struct database {
+    const char *uri;
+    yaml_mark_t mark; /* of the URI, for errors of its server */
+    bool managed;
+} database;
+
+static bool read_uri(reader *r, const yaml_entry *entry, void *target)
+{
+    database *db = target;
+    db->mark = entry->value->start_mark;
+    return yaml_text(&r->tree, entry->value, entry->key, &db->uri);
+}
+
 /* Only the server of the uri is used: the schema is applied to a database of our own there. */
 bool config_database(reader *r, const yaml_entry *entry, void *target)
 {
-    typedef struct database {
-        const char *uri;
-        bool managed;
-    } database;
     static const key_rule RULES[] = {
-        { "uri", KEY_TEXT, offsetof(database, uri), NULL },
+        { "uri", KEY_CALL, 0, read_uri },
         { "managed", KEY_BOOL, offsetof(database, managed), NULL },
         { NULL, KEY_SKIP, 0, NULL },
     };
@@ -331,7 +341,10 @@ bool config_database(reader *r, const yaml_entry *entry, void *target)
         return false;
     }
     const char *uri = db.uri == NULL ? NULL : expand_variables(r, db.uri);
-    *(const char **) target = uri != NULL && uri[0] != '\0' ? uri : NULL;
+    config_set *set = target;
+    set->database_uri = uri != NULL && uri[0] != '\0' ? uri : NULL;
+    set->uri_line = (uint32_t) db.mark.line + 1;
+    set->uri_column = (uint32_t) db.mark.column + 1;
     return true;
 }
 
@@ -430,7 +443,7 @@ static bool read_sql_entry(reader *r, const yaml_node_t *node)
         { "queries", KEY_TEXTS, offsetof(sql_entry, set.queries), NULL },
         { "gen", KEY_CALL, 0, read_gen },
         { "codegen", KEY_CALL, 0, read_codegen },
-        { "database", KEY_CALL, offsetof(sql_entry, set.database_uri), config_database },
+        { "database", KEY_CALL, offsetof(sql_entry, set), config_database },
         { "analyzer", KEY_SKIP, 0, NULL },
         { "rules", KEY_CALL, 0, read_rule_names },
         { "strict_function_checks", KEY_BOOL, offsetof(sql_entry, skip_flag), NULL },

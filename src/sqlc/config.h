@@ -62,8 +62,9 @@ typedef struct config_set {
     vec rules;                /* of config_rule_use; see has_rules */
     bool has_rules;           /* the key is there, though its list may be empty */
     const char *database_uri; /* variables replaced; NULL: none */
-    uint32_t line, column;    /* of the entry */
-    config_c c;               /* its generator */
+    uint32_t uri_line, uri_column;
+    uint32_t line, column; /* of the entry */
+    config_c c;            /* its generator */
 } config_set;
 
 typedef struct config {

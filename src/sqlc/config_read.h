@@ -38,7 +38,7 @@ bool config_renames(reader *r, const yaml_entry *entry, void *target);
 bool config_overrides(reader *r, const yaml_entry *entry, void *target);
 /* A set with its generator joins the config. False: reported. */
 bool config_add_set(reader *r, const yaml_node_t *node, const config_set *set, const config_c *c);
-/* The value of "database"; target: the const char * that gets the URI. */
+/* The value of "database"; target: the config_set that gets the URI and its place. */
 bool config_database(reader *r, const yaml_entry *entry, void *target);
 /* What holds for options that are not given. */
 void config_defaults(config_c *c);

@@ -33,7 +33,7 @@ static const key_rule PACKAGE_RULES[] = {
     { "engine", KEY_TEXT, offsetof(package, engine), NULL },
     { "schema", KEY_TEXTS, offsetof(package, set.schema), NULL },
     { "queries", KEY_TEXTS, offsetof(package, set.queries), NULL },
-    { "database", KEY_CALL, offsetof(package, set.database_uri), config_database },
+    { "database", KEY_CALL, offsetof(package, set), config_database },
     { "emit_interface", KEY_BOOL, offsetof(package, c.emit_interface), NULL },
     { "emit_exact_table_names", KEY_BOOL, offsetof(package, c.emit_exact_table_names), NULL },
     { "omit_unused_structs", KEY_BOOL, offsetof(package, c.omit_unused_structs), NULL },

@@ -4,7 +4,7 @@
 
 #include "sqlc/describe_parts.h"
 
-#include "base/buf.h"
+#include "base/ident.h"
 
 /* Text with each "t.*" of an embed replaced by what `write` puts there. */
 typedef void (*embed_writer)(buf *b, const describe_work *w, size_t index);
@@ -39,23 +39,8 @@ static void write_probe(buf *b, const describe_work *w, size_t index)
     buf_printf(b, "'' AS \"sqlc_embed_%zu\", %s.*, '' AS \"sqlc_embed_end\"", index, embed->alias);
 }
 
-/* Written without quotes. Keywords are fine behind "alias.". Capitals fold on the server, so
- * they need quotes. */
-static bool simple_identifier(const char *name)
-{
-    size_t i = 0;
-    for (; name[i] != '\0'; i++) {
-        char c = name[i];
-        bool fits = (c >= 'a' && c <= 'z') || c == '_' || (i > 0 && c >= '0' && c <= '9');
-        if (!fits) {
-            return false;
-        }
-    }
-    return i > 0;
-}
-
 /* The model's columns by name: those without C type are left out, and columns that are added to the
- * table later do not change the result. */
+ * table later do not change the result. Keywords are fine behind "alias.". */
 static void write_columns(buf *b, const describe_work *w, size_t index)
 {
     const embed_span *span = &w->facts.embeds[index];
@@ -63,22 +48,10 @@ static void write_columns(buf *b, const describe_work *w, size_t index)
     assert(index < w->facts.embed_count);
     assert(w->facts.embeds[index].model != NULL);
     for (size_t i = 0; i < span->model->field_count; i++) {
-        const char *name = span->model->fields[i].sql_name;
         bool full = b->len - line > 80; /* keeps the text readable in logs and comments */
         line = full ? b->len : line;
         buf_printf(b, "%s%s.", i == 0 ? "" : full ? ",\n       " : ", ", span->embed->alias);
-        if (simple_identifier(name)) {
-            buf_add_str(b, name);
-            continue;
-        }
-        buf_add_char(b, '"');
-        for (const char *p = name; *p != '\0'; p++) {
-            buf_add_str(b, *p == '"' ? "\"\"" : "");
-            if (*p != '"') {
-                buf_add_char(b, *p);
-            }
-        }
-        buf_add_char(b, '"');
+        ident_add(b, span->model->fields[i].sql_name);
     }
 }
 

@@ -5,6 +5,8 @@
 
 #include "sqlc/emit_query.h"
 
+#include "base/ident.h"
+
 /* Order of emit_bulk_functions(). */
 enum { BULK_ROWS, BULK_OPEN, BULK_ADD, BULK_COUNT };
 
@@ -120,21 +122,20 @@ static void copy_parts(emitter *e, const ir_query *q)
 /* A table's name inside of a string inside of SQL. */
 static void regclass(emitter *e, const ir_copy *copy)
 {
+    AUTO(buf_auto) buf name;
     AUTO(buf_auto) buf b;
-    const char *parts[] = { copy->schema, copy->table };
+    buf_init(&name, NULL, 1 << 16);
     buf_init(&b, NULL, 1 << 16);
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-        buf_add_str(&b, i == 0 ? "SELECT pg_catalog.row_security_active('\"" : ".\"");
-        for (const char *p = parts[i]; *p != '\0'; p++) {
-            buf_add_str(&b, *p == '"' ? "\"\"" : *p == '\'' ? "''" : "");
-            if (*p != '"' && *p != '\'') {
-                buf_add_char(&b, *p);
-            }
-        }
-        buf_add_char(&b, '"');
+    ident_add_quoted(&name, copy->schema);
+    buf_add_char(&name, '.');
+    ident_add_quoted(&name, copy->table);
+    buf_add_str(&b, "SELECT pg_catalog.row_security_active('");
+    for (size_t i = 0; i < name.len; i++) {
+        buf_add_str(&b, name.ptr[i] == '\'' ? "'" : "");
+        buf_add_char(&b, name.ptr[i]);
     }
     buf_add_str(&b, "'::pg_catalog.regclass)");
-    e->out.failed = e->out.failed || b.failed;
+    e->out.failed = e->out.failed || name.failed || b.failed;
     emit_string(e, "    ", buf_view(&b));
 }
 

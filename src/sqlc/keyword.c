@@ -3,6 +3,8 @@
 
 #include "sqlc/keyword.h"
 
+#include "base/ident.h"
+
 /* Source: pg_get_keywords() of PostgreSQL 15, plus the words of 16 to 18 from the manual's
  * appendix "SQL Key Words". Sorted in byte order. */
 static const char *const WORDS[] = {
@@ -182,14 +184,6 @@ static int compare_word(const void *name, const void *entry)
  * words of all versions. */
 bool keyword_needs_quotes(const char *name)
 {
-    if (name[0] != '_' && (name[0] < 'a' || name[0] > 'z')) {
-        return true;
-    }
-    for (const char *c = name; *c != '\0'; c++) {
-        bool plain = (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '_';
-        if (!plain) {
-            return true;
-        }
-    }
-    return bsearch(name, WORDS, ARRAY_LEN(WORDS), sizeof WORDS[0], compare_word) != NULL;
+    return !ident_is_plain(name) ||
+           bsearch(name, WORDS, ARRAY_LEN(WORDS), sizeof WORDS[0], compare_word) != NULL;
 }

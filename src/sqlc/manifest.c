@@ -7,14 +7,10 @@
 
 #include <jansson.h>
 
+#include "base/json_auto.h"
 #include "base/sha256.h"
 #include "sqlc/ir_json.h"
-
-/* For AUTO(). */
-static void json_auto(json_t **local)
-{
-    json_decref(*local);
-}
+#include "sqlc/json_text.h"
 
 /* jansson passes failed allocations on as NULL and -1; one flag collects them. */
 typedef struct writer {
@@ -118,25 +114,6 @@ static json_t *entries_json(writer *w, const vec *list)
     return object;
 }
 
-/* For json_dump_callback(). The buffer keeps its own failure; -1 stops jansson early. */
-static int dump_piece(const char *piece, size_t size, void *data)
-{
-    buf *out = data;
-    buf_add(out, (slice) { piece, size });
-    return out->failed ? -1 : 0;
-}
-
-/* One line break at the end, as text files have. One blank per level: the file is long and lies
- * in the repository. */
-static pgc_status dump(const writer *w, const json_t *root, buf *out, pgc_error *err)
-{
-    if (w->failed || json_dump_callback(root, dump_piece, out, JSON_INDENT(1)) != 0) {
-        return pgc_error_set(err, PGC_NOMEM, "write JSON");
-    }
-    buf_add_char(out, '\n');
-    return buf_finish(out, err);
-}
-
 /* The caller's buffer may hold text already; JSON is appended.
  *
  *     {
@@ -158,14 +135,14 @@ pgc_status manifest_write(const manifest *m, const ir_set *set, buf *out, pgc_er
     put(&w, root, "inputs", entries_json(&w, &m->inputs));
     put(&w, root, "outputs", entries_json(&w, &m->outputs));
     w.failed = !ir_to_json(set, false, root) || w.failed;
-    return dump(&w, root, out, err);
+    return json_text_add(w.failed ? NULL : root, out, err);
 }
 
 pgc_status manifest_write_ir(const ir_set *set, buf *out, pgc_error *err)
 {
     AUTO(json_auto) json_t *root = json_object();
     writer w = { .failed = !ir_to_json(set, true, root) };
-    return dump(&w, root, out, err);
+    return json_text_add(w.failed ? NULL : root, out, err);
 }
 
 /* Anything but an object of texts gives no entries: the check then finds everything changed.

@@ -32,6 +32,7 @@ static pgc_status read_set(const env *sys, arena *mem, const config *cfg, pipeli
 {
     const char *out = set->config->c.out;
     set->shown = out;
+    set->config_path = cfg->path;
     set->dir = out[0] == '/' ? out : arena_printf(mem, "%s/%s", cfg->dir, out);
     set->manifest.generator = LUM_VERSION;
     set->manifest.options_hash = manifest_options_hash(mem, &set->config->c);
@@ -65,18 +66,65 @@ pgc_status pipeline_read(const env *sys, arena *mem, const command_options *opti
     return diag_status(diags, err);
 }
 
+#define SERVER_VARIABLE "SQLC_GEN_C_DATABASE"
+
+/* A server, and who named it. */
+typedef struct named_server {
+    const char *conninfo; /* NULL: a private cluster */
+    const char *path;     /* file, option or variable */
+    uint32_t line, column;
+} named_server;
+
 /* Where to analyse: command line, config, environment, else a private cluster. A user's own
- * choice is never overruled by the environment. */
-static const char *server_of(const command_options *options, const config_set *set)
+ * choice is never overruled by the environment. What is no file has one line. */
+static named_server server_of(const command_options *options, const pipeline_set *pipeline)
 {
-    const char *variable = getenv("SQLC_GEN_C_DATABASE");
+    const config_set *set = pipeline->config;
+    const char *variable = getenv(SERVER_VARIABLE);
     if (options->database != NULL) {
-        return options->database;
+        return (named_server) { options->database, "--database", 1, 1 };
     }
     if (set->database_uri != NULL) {
-        return set->database_uri;
+        return (named_server) { set->database_uri, pipeline->config_path, set->uri_line,
+                                set->uri_column };
     }
-    return variable != NULL && variable[0] != '\0' ? variable : NULL;
+    if (variable != NULL && variable[0] != '\0') {
+        return (named_server) { variable, SERVER_VARIABLE, 1, 1 };
+    }
+    return (named_server) { NULL, pipeline->config_path, set->line, set->column };
+}
+
+/* What helps against errors that the server gives a code to. */
+static const char *server_advice(const pgc_error *err)
+{
+    if (strcmp(err->sqlstate, "3D000") == 0) {
+        return "name a database that is there, such as \"postgres\": it is only the door, the run "
+               "makes a scratch database of its own";
+    }
+    if (strncmp(err->sqlstate, "28", 2) == 0) {
+        return "check user and password (or PGPASSWORD, or ~/.pgpass) and the server's pg_hba.conf";
+    }
+    if (strcmp(err->sqlstate, "42501") == 0) {
+        return "a scratch database is made on this server: ALTER ROLE ... CREATEDB allows it";
+    }
+    if (err->status == PGC_INVALID) {
+        return "write postgresql://USER@HOST:PORT/NAME, or \"host=... user=... dbname=...\"";
+    }
+    return err->hint[0] != '\0' ? err->hint : "is the server still there? try again";
+}
+
+/* What the server did is shown at the place that names it. Mistakes of the user's files have been
+ * reported at their own. */
+pgc_status pipeline_server_error(const command_options *options, const pipeline_set *set,
+                                 diag_list *diags, pgc_status status, const pgc_error *err)
+{
+    bool ours = status == PGC_OK || status == PGC_NOMEM || status == PGC_CANCELLED;
+    if (!ours && diags->error_count == 0 && err != NULL) {
+        const named_server server = server_of(options, set);
+        diag *d = diag_error_at(diags, server.path, server.line, server.column, "%s", err->message);
+        diag_hint(diags, d, "%s", server_advice(err));
+    }
+    return status;
 }
 
 /* Schema text is cut into statements before a server is started: mistakes there are cheap. */
@@ -85,7 +133,7 @@ pgc_status pipeline_open_database(const env *sys, arena *mem, const command_opti
                                   pgc_error *err)
 {
     vec statements = { 0 };
-    database_options where = { .server = server_of(options, set->config),
+    database_options where = { .server = server_of(options, set).conninfo,
                                .keep = options->keep,
                                .schema_hash = set->schema_hash,
                                .statements = &statements };
@@ -94,7 +142,8 @@ pgc_status pipeline_open_database(const env *sys, arena *mem, const command_opti
         TRY(source_schema(mem, file, diags, &statements, err));
     }
     TRY(diag_status(diags, err));
-    return database_open(sys, mem, &where, diags, out, err);
+    return pipeline_server_error(options, set, diags,
+                                 database_open(sys, mem, &where, diags, out, err), err);
 }
 
 /* The manifest describes the other files, so it is made last. */
@@ -126,8 +175,8 @@ pgc_status pipeline_run(const env *sys, arena *mem, const command_options *optio
     size_t prepared = 0;
     for (size_t i = 0; i < sets->count; i++) {
         pipeline_set *set = VEC_AT(sets, pipeline_set, i);
-        const char *server = server_of(options, set->config);
-        const char *previous = opened == NULL ? NULL : server_of(options, opened->config);
+        const char *server = server_of(options, set).conninfo;
+        const char *previous = opened == NULL ? NULL : server_of(options, opened).conninfo;
         if (opened == NULL || strcmp(opened->schema_hash, set->schema_hash) != 0 ||
             server != previous) {
             database_close(TAKE(db));
@@ -143,13 +192,14 @@ pgc_status pipeline_run(const env *sys, arena *mem, const command_options *optio
                                 .stop = options->stop };
         pgc_status status = compile_set(mem, &input, diags, &set->ir, err);
         if (status != PGC_OK && (status != PGC_INVALID || diags->error_count == 0)) {
-            return status;
+            return pipeline_server_error(options, set, diags, status, err);
         }
         if (diags->error_count == 0) {
             TRY(emit_with_manifest(mem, set, err));
         }
         if (diags->error_count == 0 && options->visit != NULL) {
-            TRY(options->visit(options->visit_arg, set, db, err));
+            status = options->visit(options->visit_arg, set, db, err);
+            TRY(pipeline_server_error(options, set, diags, status, err));
         }
     }
     return diag_status(diags, err);

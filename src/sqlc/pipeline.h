@@ -8,6 +8,7 @@
 /* One set with everything that was made of it. */
 typedef struct pipeline_set {
     const config_set *config;      /* borrowed from the config */
+    const char *config_path;       /* of the file, for messages */
     const char *dir;               /* output folder for the file system */
     const char *shown;             /* the same in messages */
     vec schema_files, query_files; /* of source_file */
@@ -25,6 +26,11 @@ pgc_status pipeline_read(const env *env, arena *arena, const command_options *op
 pgc_status pipeline_open_database(const env *env, arena *arena, const command_options *options,
                                   const pipeline_set *set, diag_list *diags, struct database **out,
                                   pgc_error *err) PGC_MUST_CHECK;
+/* Report a failure of the server at the place that names it: database.uri of the config, the
+ * option, the variable. Gives the status back; without a server's failure nothing happens. */
+pgc_status pipeline_server_error(const command_options *options, const pipeline_set *set,
+                                 diag_list *diags, pgc_status status, const pgc_error *err)
+    PGC_MUST_CHECK;
 /* Analyse and emit all sets. */
 pgc_status pipeline_run(const env *env, arena *arena, const command_options *options,
                         const config *config, vec *sets, diag_list *diags, pgc_error *err)

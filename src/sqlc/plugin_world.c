@@ -8,7 +8,7 @@
 
 #include <plugin.pb-c.h>
 
-#include "base/buf.h"
+#include "base/ident.h"
 #include "sqlc/plugin_request.h"
 
 #define FIRST_TYPE_OID     (CATALOG_FIRST_USER_OID + 1u)
@@ -137,22 +137,6 @@ uint32_t plugin_type(const plugin_world *w, const Plugin__Identifier *id, bool a
     return type == NULL ? 0 : array ? type->array_oid : type->oid;
 }
 
-/* As SQL writes it: in quotes unless it is small letters. */
-static void add_quoted(buf *b, const char *name)
-{
-    size_t plain = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
-    if (plain > 0 && name[plain] == '\0' && (name[0] < '0' || name[0] > '9')) {
-        buf_add_str(b, name);
-        return;
-    }
-    buf_add_char(b, '"');
-    for (const char *c = name; *c != '\0'; c++) {
-        buf_add_str(b, *c == '"' ? "\"" : "");
-        buf_add_char(b, *c);
-    }
-    buf_add_char(b, '"');
-}
-
 /* format_type(): with its schema unless that is searched anyway. NULL: no memory. */
 static char *own_spelling(const plugin_world *w, const char *schema, const char *name,
                           const char *behind)
@@ -160,10 +144,10 @@ static char *own_spelling(const plugin_world *w, const char *schema, const char 
     AUTO(buf_auto) buf b;
     buf_init(&b, NULL, 1 << 20);
     if (strcmp(schema, w->default_schema) != 0) {
-        add_quoted(&b, schema);
+        ident_add(&b, schema);
         buf_add_char(&b, '.');
     }
-    add_quoted(&b, name);
+    ident_add(&b, name);
     buf_add_str(&b, behind);
     return b.failed ? NULL : arena_copy(w->arena, buf_view(&b));
 }

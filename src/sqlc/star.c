@@ -7,7 +7,7 @@
 
 #include "sqlc/prove.h"
 
-#include "base/buf.h"
+#include "base/ident.h"
 #include "sqlc/keyword.h"
 #include "sqlc/scope.h"
 
@@ -53,14 +53,7 @@ static void fail_at(expander *x, pgc_status status, size_t offset, const char *w
 static void add_name(buf *b, const char *name)
 {
     if (keyword_needs_quotes(name)) {
-        buf_add_char(b, '"');
-        for (const char *c = name; *c != '\0'; c++) {
-            if (*c == '"') {
-                buf_add_char(b, '"');
-            }
-            buf_add_char(b, *c);
-        }
-        buf_add_char(b, '"');
+        ident_add_quoted(b, name);
     } else {
         buf_add_str(b, name);
     }

@@ -8,8 +8,10 @@
 #include <jansson.h>
 
 #include "base/file.h"
+#include "base/json_auto.h"
 #include "base/proc.h"
 #include "sqlc/database.h"
+#include "sqlc/json_text.h"
 
 #define MANIFEST_MAX   ((size_t) 256 << 20)
 #define GIT_TIMEOUT_US ((int64_t) 60 * 1000000)
@@ -72,7 +74,8 @@ static pgc_status verify_set(const env *sys, arena *mem, const command_options *
     catalog *cat = NULL;
     TRY(read_old(sys, mem, set, options->query, &old, err));
     TRY(pipeline_open_database(sys, mem, options, set, diags, &db, err));
-    TRY(catalog_load(database_conn(db), mem, &cat, err));
+    TRY(pipeline_server_error(options, set, diags, catalog_load(database_conn(db), mem, &cat, err),
+                              err));
     verify_work w = { .arena = mem, .conn = database_conn(db), .cat = cat };
     w.old = &old;
     w.findings = &totals->findings;
@@ -82,7 +85,7 @@ static pgc_status verify_set(const env *sys, arena *mem, const command_options *
             return pgc_error_set(err, PGC_CANCELLED, "interrupted");
         }
         w.query = &old.queries[i];
-        TRY(verify_query(&w, err));
+        TRY(pipeline_server_error(options, set, diags, verify_query(&w, err), err));
     }
     totals->queries += old.query_count;
     return w.nomem ? pgc_error_set(err, PGC_NOMEM, "verify the queries") : PGC_OK;
@@ -117,15 +120,9 @@ static void report(const vec *findings, const char *from, size_t queries, buf *o
                queries - broken_count(findings), queries, from);
 }
 
-static int dump_piece(const char *piece, size_t size, void *data)
-{
-    buf_add(data, (slice) { piece, size });
-    return ((buf *) data)->failed ? -1 : 0;
-}
-
 static pgc_status report_json(const vec *findings, buf *out, pgc_error *err)
 {
-    json_t *list = json_array();
+    AUTO(json_auto) json_t *list = json_array();
     bool ok = list != NULL;
     for (size_t i = 0; ok && i < findings->count; i++) {
         const verify_finding *f = VEC_AT(findings, verify_finding, i);
@@ -133,10 +130,7 @@ static pgc_status report_json(const vec *findings, buf *out, pgc_error *err)
                                                    f->query, "breaks", (int) f->breaks, "message",
                                                    f->message)) == 0;
     }
-    ok = ok && json_dump_callback(list, dump_piece, out, JSON_INDENT(1)) == 0;
-    json_decref(list);
-    buf_add_char(out, '\n');
-    return ok ? buf_finish(out, err) : pgc_error_set(err, PGC_NOMEM, "write JSON");
+    return json_text_add(ok ? list : NULL, out, err);
 }
 
 pgc_status command_verify(const env *sys, arena *mem, const command_options *options,

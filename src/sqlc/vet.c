@@ -7,7 +7,9 @@
 
 #include <jansson.h>
 
+#include "base/json_auto.h"
 #include "sqlc/database.h"
+#include "sqlc/json_text.h"
 
 /* Values of one evaluation: rules are short, plans are not large. */
 #define RULE_MEMORY ((size_t) 64 << 20)
@@ -444,16 +446,10 @@ static void report(const vet_work *w)
     }
 }
 
-static int dump_piece(const char *piece, size_t size, void *data)
-{
-    buf_add(data, (slice) { piece, size });
-    return ((buf *) data)->failed ? -1 : 0;
-}
-
 /* A list of findings for programs. */
 static pgc_status report_json(const vet_work *w, buf *out, pgc_error *err)
 {
-    json_t *list = json_array();
+    AUTO(json_auto) json_t *list = json_array();
     bool ok = list != NULL;
     for (size_t i = 0; ok && i < w->findings.count; i++) {
         const vet_finding *f = VEC_AT(&w->findings, vet_finding, i);
@@ -462,10 +458,7 @@ static pgc_status report_json(const vet_work *w, buf *out, pgc_error *err)
                                  "rule", f->rule, "message", f->message, "hint", f->hint);
         ok = json_array_append_new(list, item) == 0;
     }
-    ok = ok && json_dump_callback(list, dump_piece, out, JSON_INDENT(1)) == 0;
-    json_decref(list);
-    buf_add_char(out, '\n');
-    return ok ? buf_finish(out, err) : no_memory(err);
+    return json_text_add(ok ? list : NULL, out, err);
 }
 
 pgc_status command_vet(const env *sys, arena *mem, const command_options *options,

@@ -7,15 +7,11 @@
 #include <jansson.h>
 
 #include "base/buf.h"
+#include "base/json_auto.h"
 #include "pgc/describe.h"
 
 #define EXPLAIN_MAX        ((size_t) 16 << 20)
 #define EXPLAIN_TIMEOUT_US ((int64_t) 60 * 1000000)
-
-static void json_auto(json_t **local)
-{
-    json_decref(*local);
-}
 
 /* "Node Type" is node_type in rules. NULL: no memory. */
 static const char *field_name(arena *mem, const char *key)

@@ -6,6 +6,8 @@
 
 #include "base/proc.h"
 
+#include "scratch.h"
+#include "server.h"
 #include "sqlc_project.h"
 
 #define PROGRAM TEST_BUILD_ROOT "/sqlc-gen-c"
@@ -54,12 +56,21 @@ typedef struct ran {
     const char *output;
 } ran;
 
-static ran generate(sqlc_project *p, const char *server)
+/* url NULL: the one of the config. */
+static ran run_command(sqlc_project *p, const char *command, const char *argument, const char *url)
 {
     AUTO(buf_auto) buf output;
     pgc_error err = PGC_ZERO;
     ran r = { .code = -1 };
-    const char *argv[] = { PROGRAM, "generate", "--database", server, NULL };
+    const char *argv[6] = { PROGRAM, command };
+    size_t count = 2;
+    if (argument != NULL) {
+        argv[count++] = argument;
+    }
+    if (url != NULL) {
+        argv[count++] = "--database";
+        argv[count] = url;
+    }
     buf_init(&output, NULL, 1 << 20);
     const proc_options options = {
         .argv = argv, .dir = p->dir.path, .output = &output, .timeout_us = 60 * 1000000LL
@@ -67,6 +78,11 @@ static ran generate(sqlc_project *p, const char *server)
     CHECK_STATUS(proc_run(env_default(), &options, &r.code, &err), PGC_OK, &err);
     r.output = arena_copy(p->bench.arena, buf_view(&output));
     return r;
+}
+
+static ran generate(sqlc_project *p, const char *url)
+{
+    return run_command(p, "generate", NULL, url);
 }
 
 typedef struct output_file {
@@ -130,21 +146,141 @@ static void mistakes_leave_the_outputs_alone(void)
     project_done(&p);
 }
 
-static void a_server_that_is_away_is_named(void)
+/* The URL of the test server with one parameter more; a later one counts. */
+static const char *server_with(sqlc_project *p, const char *parameter)
+{
+    const char *url = test_server();
+    bool uri = strstr(url, "://") != NULL;
+    const char *between = !uri ? " " : strchr(url, '?') == NULL ? "?" : "&";
+    return arena_printf(p->bench.arena, "%s%s%s", url, between, parameter);
+}
+
+typedef struct bad_server {
+    const char *what, *server, *want, *hint;
+} bad_server;
+
+/* Exit status, place, message, hint; `place` is what comes before the message. */
+static void check_refused(const bad_server *bad, ran r, const char *place)
+{
+    bool found = CHECK_INT(r.code, 1) && CHECK(strncmp(r.output, place, strlen(place)) == 0);
+    found = CHECK(strstr(r.output, bad->want) != NULL) && found;
+    found = CHECK(strstr(r.output, "\n  hint: ") != NULL) && found;
+    found = CHECK(strstr(r.output, bad->hint) != NULL) && found;
+    found = CHECK(strstr(r.output, "geheim") == NULL) && found; /* a password */
+    if (!found) {
+        printf("# %s: exit status %d: %s\n", bad->what, r.code, r.output);
+    }
+}
+
+/* A server that cannot be used is shown where it is named, whatever the command. */
+static void a_server_that_cannot_be_used_has_a_place(void)
 {
     output_file before[ARRAY_LEN(OUTPUTS)];
     sqlc_project p = good_project(before);
-    const char *nowhere = arena_printf(p.bench.arena, "host=%s connect_timeout=5", p.dir.path);
+    arena *mem = p.bench.arena;
+    const char *role = arena_printf(mem, "sqlc_bad_%ld", (long) getpid());
+    pgc_conn *admin = scratch_connect(test_server());
+    REQUIRE(scratch_run(admin, arena_printf(mem, "CREATE ROLE %s LOGIN", role)));
+    const bad_server all[] = {
+        { "away", arena_printf(mem, "postgresql://x:geheim@/x?host=%s", p.dir.path), p.dir.path,
+          "--database URL" },
+        { "refused", "postgresql://x:geheim@127.0.0.1:1/x", "Connection refused",
+          "--database URL" },
+        { "no such database", server_with(&p, "dbname=no_such_one"),
+          "database \"no_such_one\" does not exist", "\"postgres\"" },
+        { "no such user", server_with(&p, "user=no_such_one"),
+          "role \"no_such_one\" does not exist", "user and password" },
+        { "may not create databases", server_with(&p, arena_printf(mem, "user=%s", role)),
+          "permission denied to create database", "CREATEDB" },
+        { "unknown keyword", "hots=x password=geheim", "unknown keyword \"hots\"", "host=" },
+        { "no connection string", "nonsense", "cannot be parsed", "postgresql://USER@HOST" },
+    };
     project_write(&p, "q/a.sql", "-- name: A :many\nSELECT id + 1 AS id FROM t;\n");
-    ran r = generate(&p, nowhere);
-    CHECK_INT(r.code, 1);
-    CHECK(strncmp(r.output, "sqlc-gen-c: ", 12) == 0);
-    CHECK(strstr(r.output, p.dir.path) != NULL);
-    CHECK(strstr(r.output, "--database URL") != NULL);
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        check_refused(&all[i], generate(&p, all[i].server), "--database:1:1: ");
+        project_write(
+            &p, "sqlc.yaml",
+            arena_printf(mem, "%s    database:\n      uri: '%s'\n", CONFIG, all[i].server));
+        check_refused(&all[i], generate(&p, NULL), "sqlc.yaml:9:12: ");
+        check_untouched(&p, before);
+    }
+    static const char *const OTHERS[][2] = { { "check", NULL },
+                                             { "diff", NULL },
+                                             { "explain", "A" },
+                                             { "vet", NULL },
+                                             { "verify", "out/sqlc-manifest.json" } };
+    for (size_t i = 0; i < ARRAY_LEN(OTHERS); i++) {
+        check_refused(&all[ARRAY_LEN(all) - 1], run_command(&p, OTHERS[i][0], OTHERS[i][1], NULL),
+                      "sqlc.yaml:9:12: ");
+    }
     check_untouched(&p, before);
+    CHECK(scratch_run(admin, arena_printf(mem, "DROP ROLE %s", role)));
+    pgc_conn_close(admin);
+    project_done(&p);
+}
+
+/* Older configs name it, too; a variable is nobody's file. */
+static void every_way_to_name_a_server_is_a_place(void)
+{
+    static const char OLD[] = "{\"version\": \"1\", \"packages\": [{\"path\": \"out\", "
+                              "\"engine\": \"postgresql\",\n \"schema\": \"s.sql\", "
+                              "\"queries\": \"q\", \"database\": {\"uri\": \"hots=x\"}}]}\n";
+    const bad_server bad = { "named elsewhere", NULL, "unknown keyword \"hots\"", "host=" };
+    sqlc_project p = project_make(OLD, SCHEMA, QUERY);
+    check_refused(&bad, generate(&p, NULL), "sqlc.yaml:2:57: ");
+    project_write(&p, "sqlc.yaml", CONFIG);
+    CHECK_INT(setenv("SQLC_GEN_C_DATABASE", "hots=x", 1), 0);
+    check_refused(&bad, generate(&p, NULL), "SQLC_GEN_C_DATABASE:1:1: ");
+    CHECK_INT(unsetenv("SQLC_GEN_C_DATABASE"), 0);
+    CHECK_STR(project_read(&p, "out/a.h"), "");
+    project_done(&p);
+}
+
+/* Without a server named, what fails is the private one: at the entry that names none. */
+static void a_private_server_that_cannot_start_has_a_place(void)
+{
+    const bad_server bad = { "no private server", NULL, "start a private PostgreSQL",
+                             "--database URL" };
+    sqlc_project p = project_make(CONFIG, SCHEMA, QUERY);
+    const char *before = getenv("TMPDIR");
+    const char *saved = before == NULL ? NULL : arena_strdup(p.bench.arena, before);
+    project_write(&p, "file", "");
+    CHECK_INT(setenv("TMPDIR", arena_printf(p.bench.arena, "%s/file", p.dir.path), 1), 0);
+    check_refused(&bad, generate(&p, NULL), "sqlc.yaml:3:5: ");
+    CHECK_INT(saved == NULL ? unsetenv("TMPDIR") : setenv("TMPDIR", saved, 1), 0);
+    project_done(&p);
+}
+
+/* The test server lets everybody in, so this one asks. */
+static void a_wrong_password_has_a_place_and_stays_secret(void)
+{
+    const bad_server bad = { "wrong password", NULL, "password authentication failed",
+                             "user and password" };
+    output_file before[ARRAY_LEN(OUTPUTS)];
+    sqlc_project p = good_project(before);
+    arena *mem = p.bench.arena;
+    server s;
+    REQUIRE(server_open(&s, ""));
+    const char *where =
+        arena_printf(mem, "host=127.0.0.1 port=%d dbname=postgres sslmode=disable", s.port);
+    pgc_conn *admin = scratch_connect(arena_printf(mem, "%s user=postgres", where));
+    CHECK(scratch_run(admin, "CREATE ROLE guarded LOGIN PASSWORD 'right'"));
+    pgc_conn_close(admin);
+    const char *wrong = arena_printf(mem, "%s user=guarded password=geheim", where);
+    check_refused(&bad, generate(&p, wrong), "--database:1:1: ");
+    project_write(&p, "sqlc.yaml",
+                  arena_printf(mem, "%s    database: {uri: \"%s\"}\n", CONFIG, wrong));
+    check_refused(&bad, generate(&p, NULL), "sqlc.yaml:8:21: ");
+    check_untouched(&p, before);
+    server_close(&s);
     project_done(&p);
 }
 
 TAP_MAIN(TAP("mistakes have a place and a hint, and leave the outputs alone",
              mistakes_leave_the_outputs_alone),
-         TAP("a server that is away is named", a_server_that_is_away_is_named))
+         TAP("a server that cannot be used has a place", a_server_that_cannot_be_used_has_a_place),
+         TAP("a wrong password has a place and stays secret",
+             a_wrong_password_has_a_place_and_stays_secret),
+         TAP("every way to name a server is a place", every_way_to_name_a_server_is_a_place),
+         TAP("a private server that cannot start has a place",
+             a_private_server_that_cannot_start_has_a_place))

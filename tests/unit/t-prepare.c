@@ -1,7 +1,6 @@
 /* What is refused before a run, transaction modes, hashes of partial files, and the URL. */
 #include "base/prelude.h"
 
-#include "base/ident.h"
 #include "migrate/prepare.h"
 #include "migrate/session.h"
 
@@ -135,21 +134,9 @@ static void search_path_is_cut_out_of_urls(void)
     }
 }
 
-static void names_are_quoted_and_filled_in(void)
-{
-    AUTO(arena_auto) arena *mem = arena_new(NULL, 0, 0);
-    CHECK_STR(ident_quote("a", mem), "\"a\"");
-    CHECK_STR(ident_quote("", mem), "\"\"");
-    CHECK_STR(ident_quote("a\"; DROP", mem), "\"a\"\"; DROP\"");
-    CHECK_STR(ident_fill("@p@a, @p@b @", "@p@", "x.", mem), "x.a, x.b @");
-    CHECK_STR(ident_fill("@p@@p@", "@p@", "", mem), "");
-    CHECK_STR(ident_fill("@p@", "@p@", "@p@@p@", mem), "@p@@p@");
-}
-
 TAP_MAIN(TAP("prepare: hashes of partial files equal the vector", hashes_equal_the_vector),
          TAP("prepare: transaction modes follow the directive", modes_follow_the_directive),
          TAP("prepare: directives without effect are warned of", lost_directives_are_warned_of),
          TAP("prepare: NUL bytes are refused", nul_bytes_are_refused),
          TAP("prepare: survives every failing allocation", survives_failing_allocations),
-         TAP("url: search_path is cut out", search_path_is_cut_out_of_urls),
-         TAP("ident: names are quoted and filled in", names_are_quoted_and_filled_in))
+         TAP("url: search_path is cut out", search_path_is_cut_out_of_urls))
