@@ -28,21 +28,21 @@ static const char *const WORDS[] = { "beach", "paris garden", "IMG 0042",       
                                      "oslo",  "Canon Pro",    "sunset friends", "zebra" };
 
 /* Conditions that leave all of an owner's rows, a tenth, a hundredth, and a handful. */
-static lum_search_filter filter_of(uint32_t turn)
+static lum_filter filter_of(uint32_t turn)
 {
-    lum_search_filter filter = { 0 };
+    lum_filter filter = { 0 };
     switch (turn % 6) {
     case 1:
-        filter.asset_type = "video";
+        filter.asset_type = SLICE("video");
         break;
     case 2:
         filter.liked = (pgc_opt_bool) { true, true };
         break;
     case 3:
-        filter.rating_least = (pgc_opt_i32) { true, 5 };
+        filter.rating_min = (pgc_opt_i32) { true, 5 };
         break;
     case 4:
-        filter.camera_model = "Leica R5";
+        filter.camera_model = SLICE("Leica R5");
         break;
     case 5:
         filter.is_raw = (pgc_opt_bool) { true, true };
@@ -86,10 +86,11 @@ static pgc_status by_text(services_site *site, lum_actor actor, uint32_t turn, p
 
 static pgc_status by_meaning(services_site *site, lum_actor actor, uint32_t turn, pgc_error *err)
 {
+    const lum_filter filter = filter_of(turn);
     const lum_search_request request = { .query = WORDS[turn % ARRAY_LEN(WORDS)],
                                          .vector = texts[turn % QUERIES],
                                          .by = LUM_SEARCH_MEANING,
-                                         .filter = filter_of(turn),
+                                         .filter = &filter,
                                          .limit = TOP };
     (void) site;
     return search_once(actor, &request, NULL, err);
@@ -97,10 +98,11 @@ static pgc_status by_meaning(services_site *site, lum_actor actor, uint32_t turn
 
 static pgc_status by_all(services_site *site, lum_actor actor, uint32_t turn, pgc_error *err)
 {
+    const lum_filter filter = filter_of(turn);
     const lum_search_request request = { .query = WORDS[turn % ARRAY_LEN(WORDS)],
                                          .vector = texts[turn % QUERIES],
                                          .by = LUM_SEARCH_ALL,
-                                         .filter = filter_of(turn),
+                                         .filter = &filter,
                                          .limit = HITS };
     (void) site;
     return search_once(actor, &request, NULL, err);
@@ -110,10 +112,11 @@ static pgc_status by_all(services_site *site, lum_actor actor, uint32_t turn, pg
 static bool nearest(services_site *site, uint32_t turn, bool exact, pgc_uuid out[TOP],
                     size_t *count)
 {
+    const lum_filter filter = filter_of(turn / 7);
     const lum_search_request request = { .query = "anything",
                                          .vector = texts[turn % QUERIES],
                                          .by = LUM_SEARCH_MEANING,
-                                         .filter = filter_of(turn / 7),
+                                         .filter = &filter,
                                          .limit = TOP,
                                          .exact_most = exact ? INT32_MAX : 0 };
     lum_search_page page = { .next = "" };

@@ -19,7 +19,7 @@
 #include "service/trash.h"
 #include "tap.h"
 
-#define MIGRATION "025_counts.sql"
+#define MIGRATION "026_counts.sql"
 
 /* Numbers of all owners that are not what counting gives. */
 #define WRONG_TAGS                                                                          \
