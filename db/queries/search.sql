@@ -8,12 +8,7 @@ SELECT sqlc.embed(a), h.place, h.score, h.sort_at, h.name_rank, h.text_rank, h.t
        h.meaning_rank, h.distance, h.route
 FROM search_hits(
     sqlc.narg('query')::text, sqlc.narg('vector')::halfvec, sqlc.narg('like_asset_id')::uuid,
-    ROW(sqlc.narg('asset_type')::text, sqlc.narg('repository_id')::uuid,
-        sqlc.narg('album_id')::integer, sqlc.narg('tag_ids')::integer[],
-        sqlc.narg('taken_from')::timestamptz, sqlc.narg('taken_before')::timestamptz,
-        sqlc.narg('rating_least')::integer, sqlc.narg('liked')::boolean,
-        sqlc.narg('is_raw')::boolean, sqlc.narg('camera_model')::text,
-        sqlc.narg('has_place')::boolean)::search_filter,
+    @filter::search_filter,
     @channels::integer, @pool::integer, @row_limit::integer,
     sqlc.narg('after_score')::float8, sqlc.narg('after_at')::timestamptz,
     sqlc.narg('after_id')::uuid, @exact_most::integer) h

@@ -4,42 +4,16 @@
 #include "cli/action.h"
 #include "cli/asset_view.h"
 #include "cli/commands.h"
+#include "cli/filter_options.h"
 #include "service/asset.h"
 #include "service/timeline.h"
 
-#define FILTERS_MAX 40
-#define NAME_SIZE   24
-
 typedef struct list_call {
-    const char *filters[FILTERS_MAX]; /* by the order of LUM_FILTER_FIELDS; NULL: not given */
+    cli_filter filter;
     const char *sort, *cursor;
     uint32_t limit;
     bool total, page;
 } list_call;
-
-/* Options that were given become a filter; what they say wrong is told by their names. */
-static pgc_status filter_read(const list_call *call, lum_filter_doc **out, pgc_error *err)
-{
-    AUTO(lum_filter_doc_auto) lum_filter_doc *doc = NULL;
-    TRY(lum_filter_doc_new(&doc, err));
-    for (size_t i = 0; i < LUM_FILTER_FIELD_COUNT; i++) {
-        if (call->filters[i] != NULL) {
-            TRY(lum_filter_doc_set(doc, LUM_FILTER_FIELDS[i].name, pgc_text_from(call->filters[i]),
-                                   err));
-        }
-    }
-    *out = TAKE(doc);
-    return PGC_OK;
-}
-
-static bool filter_is_given(const list_call *call)
-{
-    bool given = false;
-    for (size_t i = 0; i < LUM_FILTER_FIELD_COUNT && !given; i++) {
-        given = call->filters[i] != NULL;
-    }
-    return given;
-}
 
 /* An empty answer is no error: the text says what to do next. */
 static pgc_status list_action(lum_actor actor, void *arg, pgc_error *err)
@@ -51,21 +25,22 @@ static pgc_status list_action(lum_actor actor, void *arg, pgc_error *err)
                       .want_total = call->total,
                       .cursor = pgc_text_from(call->cursor) };
     TRY(lum_sort_parse(pgc_text_from(call->sort), &list.sort, err));
-    TRY(filter_read(call, &doc, err));
+    TRY(cli_filter_read(&call->filter, &doc, err));
     list.filter = lum_filter_doc_get(doc);
     TRY(lum_asset_filter(actor, &list, &page, err));
-    asset_page_print(
-        &page, filter_is_given(call) ? "no assets" : "no assets; `lumilio import FOLDER` adds some",
-        call->page || call->cursor != NULL || call->total);
+    asset_page_print(&page,
+                     cli_filter_is_given(&call->filter)
+                         ? "no assets"
+                         : "no assets; `lumilio import FOLDER` adds some",
+                     call->page || call->cursor != NULL || call->total);
     lum_asset_page_free(&page);
     return PGC_OK;
 }
 
 int cmd_list(int argc, char **argv)
 {
-    static char names[FILTERS_MAX][NAME_SIZE];
     list_call call = { .sort = "uploaded", .limit = 100 };
-    cli_option options[FILTERS_MAX + 5] = {
+    cli_option options[5 + CLI_FILTERS_MAX] = {
         { "sort", "ORDER", "taken, uploaded, name, size or rating; -name: the other way round",
           &call.sort, CLI_TEXT },
         { "limit", "N", "rows at the most, up to 1000", &call.limit, CLI_COUNT },
@@ -75,17 +50,7 @@ int cmd_list(int argc, char **argv)
         { "page", NULL, "with --json: an object that holds the cursor of the next page, too",
           &call.page, CLI_FLAG },
     };
-    size_t count = 5;
-    assert(LUM_FILTER_FIELD_COUNT <= FILTERS_MAX);
-    for (size_t i = 0; i < LUM_FILTER_FIELD_COUNT; i++, count++) {
-        const lum_filter_field *field = &LUM_FILTER_FIELDS[i];
-        (void) snprintf(names[i], NAME_SIZE, "%s", field->name);
-        for (char *at = names[i]; *at != '\0'; at++) {
-            *at = *at == '_' ? '-' : *at;
-        }
-        options[count] =
-            (cli_option) { names[i], field->value, field->help, &call.filters[i], CLI_TEXT };
-    }
+    size_t count = cli_filter_options(&call.filter, options, 5);
     bool done = false;
     int code = cli_parse("list", options, count, &argc, argv, &done);
     if (code != CLI_OK || done) {

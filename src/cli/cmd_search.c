@@ -4,6 +4,7 @@
 #include "cli/action.h"
 #include "cli/asset_view.h"
 #include "cli/commands.h"
+#include "cli/filter_options.h"
 #include "service/asset.h"
 #include "service/search.h"
 
@@ -13,9 +14,9 @@
 /* What the words of the call become. */
 typedef struct search_call {
     lum_search_request request;
+    cli_filter filter;
     const char *by, *similar, *after;
-    uint32_t limit, rating, album;
-    bool liked, raw;
+    uint32_t limit;
 } search_call;
 
 static void member_set(json_t *object, const char *name, json_t *value)
@@ -98,7 +99,10 @@ static pgc_status embedder_open(const lum_library *library, const search_call *c
 static pgc_status search_run(lum_library *library, lum_session *session, search_call *call,
                              pgc_error *err)
 {
+    AUTO(lum_filter_doc_auto) lum_filter_doc *doc = NULL;
     lum_search_page page = PGC_ZERO;
+    TRY(cli_filter_read(&call->filter, &doc, err));
+    call->request.filter = lum_filter_doc_get(doc);
     TRY(embedder_open(library, call, &call->request.embedder, err));
     pgc_status status = lum_search(lum_session_actor(session), &call->request, &page, err);
     ml_close(call->request.embedder);
@@ -135,38 +139,25 @@ static int request_fill(search_call *call, int argc, char **argv)
     if (call->by != NULL && lum_search_by_parse(call->by, &request->by, &err) != PGC_OK) {
         return cli_usage("search", "%s", err.message);
     }
-    if (call->album > INT32_MAX || call->rating > 5) {
-        return cli_usage("search", "--rating goes from 1 to 5, --album takes the id of an album");
-    }
     request->query = argc > 0 ? argv[0] : NULL;
     request->like_asset_id.has = call->similar != NULL;
     request->limit = (int32_t) call->limit;
     request->after = call->after;
-    request->filter.album_id = (pgc_opt_i32) { call->album > 0, (int32_t) call->album };
-    request->filter.rating_least = (pgc_opt_i32) { call->rating > 0, (int32_t) call->rating };
-    request->filter.liked = (pgc_opt_bool) { call->liked, true };
-    request->filter.is_raw = (pgc_opt_bool) { call->raw, true };
     return CLI_OK;
 }
 
 int cmd_search(int argc, char **argv)
 {
     search_call call = { .limit = 50 };
-    lum_search_filter *filter = &call.request.filter;
-    const cli_option options[] = {
+    cli_option options[4 + CLI_FILTERS_MAX] = {
         { "by", "WAY", "name, text, meaning or all (the default)", &call.by, CLI_TEXT },
         { "similar", "ID", "assets that look like this one", &call.similar, CLI_TEXT },
-        { "type", "TYPE", "only photo, video or audio", &filter->asset_type, CLI_TEXT },
-        { "camera", "MODEL", "only of this camera", &filter->camera_model, CLI_TEXT },
-        { "album", "ID", "only of this album", &call.album, CLI_COUNT },
-        { "rating", "N", "only with this rating or a better one", &call.rating, CLI_COUNT },
-        { "liked", NULL, "only what is liked", &call.liked, CLI_FLAG },
-        { "raw", NULL, "only raw photos", &call.raw, CLI_FLAG },
         { "limit", "N", "hits at the most, up to 1000 (default: 50)", &call.limit, CLI_COUNT },
         { "cursor", "CURSOR", "go on behind a page before", &call.after, CLI_TEXT },
     };
+    size_t count = cli_filter_options(&call.filter, options, 4);
     bool done = false;
-    int code = cli_parse("search", options, ARRAY_LEN(options), &argc, argv, &done);
+    int code = cli_parse("search", options, count, &argc, argv, &done);
     if (code == CLI_OK && !done) {
         code = request_fill(&call, argc, argv);
     }

@@ -21,7 +21,8 @@ const cli_command CLI_COMMANDS[] = {
       "[PERIOD] [--days] [--limit N] [--cursor CURSOR]", cmd_timeline },
     { "show", "Show everything that is known of one asset", "ID", cmd_show },
     { "search", "Find assets by name, text and what they show",
-      "TEXT | --similar ID [--by name|text|meaning|all] [--limit N] [--cursor CURSOR]",
+      "TEXT | --similar ID [--by name|text|meaning|all] [FILTER...] [--limit N] "
+      "[--cursor CURSOR]",
       cmd_search },
     { "duplicates", "Show groups of assets that are nearly the same, or keep the best of each",
       "[--distance D] [--similar] [--trash-others [--yes]] [--limit N] [--after ID]",

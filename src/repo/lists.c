@@ -51,45 +51,7 @@ static const pgc_type_ref filter_assets_query_columns[] = {
 
 static const pgc_type_ref filter_assets_query_params_0[] = {
     { "owner_id", "integer", 23 },
-    { "candidates", "uuid[]", 2951 },
-    { "wanted_type", "text", 25 },
-    { "wanted_repository", "uuid", 2950 },
-    { "make", "text", 25 },
-    { "model", "text", 25 },
-    { "lens", "text", 25 },
-    { "iso_min", "integer", 23 },
-    { "iso_max", "integer", 23 },
-    { "aperture_min", "double precision", 701 },
-    { "aperture_max", "double precision", 701 },
-    { "focal_min", "double precision", 701 },
-    { "focal_max", "double precision", 701 },
-    { "local_from", "timestamp without time zone", 1114 },
-    { "local_before", "timestamp without time zone", 1114 },
-    { "instant_from", "timestamp with time zone", 1184 },
-    { "instant_before", "timestamp with time zone", 1184 },
-    { "south", "integer", 23 },
-    { "north", "integer", 23 },
-    { "west", "integer", 23 },
-    { "east", "integer", 23 },
-    { "near_south", "integer", 23 },
-    { "near_north", "integer", 23 },
-    { "near_latitude", "integer", 23 },
-    { "near_longitude", "integer", 23 },
-    { "near_metres", "double precision", 701 },
-    { "has_place", "boolean", 16 },
-    { "stars_min", "smallint", 21 },
-    { "stars_max", "smallint", 21 },
-    { "wanted_liked", "boolean", 16 },
-    { "wanted_raw", "boolean", 16 },
-    { "name_prefix", "text", 25 },
-    { "name_part", "text", 25 },
-    { "album_id", "integer", 23 },
-    { "tags_any", "integer[]", 1007 },
-    { "tags_all", "integer[]", 1007 },
-    { "tags_all_numbers", "integer[]", 1007 },
-    { "tags_all_names", "bigint", 20 },
-    { "tags_none", "integer[]", 1007 },
-    { "words", "text", 25 },
+    { "filter", "search_filter", 0 },
     { "after_id", "uuid", 2950 },
     { "after_local", "timestamp without time zone", 1114 },
     { "row_limit", "bigint", 20 },
@@ -97,45 +59,7 @@ static const pgc_type_ref filter_assets_query_params_0[] = {
 
 static const pgc_type_ref filter_assets_query_params_1[] = {
     { "owner_id", "integer", 23 },
-    { "candidates", "uuid[]", 2951 },
-    { "wanted_type", "text", 25 },
-    { "wanted_repository", "uuid", 2950 },
-    { "make", "text", 25 },
-    { "model", "text", 25 },
-    { "lens", "text", 25 },
-    { "iso_min", "integer", 23 },
-    { "iso_max", "integer", 23 },
-    { "aperture_min", "double precision", 701 },
-    { "aperture_max", "double precision", 701 },
-    { "focal_min", "double precision", 701 },
-    { "focal_max", "double precision", 701 },
-    { "local_from", "timestamp without time zone", 1114 },
-    { "local_before", "timestamp without time zone", 1114 },
-    { "instant_from", "timestamp with time zone", 1184 },
-    { "instant_before", "timestamp with time zone", 1184 },
-    { "south", "integer", 23 },
-    { "north", "integer", 23 },
-    { "west", "integer", 23 },
-    { "east", "integer", 23 },
-    { "near_south", "integer", 23 },
-    { "near_north", "integer", 23 },
-    { "near_latitude", "integer", 23 },
-    { "near_longitude", "integer", 23 },
-    { "near_metres", "double precision", 701 },
-    { "has_place", "boolean", 16 },
-    { "stars_min", "smallint", 21 },
-    { "stars_max", "smallint", 21 },
-    { "wanted_liked", "boolean", 16 },
-    { "wanted_raw", "boolean", 16 },
-    { "name_prefix", "text", 25 },
-    { "name_part", "text", 25 },
-    { "album_id", "integer", 23 },
-    { "tags_any", "integer[]", 1007 },
-    { "tags_all", "integer[]", 1007 },
-    { "tags_all_numbers", "integer[]", 1007 },
-    { "tags_all_names", "bigint", 20 },
-    { "tags_none", "integer[]", 1007 },
-    { "words", "text", 25 },
+    { "filter", "search_filter", 0 },
     { "after_id", "uuid", 2950 },
     { "after_local", "timestamp without time zone", 1114 },
     { "row_limit", "bigint", 20 },
@@ -143,368 +67,146 @@ static const pgc_type_ref filter_assets_query_params_1[] = {
 
 static const pgc_type_ref filter_assets_query_params_2[] = {
     { "owner_id", "integer", 23 },
-    { "candidates", "uuid[]", 2951 },
-    { "wanted_type", "text", 25 },
-    { "wanted_repository", "uuid", 2950 },
-    { "make", "text", 25 },
-    { "model", "text", 25 },
-    { "lens", "text", 25 },
-    { "iso_min", "integer", 23 },
-    { "iso_max", "integer", 23 },
-    { "aperture_min", "double precision", 701 },
-    { "aperture_max", "double precision", 701 },
-    { "focal_min", "double precision", 701 },
-    { "focal_max", "double precision", 701 },
-    { "local_from", "timestamp without time zone", 1114 },
-    { "local_before", "timestamp without time zone", 1114 },
-    { "instant_from", "timestamp with time zone", 1184 },
-    { "instant_before", "timestamp with time zone", 1184 },
-    { "south", "integer", 23 },
-    { "north", "integer", 23 },
-    { "west", "integer", 23 },
-    { "east", "integer", 23 },
-    { "near_south", "integer", 23 },
-    { "near_north", "integer", 23 },
-    { "near_latitude", "integer", 23 },
-    { "near_longitude", "integer", 23 },
-    { "near_metres", "double precision", 701 },
-    { "has_place", "boolean", 16 },
-    { "stars_min", "smallint", 21 },
-    { "stars_max", "smallint", 21 },
-    { "wanted_liked", "boolean", 16 },
-    { "wanted_raw", "boolean", 16 },
-    { "name_prefix", "text", 25 },
-    { "name_part", "text", 25 },
-    { "album_id", "integer", 23 },
-    { "tags_any", "integer[]", 1007 },
-    { "tags_all", "integer[]", 1007 },
-    { "tags_all_numbers", "integer[]", 1007 },
-    { "tags_all_names", "bigint", 20 },
-    { "tags_none", "integer[]", 1007 },
-    { "words", "text", 25 },
+    { "filter", "search_filter", 0 },
     { "after_id", "uuid", 2950 },
+    { "after_local", "timestamp without time zone", 1114 },
     { "row_limit", "bigint", 20 },
-    { "after_instant", "timestamp with time zone", 1184 },
 };
 
 static const pgc_type_ref filter_assets_query_params_3[] = {
     { "owner_id", "integer", 23 },
-    { "candidates", "uuid[]", 2951 },
-    { "wanted_type", "text", 25 },
-    { "wanted_repository", "uuid", 2950 },
-    { "make", "text", 25 },
-    { "model", "text", 25 },
-    { "lens", "text", 25 },
-    { "iso_min", "integer", 23 },
-    { "iso_max", "integer", 23 },
-    { "aperture_min", "double precision", 701 },
-    { "aperture_max", "double precision", 701 },
-    { "focal_min", "double precision", 701 },
-    { "focal_max", "double precision", 701 },
-    { "local_from", "timestamp without time zone", 1114 },
-    { "local_before", "timestamp without time zone", 1114 },
-    { "instant_from", "timestamp with time zone", 1184 },
-    { "instant_before", "timestamp with time zone", 1184 },
-    { "south", "integer", 23 },
-    { "north", "integer", 23 },
-    { "west", "integer", 23 },
-    { "east", "integer", 23 },
-    { "near_south", "integer", 23 },
-    { "near_north", "integer", 23 },
-    { "near_latitude", "integer", 23 },
-    { "near_longitude", "integer", 23 },
-    { "near_metres", "double precision", 701 },
-    { "has_place", "boolean", 16 },
-    { "stars_min", "smallint", 21 },
-    { "stars_max", "smallint", 21 },
-    { "wanted_liked", "boolean", 16 },
-    { "wanted_raw", "boolean", 16 },
-    { "name_prefix", "text", 25 },
-    { "name_part", "text", 25 },
-    { "album_id", "integer", 23 },
-    { "tags_any", "integer[]", 1007 },
-    { "tags_all", "integer[]", 1007 },
-    { "tags_all_numbers", "integer[]", 1007 },
-    { "tags_all_names", "bigint", 20 },
-    { "tags_none", "integer[]", 1007 },
-    { "words", "text", 25 },
+    { "filter", "search_filter", 0 },
+    { "after_id", "uuid", 2950 },
+    { "after_local", "timestamp without time zone", 1114 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref filter_assets_query_params_4[] = {
+    { "owner_id", "integer", 23 },
+    { "filter", "search_filter", 0 },
     { "after_id", "uuid", 2950 },
     { "row_limit", "bigint", 20 },
     { "after_instant", "timestamp with time zone", 1184 },
 };
 
-static const pgc_type_ref filter_assets_query_params_4[] = {
-    { "owner_id", "integer", 23 },
-    { "candidates", "uuid[]", 2951 },
-    { "wanted_type", "text", 25 },
-    { "wanted_repository", "uuid", 2950 },
-    { "make", "text", 25 },
-    { "model", "text", 25 },
-    { "lens", "text", 25 },
-    { "iso_min", "integer", 23 },
-    { "iso_max", "integer", 23 },
-    { "aperture_min", "double precision", 701 },
-    { "aperture_max", "double precision", 701 },
-    { "focal_min", "double precision", 701 },
-    { "focal_max", "double precision", 701 },
-    { "local_from", "timestamp without time zone", 1114 },
-    { "local_before", "timestamp without time zone", 1114 },
-    { "instant_from", "timestamp with time zone", 1184 },
-    { "instant_before", "timestamp with time zone", 1184 },
-    { "south", "integer", 23 },
-    { "north", "integer", 23 },
-    { "west", "integer", 23 },
-    { "east", "integer", 23 },
-    { "near_south", "integer", 23 },
-    { "near_north", "integer", 23 },
-    { "near_latitude", "integer", 23 },
-    { "near_longitude", "integer", 23 },
-    { "near_metres", "double precision", 701 },
-    { "has_place", "boolean", 16 },
-    { "stars_min", "smallint", 21 },
-    { "stars_max", "smallint", 21 },
-    { "wanted_liked", "boolean", 16 },
-    { "wanted_raw", "boolean", 16 },
-    { "name_prefix", "text", 25 },
-    { "name_part", "text", 25 },
-    { "album_id", "integer", 23 },
-    { "tags_any", "integer[]", 1007 },
-    { "tags_all", "integer[]", 1007 },
-    { "tags_all_numbers", "integer[]", 1007 },
-    { "tags_all_names", "bigint", 20 },
-    { "tags_none", "integer[]", 1007 },
-    { "words", "text", 25 },
-    { "after_id", "uuid", 2950 },
-    { "row_limit", "bigint", 20 },
-    { "after_name", "text", 25 },
-};
-
 static const pgc_type_ref filter_assets_query_params_5[] = {
     { "owner_id", "integer", 23 },
-    { "candidates", "uuid[]", 2951 },
-    { "wanted_type", "text", 25 },
-    { "wanted_repository", "uuid", 2950 },
-    { "make", "text", 25 },
-    { "model", "text", 25 },
-    { "lens", "text", 25 },
-    { "iso_min", "integer", 23 },
-    { "iso_max", "integer", 23 },
-    { "aperture_min", "double precision", 701 },
-    { "aperture_max", "double precision", 701 },
-    { "focal_min", "double precision", 701 },
-    { "focal_max", "double precision", 701 },
-    { "local_from", "timestamp without time zone", 1114 },
-    { "local_before", "timestamp without time zone", 1114 },
-    { "instant_from", "timestamp with time zone", 1184 },
-    { "instant_before", "timestamp with time zone", 1184 },
-    { "south", "integer", 23 },
-    { "north", "integer", 23 },
-    { "west", "integer", 23 },
-    { "east", "integer", 23 },
-    { "near_south", "integer", 23 },
-    { "near_north", "integer", 23 },
-    { "near_latitude", "integer", 23 },
-    { "near_longitude", "integer", 23 },
-    { "near_metres", "double precision", 701 },
-    { "has_place", "boolean", 16 },
-    { "stars_min", "smallint", 21 },
-    { "stars_max", "smallint", 21 },
-    { "wanted_liked", "boolean", 16 },
-    { "wanted_raw", "boolean", 16 },
-    { "name_prefix", "text", 25 },
-    { "name_part", "text", 25 },
-    { "album_id", "integer", 23 },
-    { "tags_any", "integer[]", 1007 },
-    { "tags_all", "integer[]", 1007 },
-    { "tags_all_numbers", "integer[]", 1007 },
-    { "tags_all_names", "bigint", 20 },
-    { "tags_none", "integer[]", 1007 },
-    { "words", "text", 25 },
+    { "filter", "search_filter", 0 },
     { "after_id", "uuid", 2950 },
     { "row_limit", "bigint", 20 },
-    { "after_name", "text", 25 },
+    { "after_instant", "timestamp with time zone", 1184 },
 };
 
 static const pgc_type_ref filter_assets_query_params_6[] = {
     { "owner_id", "integer", 23 },
-    { "candidates", "uuid[]", 2951 },
-    { "wanted_type", "text", 25 },
-    { "wanted_repository", "uuid", 2950 },
-    { "make", "text", 25 },
-    { "model", "text", 25 },
-    { "lens", "text", 25 },
-    { "iso_min", "integer", 23 },
-    { "iso_max", "integer", 23 },
-    { "aperture_min", "double precision", 701 },
-    { "aperture_max", "double precision", 701 },
-    { "focal_min", "double precision", 701 },
-    { "focal_max", "double precision", 701 },
-    { "local_from", "timestamp without time zone", 1114 },
-    { "local_before", "timestamp without time zone", 1114 },
-    { "instant_from", "timestamp with time zone", 1184 },
-    { "instant_before", "timestamp with time zone", 1184 },
-    { "south", "integer", 23 },
-    { "north", "integer", 23 },
-    { "west", "integer", 23 },
-    { "east", "integer", 23 },
-    { "near_south", "integer", 23 },
-    { "near_north", "integer", 23 },
-    { "near_latitude", "integer", 23 },
-    { "near_longitude", "integer", 23 },
-    { "near_metres", "double precision", 701 },
-    { "has_place", "boolean", 16 },
-    { "stars_min", "smallint", 21 },
-    { "stars_max", "smallint", 21 },
-    { "wanted_liked", "boolean", 16 },
-    { "wanted_raw", "boolean", 16 },
-    { "name_prefix", "text", 25 },
-    { "name_part", "text", 25 },
-    { "album_id", "integer", 23 },
-    { "tags_any", "integer[]", 1007 },
-    { "tags_all", "integer[]", 1007 },
-    { "tags_all_numbers", "integer[]", 1007 },
-    { "tags_all_names", "bigint", 20 },
-    { "tags_none", "integer[]", 1007 },
-    { "words", "text", 25 },
+    { "filter", "search_filter", 0 },
     { "after_id", "uuid", 2950 },
     { "row_limit", "bigint", 20 },
-    { "after_number", "bigint", 20 },
+    { "after_instant", "timestamp with time zone", 1184 },
 };
 
 static const pgc_type_ref filter_assets_query_params_7[] = {
     { "owner_id", "integer", 23 },
-    { "candidates", "uuid[]", 2951 },
-    { "wanted_type", "text", 25 },
-    { "wanted_repository", "uuid", 2950 },
-    { "make", "text", 25 },
-    { "model", "text", 25 },
-    { "lens", "text", 25 },
-    { "iso_min", "integer", 23 },
-    { "iso_max", "integer", 23 },
-    { "aperture_min", "double precision", 701 },
-    { "aperture_max", "double precision", 701 },
-    { "focal_min", "double precision", 701 },
-    { "focal_max", "double precision", 701 },
-    { "local_from", "timestamp without time zone", 1114 },
-    { "local_before", "timestamp without time zone", 1114 },
-    { "instant_from", "timestamp with time zone", 1184 },
-    { "instant_before", "timestamp with time zone", 1184 },
-    { "south", "integer", 23 },
-    { "north", "integer", 23 },
-    { "west", "integer", 23 },
-    { "east", "integer", 23 },
-    { "near_south", "integer", 23 },
-    { "near_north", "integer", 23 },
-    { "near_latitude", "integer", 23 },
-    { "near_longitude", "integer", 23 },
-    { "near_metres", "double precision", 701 },
-    { "has_place", "boolean", 16 },
-    { "stars_min", "smallint", 21 },
-    { "stars_max", "smallint", 21 },
-    { "wanted_liked", "boolean", 16 },
-    { "wanted_raw", "boolean", 16 },
-    { "name_prefix", "text", 25 },
-    { "name_part", "text", 25 },
-    { "album_id", "integer", 23 },
-    { "tags_any", "integer[]", 1007 },
-    { "tags_all", "integer[]", 1007 },
-    { "tags_all_numbers", "integer[]", 1007 },
-    { "tags_all_names", "bigint", 20 },
-    { "tags_none", "integer[]", 1007 },
-    { "words", "text", 25 },
+    { "filter", "search_filter", 0 },
+    { "after_id", "uuid", 2950 },
+    { "row_limit", "bigint", 20 },
+    { "after_instant", "timestamp with time zone", 1184 },
+};
+
+static const pgc_type_ref filter_assets_query_params_8[] = {
+    { "owner_id", "integer", 23 },
+    { "filter", "search_filter", 0 },
+    { "after_id", "uuid", 2950 },
+    { "row_limit", "bigint", 20 },
+    { "after_name", "text", 25 },
+};
+
+static const pgc_type_ref filter_assets_query_params_9[] = {
+    { "owner_id", "integer", 23 },
+    { "filter", "search_filter", 0 },
+    { "after_id", "uuid", 2950 },
+    { "row_limit", "bigint", 20 },
+    { "after_name", "text", 25 },
+};
+
+static const pgc_type_ref filter_assets_query_params_10[] = {
+    { "owner_id", "integer", 23 },
+    { "filter", "search_filter", 0 },
+    { "after_id", "uuid", 2950 },
+    { "row_limit", "bigint", 20 },
+    { "after_name", "text", 25 },
+};
+
+static const pgc_type_ref filter_assets_query_params_11[] = {
+    { "owner_id", "integer", 23 },
+    { "filter", "search_filter", 0 },
+    { "after_id", "uuid", 2950 },
+    { "row_limit", "bigint", 20 },
+    { "after_name", "text", 25 },
+};
+
+static const pgc_type_ref filter_assets_query_params_12[] = {
+    { "owner_id", "integer", 23 },
+    { "filter", "search_filter", 0 },
     { "after_id", "uuid", 2950 },
     { "row_limit", "bigint", 20 },
     { "after_number", "bigint", 20 },
 };
 
-static const pgc_type_ref filter_assets_query_params_8[] = {
+static const pgc_type_ref filter_assets_query_params_13[] = {
     { "owner_id", "integer", 23 },
-    { "candidates", "uuid[]", 2951 },
-    { "wanted_type", "text", 25 },
-    { "wanted_repository", "uuid", 2950 },
-    { "make", "text", 25 },
-    { "model", "text", 25 },
-    { "lens", "text", 25 },
-    { "iso_min", "integer", 23 },
-    { "iso_max", "integer", 23 },
-    { "aperture_min", "double precision", 701 },
-    { "aperture_max", "double precision", 701 },
-    { "focal_min", "double precision", 701 },
-    { "focal_max", "double precision", 701 },
-    { "local_from", "timestamp without time zone", 1114 },
-    { "local_before", "timestamp without time zone", 1114 },
-    { "instant_from", "timestamp with time zone", 1184 },
-    { "instant_before", "timestamp with time zone", 1184 },
-    { "south", "integer", 23 },
-    { "north", "integer", 23 },
-    { "west", "integer", 23 },
-    { "east", "integer", 23 },
-    { "near_south", "integer", 23 },
-    { "near_north", "integer", 23 },
-    { "near_latitude", "integer", 23 },
-    { "near_longitude", "integer", 23 },
-    { "near_metres", "double precision", 701 },
-    { "has_place", "boolean", 16 },
-    { "stars_min", "smallint", 21 },
-    { "stars_max", "smallint", 21 },
-    { "wanted_liked", "boolean", 16 },
-    { "wanted_raw", "boolean", 16 },
-    { "name_prefix", "text", 25 },
-    { "name_part", "text", 25 },
-    { "album_id", "integer", 23 },
-    { "tags_any", "integer[]", 1007 },
-    { "tags_all", "integer[]", 1007 },
-    { "tags_all_numbers", "integer[]", 1007 },
-    { "tags_all_names", "bigint", 20 },
-    { "tags_none", "integer[]", 1007 },
-    { "words", "text", 25 },
+    { "filter", "search_filter", 0 },
+    { "after_id", "uuid", 2950 },
+    { "row_limit", "bigint", 20 },
+    { "after_number", "bigint", 20 },
+};
+
+static const pgc_type_ref filter_assets_query_params_14[] = {
+    { "owner_id", "integer", 23 },
+    { "filter", "search_filter", 0 },
+    { "after_id", "uuid", 2950 },
+    { "row_limit", "bigint", 20 },
+    { "after_number", "bigint", 20 },
+};
+
+static const pgc_type_ref filter_assets_query_params_15[] = {
+    { "owner_id", "integer", 23 },
+    { "filter", "search_filter", 0 },
+    { "after_id", "uuid", 2950 },
+    { "row_limit", "bigint", 20 },
+    { "after_number", "bigint", 20 },
+};
+
+static const pgc_type_ref filter_assets_query_params_16[] = {
+    { "owner_id", "integer", 23 },
+    { "filter", "search_filter", 0 },
     { "after_id", "uuid", 2950 },
     { "after_local", "timestamp without time zone", 1114 },
     { "row_limit", "bigint", 20 },
     { "after_stars", "smallint", 21 },
 };
 
-static const pgc_type_ref filter_assets_query_params_9[] = {
+static const pgc_type_ref filter_assets_query_params_17[] = {
     { "owner_id", "integer", 23 },
-    { "candidates", "uuid[]", 2951 },
-    { "wanted_type", "text", 25 },
-    { "wanted_repository", "uuid", 2950 },
-    { "make", "text", 25 },
-    { "model", "text", 25 },
-    { "lens", "text", 25 },
-    { "iso_min", "integer", 23 },
-    { "iso_max", "integer", 23 },
-    { "aperture_min", "double precision", 701 },
-    { "aperture_max", "double precision", 701 },
-    { "focal_min", "double precision", 701 },
-    { "focal_max", "double precision", 701 },
-    { "local_from", "timestamp without time zone", 1114 },
-    { "local_before", "timestamp without time zone", 1114 },
-    { "instant_from", "timestamp with time zone", 1184 },
-    { "instant_before", "timestamp with time zone", 1184 },
-    { "south", "integer", 23 },
-    { "north", "integer", 23 },
-    { "west", "integer", 23 },
-    { "east", "integer", 23 },
-    { "near_south", "integer", 23 },
-    { "near_north", "integer", 23 },
-    { "near_latitude", "integer", 23 },
-    { "near_longitude", "integer", 23 },
-    { "near_metres", "double precision", 701 },
-    { "has_place", "boolean", 16 },
-    { "stars_min", "smallint", 21 },
-    { "stars_max", "smallint", 21 },
-    { "wanted_liked", "boolean", 16 },
-    { "wanted_raw", "boolean", 16 },
-    { "name_prefix", "text", 25 },
-    { "name_part", "text", 25 },
-    { "album_id", "integer", 23 },
-    { "tags_any", "integer[]", 1007 },
-    { "tags_all", "integer[]", 1007 },
-    { "tags_all_numbers", "integer[]", 1007 },
-    { "tags_all_names", "bigint", 20 },
-    { "tags_none", "integer[]", 1007 },
-    { "words", "text", 25 },
+    { "filter", "search_filter", 0 },
+    { "after_id", "uuid", 2950 },
+    { "after_local", "timestamp without time zone", 1114 },
+    { "row_limit", "bigint", 20 },
+    { "after_stars", "smallint", 21 },
+};
+
+static const pgc_type_ref filter_assets_query_params_18[] = {
+    { "owner_id", "integer", 23 },
+    { "filter", "search_filter", 0 },
+    { "after_id", "uuid", 2950 },
+    { "after_local", "timestamp without time zone", 1114 },
+    { "row_limit", "bigint", 20 },
+    { "after_stars", "smallint", 21 },
+};
+
+static const pgc_type_ref filter_assets_query_params_19[] = {
+    { "owner_id", "integer", 23 },
+    { "filter", "search_filter", 0 },
     { "after_id", "uuid", 2950 },
     { "after_local", "timestamp without time zone", 1114 },
     { "row_limit", "bigint", 20 },
@@ -517,49 +219,15 @@ static const pgc_query filter_assets_query[] = {
         "-- name: FilterAssets :many\n"
         "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
-        "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
-        "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
-        "$6::text, $7::text, $8::integer,\n"
-        "$9::integer, $10::float8,\n"
-        "$11::float8, $12::float8,\n"
-        "$13::float8, $14::timestamp,\n"
-        "$15::timestamp, $16::timestamptz,\n"
-        "$17::timestamptz, $18::integer,\n"
-        "$19::integer, $20::integer,\n"
-        "$21::integer, $22::integer,\n"
-        "$23::integer, $24::integer,\n"
-        "$25::integer, $26::float8,\n"
-        "$27::boolean, $28::smallint,\n"
-        "$29::smallint, $30::boolean,\n"
-        "$31::boolean, $32::text,\n"
-        "$33::text)\n"
-        "AND ($34::integer IS NULL\n"
-        "OR EXISTS (SELECT FROM album_assets x\n"
-        "WHERE x.album_id = $34::integer AND x.asset_id = a.asset_id))\n"
-        "AND ($35::integer[] IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($35::integer[])))\n"
-        "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
-        "JOIN unnest($36::integer[], $37::integer[])\n"
-        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
-        "AND ($39::integer[] IS NULL\n"
-        "OR coalesce((SELECT false FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
-        "AND ($40::text IS NULL\n"
-        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
-        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
-        "AND ($41::uuid IS NULL\n"
+        "AND asset_fits(a, $2::search_filter)\n"
+        "AND ($3::uuid IS NULL\n"
         "OR (a.captured_local, a.asset_id) <\n"
-        "($42::timestamp, $41::uuid))\n"
+        "($4::timestamp, $3::uuid))\n"
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
-        "LIMIT $43",
-        UINT64_C(0x1b5db97f9a2c97a5),
+        "LIMIT $5",
+        UINT64_C(0x4345cdbe955e3bc9),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        43,
+        5,
         43,
         filter_assets_query_params_0,
         filter_assets_query_columns,
@@ -570,49 +238,16 @@ static const pgc_query filter_assets_query[] = {
         "-- name: FilterAssets :many\n"
         "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
-        "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
-        "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
-        "$6::text, $7::text, $8::integer,\n"
-        "$9::integer, $10::float8,\n"
-        "$11::float8, $12::float8,\n"
-        "$13::float8, $14::timestamp,\n"
-        "$15::timestamp, $16::timestamptz,\n"
-        "$17::timestamptz, $18::integer,\n"
-        "$19::integer, $20::integer,\n"
-        "$21::integer, $22::integer,\n"
-        "$23::integer, $24::integer,\n"
-        "$25::integer, $26::float8,\n"
-        "$27::boolean, $28::smallint,\n"
-        "$29::smallint, $30::boolean,\n"
-        "$31::boolean, $32::text,\n"
-        "$33::text)\n"
-        "AND ($34::integer IS NULL\n"
-        "OR EXISTS (SELECT FROM album_assets x\n"
-        "WHERE x.album_id = $34::integer AND x.asset_id = a.asset_id))\n"
-        "AND ($35::integer[] IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($35::integer[])))\n"
-        "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
-        "JOIN unnest($36::integer[], $37::integer[])\n"
-        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
-        "AND ($39::integer[] IS NULL\n"
-        "OR coalesce((SELECT false FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
-        "AND ($40::text IS NULL\n"
-        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
-        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
-        "AND ($41::uuid IS NULL\n"
-        "OR (a.captured_local, a.asset_id) >\n"
-        "($42::timestamp, $41::uuid))\n"
-        "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
-        "LIMIT $43",
-        UINT64_C(0x05944e3323fef923),
+        "AND EXISTS (SELECT FROM search_scope($1, $2::search_filter) s\n"
+        "WHERE s.asset_id = a.asset_id)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.captured_local, a.asset_id) <\n"
+        "($4::timestamp, $3::uuid))\n"
+        "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
+        "LIMIT $5",
+        UINT64_C(0x3e9bc717e9578c0d),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        43,
+        5,
         43,
         filter_assets_query_params_1,
         filter_assets_query_columns,
@@ -623,49 +258,15 @@ static const pgc_query filter_assets_query[] = {
         "-- name: FilterAssets :many\n"
         "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
-        "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
-        "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
-        "$6::text, $7::text, $8::integer,\n"
-        "$9::integer, $10::float8,\n"
-        "$11::float8, $12::float8,\n"
-        "$13::float8, $14::timestamp,\n"
-        "$15::timestamp, $16::timestamptz,\n"
-        "$17::timestamptz, $18::integer,\n"
-        "$19::integer, $20::integer,\n"
-        "$21::integer, $22::integer,\n"
-        "$23::integer, $24::integer,\n"
-        "$25::integer, $26::float8,\n"
-        "$27::boolean, $28::smallint,\n"
-        "$29::smallint, $30::boolean,\n"
-        "$31::boolean, $32::text,\n"
-        "$33::text)\n"
-        "AND ($34::integer IS NULL\n"
-        "OR EXISTS (SELECT FROM album_assets x\n"
-        "WHERE x.album_id = $34::integer AND x.asset_id = a.asset_id))\n"
-        "AND ($35::integer[] IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($35::integer[])))\n"
-        "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
-        "JOIN unnest($36::integer[], $37::integer[])\n"
-        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
-        "AND ($39::integer[] IS NULL\n"
-        "OR coalesce((SELECT false FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
-        "AND ($40::text IS NULL\n"
-        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
-        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
-        "AND ($41::uuid IS NULL\n"
-        "OR (a.uploaded_at, a.asset_id) <\n"
-        "($43::timestamptz, $41::uuid))\n"
-        "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
-        "LIMIT $42",
-        UINT64_C(0xeedabcf5cbc3c223),
+        "AND asset_fits(a, $2::search_filter)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.captured_local, a.asset_id) >\n"
+        "($4::timestamp, $3::uuid))\n"
+        "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
+        "LIMIT $5",
+        UINT64_C(0xec381c96c857d09b),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        43,
+        5,
         43,
         filter_assets_query_params_2,
         filter_assets_query_columns,
@@ -676,49 +277,16 @@ static const pgc_query filter_assets_query[] = {
         "-- name: FilterAssets :many\n"
         "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
-        "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
-        "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
-        "$6::text, $7::text, $8::integer,\n"
-        "$9::integer, $10::float8,\n"
-        "$11::float8, $12::float8,\n"
-        "$13::float8, $14::timestamp,\n"
-        "$15::timestamp, $16::timestamptz,\n"
-        "$17::timestamptz, $18::integer,\n"
-        "$19::integer, $20::integer,\n"
-        "$21::integer, $22::integer,\n"
-        "$23::integer, $24::integer,\n"
-        "$25::integer, $26::float8,\n"
-        "$27::boolean, $28::smallint,\n"
-        "$29::smallint, $30::boolean,\n"
-        "$31::boolean, $32::text,\n"
-        "$33::text)\n"
-        "AND ($34::integer IS NULL\n"
-        "OR EXISTS (SELECT FROM album_assets x\n"
-        "WHERE x.album_id = $34::integer AND x.asset_id = a.asset_id))\n"
-        "AND ($35::integer[] IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($35::integer[])))\n"
-        "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
-        "JOIN unnest($36::integer[], $37::integer[])\n"
-        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
-        "AND ($39::integer[] IS NULL\n"
-        "OR coalesce((SELECT false FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
-        "AND ($40::text IS NULL\n"
-        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
-        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
-        "AND ($41::uuid IS NULL\n"
-        "OR (a.uploaded_at, a.asset_id) >\n"
-        "($43::timestamptz, $41::uuid))\n"
-        "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
-        "LIMIT $42",
-        UINT64_C(0xb26f752f0c7f2e89),
+        "AND EXISTS (SELECT FROM search_scope($1, $2::search_filter) s\n"
+        "WHERE s.asset_id = a.asset_id)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.captured_local, a.asset_id) >\n"
+        "($4::timestamp, $3::uuid))\n"
+        "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
+        "LIMIT $5",
+        UINT64_C(0x473deb7ca259710f),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        43,
+        5,
         43,
         filter_assets_query_params_3,
         filter_assets_query_columns,
@@ -729,49 +297,15 @@ static const pgc_query filter_assets_query[] = {
         "-- name: FilterAssets :many\n"
         "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
-        "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
-        "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
-        "$6::text, $7::text, $8::integer,\n"
-        "$9::integer, $10::float8,\n"
-        "$11::float8, $12::float8,\n"
-        "$13::float8, $14::timestamp,\n"
-        "$15::timestamp, $16::timestamptz,\n"
-        "$17::timestamptz, $18::integer,\n"
-        "$19::integer, $20::integer,\n"
-        "$21::integer, $22::integer,\n"
-        "$23::integer, $24::integer,\n"
-        "$25::integer, $26::float8,\n"
-        "$27::boolean, $28::smallint,\n"
-        "$29::smallint, $30::boolean,\n"
-        "$31::boolean, $32::text,\n"
-        "$33::text)\n"
-        "AND ($34::integer IS NULL\n"
-        "OR EXISTS (SELECT FROM album_assets x\n"
-        "WHERE x.album_id = $34::integer AND x.asset_id = a.asset_id))\n"
-        "AND ($35::integer[] IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($35::integer[])))\n"
-        "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
-        "JOIN unnest($36::integer[], $37::integer[])\n"
-        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
-        "AND ($39::integer[] IS NULL\n"
-        "OR coalesce((SELECT false FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
-        "AND ($40::text IS NULL\n"
-        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
-        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
-        "AND ($41::uuid IS NULL\n"
-        "OR (a.name_key, a.asset_id) <\n"
-        "($43::text, $41::uuid))\n"
-        "ORDER BY a.name_key DESC, a.asset_id DESC\n"
-        "LIMIT $42",
-        UINT64_C(0x1e2736fbee741418),
+        "AND asset_fits(a, $2::search_filter)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.uploaded_at, a.asset_id) <\n"
+        "($5::timestamptz, $3::uuid))\n"
+        "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
+        "LIMIT $4",
+        UINT64_C(0x46ea9baee8fbafaf),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        43,
+        5,
         43,
         filter_assets_query_params_4,
         filter_assets_query_columns,
@@ -782,49 +316,16 @@ static const pgc_query filter_assets_query[] = {
         "-- name: FilterAssets :many\n"
         "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
-        "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
-        "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
-        "$6::text, $7::text, $8::integer,\n"
-        "$9::integer, $10::float8,\n"
-        "$11::float8, $12::float8,\n"
-        "$13::float8, $14::timestamp,\n"
-        "$15::timestamp, $16::timestamptz,\n"
-        "$17::timestamptz, $18::integer,\n"
-        "$19::integer, $20::integer,\n"
-        "$21::integer, $22::integer,\n"
-        "$23::integer, $24::integer,\n"
-        "$25::integer, $26::float8,\n"
-        "$27::boolean, $28::smallint,\n"
-        "$29::smallint, $30::boolean,\n"
-        "$31::boolean, $32::text,\n"
-        "$33::text)\n"
-        "AND ($34::integer IS NULL\n"
-        "OR EXISTS (SELECT FROM album_assets x\n"
-        "WHERE x.album_id = $34::integer AND x.asset_id = a.asset_id))\n"
-        "AND ($35::integer[] IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($35::integer[])))\n"
-        "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
-        "JOIN unnest($36::integer[], $37::integer[])\n"
-        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
-        "AND ($39::integer[] IS NULL\n"
-        "OR coalesce((SELECT false FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
-        "AND ($40::text IS NULL\n"
-        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
-        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
-        "AND ($41::uuid IS NULL\n"
-        "OR (a.name_key, a.asset_id) >\n"
-        "($43::text, $41::uuid))\n"
-        "ORDER BY a.name_key ASC, a.asset_id ASC\n"
-        "LIMIT $42",
-        UINT64_C(0x27cf83c88f7c0362),
+        "AND EXISTS (SELECT FROM search_scope($1, $2::search_filter) s\n"
+        "WHERE s.asset_id = a.asset_id)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.uploaded_at, a.asset_id) <\n"
+        "($5::timestamptz, $3::uuid))\n"
+        "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
+        "LIMIT $4",
+        UINT64_C(0x105ddba977e94e0b),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        43,
+        5,
         43,
         filter_assets_query_params_5,
         filter_assets_query_columns,
@@ -835,49 +336,15 @@ static const pgc_query filter_assets_query[] = {
         "-- name: FilterAssets :many\n"
         "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
-        "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
-        "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
-        "$6::text, $7::text, $8::integer,\n"
-        "$9::integer, $10::float8,\n"
-        "$11::float8, $12::float8,\n"
-        "$13::float8, $14::timestamp,\n"
-        "$15::timestamp, $16::timestamptz,\n"
-        "$17::timestamptz, $18::integer,\n"
-        "$19::integer, $20::integer,\n"
-        "$21::integer, $22::integer,\n"
-        "$23::integer, $24::integer,\n"
-        "$25::integer, $26::float8,\n"
-        "$27::boolean, $28::smallint,\n"
-        "$29::smallint, $30::boolean,\n"
-        "$31::boolean, $32::text,\n"
-        "$33::text)\n"
-        "AND ($34::integer IS NULL\n"
-        "OR EXISTS (SELECT FROM album_assets x\n"
-        "WHERE x.album_id = $34::integer AND x.asset_id = a.asset_id))\n"
-        "AND ($35::integer[] IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($35::integer[])))\n"
-        "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
-        "JOIN unnest($36::integer[], $37::integer[])\n"
-        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
-        "AND ($39::integer[] IS NULL\n"
-        "OR coalesce((SELECT false FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
-        "AND ($40::text IS NULL\n"
-        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
-        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
-        "AND ($41::uuid IS NULL\n"
-        "OR (a.file_size, a.asset_id) <\n"
-        "($43::bigint, $41::uuid))\n"
-        "ORDER BY a.file_size DESC, a.asset_id DESC\n"
-        "LIMIT $42",
-        UINT64_C(0xfa436e4df7da7b2e),
+        "AND asset_fits(a, $2::search_filter)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.uploaded_at, a.asset_id) >\n"
+        "($5::timestamptz, $3::uuid))\n"
+        "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
+        "LIMIT $4",
+        UINT64_C(0x5743141c4ea15b71),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        43,
+        5,
         43,
         filter_assets_query_params_6,
         filter_assets_query_columns,
@@ -888,49 +355,16 @@ static const pgc_query filter_assets_query[] = {
         "-- name: FilterAssets :many\n"
         "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
-        "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
-        "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
-        "$6::text, $7::text, $8::integer,\n"
-        "$9::integer, $10::float8,\n"
-        "$11::float8, $12::float8,\n"
-        "$13::float8, $14::timestamp,\n"
-        "$15::timestamp, $16::timestamptz,\n"
-        "$17::timestamptz, $18::integer,\n"
-        "$19::integer, $20::integer,\n"
-        "$21::integer, $22::integer,\n"
-        "$23::integer, $24::integer,\n"
-        "$25::integer, $26::float8,\n"
-        "$27::boolean, $28::smallint,\n"
-        "$29::smallint, $30::boolean,\n"
-        "$31::boolean, $32::text,\n"
-        "$33::text)\n"
-        "AND ($34::integer IS NULL\n"
-        "OR EXISTS (SELECT FROM album_assets x\n"
-        "WHERE x.album_id = $34::integer AND x.asset_id = a.asset_id))\n"
-        "AND ($35::integer[] IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($35::integer[])))\n"
-        "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
-        "JOIN unnest($36::integer[], $37::integer[])\n"
-        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
-        "AND ($39::integer[] IS NULL\n"
-        "OR coalesce((SELECT false FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
-        "AND ($40::text IS NULL\n"
-        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
-        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
-        "AND ($41::uuid IS NULL\n"
-        "OR (a.file_size, a.asset_id) >\n"
-        "($43::bigint, $41::uuid))\n"
-        "ORDER BY a.file_size ASC, a.asset_id ASC\n"
-        "LIMIT $42",
-        UINT64_C(0x6987bd3e75111720),
+        "AND EXISTS (SELECT FROM search_scope($1, $2::search_filter) s\n"
+        "WHERE s.asset_id = a.asset_id)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.uploaded_at, a.asset_id) >\n"
+        "($5::timestamptz, $3::uuid))\n"
+        "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
+        "LIMIT $4",
+        UINT64_C(0x3499a900b8f0becd),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        43,
+        5,
         43,
         filter_assets_query_params_7,
         filter_assets_query_columns,
@@ -941,49 +375,15 @@ static const pgc_query filter_assets_query[] = {
         "-- name: FilterAssets :many\n"
         "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
-        "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
-        "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
-        "$6::text, $7::text, $8::integer,\n"
-        "$9::integer, $10::float8,\n"
-        "$11::float8, $12::float8,\n"
-        "$13::float8, $14::timestamp,\n"
-        "$15::timestamp, $16::timestamptz,\n"
-        "$17::timestamptz, $18::integer,\n"
-        "$19::integer, $20::integer,\n"
-        "$21::integer, $22::integer,\n"
-        "$23::integer, $24::integer,\n"
-        "$25::integer, $26::float8,\n"
-        "$27::boolean, $28::smallint,\n"
-        "$29::smallint, $30::boolean,\n"
-        "$31::boolean, $32::text,\n"
-        "$33::text)\n"
-        "AND ($34::integer IS NULL\n"
-        "OR EXISTS (SELECT FROM album_assets x\n"
-        "WHERE x.album_id = $34::integer AND x.asset_id = a.asset_id))\n"
-        "AND ($35::integer[] IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($35::integer[])))\n"
-        "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
-        "JOIN unnest($36::integer[], $37::integer[])\n"
-        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
-        "AND ($39::integer[] IS NULL\n"
-        "OR coalesce((SELECT false FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
-        "AND ($40::text IS NULL\n"
-        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
-        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
-        "AND ($41::uuid IS NULL\n"
-        "OR (a.stars, a.captured_local, a.asset_id) <\n"
-        "($44::smallint, $42::timestamp, $41::uuid))\n"
-        "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
-        "LIMIT $43",
-        UINT64_C(0x00cd2469c9e65cf0),
+        "AND asset_fits(a, $2::search_filter)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.name_key, a.asset_id) <\n"
+        "($5::text, $3::uuid))\n"
+        "ORDER BY a.name_key DESC, a.asset_id DESC\n"
+        "LIMIT $4",
+        UINT64_C(0x6234238001633852),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        44,
+        5,
         43,
         filter_assets_query_params_8,
         filter_assets_query_columns,
@@ -994,51 +394,213 @@ static const pgc_query filter_assets_query[] = {
         "-- name: FilterAssets :many\n"
         "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
         "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
-        "AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
-        "AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
-        "$6::text, $7::text, $8::integer,\n"
-        "$9::integer, $10::float8,\n"
-        "$11::float8, $12::float8,\n"
-        "$13::float8, $14::timestamp,\n"
-        "$15::timestamp, $16::timestamptz,\n"
-        "$17::timestamptz, $18::integer,\n"
-        "$19::integer, $20::integer,\n"
-        "$21::integer, $22::integer,\n"
-        "$23::integer, $24::integer,\n"
-        "$25::integer, $26::float8,\n"
-        "$27::boolean, $28::smallint,\n"
-        "$29::smallint, $30::boolean,\n"
-        "$31::boolean, $32::text,\n"
-        "$33::text)\n"
-        "AND ($34::integer IS NULL\n"
-        "OR EXISTS (SELECT FROM album_assets x\n"
-        "WHERE x.album_id = $34::integer AND x.asset_id = a.asset_id))\n"
-        "AND ($35::integer[] IS NULL\n"
-        "OR EXISTS (SELECT FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($35::integer[])))\n"
-        "AND ($36::integer[] IS NULL\n"
-        "OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
-        "JOIN unnest($36::integer[], $37::integer[])\n"
-        "w(tag_id, number) ON w.tag_id = x.tag_id\n"
-        "WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
-        "AND ($39::integer[] IS NULL\n"
-        "OR coalesce((SELECT false FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id\n"
-        "AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
-        "AND ($40::text IS NULL\n"
-        "OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
-        "FROM asset_search x WHERE x.asset_id = a.asset_id), false))\n"
-        "AND ($41::uuid IS NULL\n"
-        "OR (a.stars, a.captured_local, a.asset_id) >\n"
-        "($44::smallint, $42::timestamp, $41::uuid))\n"
-        "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
-        "LIMIT $43",
-        UINT64_C(0x05c7802bd8f51574),
+        "AND EXISTS (SELECT FROM search_scope($1, $2::search_filter) s\n"
+        "WHERE s.asset_id = a.asset_id)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.name_key, a.asset_id) <\n"
+        "($5::text, $3::uuid))\n"
+        "ORDER BY a.name_key DESC, a.asset_id DESC\n"
+        "LIMIT $4",
+        UINT64_C(0x49939e954712d45e),
         PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-        44,
+        5,
         43,
         filter_assets_query_params_9,
+        filter_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "FilterAssets",
+        "-- name: FilterAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND asset_fits(a, $2::search_filter)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.name_key, a.asset_id) >\n"
+        "($5::text, $3::uuid))\n"
+        "ORDER BY a.name_key ASC, a.asset_id ASC\n"
+        "LIMIT $4",
+        UINT64_C(0x265d5add4b216d40),
+        PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
+        5,
+        43,
+        filter_assets_query_params_10,
+        filter_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "FilterAssets",
+        "-- name: FilterAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND EXISTS (SELECT FROM search_scope($1, $2::search_filter) s\n"
+        "WHERE s.asset_id = a.asset_id)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.name_key, a.asset_id) >\n"
+        "($5::text, $3::uuid))\n"
+        "ORDER BY a.name_key ASC, a.asset_id ASC\n"
+        "LIMIT $4",
+        UINT64_C(0x984ec51a1548a3dc),
+        PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
+        5,
+        43,
+        filter_assets_query_params_11,
+        filter_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "FilterAssets",
+        "-- name: FilterAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND asset_fits(a, $2::search_filter)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.file_size, a.asset_id) <\n"
+        "($5::bigint, $3::uuid))\n"
+        "ORDER BY a.file_size DESC, a.asset_id DESC\n"
+        "LIMIT $4",
+        UINT64_C(0x8d0088007c481d18),
+        PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
+        5,
+        43,
+        filter_assets_query_params_12,
+        filter_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "FilterAssets",
+        "-- name: FilterAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND EXISTS (SELECT FROM search_scope($1, $2::search_filter) s\n"
+        "WHERE s.asset_id = a.asset_id)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.file_size, a.asset_id) <\n"
+        "($5::bigint, $3::uuid))\n"
+        "ORDER BY a.file_size DESC, a.asset_id DESC\n"
+        "LIMIT $4",
+        UINT64_C(0x302f87693378d8c4),
+        PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
+        5,
+        43,
+        filter_assets_query_params_13,
+        filter_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "FilterAssets",
+        "-- name: FilterAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND asset_fits(a, $2::search_filter)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.file_size, a.asset_id) >\n"
+        "($5::bigint, $3::uuid))\n"
+        "ORDER BY a.file_size ASC, a.asset_id ASC\n"
+        "LIMIT $4",
+        UINT64_C(0x893aa7df7450c75e),
+        PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
+        5,
+        43,
+        filter_assets_query_params_14,
+        filter_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "FilterAssets",
+        "-- name: FilterAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND EXISTS (SELECT FROM search_scope($1, $2::search_filter) s\n"
+        "WHERE s.asset_id = a.asset_id)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.file_size, a.asset_id) >\n"
+        "($5::bigint, $3::uuid))\n"
+        "ORDER BY a.file_size ASC, a.asset_id ASC\n"
+        "LIMIT $4",
+        UINT64_C(0xc992ad494345709a),
+        PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
+        5,
+        43,
+        filter_assets_query_params_15,
+        filter_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "FilterAssets",
+        "-- name: FilterAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND asset_fits(a, $2::search_filter)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.stars, a.captured_local, a.asset_id) <\n"
+        "($6::smallint, $4::timestamp, $3::uuid))\n"
+        "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
+        "LIMIT $5",
+        UINT64_C(0xa0577672589e243a),
+        PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
+        6,
+        43,
+        filter_assets_query_params_16,
+        filter_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "FilterAssets",
+        "-- name: FilterAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND EXISTS (SELECT FROM search_scope($1, $2::search_filter) s\n"
+        "WHERE s.asset_id = a.asset_id)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.stars, a.captured_local, a.asset_id) <\n"
+        "($6::smallint, $4::timestamp, $3::uuid))\n"
+        "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
+        "LIMIT $5",
+        UINT64_C(0xe84653e26d45c0c6),
+        PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
+        6,
+        43,
+        filter_assets_query_params_17,
+        filter_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "FilterAssets",
+        "-- name: FilterAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND asset_fits(a, $2::search_filter)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.stars, a.captured_local, a.asset_id) >\n"
+        "($6::smallint, $4::timestamp, $3::uuid))\n"
+        "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
+        "LIMIT $5",
+        UINT64_C(0x7ade730d9baf85c2),
+        PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
+        6,
+        43,
+        filter_assets_query_params_18,
+        filter_assets_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "FilterAssets",
+        "-- name: FilterAssets :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type, a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at, a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture, a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width, a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded, a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source, a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7, a.longitude_e7, a.edited FROM assets a\n"
+        "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
+        "AND EXISTS (SELECT FROM search_scope($1, $2::search_filter) s\n"
+        "WHERE s.asset_id = a.asset_id)\n"
+        "AND ($3::uuid IS NULL\n"
+        "OR (a.stars, a.captured_local, a.asset_id) >\n"
+        "($6::smallint, $4::timestamp, $3::uuid))\n"
+        "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
+        "LIMIT $5",
+        UINT64_C(0x64464691573f04b6),
+        PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
+        6,
+        43,
+        filter_assets_query_params_19,
         filter_assets_query_columns,
         sizeof(repo_asset),
     },
@@ -1048,12 +610,18 @@ static pgc_status filter_assets_variant(const repo_filter_assets_params *p, size
                                         pgc_error *err)
 {
     size_t variant = 0;
+    size_t chosen_way = (size_t) p->way;
+    if (chosen_way >= 2) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "query FilterAssets: way is none of its values");
+    }
+    variant += chosen_way * 1;
     size_t chosen_sort = (size_t) p->sort;
     if (chosen_sort >= 10) {
         return pgc_error_set(err, PGC_INVALID,
                              "query FilterAssets: sort is none of its values");
     }
-    variant += chosen_sort * 1;
+    variant += chosen_sort * 2;
     *variant_out = variant;
     return PGC_OK;
 }
@@ -1067,60 +635,22 @@ static pgc_status filter_assets_bind(pgc_args *args, const repo_filter_assets_pa
         return status;
     }
     pgc_add_i32(args, p->owner_id);
-    pgc_add_arr_uuid(args, p->candidates);
-    pgc_add_text(args, p->wanted_type);
-    pgc_add_opt_uuid(args, p->wanted_repository);
-    pgc_add_text(args, p->make);
-    pgc_add_text(args, p->model);
-    pgc_add_text(args, p->lens);
-    pgc_add_opt_i32(args, p->iso_min);
-    pgc_add_opt_i32(args, p->iso_max);
-    pgc_add_opt_f64(args, p->aperture_min);
-    pgc_add_opt_f64(args, p->aperture_max);
-    pgc_add_opt_f64(args, p->focal_min);
-    pgc_add_opt_f64(args, p->focal_max);
-    pgc_add_opt_timestamp(args, p->local_from);
-    pgc_add_opt_timestamp(args, p->local_before);
-    pgc_add_opt_timestamptz(args, p->instant_from);
-    pgc_add_opt_timestamptz(args, p->instant_before);
-    pgc_add_opt_i32(args, p->south);
-    pgc_add_opt_i32(args, p->north);
-    pgc_add_opt_i32(args, p->west);
-    pgc_add_opt_i32(args, p->east);
-    pgc_add_opt_i32(args, p->near_south);
-    pgc_add_opt_i32(args, p->near_north);
-    pgc_add_opt_i32(args, p->near_latitude);
-    pgc_add_opt_i32(args, p->near_longitude);
-    pgc_add_opt_f64(args, p->near_metres);
-    pgc_add_opt_bool(args, p->has_place);
-    pgc_add_opt_i16(args, p->stars_min);
-    pgc_add_opt_i16(args, p->stars_max);
-    pgc_add_opt_bool(args, p->wanted_liked);
-    pgc_add_opt_bool(args, p->wanted_raw);
-    pgc_add_text(args, p->name_prefix);
-    pgc_add_text(args, p->name_part);
-    pgc_add_opt_i32(args, p->album_id);
-    pgc_add_arr_i32(args, p->tags_any);
-    pgc_add_arr_i32(args, p->tags_all);
-    pgc_add_arr_i32(args, p->tags_all_numbers);
-    pgc_add_i64(args, p->tags_all_names);
-    pgc_add_arr_i32(args, p->tags_none);
-    pgc_add_text(args, p->words);
+    repo_search_filter_add(args, p->filter);
     pgc_add_opt_uuid(args, p->after_id);
-    if ((UINT64_C(0x303) >> variant & 1u) != 0) {
+    if ((UINT64_C(0xf000f) >> variant & 1u) != 0) {
         pgc_add_opt_timestamp(args, p->after_local);
     }
     pgc_add_i64(args, p->row_limit);
-    if ((UINT64_C(0xc) >> variant & 1u) != 0) {
+    if ((UINT64_C(0xf0) >> variant & 1u) != 0) {
         pgc_add_opt_timestamptz(args, p->after_instant);
     }
-    if ((UINT64_C(0x30) >> variant & 1u) != 0) {
+    if ((UINT64_C(0xf00) >> variant & 1u) != 0) {
         pgc_add_text(args, p->after_name);
     }
-    if ((UINT64_C(0xc0) >> variant & 1u) != 0) {
+    if ((UINT64_C(0xf000) >> variant & 1u) != 0) {
         pgc_add_opt_i64(args, p->after_number);
     }
-    if ((UINT64_C(0x300) >> variant & 1u) != 0) {
+    if ((UINT64_C(0xf0000) >> variant & 1u) != 0) {
         pgc_add_opt_i16(args, p->after_stars);
     }
     *variant_out = variant;
@@ -1184,45 +714,7 @@ void repo_filter_assets_close(repo_filter_assets_iter *it)
 
 static const pgc_type_ref count_filtered_assets_query_params[] = {
     { "owner_id", "integer", 23 },
-    { "candidates", "uuid[]", 2951 },
-    { "wanted_type", "text", 25 },
-    { "wanted_repository", "uuid", 2950 },
-    { "make", "text", 25 },
-    { "model", "text", 25 },
-    { "lens", "text", 25 },
-    { "iso_min", "integer", 23 },
-    { "iso_max", "integer", 23 },
-    { "aperture_min", "double precision", 701 },
-    { "aperture_max", "double precision", 701 },
-    { "focal_min", "double precision", 701 },
-    { "focal_max", "double precision", 701 },
-    { "local_from", "timestamp without time zone", 1114 },
-    { "local_before", "timestamp without time zone", 1114 },
-    { "instant_from", "timestamp with time zone", 1184 },
-    { "instant_before", "timestamp with time zone", 1184 },
-    { "south", "integer", 23 },
-    { "north", "integer", 23 },
-    { "west", "integer", 23 },
-    { "east", "integer", 23 },
-    { "near_south", "integer", 23 },
-    { "near_north", "integer", 23 },
-    { "near_latitude", "integer", 23 },
-    { "near_longitude", "integer", 23 },
-    { "near_metres", "double precision", 701 },
-    { "has_place", "boolean", 16 },
-    { "stars_min", "smallint", 21 },
-    { "stars_max", "smallint", 21 },
-    { "wanted_liked", "boolean", 16 },
-    { "wanted_raw", "boolean", 16 },
-    { "name_prefix", "text", 25 },
-    { "name_part", "text", 25 },
-    { "album_id", "integer", 23 },
-    { "tags_any", "integer[]", 1007 },
-    { "tags_all", "integer[]", 1007 },
-    { "tags_all_numbers", "integer[]", 1007 },
-    { "tags_all_names", "bigint", 20 },
-    { "tags_none", "integer[]", 1007 },
-    { "words", "text", 25 },
+    { "filter", "search_filter", 0 },
 };
 
 static const pgc_type_ref count_filtered_assets_query_columns[] = {
@@ -1232,46 +724,10 @@ static const pgc_type_ref count_filtered_assets_query_columns[] = {
 static const pgc_query count_filtered_assets_query = {
     "CountFilteredAssets",
     "-- name: CountFilteredAssets :one\n"
-    "SELECT count(*) FROM assets a\n"
-    "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
-    "  AND ($2::uuid[] IS NULL OR a.asset_id = ANY ($2::uuid[]))\n"
-    "  AND asset_fits(a, $3::text, $4::uuid, $5::text,\n"
-    "                 $6::text, $7::text, $8::integer,\n"
-    "                 $9::integer, $10::float8,\n"
-    "                 $11::float8, $12::float8,\n"
-    "                 $13::float8, $14::timestamp,\n"
-    "                 $15::timestamp, $16::timestamptz,\n"
-    "                 $17::timestamptz, $18::integer,\n"
-    "                 $19::integer, $20::integer,\n"
-    "                 $21::integer, $22::integer,\n"
-    "                 $23::integer, $24::integer,\n"
-    "                 $25::integer, $26::float8,\n"
-    "                 $27::boolean, $28::smallint,\n"
-    "                 $29::smallint, $30::boolean,\n"
-    "                 $31::boolean, $32::text,\n"
-    "                 $33::text)\n"
-    "  AND ($34::integer IS NULL\n"
-    "       OR EXISTS (SELECT FROM album_assets x\n"
-    "                  WHERE x.album_id = $34::integer AND x.asset_id = a.asset_id))\n"
-    "  AND ($35::integer[] IS NULL\n"
-    "       OR EXISTS (SELECT FROM asset_tags x\n"
-    "                  WHERE x.asset_id = a.asset_id\n"
-    "                    AND x.tag_id = ANY ($35::integer[])))\n"
-    "  AND ($36::integer[] IS NULL\n"
-    "       OR (SELECT count(DISTINCT w.number) FROM asset_tags x\n"
-    "           JOIN unnest($36::integer[], $37::integer[])\n"
-    "                    w(tag_id, number) ON w.tag_id = x.tag_id\n"
-    "           WHERE x.asset_id = a.asset_id) = $38::bigint)\n"
-    "  AND ($39::integer[] IS NULL\n"
-    "       OR coalesce((SELECT false FROM asset_tags x\n"
-    "                    WHERE x.asset_id = a.asset_id\n"
-    "                      AND x.tag_id = ANY ($39::integer[]) LIMIT 1), true))\n"
-    "  AND ($40::text IS NULL\n"
-    "       OR coalesce((SELECT x.text_words @@ word_query($40::text)\n"
-    "                    FROM asset_search x WHERE x.asset_id = a.asset_id), false))",
-    UINT64_C(0xdc53c89776ae36d4),
+    "SELECT count(*) FROM search_scope($1, $2::search_filter)",
+    UINT64_C(0xecc9e1c33d3100aa),
     PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-    40,
+    2,
     1,
     count_filtered_assets_query_params,
     count_filtered_assets_query_columns,
@@ -1285,45 +741,7 @@ pgc_status repo_count_filtered_assets(pgc_db *db, const repo_count_filtered_asse
     pgc_args args;
     pgc_args_init(&args, NULL);
     pgc_add_i32(&args, p->owner_id);
-    pgc_add_arr_uuid(&args, p->candidates);
-    pgc_add_text(&args, p->wanted_type);
-    pgc_add_opt_uuid(&args, p->wanted_repository);
-    pgc_add_text(&args, p->make);
-    pgc_add_text(&args, p->model);
-    pgc_add_text(&args, p->lens);
-    pgc_add_opt_i32(&args, p->iso_min);
-    pgc_add_opt_i32(&args, p->iso_max);
-    pgc_add_opt_f64(&args, p->aperture_min);
-    pgc_add_opt_f64(&args, p->aperture_max);
-    pgc_add_opt_f64(&args, p->focal_min);
-    pgc_add_opt_f64(&args, p->focal_max);
-    pgc_add_opt_timestamp(&args, p->local_from);
-    pgc_add_opt_timestamp(&args, p->local_before);
-    pgc_add_opt_timestamptz(&args, p->instant_from);
-    pgc_add_opt_timestamptz(&args, p->instant_before);
-    pgc_add_opt_i32(&args, p->south);
-    pgc_add_opt_i32(&args, p->north);
-    pgc_add_opt_i32(&args, p->west);
-    pgc_add_opt_i32(&args, p->east);
-    pgc_add_opt_i32(&args, p->near_south);
-    pgc_add_opt_i32(&args, p->near_north);
-    pgc_add_opt_i32(&args, p->near_latitude);
-    pgc_add_opt_i32(&args, p->near_longitude);
-    pgc_add_opt_f64(&args, p->near_metres);
-    pgc_add_opt_bool(&args, p->has_place);
-    pgc_add_opt_i16(&args, p->stars_min);
-    pgc_add_opt_i16(&args, p->stars_max);
-    pgc_add_opt_bool(&args, p->wanted_liked);
-    pgc_add_opt_bool(&args, p->wanted_raw);
-    pgc_add_text(&args, p->name_prefix);
-    pgc_add_text(&args, p->name_part);
-    pgc_add_opt_i32(&args, p->album_id);
-    pgc_add_arr_i32(&args, p->tags_any);
-    pgc_add_arr_i32(&args, p->tags_all);
-    pgc_add_arr_i32(&args, p->tags_all_numbers);
-    pgc_add_i64(&args, p->tags_all_names);
-    pgc_add_arr_i32(&args, p->tags_none);
-    pgc_add_text(&args, p->words);
+    repo_search_filter_add(&args, p->filter);
     pgc_status status = pgc_db_run(db, &count_filtered_assets_query, &args, &result, err);
     pgc_args_done(&args);
     if (status != PGC_OK) {

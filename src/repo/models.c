@@ -3,6 +3,197 @@
 
 #include <string.h>
 
+static const pgc_type_ref repo_search_filter_fields[] = {
+    { "asset_type", "text", 25 },
+    { "repository_id", "uuid", 2950 },
+    { "album_id", "integer", 23 },
+    { "tags_all", "integer[]", 1007 },
+    { "instant_from", "timestamp with time zone", 1184 },
+    { "instant_before", "timestamp with time zone", 1184 },
+    { "stars_min", "integer", 23 },
+    { "liked", "boolean", 16 },
+    { "is_raw", "boolean", 16 },
+    { "camera_model", "text", 25 },
+    { "has_place", "boolean", 16 },
+    { "stars_max", "integer", 23 },
+    { "candidates", "uuid[]", 2951 },
+    { "camera_make", "text", 25 },
+    { "lens_model", "text", 25 },
+    { "iso_min", "integer", 23 },
+    { "iso_max", "integer", 23 },
+    { "aperture_min", "double precision", 701 },
+    { "aperture_max", "double precision", 701 },
+    { "focal_min", "double precision", 701 },
+    { "focal_max", "double precision", 701 },
+    { "local_from", "timestamp without time zone", 1114 },
+    { "local_before", "timestamp without time zone", 1114 },
+    { "south", "integer", 23 },
+    { "north", "integer", 23 },
+    { "west", "integer", 23 },
+    { "east", "integer", 23 },
+    { "near_south", "integer", 23 },
+    { "near_north", "integer", 23 },
+    { "near_latitude", "integer", 23 },
+    { "near_longitude", "integer", 23 },
+    { "near_metres", "double precision", 701 },
+    { "name_prefix", "text", 25 },
+    { "name_part", "text", 25 },
+    { "tags_any", "integer[]", 1007 },
+    { "tags_all_numbers", "integer[]", 1007 },
+    { "tags_all_names", "integer", 23 },
+    { "tags_none", "integer[]", 1007 },
+    { "words", "text", 25 },
+};
+
+static const pgc_record_type repo_search_filter_type = {
+    "search_filter",
+    repo_search_filter_fields,
+    39,
+};
+
+static repo_search_filter repo_search_filter_parts(pgc_reader *parts)
+{
+    repo_search_filter value = PGC_ZERO;
+    value.asset_type = pgc_read_opt_text(parts, 0, 0);
+    value.repository_id = pgc_read_opt_uuid(parts, 0, 1);
+    value.album_id = pgc_read_opt_i32(parts, 0, 2);
+    value.tags_all = pgc_read_opt_arr_i32(parts, 0, 3);
+    value.instant_from = pgc_read_opt_timestamptz(parts, 0, 4);
+    value.instant_before = pgc_read_opt_timestamptz(parts, 0, 5);
+    value.stars_min = pgc_read_opt_i32(parts, 0, 6);
+    value.liked = pgc_read_opt_bool(parts, 0, 7);
+    value.is_raw = pgc_read_opt_bool(parts, 0, 8);
+    value.camera_model = pgc_read_opt_text(parts, 0, 9);
+    value.has_place = pgc_read_opt_bool(parts, 0, 10);
+    value.stars_max = pgc_read_opt_i32(parts, 0, 11);
+    value.candidates = pgc_read_opt_arr_uuid(parts, 0, 12);
+    value.camera_make = pgc_read_opt_text(parts, 0, 13);
+    value.lens_model = pgc_read_opt_text(parts, 0, 14);
+    value.iso_min = pgc_read_opt_i32(parts, 0, 15);
+    value.iso_max = pgc_read_opt_i32(parts, 0, 16);
+    value.aperture_min = pgc_read_opt_f64(parts, 0, 17);
+    value.aperture_max = pgc_read_opt_f64(parts, 0, 18);
+    value.focal_min = pgc_read_opt_f64(parts, 0, 19);
+    value.focal_max = pgc_read_opt_f64(parts, 0, 20);
+    value.local_from = pgc_read_opt_timestamp(parts, 0, 21);
+    value.local_before = pgc_read_opt_timestamp(parts, 0, 22);
+    value.south = pgc_read_opt_i32(parts, 0, 23);
+    value.north = pgc_read_opt_i32(parts, 0, 24);
+    value.west = pgc_read_opt_i32(parts, 0, 25);
+    value.east = pgc_read_opt_i32(parts, 0, 26);
+    value.near_south = pgc_read_opt_i32(parts, 0, 27);
+    value.near_north = pgc_read_opt_i32(parts, 0, 28);
+    value.near_latitude = pgc_read_opt_i32(parts, 0, 29);
+    value.near_longitude = pgc_read_opt_i32(parts, 0, 30);
+    value.near_metres = pgc_read_opt_f64(parts, 0, 31);
+    value.name_prefix = pgc_read_opt_text(parts, 0, 32);
+    value.name_part = pgc_read_opt_text(parts, 0, 33);
+    value.tags_any = pgc_read_opt_arr_i32(parts, 0, 34);
+    value.tags_all_numbers = pgc_read_opt_arr_i32(parts, 0, 35);
+    value.tags_all_names = pgc_read_opt_i32(parts, 0, 36);
+    value.tags_none = pgc_read_opt_arr_i32(parts, 0, 37);
+    value.words = pgc_read_opt_text(parts, 0, 38);
+    return value;
+}
+
+repo_search_filter repo_search_filter_read(pgc_reader *reader, size_t row, size_t column)
+{
+    repo_search_filter value = PGC_ZERO;
+    pgc_reader parts;
+    if (pgc_read_record(reader, row, column, &repo_search_filter_type, &parts)) {
+        value = repo_search_filter_parts(&parts);
+    }
+    return value;
+}
+
+repo_opt_search_filter repo_opt_search_filter_read(pgc_reader *reader, size_t row, size_t column)
+{
+    repo_opt_search_filter value = PGC_ZERO;
+    pgc_reader parts;
+    if (pgc_read_opt_record(reader, row, column, &repo_search_filter_type, &parts)) {
+        value.v = repo_search_filter_parts(&parts);
+        value.has = true;
+    }
+    return value;
+}
+
+void repo_search_filter_add(pgc_args *args, repo_search_filter value)
+{
+    pgc_add_record_begin(args, &repo_search_filter_type);
+    pgc_add_text(args, value.asset_type);
+    pgc_add_opt_uuid(args, value.repository_id);
+    pgc_add_opt_i32(args, value.album_id);
+    pgc_add_arr_i32(args, value.tags_all);
+    pgc_add_opt_timestamptz(args, value.instant_from);
+    pgc_add_opt_timestamptz(args, value.instant_before);
+    pgc_add_opt_i32(args, value.stars_min);
+    pgc_add_opt_bool(args, value.liked);
+    pgc_add_opt_bool(args, value.is_raw);
+    pgc_add_text(args, value.camera_model);
+    pgc_add_opt_bool(args, value.has_place);
+    pgc_add_opt_i32(args, value.stars_max);
+    pgc_add_arr_uuid(args, value.candidates);
+    pgc_add_text(args, value.camera_make);
+    pgc_add_text(args, value.lens_model);
+    pgc_add_opt_i32(args, value.iso_min);
+    pgc_add_opt_i32(args, value.iso_max);
+    pgc_add_opt_f64(args, value.aperture_min);
+    pgc_add_opt_f64(args, value.aperture_max);
+    pgc_add_opt_f64(args, value.focal_min);
+    pgc_add_opt_f64(args, value.focal_max);
+    pgc_add_opt_timestamp(args, value.local_from);
+    pgc_add_opt_timestamp(args, value.local_before);
+    pgc_add_opt_i32(args, value.south);
+    pgc_add_opt_i32(args, value.north);
+    pgc_add_opt_i32(args, value.west);
+    pgc_add_opt_i32(args, value.east);
+    pgc_add_opt_i32(args, value.near_south);
+    pgc_add_opt_i32(args, value.near_north);
+    pgc_add_opt_i32(args, value.near_latitude);
+    pgc_add_opt_i32(args, value.near_longitude);
+    pgc_add_opt_f64(args, value.near_metres);
+    pgc_add_text(args, value.name_prefix);
+    pgc_add_text(args, value.name_part);
+    pgc_add_arr_i32(args, value.tags_any);
+    pgc_add_arr_i32(args, value.tags_all_numbers);
+    pgc_add_opt_i32(args, value.tags_all_names);
+    pgc_add_arr_i32(args, value.tags_none);
+    pgc_add_text(args, value.words);
+    pgc_add_end(args);
+}
+
+void repo_opt_search_filter_add(pgc_args *args, repo_opt_search_filter value)
+{
+    if (value.has) {
+        repo_search_filter_add(args, value.v);
+    } else {
+        pgc_add_null(args);
+    }
+}
+
+void repo_search_filter_clone_pass(pgc_clone *clone, repo_search_filter *value)
+{
+    pgc_clone_text(clone, &value->asset_type);
+    pgc_clone_arr_i32(clone, &value->tags_all);
+    pgc_clone_text(clone, &value->camera_model);
+    pgc_clone_arr_uuid(clone, &value->candidates);
+    pgc_clone_text(clone, &value->camera_make);
+    pgc_clone_text(clone, &value->lens_model);
+    pgc_clone_text(clone, &value->name_prefix);
+    pgc_clone_text(clone, &value->name_part);
+    pgc_clone_arr_i32(clone, &value->tags_any);
+    pgc_clone_arr_i32(clone, &value->tags_all_numbers);
+    pgc_clone_arr_i32(clone, &value->tags_none);
+    pgc_clone_text(clone, &value->words);
+}
+
+void repo_opt_search_filter_clone_pass(pgc_clone *clone, repo_opt_search_filter *value)
+{
+    if (value->has) {
+        repo_search_filter_clone_pass(clone, &value->v);
+    }
+}
+
 void repo_album_read(pgc_reader *reader, size_t row, size_t column, repo_album *out)
 {
     out->album_id = pgc_read_i32(reader, row, column);
@@ -2260,12 +2451,8 @@ static const pgc_schema_column schema_columns[] = {
     { "public", "asset_days", "photos", "integer", true },
     { "public", "asset_days", "recordings", "integer", true },
     { "public", "asset_days", "videos", "integer", true },
-    { "public", "asset_search", "asset_id", "uuid", true },
-    { "public", "asset_search", "owner_id", "integer", true },
-    { "public", "asset_search", "text_words", "tsvector", true },
     { "public", "asset_tags", "asset_id", "uuid", true },
     { "public", "asset_tags", "confidence", "numeric", true },
-    { "public", "asset_tags", "created_at", "timestamp with time zone", false },
     { "public", "asset_tags", "owner_id", "integer", true },
     { "public", "asset_tags", "source", "character varying", true },
     { "public", "asset_tags", "tag_id", "integer", true },
@@ -2406,5 +2593,5 @@ static const pgc_schema_column schema_columns[] = {
 
 pgc_status repo_schema_check(pgc_db *db, pgc_error *err)
 {
-    return pgc_schema_check(db, schema_columns, 162, err);
+    return pgc_schema_check(db, schema_columns, 158, err);
 }

@@ -8,6 +8,65 @@
 
 PGC_BEGIN_DECLS
 
+/** Composite search_filter. */
+typedef struct repo_search_filter {
+    pgc_text asset_type; /**< text; nullable */
+    pgc_opt_uuid repository_id; /**< uuid; nullable */
+    pgc_opt_i32 album_id; /**< integer; nullable */
+    pgc_arr_i32 tags_all; /**< integer[]; nullable */
+    pgc_opt_timestamptz instant_from; /**< timestamp with time zone; nullable */
+    pgc_opt_timestamptz instant_before; /**< timestamp with time zone; nullable */
+    pgc_opt_i32 stars_min; /**< integer; nullable */
+    pgc_opt_bool liked; /**< boolean; nullable */
+    pgc_opt_bool is_raw; /**< boolean; nullable */
+    pgc_text camera_model; /**< text; nullable */
+    pgc_opt_bool has_place; /**< boolean; nullable */
+    pgc_opt_i32 stars_max; /**< integer; nullable */
+    pgc_arr_uuid candidates; /**< uuid[]; nullable */
+    pgc_text camera_make; /**< text; nullable */
+    pgc_text lens_model; /**< text; nullable */
+    pgc_opt_i32 iso_min; /**< integer; nullable */
+    pgc_opt_i32 iso_max; /**< integer; nullable */
+    pgc_opt_f64 aperture_min; /**< double precision; nullable */
+    pgc_opt_f64 aperture_max; /**< double precision; nullable */
+    pgc_opt_f64 focal_min; /**< double precision; nullable */
+    pgc_opt_f64 focal_max; /**< double precision; nullable */
+    pgc_opt_timestamp local_from; /**< timestamp without time zone; nullable */
+    pgc_opt_timestamp local_before; /**< timestamp without time zone; nullable */
+    pgc_opt_i32 south; /**< integer; nullable */
+    pgc_opt_i32 north; /**< integer; nullable */
+    pgc_opt_i32 west; /**< integer; nullable */
+    pgc_opt_i32 east; /**< integer; nullable */
+    pgc_opt_i32 near_south; /**< integer; nullable */
+    pgc_opt_i32 near_north; /**< integer; nullable */
+    pgc_opt_i32 near_latitude; /**< integer; nullable */
+    pgc_opt_i32 near_longitude; /**< integer; nullable */
+    pgc_opt_f64 near_metres; /**< double precision; nullable */
+    pgc_text name_prefix; /**< text; nullable */
+    pgc_text name_part; /**< text; nullable */
+    pgc_arr_i32 tags_any; /**< integer[]; nullable */
+    pgc_arr_i32 tags_all_numbers; /**< integer[]; nullable */
+    pgc_opt_i32 tags_all_names; /**< integer; nullable */
+    pgc_arr_i32 tags_none; /**< integer[]; nullable */
+    pgc_text words; /**< text; nullable */
+} repo_search_filter;
+
+/** The same, nullable. */
+typedef struct repo_opt_search_filter {
+    bool has;
+    repo_search_filter v;
+} repo_opt_search_filter;
+
+/** Decode one value; failures stay in the reader. The second takes NULL. */
+repo_search_filter repo_search_filter_read(pgc_reader *reader, size_t row, size_t column);
+repo_opt_search_filter repo_opt_search_filter_read(pgc_reader *reader, size_t row, size_t column);
+/** Send one value, as pgc_add_text() and its kin do. */
+void repo_search_filter_add(pgc_args *args, repo_search_filter value);
+void repo_opt_search_filter_add(pgc_args *args, repo_opt_search_filter value);
+/** One pass of a clone. */
+void repo_search_filter_clone_pass(pgc_clone *clone, repo_search_filter *value);
+void repo_opt_search_filter_clone_pass(pgc_clone *clone, repo_opt_search_filter *value);
+
 /** One row of public.albums. */
 typedef struct repo_album {
     int32_t album_id; /**< integer; not NULL */
@@ -827,7 +886,7 @@ pgc_status repo_public_user_set_take(pgc_result *result, const pgc_query *query,
 void repo_public_user_clone_pass(pgc_clone *clone, repo_public_user *row);
 
 /**
- * Is the database the one that this code was made for? Compares the 162 columns that its
+ * Is the database the one that this code was made for? Compares the 158 columns that its
  * queries name with the server's catalogs, by one query: for the start of a service.
  *
  * @return PGC_OK; PGC_SCHEMA: err names tables and columns that differ; as pgc_db_run().

@@ -7,17 +7,7 @@ static const pgc_type_ref search_hits_query_params[] = {
     { "query", "text", 25 },
     { "vector", "halfvec", 0 },
     { "like_asset_id", "uuid", 2950 },
-    { "asset_type", "text", 25 },
-    { "repository_id", "uuid", 2950 },
-    { "album_id", "integer", 23 },
-    { "tag_ids", "integer[]", 1007 },
-    { "taken_from", "timestamp with time zone", 1184 },
-    { "taken_before", "timestamp with time zone", 1184 },
-    { "rating_least", "integer", 23 },
-    { "liked", "boolean", 16 },
-    { "is_raw", "boolean", 16 },
-    { "camera_model", "text", 25 },
-    { "has_place", "boolean", 16 },
+    { "filter", "search_filter", 0 },
     { "channels", "integer", 23 },
     { "pool", "integer", 23 },
     { "row_limit", "integer", 23 },
@@ -96,20 +86,15 @@ static const pgc_query search_hits_query = {
     "       h.meaning_rank, h.distance, h.route\n"
     "FROM search_hits(\n"
     "    $1::text, $2::halfvec, $3::uuid,\n"
-    "    ROW($4::text, $5::uuid,\n"
-    "        $6::integer, $7::integer[],\n"
-    "        $8::timestamptz, $9::timestamptz,\n"
-    "        $10::integer, $11::boolean,\n"
-    "        $12::boolean, $13::text,\n"
-    "        $14::boolean)::search_filter,\n"
-    "    $15::integer, $16::integer, $17::integer,\n"
-    "    $18::float8, $19::timestamptz,\n"
-    "    $20::uuid, $21::integer) h\n"
+    "    $4::search_filter,\n"
+    "    $5::integer, $6::integer, $7::integer,\n"
+    "    $8::float8, $9::timestamptz,\n"
+    "    $10::uuid, $11::integer) h\n"
     "JOIN assets a ON a.asset_id = h.asset_id\n"
     "ORDER BY h.place",
-    UINT64_C(0xd34365e355bef6ee),
+    UINT64_C(0xcd39c373f4a7cd9d),
     PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY,
-    21,
+    11,
     52,
     search_hits_query_params,
     search_hits_query_columns,
@@ -225,17 +210,7 @@ static pgc_status search_hits_bind(pgc_args *args, const repo_search_hits_params
     pgc_add_text(args, p->query);
     pgc_add_halfvec(args, p->vector);
     pgc_add_opt_uuid(args, p->like_asset_id);
-    pgc_add_text(args, p->asset_type);
-    pgc_add_opt_uuid(args, p->repository_id);
-    pgc_add_opt_i32(args, p->album_id);
-    pgc_add_arr_i32(args, p->tag_ids);
-    pgc_add_opt_timestamptz(args, p->taken_from);
-    pgc_add_opt_timestamptz(args, p->taken_before);
-    pgc_add_opt_i32(args, p->rating_least);
-    pgc_add_opt_bool(args, p->liked);
-    pgc_add_opt_bool(args, p->is_raw);
-    pgc_add_text(args, p->camera_model);
-    pgc_add_opt_bool(args, p->has_place);
+    repo_search_filter_add(args, p->filter);
     pgc_add_i32(args, p->channels);
     pgc_add_i32(args, p->pool);
     pgc_add_i32(args, p->row_limit);

@@ -15,17 +15,7 @@ typedef struct repo_search_hits_params {
     pgc_text query; /**< text; nullable: sqlc.narg */
     pgc_halfvec vector; /**< halfvec; nullable: sqlc.narg */
     pgc_opt_uuid like_asset_id; /**< uuid; nullable: sqlc.narg */
-    pgc_text asset_type; /**< text; nullable: sqlc.narg */
-    pgc_opt_uuid repository_id; /**< uuid; nullable: sqlc.narg */
-    pgc_opt_i32 album_id; /**< integer; nullable: sqlc.narg */
-    pgc_arr_i32 tag_ids; /**< integer[]; nullable: sqlc.narg */
-    pgc_opt_timestamptz taken_from; /**< timestamp with time zone; nullable: sqlc.narg */
-    pgc_opt_timestamptz taken_before; /**< timestamp with time zone; nullable: sqlc.narg */
-    pgc_opt_i32 rating_least; /**< integer; nullable: sqlc.narg */
-    pgc_opt_bool liked; /**< boolean; nullable: sqlc.narg */
-    pgc_opt_bool is_raw; /**< boolean; nullable: sqlc.narg */
-    pgc_text camera_model; /**< text; nullable: sqlc.narg */
-    pgc_opt_bool has_place; /**< boolean; nullable: sqlc.narg */
+    repo_search_filter filter; /**< search_filter; not NULL */
     int32_t channels; /**< integer; not NULL */
     int32_t pool; /**< integer; not NULL */
     int32_t row_limit; /**< integer; not NULL */
@@ -74,12 +64,7 @@ repo_search_hits_row *repo_search_hits_row_clone(const repo_search_hits_row *row
  *            h.meaning_rank, h.distance, h.route
  *     FROM search_hits(
  *         sqlc.narg('query')::text, sqlc.narg('vector')::halfvec, sqlc.narg('like_asset_id')::uuid,
- *         ROW(sqlc.narg('asset_type')::text, sqlc.narg('repository_id')::uuid,
- *             sqlc.narg('album_id')::integer, sqlc.narg('tag_ids')::integer[],
- *             sqlc.narg('taken_from')::timestamptz, sqlc.narg('taken_before')::timestamptz,
- *             sqlc.narg('rating_least')::integer, sqlc.narg('liked')::boolean,
- *             sqlc.narg('is_raw')::boolean, sqlc.narg('camera_model')::text,
- *             sqlc.narg('has_place')::boolean)::search_filter,
+ *         @filter::search_filter,
  *         @channels::integer, @pool::integer, @row_limit::integer,
  *         sqlc.narg('after_score')::float8, sqlc.narg('after_at')::timestamptz,
  *         sqlc.narg('after_id')::uuid, @exact_most::integer) h

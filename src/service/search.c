@@ -7,6 +7,7 @@
 #include "base/slice.h"
 #include "service/asset.h"
 #include "service/check.h"
+#include "service/conditions.h"
 #include "service/embedding.h"
 
 #define CHANNEL_NAME    1
@@ -55,33 +56,24 @@ static void hash_text(uint32_t *hash, const char *text)
     hash_add(hash, text != NULL ? text : "", text != NULL ? strlen(text) + 1 : 0);
 }
 
-#define HASH_OPT(hash, opt)                            \
-    do {                                               \
-        hash_add((hash), &(opt).has, sizeof(opt).has); \
-        if ((opt).has) {                               \
-            hash_add((hash), &(opt).v, sizeof(opt).v); \
-        }                                              \
-    } while (0)
-
-static uint32_t request_hash(const lum_search_request *request)
+/* Of everything that decides which list it is. */
+static pgc_status request_hash(const lum_search_request *request, uint32_t *out, pgc_error *err)
 {
-    const lum_search_filter *f = &request->filter;
+    static const lum_filter EVERYTHING;
+    const lum_filter *filter = request->filter != NULL ? request->filter : &EVERYTHING;
+    uint8_t digest[SHA256_SIZE];
     uint32_t hash = 2166136261u;
+    TRY(lum_filter_check(filter, err)); /* what is no text cannot be read */
+    TRY(lum_filter_digest(filter, digest, err));
+    hash_add(&hash, digest, sizeof digest);
     hash_add(&hash, &request->by, sizeof request->by);
     hash_text(&hash, request->like_asset_id.has ? NULL : request->query);
-    HASH_OPT(&hash, request->like_asset_id);
-    hash_text(&hash, f->asset_type);
-    hash_text(&hash, f->camera_model);
-    hash_add(&hash, f->tag_ids, f->tag_count * sizeof f->tag_ids[0]);
-    HASH_OPT(&hash, f->repository_id);
-    HASH_OPT(&hash, f->album_id);
-    HASH_OPT(&hash, f->taken_from);
-    HASH_OPT(&hash, f->taken_before);
-    HASH_OPT(&hash, f->rating_least);
-    HASH_OPT(&hash, f->liked);
-    HASH_OPT(&hash, f->is_raw);
-    HASH_OPT(&hash, f->has_place);
-    return hash;
+    hash_add(&hash, &request->like_asset_id.has, sizeof request->like_asset_id.has);
+    if (request->like_asset_id.has) {
+        hash_add(&hash, &request->like_asset_id.v, sizeof request->like_asset_id.v);
+    }
+    *out = hash;
+    return PGC_OK;
 }
 
 /* Big-endian, so that tokens do not depend on the machine. */
@@ -167,39 +159,6 @@ static pgc_status query_check(const lum_search_request *request, slice *out, pgc
     return PGC_OK;
 }
 
-static pgc_status filter_check(const lum_search_filter *filter, pgc_error *err)
-{
-    if (filter->asset_type != NULL) {
-        TRY(lum_asset_check_type(pgc_text_from(filter->asset_type), err));
-    }
-    if (filter->tag_count > LUM_SEARCH_TAGS_MAX) {
-        return pgc_error_set(err, PGC_INVALID, "filter by %zu tags: at most %d", filter->tag_count,
-                             LUM_SEARCH_TAGS_MAX);
-    }
-    if (filter->rating_least.has && (filter->rating_least.v < 0 || filter->rating_least.v > 5)) {
-        return pgc_error_set(err, PGC_INVALID, "rating %" PRId32 ": 0 to 5",
-                             filter->rating_least.v);
-    }
-    return check_text("camera", pgc_text_from(filter->camera_model), LUM_QUERY_MAX, err);
-}
-
-static void filter_fill(const lum_search_filter *filter, repo_search_hits_params *params)
-{
-    params->asset_type = pgc_text_from(filter->asset_type);
-    params->repository_id = filter->repository_id;
-    params->album_id = filter->album_id;
-    params->tag_ids = (pgc_arr_i32) { .has = filter->tag_count > 0,
-                                      .count = filter->tag_count,
-                                      .v = filter->tag_ids };
-    params->taken_from = filter->taken_from;
-    params->taken_before = filter->taken_before;
-    params->rating_least = filter->rating_least;
-    params->liked = filter->liked;
-    params->is_raw = filter->is_raw;
-    params->has_place = filter->has_place;
-    params->camera_model = pgc_text_from(filter->camera_model);
-}
-
 static pgc_status channels_choose(const lum_search_request *request, int32_t *out, pgc_error *err)
 {
     if ((size_t) request->by >= ARRAY_LEN(BY_TEXT)) {
@@ -240,7 +199,7 @@ static uint32_t pool_of(const lum_search_request *request)
                                                  : wanted);
 }
 
-/* Everything of the request that is not the vector. *at is where the page before ended. */
+/* Everything of the request but the vector and the filter. *at is where the page before ended. */
 static pgc_status params_fill(const lum_search_request *request, cursor *at,
                               repo_search_hits_params *params, pgc_error *err)
 {
@@ -249,10 +208,9 @@ static pgc_status params_fill(const lum_search_request *request, cursor *at,
                              LUM_PAGE_MAX);
     }
     TRY(query_check(request, &params->query, err));
-    TRY(filter_check(&request->filter, err));
     TRY(channels_choose(request, &params->channels, err));
-    filter_fill(&request->filter, params);
-    *at = (cursor) { .request = request_hash(request), .pool = pool_of(request) };
+    *at = (cursor) { .pool = pool_of(request) };
+    TRY(request_hash(request, &at->request, err));
     if (request->after != NULL) {
         uint32_t own = at->request;
         if (!cursor_parse(request->after, at) || at->request != own) {
@@ -326,6 +284,22 @@ static pgc_status vector_get(lum_actor actor, lum_search_request *request,
     return PGC_OK;
 }
 
+/* The rows of one page; *params has everything but the filter. */
+static pgc_status hits_ask(lum_actor actor, const lum_search_request *request,
+                           repo_search_hits_params *params, lum_search_page *page, pgc_error *err)
+{
+    AUTO(conditions_done) conditions c = { .filter = NULL };
+    TRY(conditions_make(actor, request->filter, &c, err));
+    if (c.owner_id != actor.user_id) {
+        return PGC_OK; /* what belongs to others is not found */
+    }
+    params->filter = c.sql;
+    TRY(repo_search_hits(actor.db, params, &page->hits, err));
+    return page->hits.count == 0 && request->like_asset_id.has
+               ? like_check(actor, request->like_asset_id.v, err)
+               : PGC_OK;
+}
+
 static pgc_status hits_get(lum_actor actor, const lum_search_request *request,
                            lum_search_page *page, pgc_error *err)
 {
@@ -337,10 +311,7 @@ static pgc_status hits_get(lum_actor actor, const lum_search_request *request,
         TRY(lum_embedding_prepare(request->vector, LUM_EMBEDDING_DIM, half, err));
         params.vector = (pgc_halfvec) { half, LUM_EMBEDDING_DIM };
     }
-    pgc_status status = repo_search_hits(actor.db, &params, &page->hits, err);
-    if (status == PGC_OK && page->hits.count == 0 && request->like_asset_id.has) {
-        status = like_check(actor, request->like_asset_id.v, err);
-    }
+    pgc_status status = hits_ask(actor, request, &params, page, err);
     if (status != PGC_OK) {
         repo_search_hits_row_set_free(&page->hits);
         return pgc_error_wrap(err, status, "search \"%" SLICE_FMT "\"", SLICE_ARG(params.query));

@@ -6,10 +6,10 @@
 
 #include "ml/embedder.h"
 #include "repo/search.h"
+#include "service/filter.h"
 #include "service/session.h"
 
 #define LUM_QUERY_MAX          1000  /* bytes of a text to search for */
-#define LUM_SEARCH_TAGS_MAX    100   /* of one filter */
 #define LUM_SEARCH_DEPTH       200   /* hits of each channel that are fused; at most 5 times that */
 #define LUM_SEARCH_EXACT       20000 /* rows up to which all distances are computed */
 #define LUM_SEARCH_CURSOR_SIZE 96
@@ -21,29 +21,16 @@ typedef enum lum_search_by {
     LUM_SEARCH_MEANING /* nearest vectors of the active model */
 } lum_search_by;
 
-/* Members that are NULL, absent or 0 do not limit. */
-typedef struct lum_search_filter {
-    const char *asset_type; /* photo, video, audio */
-    pgc_opt_uuid repository_id;
-    pgc_opt_i32 album_id;
-    const int32_t *tag_ids; /* all of them */
-    size_t tag_count;
-    pgc_opt_timestamptz taken_from, taken_before; /* of capture, else of upload */
-    pgc_opt_i32 rating_least;
-    pgc_opt_bool liked, is_raw, has_place;
-    const char *camera_model;
-} lum_search_filter;
-
 typedef struct lum_search_request {
     const char *query;          /* NULL only with like_asset_id or vector */
     pgc_opt_uuid like_asset_id; /* look like this one: by meaning alone; query is not used */
     const float *vector;        /* of the query; LUM_EMBEDDING_DIM numbers; NULL: none */
     ml_embedder *embedder;      /* asked for the vector when there is none; NULL: nobody is */
     lum_search_by by;
-    lum_search_filter filter;
-    int32_t limit;      /* 1..LUM_PAGE_MAX */
-    const char *after;  /* lum_search_page.next of the page before; NULL: the first page */
-    int32_t exact_most; /* 0: LUM_SEARCH_EXACT; for tests and measurements */
+    const lum_filter *filter; /* as for lists; NULL: none */
+    int32_t limit;            /* 1..LUM_PAGE_MAX */
+    const char *after;        /* lum_search_page.next of the page before; NULL: the first page */
+    int32_t exact_most;       /* 0: LUM_SEARCH_EXACT; for tests and measurements */
 } lum_search_request;
 
 typedef struct lum_search_page {

@@ -1,7 +1,9 @@
 /* The program lumilio run to its end on a test's database: exit code, stdout and stderr.
  *
  *     program_set_up(lib.home, lib.url, "tester");
- *     CHECK_INT(PROGRAM("album", "create", "Summer"), 0);
+ *     CHECK_INT(PROGRAM("album", "create", "Summer"), 0);             as tester
+ *     CHECK_INT(PROGRAM_AS("neighbour", "album", "list"), 0);         as somebody else
+ *     CHECK_INT(PROGRAM_PLAIN("help", "album"), 0);                   these words and no others
  *     CHECK(program_says(program_out, "Summer")); */
 #ifndef TEST_PROGRAM_H
 #define TEST_PROGRAM_H
@@ -17,7 +19,7 @@
 
 static char program_out[262144], program_err[65536]; /* of the last run */
 
-static const char *program_user; /* who runs it, when the words do not say */
+static const char *program_user; /* whom PROGRAM() runs it as */
 
 static inline void program_set_up(const char *home, const char *url, const char *user)
 {
@@ -32,19 +34,18 @@ static inline void program_take(int fd, char *text, size_t size)
     (void) close(fd);
 }
 
-static inline int program_run(const char *const *words)
+/* The words, and --user with a name unless `user` is NULL. */
+static inline int program_run_as(const char *user, const char *const *words)
 {
     static char copies[PROGRAM_WORDS_MAX][1024];
     char *argv[PROGRAM_WORDS_MAX + 2] = { (char[]) { "lumilio" } };
     size_t count = 0;
-    bool has_user = false;
     for (; words[count] != NULL && count < PROGRAM_WORDS_MAX - 1; count++) {
         (void) snprintf(copies[count], sizeof copies[count], "%s", words[count]);
         argv[count + 1] = copies[count];
-        has_user = has_user || strcmp(words[count], "--user") == 0;
     }
-    if (!has_user && count > 1) {
-        (void) snprintf(copies[count], sizeof copies[count], "--user=%s", program_user);
+    if (user != NULL) {
+        (void) snprintf(copies[count], sizeof copies[count], "--user=%s", user);
         argv[count + 1] = copies[count];
     }
     FILE *out = tmpfile();
@@ -70,7 +71,9 @@ static inline int program_run(const char *const *words)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-#define PROGRAM(...) program_run((const char *const[]) { __VA_ARGS__, NULL })
+#define PROGRAM_AS(user, ...) program_run_as(user, (const char *const[]) { __VA_ARGS__, NULL })
+#define PROGRAM(...)          PROGRAM_AS(program_user, __VA_ARGS__)
+#define PROGRAM_PLAIN(...)    PROGRAM_AS(NULL, __VA_ARGS__)
 
 static inline bool program_says(const char *text, const char *part)
 {

@@ -104,7 +104,7 @@ BAD_SET(bad_album_public_assets_limit, repo_list_public_album_assets_row_set,
 /* Lists: a page that is freed and counted as sets are. */
 static inline pgc_status bad_page(pgc_status status, lum_asset_page *page)
 {
-    bad.rows = page->assets.count;
+    bad_keep(page->assets.count, page->assets.result);
     lum_asset_page_free(page);
     return status;
 }
@@ -208,14 +208,14 @@ static inline pgc_status bad_search(lum_search_request request, pgc_error *err)
     lum_search_page page = PGC_ZERO;
     request.limit = request.limit != 0 ? request.limit : 5;
     pgc_status status = lum_search(bad.ann, &request, &page, err);
-    bad.rows = page.hits.count;
+    bad_keep(page.hits.count, page.hits.result);
     lum_search_page_free(&page);
     return status;
 }
 #define BAD_SEARCH(name, ...) BAD_PLAIN(name, bad_search((lum_search_request) { __VA_ARGS__ }, err))
 BAD_SEARCH(bad_search_query, .query = bad_string(value))
-BAD_SEARCH(bad_search_type, .query = "x", .filter = { .asset_type = bad_string(value) })
-BAD_SEARCH(bad_search_camera, .query = "x", .filter = { .camera_model = bad_string(value) })
+BAD_SEARCH(bad_search_type, .query = "x", .filter = &(lum_filter) { .asset_type = value->text })
+BAD_SEARCH(bad_search_camera, .query = "x", .filter = &(lum_filter) { .camera_model = value->text })
 BAD_SEARCH(bad_search_after, .query = "x", .after = bad_string(value))
 BAD_SEARCH(bad_search_limit, .query = "x",
            .limit = value->number == 0 ? INT32_MIN + 1 : value->number)
@@ -227,11 +227,13 @@ BAD_PLAIN(bad_search_vector,
                                                   .vector = value->vector },
                            err))
 BAD_SEARCH(bad_search_tags, .query = "x",
-           .filter = { .tag_ids = BAD_MANY_TAGS, .tag_count = (size_t) value->number })
-BAD_SEARCH(bad_search_rating, .query = "x", .filter = { .rating_least = { true, value->number } })
-BAD_SEARCH(bad_search_album, .query = "secret", .filter = { .album_id = { true, value->number } })
+           .filter = &(lum_filter) { .tags_all = { BAD_MANY_NAMES, (size_t) value->number } })
+BAD_SEARCH(bad_search_rating, .query = "x",
+           .filter = &(lum_filter) { .rating_min = { true, value->number } })
+BAD_SEARCH(bad_search_album, .query = "secret",
+           .filter = &(lum_filter) { .album_id = { true, bad_positive(value->number) } })
 BAD_SEARCH(bad_search_repository, .query = "secret",
-           .filter = { .repository_id = { true, value->uuid } })
+           .filter = &(lum_filter) { .repository_id = { true, value->uuid } })
 BAD_SEARCH(bad_search_by, .query = "x", .by = (lum_search_by) value->number)
 
 static pgc_status bad_search_by_parse(const bad_value *value, pgc_error *err)
@@ -323,12 +325,12 @@ static const bad_row BAD_LISTS[] = {
     { "lum_trash_purge", BAD_ASSET, "trash", bad_trash_purge, 0, 0 },
     { "lum_trash_purge", BAD_OFFSET, "age", bad_trash_age, 0, 0 },
     { "lum_search", BAD_NAME, "search", bad_search_query, 0, BAD_STRING },
-    { "lum_search", BAD_WORD, "photo, video or audio", bad_search_type, 0, BAD_STRING },
-    { "lum_search", BAD_TEXT, "camera", bad_search_camera, 0, BAD_STRING },
+    { "lum_search", BAD_WORD, "type", bad_search_type, 0, 0 },
+    { "lum_search", BAD_FILE, "camera_model", bad_search_camera, 0, 0 },
     { "lum_search", BAD_WORD, "cursor", bad_search_after, 0, BAD_STRING },
     { "lum_search", BAD_LIMIT, "page of", bad_search_limit, 0, 0 },
     { "lum_search", BAD_ASSET, "it has none", bad_search_like, 0, 0 },
-    { "lum_search", BAD_MANY, "at most 100", bad_search_tags, 0, 0 },
+    { "lum_search", BAD_MANY, "100 are allowed", bad_search_tags, 0, 0 },
     { "lum_search", BAD_ENUM, "rating", bad_search_rating, 0, 0 },
     { "lum_search", BAD_ALBUM, "", bad_search_album, 0, BAD_EMPTY },
     { "lum_search", BAD_REPOSITORY, "", bad_search_repository, 0, BAD_EMPTY },

@@ -28,13 +28,13 @@ static void wrong_calls_are_told_and_exit_2(void)
         { "album", "list", "--cover", "x" },
     };
     for (size_t i = 0; i < sizeof CALLS / sizeof CALLS[0]; i++) {
-        CHECK_INT(program_run(CALLS[i]), 2);
+        CHECK_INT(program_run_as(program_user, CALLS[i]), 2);
         CHECK_STR(program_out, "");
         CHECK(program_says(program_err, "lumilio help album"));
     }
-    CHECK_INT(PROGRAM("album"), 2);
+    CHECK_INT(PROGRAM_PLAIN("album"), 2);
     CHECK(program_says(program_err, "album create"));
-    CHECK_INT(PROGRAM("help", "album", "add"), 0);
+    CHECK_INT(PROGRAM_PLAIN("help", "album", "add"), 0);
     CHECK(program_says(program_out, "--behind ID"));
 }
 
@@ -93,25 +93,25 @@ static void assets_are_put_moved_and_taken_out(void)
 static void an_album_is_changed_and_shown_to_others(void)
 {
     CHECK_INT(PROGRAM("album", "update", album, "--name", "Winter", "--cover", ids[1]), 0);
-    CHECK_INT(PROGRAM("album", "public", "--user", "neighbour"), 0);
+    CHECK_INT(PROGRAM_AS("neighbour", "album", "public"), 0);
     CHECK(program_says(program_out, "no public albums"));
     CHECK_INT(PROGRAM("album", "update", album, "--public", "--private"), 1);
     CHECK_INT(PROGRAM("album", "update", album, "--cover", "x"), 1);
     CHECK_INT(PROGRAM("album", "update", album, "--public"), 0);
     CHECK(program_says(program_out, "Winter (public)"));
-    CHECK_INT(PROGRAM("album", "public", "--user", "neighbour"), 0);
+    CHECK_INT(PROGRAM_AS("neighbour", "album", "public"), 0);
     CHECK(program_says(program_out, "Winter by tester"));
-    CHECK_INT(PROGRAM("album", "public", "--user", "neighbour", "--json"), 0);
+    CHECK_INT(PROGRAM_AS("neighbour", "album", "public", "--json"), 0);
     AUTO(program_json_auto) json_t *list = program_json();
     CHECK_STR(program_text(json_array_get(list, 0), "cover_asset_id"), ids[1]);
-    CHECK_INT(PROGRAM("album", "public", album, "--user", "neighbour"), 0);
+    CHECK_INT(PROGRAM_AS("neighbour", "album", "public", album), 0);
     CHECK(program_says(program_out, "a.jpg"));
-    CHECK_INT(PROGRAM("album", "public", album, "--user", "neighbour", "--json"), 0);
+    CHECK_INT(PROGRAM_AS("neighbour", "album", "public", album, "--json"), 0);
     AUTO(program_json_auto) json_t *set = program_json();
     CHECK_INT(json_array_size(set), 2);
-    CHECK_INT(PROGRAM("album", "update", album, "--user", "neighbour", "--name", "x"), 1);
+    CHECK_INT(PROGRAM_AS("neighbour", "album", "update", album, "--name", "x"), 1);
     CHECK_INT(PROGRAM("album", "update", album, "--private", "--cover", "none"), 0);
-    CHECK_INT(PROGRAM("album", "public", album, "--user", "neighbour"), 0);
+    CHECK_INT(PROGRAM_AS("neighbour", "album", "public", album), 0);
     CHECK(program_says(program_out, "nothing to see"));
 }
 

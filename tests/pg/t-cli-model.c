@@ -66,11 +66,11 @@ static void wrong_calls_are_told_and_exit_2(void)
         { "duplicates", "--trash-others", "--json" },
     };
     for (size_t i = 0; i < ARRAY_LEN(CALLS); i++) {
-        CHECK_INT(program_run(CALLS[i]), 2);
+        CHECK_INT(program_run_as(program_user, CALLS[i]), 2);
         CHECK_STR(program_out, "");
         CHECK(program_says(program_err, "lumilio help "));
     }
-    CHECK_INT(PROGRAM("help", "duplicates"), 0);
+    CHECK_INT(PROGRAM_PLAIN("help", "duplicates"), 0);
     CHECK(program_says(program_out, "--trash-others"));
 }
 
@@ -85,7 +85,7 @@ static void without_a_server_it_is_said_what_to_do(void)
     CHECK(program_says(program_err, "there is no such model"));
     CHECK_INT(PROGRAM("work", "--queues", "embed_asset", "--once"), 2);
     CHECK(program_says(program_err, "no embedding server is configured"));
-    CHECK_INT(PROGRAM("duplicates", "--user", "modeller"), 0);
+    CHECK_INT(PROGRAM_AS("modeller", "duplicates"), 0);
     CHECK_STR(program_out, "no duplicates; --similar shows look-alikes\n");
 }
 
@@ -160,7 +160,7 @@ static void duplicates_are_shown_and_trashed_when_asked(void)
     CHECK(image_write(path, 90, 60, 2));
     CHECK_INT(PROGRAM("import", lib.source), 0);
     CHECK_INT(PROGRAM("work", "--once"), 0);
-    CHECK_INT(PROGRAM("duplicates", "--user", "modeller"), 0);
+    CHECK_INT(PROGRAM_AS("modeller", "duplicates"), 0);
     CHECK(program_says(program_out, "best      0.0000"));
     CHECK(program_says(program_out, "1.png"));
     CHECK(strstr(program_out, "2.png") == NULL);

@@ -31,11 +31,11 @@ static void wrong_calls_are_told_and_exit_2(void)
         { "stats", "cameras", "x" },  { "stats", "years", "--limit", "5" },
     };
     for (size_t i = 0; i < ARRAY_LEN(CALLS); i++) {
-        CHECK_INT(program_run(CALLS[i]), 2);
+        CHECK_INT(program_run_as(program_user, CALLS[i]), 2);
         CHECK_STR(program_out, "");
         CHECK(program_says(program_err, "lumilio help "));
     }
-    CHECK_INT(PROGRAM("repo"), 2);
+    CHECK_INT(PROGRAM_PLAIN("repo"), 2);
     CHECK(program_says(program_err, "repo create"));
 }
 
@@ -131,7 +131,7 @@ static void statistics_are_lines_or_json(void)
     CHECK_INT(PROGRAM("stats", "storage", "--json"), 0);
     AUTO(program_json_auto) json_t *storage = program_json();
     CHECK_INT(json_array_size(storage), 1);
-    CHECK_INT(PROGRAM("stats", "tags", "--user", "nobody"), 0);
+    CHECK_INT(PROGRAM_AS("nobody", "stats", "tags"), 0);
     CHECK_STR(program_out, "nothing to count\n");
 }
 

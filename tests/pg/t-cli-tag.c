@@ -20,11 +20,11 @@ static void wrong_calls_are_told_and_exit_2(void)
         { "tag", "list", "x" },  { "tag", "delete" },
     };
     for (size_t i = 0; i < ARRAY_LEN(CALLS); i++) {
-        CHECK_INT(program_run(CALLS[i]), 2);
+        CHECK_INT(program_run_as(program_user, CALLS[i]), 2);
         CHECK_STR(program_out, "");
         CHECK(program_says(program_err, "lumilio help tag"));
     }
-    CHECK_INT(PROGRAM("help", "tag", "merge"), 0);
+    CHECK_INT(PROGRAM_PLAIN("help", "tag", "merge"), 0);
     CHECK(program_says(program_out, "--dry-run"));
 }
 

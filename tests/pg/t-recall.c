@@ -100,15 +100,15 @@ typedef struct answer {
     char route[32];
 } answer;
 
-static void ask(const float *query, const lum_search_filter *filter, int32_t limit,
-                int32_t exact_most, answer *out)
+static void ask(const float *query, const lum_filter *filter, int32_t limit, int32_t exact_most,
+                answer *out)
 {
     pgc_error err;
     pgc_error_clear(&err);
     lum_search_page page = PGC_ZERO;
     const lum_search_request request = { .vector = query,
                                          .by = LUM_SEARCH_MEANING,
-                                         .filter = *filter,
+                                         .filter = filter,
                                          .limit = limit,
                                          .exact_most = exact_most };
     out->count = 0;
@@ -135,7 +135,7 @@ static size_t shared(const answer *right, const answer *got)
     return found;
 }
 
-static double recall(const lum_search_filter *filter, int32_t limit, size_t want, size_t queried)
+static double recall(const lum_filter *filter, int32_t limit, size_t want, size_t queried)
 {
     static answer right;
     static answer got;
@@ -152,7 +152,7 @@ static double recall(const lum_search_filter *filter, int32_t limit, size_t want
 
 static void the_graph_finds_what_texts_ask_for(void)
 {
-    const lum_search_filter none = { .asset_type = NULL };
+    const lum_filter none = { .words = { 0 } };
     static answer got;
     ask(queries[0], &none, K, 1, &got);
     CHECK_STR(got.route, "index");
@@ -192,7 +192,7 @@ static void the_exact_way_is_that_of_brute_force(void)
 {
     static answer right;
     static answer got;
-    const lum_search_filter none = { .asset_type = NULL };
+    const lum_filter none = { .words = { 0 } };
     for (size_t i = 0; i < 5; i++) {
         brute(queries[i], &right);
         ask(queries[i], &none, K, INT32_MAX, &got);
@@ -228,7 +228,7 @@ static void no_filter_leaves_fewer_rows_than_match(void)
     static const int32_t LIMITS[] = { 1, 10, 100, 1000 };
     static answer got;
     for (size_t i = 0; i < ARRAY_LEN(SHARES); i++) {
-        const lum_search_filter filter = { .camera_model = SHARES[i].camera };
+        const lum_filter filter = { .camera_model = pgc_text_from(SHARES[i].camera) };
         for (size_t k = 0; k < ARRAY_LEN(LIMITS); k++) {
             size_t want = least((size_t) LIMITS[k], SHARES[i].rows);
             ask(queries[k], &filter, LIMITS[k], 0, &got);
@@ -241,7 +241,7 @@ static void no_filter_leaves_fewer_rows_than_match(void)
         (void) printf("# %s: recall %.3f\n", SHARES[i].camera, found);
         CHECK(found >= 0.97);
     }
-    const lum_search_filter half = { .liked = { true, true } };
+    const lum_filter half = { .liked = { true, true } };
     double found = recall(&half, K, K, 30);
     (void) printf("# half: recall %.3f\n", found);
     CHECK(found >= 0.97);
@@ -269,7 +269,7 @@ static void what_lies_together_is_found_as_well(void)
         }
     }
     pgc_conn_close(conn);
-    const lum_search_filter raw = { .is_raw = { true, true } };
+    const lum_filter raw = { .is_raw = { true, true } };
     (void) printf("# %zu match\n", matches);
     for (size_t i = 0; i < 20; i++) {
         ask(queries[i], &raw, K, 1, &got);
@@ -291,12 +291,12 @@ static void the_graph_is_used_when_it_should_be(void)
         (void) snprintf(
             sql, sizeof sql,
             "BEGIN; SET LOCAL app.user_id = '%" PRId32 "'; SELECT count(*) FROM search_hits(NULL, "
-            "(SELECT embedding FROM embeddings LIMIT 1), NULL, ROW(%s)::search_filter, 4, 200, 10, "
+            "(SELECT embedding FROM embeddings LIMIT 1), NULL, "
+            "jsonb_populate_record(NULL::search_filter, '%s'), 4, 200, 10, "
             "NULL, NULL, NULL, %d); SELECT pg_stat_get_xact_numscans(i) || CASE WHEN "
             "pg_stat_get_xact_tuples_fetched(i) < 5000 THEN ' few' ELSE ' many' END FROM "
             "(SELECT 'idx_embeddings_vector_1'::regclass::oid AS i) one",
-            owner.id, "NULL,NULL,NULL,NULL,NULL,NULL,NULL,true,NULL,NULL,NULL",
-            exact == 1 ? 20000 : 1);
+            owner.id, "{\"liked\": true}", exact == 1 ? 20000 : 1);
         schema_ask(conn, sql, got, sizeof got, state);
         CHECK_STR(state, "");
         CHECK_STR(got, exact == 1 ? "0 few" : "1 few");

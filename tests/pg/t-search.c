@@ -128,12 +128,13 @@ static void what_is_frequent_is_found_newest_first(void)
                     "FROM generate_series(1, 18600) i",
                     owner.id);
     run_sql(sql);
+    const lum_filter videos = { .asset_type = SLICE("video") };
     for (lum_search_by by = LUM_SEARCH_NAME; by <= LUM_SEARCH_TEXT; by++) {
         lum_search_request request = { .query = "birch", .by = by, .limit = 2 };
         CHECK_STR(find_with(&owner, &request), "birch 18600.jpg | birch 18599.jpg");
         request.query = "oak";
         CHECK_STR(find_with(&owner, &request), "oak 2600.jpg | oak 2599.jpg");
-        request.filter.asset_type = "video";
+        request.filter = &videos;
         CHECK_STR(find_with(&owner, &request), "oak 5.jpg");
         request.query = "birch";
         CHECK_STR(find_with(&owner, &request), "birch 3000.jpg");
@@ -423,23 +424,20 @@ static void filters_hold_for_every_way(void)
                     "%" PRId32 ")",
                     id, owner.id);
     run_sql(sql);
-    static const int32_t TAGS[] = { 900001, 900002 };
-    const lum_search_filter filters[] = {
-        { .asset_type = "video" },
-        { .album_id = { true, 900001 } },
-        { .tag_ids = TAGS, .tag_count = 2 },
-        { .taken_before = { true, pgc_timestamptz_from_unix_us(INT64_C(1100000000000000)) } },
-        { .rating_least = { true, 4 } },
-        { .liked = { true, true } },
-        { .is_raw = { true, true } },
-        { .has_place = { true, true } },
-        { .camera_model = "X100" },
+    static const pgc_text TAGS[] = { SLICE("f1"), SLICE("f2") };
+    const lum_moment middle = { true, true, INT64_C(100000000000000) + 1 }; /* 2003 */
+    const lum_filter filters[] = {
+        { .asset_type = SLICE("video") },  { .album_id = { true, 900001 } },
+        { .tags_all = { TAGS, 2 } },       { .taken_before = middle },
+        { .rating_min = { true, 4 } },     { .liked = { true, true } },
+        { .is_raw = { true, true } },      { .has_place = { true, true } },
+        { .camera_model = SLICE("X100") },
     };
     for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
         for (int exact = 0; exact <= 1; exact++) {
             lum_search_request request = { .query = "dog",
                                            .vector = along(1),
-                                           .filter = filters[i],
+                                           .filter = &filters[i],
                                            .limit = 20,
                                            .exact_most = exact == 0 ? 20000 : 1 };
             for (int by = LUM_SEARCH_ALL; by <= LUM_SEARCH_MEANING; by++) {
@@ -448,12 +446,8 @@ static void filters_hold_for_every_way(void)
             }
         }
     }
-    const lum_search_request later = {
-        .query = "dog",
-        .filter = { .taken_from = { true,
-                                    pgc_timestamptz_from_unix_us(INT64_C(1100000000000000)) } },
-        .limit = 20
-    };
+    const lum_filter since = { .taken_from = middle };
+    const lum_search_request later = { .query = "dog", .filter = &since, .limit = 20 };
     CHECK_STR(find_with(&owner, &later), "no dog.jpg");
 }
 
@@ -538,9 +532,10 @@ static void a_cursor_belongs_to_its_search(void)
     request.query = "other";
     CHECK(strstr(find_with(&owner, &request), "not one of this search") != NULL);
     request.query = "walk";
-    request.filter.liked = (pgc_opt_bool) { true, false };
+    const lum_filter unliked = { .liked = { true, false } };
+    request.filter = &unliked;
     CHECK(strstr(find_with(&owner, &request), "not one of this search") != NULL);
-    request.filter.liked.has = false;
+    request.filter = NULL;
     static const char *const WRONG[] = { "", "1", "x", "2", "1zz", "'; DROP TABLE assets; --" };
     for (size_t i = 0; i < ARRAY_LEN(WRONG); i++) {
         request.after = WRONG[i];
@@ -580,14 +575,20 @@ static void wrong_requests_are_refused(void)
         CHECK(strstr(find_with(&owner, &request), "1 to 1000") != NULL);
     }
     request.limit = 1;
-    request.filter.asset_type = "document";
-    CHECK(strstr(find_with(&owner, &request), "photo, video or audio") != NULL);
-    request.filter = (lum_search_filter) { .rating_least = { true, 6 } };
-    CHECK(strstr(find_with(&owner, &request), "rating 6") != NULL);
-    request.filter = (lum_search_filter) { .tag_count = LUM_SEARCH_TAGS_MAX + 1 };
-    CHECK(strstr(find_with(&owner, &request), "at most 100") != NULL);
-    request.filter = (lum_search_filter) { .camera_model = "\xff" };
-    CHECK(strstr(find_with(&owner, &request), "UTF-8") != NULL);
+    static const struct {
+        lum_filter filter;
+        const char *says;
+    } WRONG[] = {
+        { { .asset_type = SLICE("document") }, "photo, video or audio" },
+        { { .rating_min = { true, 6 } }, "rating_min: 6" },
+        { { .tags_all = { NULL, LUM_FILTER_TAGS_MAX + 1 } }, "100 are allowed" },
+        { { .camera_model = SLICE("\xff") }, "UTF-8" },
+        { { .south = { true, 1 } }, "go together" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(WRONG); i++) {
+        request.filter = &WRONG[i].filter;
+        CHECK(strstr(find_with(&owner, &request), WRONG[i].says) != NULL);
+    }
     lum_search_by by = LUM_SEARCH_ALL;
     CHECK_STATUS(lum_search_by_parse("nothing", &by, &err), PGC_INVALID, &err);
     CHECK(person_says(&err, "use all, name, text or meaning"));

@@ -118,6 +118,33 @@ static void rights_and_functions_are_watched(void)
     mutate_all("!~ '(POLICY|SECURITY$|DROP )'", false);
 }
 
+/* What is taken away is counted once more, straight from PostgreSQL's own views: nothing that
+ * protects a row may be missing among the mutations. */
+static void nothing_is_left_out(void)
+{
+    static const struct {
+        const char *what, *in_catalog, *in_mutations;
+    } COUNTS[] = {
+        { "policies", "SELECT count(*) FROM pg_policies WHERE schemaname = 'public'",
+          "SELECT count(*) FROM checks.mutations WHERE statement LIKE 'DROP POLICY%'" },
+        { "foreign keys",
+          "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND conparentid = 0 AND "
+          "connamespace = 'public'::regnamespace",
+          "SELECT count(*) FROM checks.mutations WHERE statement LIKE '%DROP CONSTRAINT%'" },
+        { "tables with FORCE",
+          "SELECT count(*) FROM pg_class WHERE relforcerowsecurity AND relnamespace = "
+          "'public'::regnamespace",
+          "SELECT count(*) FROM checks.mutations WHERE statement LIKE '% NO FORCE ROW%'" },
+    };
+    REQUIRE(CHECK(set_up()));
+    for (size_t i = 0; i < ARRAY_LEN(COUNTS); i++) {
+        long there = lines_of(COUNTS[i].in_catalog);
+        CHECK(there > 10);
+        CHECK_INT(lines_of(COUNTS[i].in_mutations), there);
+        (void) printf("# %ld %s\n", there, COUNTS[i].what);
+    }
+}
+
 /* A table that somebody adds without thinking of any of this. */
 static void a_new_table_is_caught(void)
 {
@@ -148,6 +175,8 @@ TAP_MAIN(TAP("security: every rule about tables, policies, rights and functions 
              row_security_and_force_are_missed),
          TAP("security: every foreign key and owner is missed",
              every_foreign_key_and_owner_is_missed),
+         TAP("security: no policy, foreign key or FORCE of the catalogs is left out",
+             nothing_is_left_out),
          TAP("security: rights, roles, views and functions are watched",
              rights_and_functions_are_watched),
          TAP("security: a new table is caught", a_new_table_is_caught))
