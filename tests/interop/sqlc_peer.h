@@ -21,4 +21,19 @@ static inline int sqlc_run(const char *folder, const char *command, buf *output)
     return peer_run_in(&sqlc_program, folder, argv, output);
 }
 
+/* Statements of a schema that upstream cannot read, by how they begin, become blanks, so that lines
+ * keep their numbers. A statement ends with ";" at the end of a line. How many there were. */
+static inline size_t sqlc_blank(char *schema, const char *begin)
+{
+    size_t count = 0;
+    for (char *at = strstr(schema, begin); at != NULL; at = strstr(at, begin), count++) {
+        const char *end = strstr(at, ";\n");
+        end = end == NULL ? at + strlen(at) : end + 1;
+        for (; at < end; at++) {
+            *at = *at == '\n' ? '\n' : ' ';
+        }
+    }
+    return count;
+}
+
 #endif

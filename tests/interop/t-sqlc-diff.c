@@ -24,16 +24,16 @@ typedef struct project {
     const char *name;
     const char *schema;  /* file or folder, from the root of the tree */
     const char *queries; /* folder */
-    const char *cut;     /* statement that upstream cannot read; NULL: none */
+    const char *cut;     /* how statements begin that upstream cannot read; NULL: none */
     size_t least;        /* queries that there must be */
 } project;
 
 static const project PROJECTS[] = {
     { "corpus", "tests/sqlc/corpus/schema.sql", "tests/sqlc/corpus/queries",
-      "COMMENT ON COLUMN place.at IS 'Degrees.';", 600 }, /* a field of a composite */
+      "COMMENT ON COLUMN place.at ", 600 }, /* a field of a composite */
     { "basic", "tests/sqlc/basic/schema.sql", "tests/sqlc/basic/queries", NULL, 20 },
     { "types", "tests/sqlc/types/schema.sql", "tests/sqlc/types/queries", NULL, 10 },
-    { "lumilio", "db/migrations", "db/queries", NULL, 120 },
+    { "lumilio", "db/migrations", "db/queries", "ALTER TYPE search_filter", 120 },
 };
 
 /* One project on its way through both compilers. */
@@ -140,15 +140,11 @@ static slice read_all(bench *b, const char *path, bool (*each)(bench *, slice))
     return (slice) { arena_copy(b->mem, buf_view(&all)), all.len };
 }
 
-/* The schema without the statement that upstream stumbles over. */
+/* The schema as upstream can read it. */
 static slice without(bench *b, slice schema, const char *cut)
 {
-    const char *at = cut == NULL ? NULL : strstr(schema.ptr, cut);
-    if (!CHECK(cut == NULL || at != NULL) || at == NULL) {
-        return schema;
-    }
-    const char *text =
-        arena_printf(b->mem, "%.*s%s", (int) (at - schema.ptr), schema.ptr, at + strlen(cut));
+    char *text = arena_copy(b->mem, schema);
+    CHECK(text != NULL && (cut == NULL || sqlc_blank(text, cut) > 0));
     return sqlc_text(text);
 }
 

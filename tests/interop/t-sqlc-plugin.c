@@ -24,16 +24,16 @@
 
 typedef struct set {
     const char *name, *schema, *queries;
-    const char *cut; /* statement that upstream cannot read; NULL: none */
+    const char *cut; /* how statements begin that upstream cannot read; NULL: none */
     size_t least;    /* queries that must come out */
 } set;
 
 static const set SETS[] = {
     { "corpus", "tests/sqlc/corpus/schema.sql", "tests/sqlc/corpus/queries",
-      "COMMENT ON COLUMN place.at IS 'Degrees.';", 300 },
+      "COMMENT ON COLUMN place.at ", 300 },
     { "basic", "tests/sqlc/basic/schema.sql", "tests/sqlc/basic/queries", NULL, 15 },
     { "types", "tests/sqlc/types/schema.sql", "tests/sqlc/types/queries", NULL, 5 },
-    { "lumilio", "db/migrations", "db/queries", NULL, 100 },
+    { "lumilio", "db/migrations", "db/queries", "ALTER TYPE search_filter", 100 },
 };
 
 /* One set on both ways. */
@@ -100,11 +100,8 @@ static bool put_schema(bench *b)
         buf_add_char(&all, '\n');
     }
     char *text = arena_copy(b->base.arena, buf_view(&all));
-    char *cut = b->set->cut == NULL ? NULL : strstr(text, b->set->cut);
-    if (cut != NULL) {
-        memset(cut, ' ', strlen(b->set->cut));
-    }
-    return CHECK(b->set->cut == NULL || cut != NULL) && put(b, "schema.sql", sqlc_text(text));
+    const char *cut = b->set->cut;
+    return CHECK(cut == NULL || sqlc_blank(text, cut) > 0) && put(b, "schema.sql", sqlc_text(text));
 }
 
 /* Upstream compiles all or nothing: with a file for each query its errors name the query. */
