@@ -8,7 +8,9 @@
 
 #include "base/alloc.h"
 
-#define IDLE_MAX 8
+#define IDLE_MAX    8
+#define CODE_FINE   200
+#define KEY_CERTAIN 8 /* characters of a key that no answer holds by chance */
 
 struct http_client {
     const env *env;
@@ -254,6 +256,21 @@ static pgc_status failure(CURLcode code, const call *c, pgc_error *err)
     }
 }
 
+/* A server may say the key again in what it answers, which is told on in messages and kept with
+ * jobs. A short key may be part of an embedding by chance: answers that are none are searched. */
+static void key_hide(const http_client *client, buf *answer, long code)
+{
+    size_t length = client->key != NULL ? strlen(client->key) : 0;
+    if (length == 0 || answer->len == 0 || (code == CODE_FINE && length < KEY_CERTAIN)) {
+        return;
+    }
+    char *end = answer->ptr + answer->len;
+    for (char *at = answer->ptr;
+         (at = memmem(at, (size_t) (end - at), client->key, length)) != NULL; at += length) {
+        memset(at, '*', length);
+    }
+}
+
 pgc_status http_post(http_client *client, const http_request *request, buf *answer, long *code,
                      pgc_error *err)
 {
@@ -266,6 +283,7 @@ pgc_status http_post(http_client *client, const http_request *request, buf *answ
     }
     if (status == PGC_OK) {
         (void) curl_easy_getinfo(c.curl, CURLINFO_RESPONSE_CODE, code);
+        key_hide(client, answer, *code);
     }
     call_done(&c);
     return status;

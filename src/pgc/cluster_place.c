@@ -103,7 +103,8 @@ static pgc_status find_users(pgc_cluster *c, pgc_error *err)
 static pgc_status can_reach(const pgc_cluster *c, const char *path, bool *out, pgc_error *err)
 {
     const char *const argv[] = { "test", "-x", path, NULL };
-    proc_options options = { .argv = argv, .user = c->switch_user };
+    const char *const vars[] = { "PATH=/usr/bin:/bin", NULL }; /* ours may hold a password */
+    proc_options options = { .argv = argv, .env_vars = vars, .user = c->switch_user };
     int code = 1;
     TRY(proc_run(&c->e, &options, &code, err));
     *out = code == 0;

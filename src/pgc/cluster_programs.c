@@ -32,7 +32,10 @@ static int32_t ask_major(const pgc_cluster *c, const char *folder)
     const char *const argv[] = { path, "--version", NULL };
     AUTO(buf_auto) buf output;
     buf_init(&output, c->e.alloc, 1024);
-    proc_options options = { .argv = argv, .output = &output, .timeout_us = VERSION_TIMEOUT_US };
+    const char *const vars[] = { "PATH=/usr/bin:/bin", "LC_ALL=C", NULL };
+    proc_options options = {
+        .argv = argv, .env_vars = vars, .output = &output, .timeout_us = VERSION_TIMEOUT_US
+    };
     int code = 1;
     if (proc_run(&c->e, &options, &code, NULL) != PGC_OK || code != 0) {
         return 0;

@@ -2,6 +2,8 @@
 #ifndef TEST_BAD_ACCOUNTS_H
 #define TEST_BAD_ACCOUNTS_H
 
+#include <lumilio/status.h>
+
 #include "bad_albums.h"
 #include "service/auth.h"
 #include "service/repository.h"
@@ -122,7 +124,7 @@ static pgc_status bad_with_tags(repo_create_asset_params row, lum_tag_gift gift,
     bool duplicate = false;
     pgc_status status = lum_asset_create_with_tags(
         bad.session, &row, BAD_GIFTS(.gifts = &gift, .count = 1), &out, &duplicate, err);
-    bad.rows = out.count;
+    bad_keep(out.count, out.result);
     repo_asset_set_free(&out);
     return status;
 }

@@ -104,7 +104,7 @@ BAD_SET(bad_album_public_assets_limit, repo_list_public_album_assets_row_set,
 /* Lists: a page that is freed and counted as sets are. */
 static inline pgc_status bad_page(pgc_status status, lum_asset_page *page)
 {
-    bad.rows = page->assets.count;
+    bad_keep(page->assets.count, page->assets.result);
     lum_asset_page_free(page);
     return status;
 }
@@ -208,7 +208,7 @@ static inline pgc_status bad_search(lum_search_request request, pgc_error *err)
     lum_search_page page = PGC_ZERO;
     request.limit = request.limit != 0 ? request.limit : 5;
     pgc_status status = lum_search(bad.ann, &request, &page, err);
-    bad.rows = page.hits.count;
+    bad_keep(page.hits.count, page.hits.result);
     lum_search_page_free(&page);
     return status;
 }

@@ -44,7 +44,7 @@ static inline pgc_status bad_create(const repo_create_asset_params *row, pgc_err
     repo_asset_set out = PGC_ZERO;
     bool duplicate = false;
     pgc_status status = lum_asset_create(bad.ann, row, &out, &duplicate, err);
-    bad.rows = out.count;
+    bad_keep(out.count, out.result);
     repo_asset_set_free(&out);
     return status;
 }
@@ -111,7 +111,7 @@ static inline pgc_status bad_thumbnail(const repo_create_thumbnail_params *row, 
 {
     repo_thumbnail_set out = PGC_ZERO;
     pgc_status status = lum_thumbnail_create(bad.ann, row, &out, err);
-    bad.rows = out.count;
+    bad_keep(out.count, out.result);
     repo_thumbnail_set_free(&out);
     return status;
 }
@@ -176,7 +176,7 @@ static pgc_status bad_duplicate_find(const bad_value *value, pgc_error *err)
     lum_duplicate_page page = { .more = false };
     const lum_duplicate_search search = { .distance_most = value->real };
     pgc_status status = lum_duplicate_find(bad.ann, &search, &page, err);
-    bad.rows = page.rows.count;
+    bad_keep(page.rows.count, page.rows.result);
     lum_duplicate_page_free(&page);
     return status;
 }
@@ -191,7 +191,7 @@ static pgc_status bad_duplicate_trash(const bad_value *value, pgc_error *err)
     };
     const repo_find_duplicates_row_set set = { .rows = rows, .count = ARRAY_LEN(rows) };
     pgc_status status = lum_duplicate_trash(bad.ann, &set, env_default(), &gone, err);
-    bad.rows = gone.count;
+    bad_keep(gone.count, gone.result);
     repo_trash_duplicates_set_free(&gone);
     return status;
 }
@@ -248,7 +248,7 @@ static inline pgc_status bad_duplicates(lum_duplicate_search search, pgc_error *
 {
     lum_duplicate_page page = PGC_ZERO;
     pgc_status status = lum_duplicate_find(bad.ann, &search, &page, err);
-    bad.rows = page.rows.count;
+    bad_keep(page.rows.count, page.rows.result);
     lum_duplicate_page_free(&page);
     return status;
 }

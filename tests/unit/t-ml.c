@@ -289,6 +289,29 @@ static void refusals_are_not_tried_again(void)
     ml_close(e);
 }
 
+/* Servers and proxies that quote the request: the key must not get into messages and job errors. */
+static void a_key_that_comes_back_is_not_told_on(void)
+{
+    static const char *const KEYS[] = { "s3cret", "a-much-longer-secret" };
+    pgc_error err;
+    float v[1][ML_DIM];
+    for (size_t i = 0; i < ARRAY_LEN(KEYS); i++) {
+        const ml_options options = { .url = server.url, .key = KEYS[i], .tries = 1 };
+        ml_embedder *e = NULL;
+        REQUIRE_OK(ml_open(quick_env(), &options, &e, &err), &err);
+        for (size_t j = 0; j <= i; j++) { /* a short one is hidden in refusals only */
+            char body[200];
+            (void) snprintf(body, sizeof body, "{\"clip\": \"%s, %s\"}", KEYS[i], KEYS[i]);
+            const http_answer answer = { j == 0 ? 401 : 200, body, HTTP_FINE };
+            http_server_say(&server, &answer, 1);
+            CHECK_STATUS(ask_text(e, v, &err), j == 0 ? PGC_DENIED : PGC_PROTOCOL, &err);
+            CHECK(strstr(err.message, KEYS[i]) == NULL);
+            CHECK(j > 0 || says(&err, "******"));
+        }
+        ml_close(e);
+    }
+}
+
 static void endless_answers_are_cut_off(void)
 {
     pgc_error err;
@@ -450,6 +473,7 @@ TAP_MAIN(TAP("ml: a server of the test listens", begins),
          TAP("ml: endless answers are cut off", endless_answers_are_cut_off),
          TAP("ml: silence ends at the time-out", silence_ends_at_the_time_out),
          TAP("ml: nobody there is a lost connection", nobody_there_is_a_lost_connection),
+         TAP("ml: a key that comes back is not told on", a_key_that_comes_back_is_not_told_on),
          TAP("ml: URLs and keys are checked", urls_and_keys_are_checked),
          TAP("ml: wrong inputs reach nobody", wrong_inputs_reach_nobody),
          TAP("ml: file and environment configure", file_and_environment_configure),
