@@ -173,8 +173,8 @@ static void crowd_add(const person *owner, int count)
         sql, sizeof sql,
         "DROP INDEX idx_embeddings_vector_1;"
         "INSERT INTO assets (original_filename, file_path, file_size, file_hash, asset_type, "
-        "owner_id) SELECT i || '.jpg', 'crowd' || i, i, 'crowd' || i, 'photo', %" PRId32
-        " FROM generate_series(1, %d) i;"
+        "owner_id, uploaded_at) SELECT i || '.jpg', 'crowd' || i, i, 'crowd' || i, 'photo', "
+        "%" PRId32 ", now() FROM generate_series(1, %d) i;"
         "INSERT INTO embeddings (asset_id, owner_id, embedding) SELECT asset_id, owner_id, "
         "(ARRAY[cos(t), sin(t)] || array_fill(0::float8, ARRAY[510]))::real[]::halfvec FROM "
         "(SELECT *, 0.001 + 0.079 * file_size / %d AS t FROM assets) a WHERE owner_id = %" PRId32
