@@ -2,12 +2,22 @@
 --
 --   psql URL -v assets=1000000 -v owners=100 -f bench/services-data.sql
 --
+-- With -v phase=begin, rows, indexes, words, end in this order only that part; rows and words may run
+-- in several sessions at once, each with -v parts=N and another -v part=0..N-1.
+--
 -- Needs an empty, migrated database and a superuser (triggers are passed over; what they keep is
 -- filled in at the end). One owner has a tenth of all assets, the others share the rest evenly.
 -- Every value is a hash of the row's number, never random().
 \set ON_ERROR_STOP on
 \if :{?assets} \else \set assets 1000000 \endif
 \if :{?owners} \else \set owners 100 \endif
+\if :{?phase} \else \set phase all \endif
+\if :{?parts} \else \set parts 1 \set part 0 \endif
+SELECT :'phase' IN ('all', 'begin') AS begin, :'phase' IN ('all', 'rows') AS rows,
+       :'phase' IN ('all', 'indexes') AS indexes, :'phase' IN ('all', 'words') AS words,
+       :'phase' IN ('all', 'end') AS end,
+       1 + :assets::bigint * :part / :parts AS low, :assets::bigint * (:part + 1) / :parts AS high
+\gset
 \timing on
 SET session_replication_role = replica;
 SET synchronous_commit = off;
@@ -33,6 +43,18 @@ CREATE FUNCTION pg_temp.id(kind integer, i bigint) RETURNS uuid
     RETURN (lpad(to_hex(i + 1700000000000), 12, '0') || '7' || lpad(to_hex(kind), 3, '0') || '8'
             || lpad(to_hex(hashint8extended(i, kind) & 1152921504606846975), 15, '0'))::uuid;
 
+\if :begin
+-- Indexes that only find rows are made behind the rows: one entry at a time they cost more than all
+-- the rest.
+CREATE TABLE bench_index AS
+SELECT i.indrelid::regclass AS on_table, i.indexrelid::regclass::text AS name,
+       pg_get_indexdef(i.indexrelid) AS definition
+FROM pg_index i
+WHERE i.indrelid IN ('assets'::regclass, 'asset_search'::regclass, 'asset_tags'::regclass,
+                     'thumbnails'::regclass, 'album_assets'::regclass)
+    AND NOT i.indisunique;
+SELECT format('DROP INDEX %s', name) FROM bench_index \gexec
+
 INSERT INTO users (user_id, username, email, password_hash)
 SELECT o, 'bench' || o, 'bench' || o || '@localhost', '!'
 FROM generate_series(1, :owners) o;
@@ -43,6 +65,21 @@ SELECT pg_temp.id(2, o * 2 + n), CASE n WHEN 0 THEN 'library' ELSE 'archive' END
        '/srv/bench/' || o || '/' || n, o, 'date', n = 0
 FROM generate_series(1, :owners) o, generate_series(0, 1) n;
 
+-- 200 tags of the system, 20 of each owner; two or three on an asset.
+INSERT INTO tags (tag_id, name, category, is_ai_generated, owner_id)
+SELECT n, 'thing ' || n, 'thing', true, NULL FROM generate_series(1, 200) n
+UNION ALL
+SELECT 200 + (o - 1) * 20 + n, 'mine ' || n, NULL, false, o
+FROM generate_series(1, :owners) o, generate_series(1, 20) n;
+SELECT setval('tags_tag_id_seq', 200 + :owners * 20);
+-- 30 albums of each owner, a large one and many small ones.
+INSERT INTO albums (album_id, name, owner_id)
+SELECT (o - 1) * 30 + n, 'Album ' || n, o
+FROM generate_series(1, :owners) o, generate_series(1, 30) n;
+SELECT setval('albums_album_id_seq', :owners * 30);
+\endif
+
+\if :rows
 CREATE TEMP TABLE word (n integer PRIMARY KEY, w text);
 INSERT INTO word SELECT (row_number() OVER ())::integer - 1, w
 FROM unnest(ARRAY['beach', 'wedding', 'paris', 'garden', 'birthday', 'mountain', 'oslo', 'dinner',
@@ -67,7 +104,7 @@ SELECT i, CASE WHEN pg_temp.roll(i, 1) < 0.1 THEN 1
        (ARRAY[NULL, 0, 60, 120, -300, 540])[1 + pg_temp.pick(i / 50, 7, 6)] AS offset_minutes,
        pg_temp.pick(i / 40, 8, 40) AS camera, pg_temp.pick(i / 40, 9, 200) AS city,
        pg_temp.roll(i, 10) < 0.6 AS has_place, pg_temp.roll(i, 11) AS rated
-FROM generate_series(1, :assets) i;
+FROM generate_series(:low, :high) i;
 ANALYZE draft;
 INSERT INTO assets (asset_id, original_filename, file_path, file_size, file_hash, mime_type,
     asset_type, repository_id, owner_id, uploaded_at, taken_at, taken_local, taken_offset_minutes,
@@ -124,13 +161,6 @@ SELECT pg_temp.id(1, d.i), d.owner_id, s.size,
 FROM draft d, (VALUES ('small', 256), ('medium', 800), ('large', 1920)) s(size, width)
 WHERE d.asset_type <> 'audio';
 
--- 200 tags of the system, 20 of each owner; two or three on an asset.
-INSERT INTO tags (tag_id, name, category, is_ai_generated, owner_id)
-SELECT n, 'thing ' || n, 'thing', true, NULL FROM generate_series(1, 200) n
-UNION ALL
-SELECT 200 + (o - 1) * 20 + n, 'mine ' || n, NULL, false, o
-FROM generate_series(1, :owners) o, generate_series(1, 20) n;
-SELECT setval('tags_tag_id_seq', 200 + :owners * 20);
 INSERT INTO asset_tags (asset_id, tag_id, confidence, source, owner_id)
 SELECT pg_temp.id(1, d.i), 1 + pg_temp.pick(d.i, 50 + n, 200),
        round(pg_temp.roll(d.i, 60 + n)::numeric, 4), 'clip', d.owner_id
@@ -141,20 +171,27 @@ SELECT pg_temp.id(1, d.i), 201 + (d.owner_id - 1) * 20 + pg_temp.pick(d.i, 70, 2
        d.owner_id
 FROM draft d WHERE pg_temp.roll(d.i, 71) < 0.3;
 
--- 30 albums of each owner, a large one and many small ones.
-INSERT INTO albums (album_id, name, owner_id)
-SELECT (o - 1) * 30 + n, 'Album ' || n, o
-FROM generate_series(1, :owners) o, generate_series(1, 30) n;
-SELECT setval('albums_album_id_seq', :owners * 30);
 INSERT INTO album_assets (album_id, asset_id, position, owner_id)
 SELECT (d.owner_id - 1) * 30 + 1 + pg_temp.pick(d.i / 15, 80, 30), pg_temp.id(1, d.i),
        d.i::integer, d.owner_id
 FROM draft d WHERE pg_temp.roll(d.i / 15, 81) < 0.3;
 
--- Without statistics the tags and albums of each asset would be looked for in whole tables.
+\endif
+
+-- Without indexes and statistics the tags and albums of each asset would be looked for in whole tables.
+\if :indexes
+SELECT definition FROM bench_index WHERE on_table <> 'asset_search'::regclass ORDER BY name \gexec
 ANALYZE assets, asset_tags, tags, album_assets, albums;
+\endif
+\if :words
 SELECT count(asset_search_write(part.ids))
-FROM (SELECT array_agg(asset_id) AS ids FROM assets GROUP BY hashtext(asset_id::text) & 255) part;
+FROM (SELECT array_agg(pg_temp.id(1, i)) AS ids FROM generate_series(:low, :high) i
+      GROUP BY i / 1000) part;
+\endif
+
+\if :end
+SELECT definition FROM bench_index WHERE on_table = 'asset_search'::regclass ORDER BY name \gexec
+DROP TABLE bench_index;
 INSERT INTO asset_days (owner_id, day, photos, videos, recordings)
 SELECT a.owner_id, a.captured_local::date, count(*) FILTER (WHERE a.asset_type = 'photo'),
        count(*) FILTER (WHERE a.asset_type = 'video'),
@@ -163,7 +200,10 @@ FROM assets a
 WHERE a.deleted_at IS NULL
 GROUP BY 1, 2
 ORDER BY 1, 2;
+\endif
 COMMIT;
+\if :end
 SET session_replication_role = origin;
 VACUUM (ANALYZE) users, repositories, assets, thumbnails, tags, asset_tags, albums, album_assets,
     asset_search, asset_days;
+\endif

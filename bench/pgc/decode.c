@@ -5,7 +5,6 @@
 #include "parts.h"
 
 #include <endian.h>
-#include <malloc.h>
 
 #include <pgc/rows.h>
 
@@ -296,14 +295,13 @@ void decode_rows(bench_site *site, bench_rows *rows)
     one.other = server_other;
     one.bound = 1.1;
     rows_add(rows, one);
-    /* Without a goal: pgx keeps its heap between the rounds, which glibc gives back here; under the
-     * same condition it is judged by kept_rows(). Row by row the limit is libpq by hand, shown too.
-     */
-    one.goal = BENCH_SHOWN;
     one.other_is = "pgx v5, Scan into structs";
     one.other = server_pgx;
+    one.bound = 0.5;
     one.skip = site->no_pgx;
     rows_add(rows, one);
+    /* What is left is shown: row by row libpq before 17 makes a result of each. */
+    one.goal = BENCH_SHOWN;
     one.name = "rows one by one 100,000 x 12";
     one.ours = rows_ours;
     rows_add(rows, one);
@@ -312,43 +310,5 @@ void decode_rows(bench_site *site, bench_rows *rows)
     rows_add(rows, one);
     one.name = "libpq by hand: rows one by one";
     one.ours = rows_other;
-    rows_add(rows, one);
-}
-
-/* glibc gives freed memory back to the system at once, so that every large answer is paid for by
- * page faults anew, ours and libpq's alike; Go keeps its heap. A program may tell glibc to keep its
- * own as well. It stays so told: these rows are the last ones. */
-static void keep_memory(void)
-{
-    (void) mallopt(M_MMAP_THRESHOLD, 64 << 20);
-    (void) mallopt(M_TRIM_THRESHOLD, 256 << 20);
-}
-
-static double kept_ours(void *ctx)
-{
-    keep_memory();
-    return server_ours(ctx);
-}
-
-static double kept_other(void *ctx)
-{
-    keep_memory();
-    return server_other(ctx);
-}
-
-void kept_rows(bench_site *site, bench_rows *rows)
-{
-    static decode_state state;
-    state = (decode_state) { site, NULL };
-    bench_case one = decode_case("receive and decode, memory kept", &state);
-    one.other_is = "libpq loop by hand";
-    one.ours = kept_ours;
-    one.other = kept_other;
-    one.bound = 1.1;
-    rows_add(rows, one);
-    one.other_is = "pgx v5, Scan into structs";
-    one.other = server_pgx;
-    one.bound = 0.5;
-    one.skip = site->no_pgx;
     rows_add(rows, one);
 }

@@ -90,6 +90,5 @@ void decode_rows(bench_site *site, bench_rows *rows);
 void copy_rows(bench_site *site, bench_rows *rows);
 void pool_rows(bench_site *site, bench_rows *rows);
 void load_rows(bench_site *site, bench_rows *rows);
-void kept_rows(bench_site *site, bench_rows *rows); /* last: it changes the process */
 
 #endif

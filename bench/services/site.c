@@ -5,17 +5,23 @@
 
 #include <ftw.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <libpq-fe.h>
 
 #include <pgc/copy.h>
 
+#include "base/proc.h"
 #include "vectors.h"
 
 #define FILL_SCRIPT "bench/services-data.sql"
 #define MODEL       "clip-vit-base"
 #define VECTOR_SEED 20261123
+/* Memory of a graph of halfvec(512) with m = 16: for each vector, and at least. */
+#define GRAPH_KB      5
+#define GRAPH_KB_MIN  (512 * 1024)
+#define FILL_SESSIONS 3
 
 double site_failed(const services_site *site, const char *doing)
 {
@@ -36,6 +42,15 @@ static bool failed(const services_site *site, const char *doing)
     return false;
 }
 
+/* What the filling does now, and when it began: it takes long. */
+static void say(const services_site *site, const char *doing)
+{
+    static double began;
+    began = began > 0 ? began : bench_now();
+    (void) fprintf(stderr, "bench services: %s assets, %" PRId64 " vectors: %.0f s: %s\n",
+                   site->name, site->vector_count, bench_now() - began, doing);
+}
+
 /* One statement of ours as the tables' owner; false after a line on stderr. */
 static bool run_sql(const services_site *site, PGconn *conn, const char *sql)
 {
@@ -49,32 +64,49 @@ static bool run_sql(const services_site *site, PGconn *conn, const char *sql)
     return ok;
 }
 
-/* -1 after a line on stderr. */
-static int64_t ask_number(PGconn *conn, const char *sql)
+/* One phase of the script in as many sessions at once, each with its part of the rows. */
+static bool fill_phase(const services_site *site, const char *phase, int parts)
 {
-    PGresult *res = PQexec(conn, sql);
-    int64_t number = -1;
-    if (PQresultStatus(res) == PGRES_TUPLES_OK && PQntuples(res) == 1) {
-        number = strtoll(PQgetvalue(res, 0, 0), NULL, 10);
-    } else {
-        (void) fprintf(stderr, "bench services: %s", PQerrorMessage(conn));
+    pid_t children[FILL_SESSIONS] = { 0 };
+    char texts[3][48];
+    bool ok = true;
+    assert(parts <= FILL_SESSIONS);
+    say(site, phase);
+    (void) snprintf(texts[0], sizeof texts[0], "assets=%" PRId64, site->asset_count);
+    (void) snprintf(texts[1], sizeof texts[1], "phase=%s", phase);
+    for (int part = 0; part < parts; part++) {
+        pgc_error err = { 0 };
+        char parts_text[24];
+        (void) snprintf(parts_text, sizeof parts_text, "parts=%d", parts);
+        (void) snprintf(texts[2], sizeof texts[2], "part=%d", part);
+        const char *const argv[] = { "psql", lum_library_url(site->library),
+                                     "-X",   "-q",
+                                     "-v",   texts[0],
+                                     "-v",   texts[1],
+                                     "-v",   parts_text,
+                                     "-v",   texts[2],
+                                     "-f",   FILL_SCRIPT,
+                                     NULL };
+        const proc_options options = { .argv = argv, .err_fd = STDERR_FILENO };
+        if (proc_spawn(env_default(), &options, &children[part], &err) != PGC_OK) {
+            (void) fprintf(stderr, "bench services: psql: %s\n", err.message);
+            ok = false;
+        }
     }
-    PQclear(res);
-    return number;
+    for (int part = 0; part < parts; part++) {
+        int status = 0;
+        bool ended = children[part] > 0 && waitpid(children[part], &status, 0) == children[part];
+        ok = ended && WIFEXITED(status) && WEXITSTATUS(status) == 0 && ok;
+    }
+    return ok || failed(site, phase);
 }
 
+/* Rows and words go in several sessions: they take by far the longest. */
 static bool fill_assets(const services_site *site)
 {
-    char assets[48];
-    (void) snprintf(assets, sizeof assets, "assets=%" PRId64, site->asset_count);
-    const char *const argv[] = { "psql", lum_library_url(site->library),
-                                 "-X",   "-q",
-                                 "-v",   assets,
-                                 "-v",   "owners=100",
-                                 "-f",   FILL_SCRIPT,
-                                 NULL };
-    (void) fprintf(stderr, "bench services: make %s assets\n", site->name);
-    return !isnan(bench_command(argv));
+    return fill_phase(site, "begin", 1) && fill_phase(site, "rows", FILL_SESSIONS) &&
+           fill_phase(site, "indexes", 1) && fill_phase(site, "words", FILL_SESSIONS) &&
+           fill_phase(site, "end", 1);
 }
 
 static uint32_t read_be32(const char *at)
@@ -85,7 +117,7 @@ static uint32_t read_be32(const char *at)
 }
 
 /* A vector of each asset of the answer (id, owner), as its owner takes pictures. */
-static pgc_status copy_vectors(services_site *site, const PGresult *assets)
+static pgc_status copy_vectors(services_site *site, pgc_pool *pool, const PGresult *assets)
 {
     static const pgc_type_ref COLUMNS[] = { { "asset_id", "uuid", 2950 },
                                             { "owner_id", "integer", 23 },
@@ -95,10 +127,11 @@ static pgc_status copy_vectors(services_site *site, const PGresult *assets)
         .name = "CopyEmbeddings", .table = "embeddings", .columns = COLUMNS, .column_count = 4
     };
     static vectors g;
+    /* The server's last word on so many rows takes its time. */
+    const pgc_copy_options options = { .struct_size = sizeof options, .timeout_us = -1 };
     pgc_copy_in *in = NULL;
     pgc_args args;
-    pgc_status status =
-        pgc_copy_in_open(pgc_pool_db(site->owner_pool), &EMBEDDINGS, NULL, &in, &site->err);
+    pgc_status status = pgc_copy_in_open(pgc_pool_db(pool), &EMBEDDINGS, &options, &in, &site->err);
     if (status != PGC_OK || !vectors_open(&g, VECTOR_SEED)) {
         return status != PGC_OK ? status : PGC_NOMEM;
     }
@@ -129,39 +162,90 @@ static pgc_status copy_vectors(services_site *site, const PGresult *assets)
     return pgc_copy_in_finish(&in, NULL, &site->err);
 }
 
-/* The graph is built behind the rows, as after any load of this size. */
+/* Past the foreign keys, which cost more than the rows and hold as they are made. */
+static bool load_vectors(services_site *site, const PGresult *assets)
+{
+    char url[512];
+    pgc_pool *pool = NULL;
+    (void) snprintf(url, sizeof url, "%s&options=-csession_replication_role%%3Dreplica",
+                    lum_library_url(site->library));
+    const pgc_pool_options options = { .struct_size = sizeof options,
+                                       .conn = { .struct_size = sizeof options.conn,
+                                                 .conninfo = url },
+                                       .max_conns = 1 };
+    pgc_status status = pgc_pool_open(&options, &pool, &site->err);
+    if (status == PGC_OK) {
+        status = copy_vectors(site, pool, assets);
+        pgc_pool_close(pool);
+    }
+    return status == PGC_OK || failed(site, "copy the vectors");
+}
+
+/* Of the same make as the product's, by its own function, which builds with one process because of
+ * what a stranger's vectors may do to pgvector 0.8.0; ours are known. A graph that outgrows its
+ * memory is finished on disk, ten times slower, with a notice. */
+static bool build_graph(services_site *site, PGconn *conn)
+{
+    char sql[80];
+    int64_t kilobytes = site->vector_count * GRAPH_KB;
+    (void) snprintf(sql, sizeof sql, "SET maintenance_work_mem = '%" PRId64 "kB'",
+                    kilobytes > GRAPH_KB_MIN ? kilobytes : GRAPH_KB_MIN);
+    return run_sql(site, conn, sql) &&
+           run_sql(site, conn,
+                   "ALTER FUNCTION embedding_model_index(text)"
+                   " SET max_parallel_maintenance_workers = 2") &&
+           run_sql(site, conn, "SELECT embedding_model_index('" MODEL "')") &&
+           run_sql(site, conn,
+                   "ALTER FUNCTION embedding_model_index(text)"
+                   " SET max_parallel_maintenance_workers = 0");
+}
+
+/* The graph is built behind the rows, as after any load of this size. Recordings get a vector only
+ * when there are too few pictures. */
 static bool fill_vectors(services_site *site, PGconn *conn)
 {
     char sql[160];
-    (void) fprintf(stderr, "bench services: make %" PRId64 " vectors and their graph\n",
-                   site->vector_count);
+    say(site, "make the vectors");
     if (!run_sql(site, conn,
-                 "DO $$ BEGIN EXECUTE 'DROP INDEX idx_embeddings_vector_' || (SELECT model_id"
+                 "TRUNCATE embeddings; DO $$ BEGIN EXECUTE 'DROP INDEX IF EXISTS "
+                 "idx_embeddings_vector_' || (SELECT model_id"
                  " FROM embedding_models WHERE name = '" MODEL "'); END $$")) {
         return false;
     }
     (void) snprintf(sql, sizeof sql,
-                    "SELECT asset_id, owner_id FROM assets WHERE asset_type <> 'audio'"
-                    " ORDER BY asset_id LIMIT %" PRId64,
+                    "SELECT asset_id, owner_id FROM assets"
+                    " ORDER BY asset_type = 'audio', asset_id LIMIT %" PRId64,
                     site->vector_count);
     PGresult *assets = PQexecParams(conn, sql, 0, NULL, NULL, NULL, NULL, 1);
-    bool ok = PQresultStatus(assets) == PGRES_TUPLES_OK;
-    if (ok && copy_vectors(site, assets) != PGC_OK) {
-        ok = failed(site, "copy the vectors");
-    }
+    bool ok = PQresultStatus(assets) == PGRES_TUPLES_OK && load_vectors(site, assets);
     PQclear(assets);
-    return ok && run_sql(site, conn, "SET maintenance_work_mem = '4GB'") &&
-           run_sql(site, conn, "SELECT embedding_model_index('" MODEL "')") &&
-           run_sql(site, conn, "VACUUM (ANALYZE) embeddings");
+    if (ok) {
+        say(site, "make their graph");
+    }
+    return ok && build_graph(site, conn) && run_sql(site, conn, "VACUUM (ANALYZE) embeddings");
 }
 
-/* The mark of a complete filling is the last thing that is written. */
+static bool has_mark(PGconn *conn, const char *name)
+{
+    char sql[96];
+    (void) snprintf(sql, sizeof sql, "SELECT to_regclass('public.%s') IS NOT NULL", name);
+    PGresult *res = PQexec(conn, sql);
+    bool has = PQntuples(res) == 1 && PQgetvalue(res, 0, 0)[0] == 't';
+    PQclear(res);
+    return has;
+}
+
+/* A mark is the last thing that a step writes; what ended in between begins again behind it. */
 static bool fill(services_site *site, PGconn *conn)
 {
-    if (ask_number(conn, "SELECT count(*) FROM pg_class WHERE relname = 'bench_filled'") == 1) {
+    if (has_mark(conn, "bench_filled")) {
         return true;
     }
-    return fill_assets(site) && fill_vectors(site, conn) && run_sql(site, conn, "VACUUM ANALYZE") &&
+    if (!has_mark(conn, "bench_assets") &&
+        (!fill_assets(site) || !run_sql(site, conn, "CREATE TABLE bench_assets ()"))) {
+        return false;
+    }
+    return fill_vectors(site, conn) && run_sql(site, conn, "VACUUM ANALYZE") &&
            run_sql(site, conn, "CHECKPOINT") && run_sql(site, conn, "CREATE TABLE bench_filled ()");
 }
 

@@ -4,6 +4,12 @@
 
 #include "base/alloc.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+
+#define HEAP_BLOCK_MOST (32 << 20) /* the most that every glibc accepts; larger ones are mapped */
+#endif
+
 /* realloc() gives up the old block only when it succeeds, which is what the hook promises. libc
  * keeps the size of a block itself, so the one that is passed in is not needed. */
 static void *libc_resize(void *ctx, void *ptr, size_t old_size, size_t new_size)
@@ -80,4 +86,17 @@ void mem_free_str(const pgc_alloc *alloc, char *string)
     if (string != NULL) {
         mem_free(alloc, string, strlen(string) + 1);
     }
+}
+
+/* A large block that is mapped by itself is unmapped when it is freed, whatever is kept otherwise.
+ */
+bool mem_keep_freed(size_t most)
+{
+    assert(most > 0);
+#ifdef __GLIBC__
+    int bytes = most < INT_MAX ? (int) most : INT_MAX;
+    return mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_MOST) != 0 && mallopt(M_TRIM_THRESHOLD, bytes) != 0;
+#else
+    return false;
+#endif
 }

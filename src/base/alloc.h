@@ -19,6 +19,12 @@ void mem_free(const pgc_alloc *alloc, void *ptr, size_t size);
 char *mem_strdup(const pgc_alloc *alloc, const char *string) __attribute__((warn_unused_result));
 void mem_free_str(const pgc_alloc *alloc, char *string);
 
+/* For the start of a program, before other threads: libc keeps what is freed, up to `most` bytes at
+ * the end of its heap, instead of giving it back to the system and faulting it in again for the
+ * next large answer. It also takes blocks of up to 32 MB from the heap. False: this libc does not.
+ */
+bool mem_keep_freed(size_t most);
+
 #define MEM_NEW(alloc, type) ((type *) mem_new((alloc), sizeof(type)))
 
 /* False when the product or sum does not fit. */

@@ -3,9 +3,13 @@
 
 #include <locale.h>
 
+#include "base/alloc.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/suggest.h"
+
+/* Room for the answer to a page or an export of 100,000 assets, kept for the next one. */
+#define MEMORY_KEPT ((size_t) 64 << 20)
 
 const cli_command CLI_COMMANDS[] = {
     { "import", "Copy photos, videos and recordings into the library",
@@ -291,6 +295,7 @@ static int output_end(int code)
 int main(int argc, char **argv)
 {
     (void) setlocale(LC_CTYPE, "C.UTF-8");
+    (void) mem_keep_freed(MEMORY_KEPT);
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         cli_help_all(argc < 2 ? stderr : stdout);
         return argc < 2 ? CLI_USAGE : CLI_OK;

@@ -8,7 +8,9 @@
 #include "pgc/cancel.h"
 #include "pgc/failure.h"
 
-#define SETTLE_ANSWERS_MAX 4 /* an error, its end mark, the sync, and one to spare */
+#define LONG_ANSWER_WAITS  8   /* 64 kB, if all came from a buffer of the server */
+#define GATHER_US          100 /* a tenth of what fills a socket */
+#define SETTLE_ANSWERS_MAX 4   /* an error, its end mark, the sync, and one to spare */
 
 /* A timeout so large that it overflows is as good as none. */
 static int64_t deadline_from(int64_t now_us, int64_t timeout_us)
@@ -195,6 +197,33 @@ pgc_status call_out_of_time(call_state *call, pgc_error *err)
     return status;
 }
 
+/* A server sends 8 kB at a time, and waking up for each costs more than reading it. When all that
+ * came of a long answer is read, the next parts are left to come together, unless the server waits
+ * for something itself. An answer without end does not outlive the deadline by always being there.
+ */
+static pgc_status wait_more(const call_state *call, struct pollfd *fd)
+{
+    const pgc_conn *conn = call->conn;
+    const clock_ops *clock = conn->clock;
+    if (poll_ms(clock, call->deadline_us) == 0) {
+        return PGC_TIMEOUT;
+    }
+    if ((fd->events & POLLOUT) == 0) {
+        if (conn->pq->wait(fd, 1, 0) > 0) {
+            return PGC_OK;
+        }
+        clock->sleep_us(clock->ctx, GATHER_US);
+    }
+    return conn_wait(conn->pq, clock, fd, 1, call->deadline_us);
+}
+
+/* Rows in pieces belong to one answer. */
+static bool is_piece(const pq_ops *pq, const PGresult *result)
+{
+    ExecStatusType status = pq->resultStatus(result);
+    return status == PGRES_SINGLE_TUPLE || status == PQ_TUPLES_CHUNK;
+}
+
 /* PQisBusy() parses what was read without blocking; only then may PQgetResult() be called, which
  * would block otherwise. What could not be sent yet is sent as soon as the socket takes it. */
 pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
@@ -209,7 +238,9 @@ pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
         }
         short events = flushed == 1 ? POLLIN | POLLOUT : POLLIN;
         struct pollfd fd = { .fd = pq->socket(conn->pg), .events = events };
-        pgc_status status = wait_answer(call, &fd);
+        bool is_long = call->waits >= LONG_ANSWER_WAITS;
+        call->waits += is_long ? 0 : 1;
+        pgc_status status = is_long ? wait_more(call, &fd) : wait_answer(call, &fd);
         if (status == PGC_TIMEOUT) {
             TRY(call_out_of_time(call, err));
             continue;
@@ -224,6 +255,7 @@ pgc_status call_next(call_state *call, PGresult **out, pgc_error *err)
         }
     }
     *out = pq->getResult(conn->pg);
+    call->waits = is_piece(pq, *out) ? call->waits : 0;
     return PGC_OK;
 }
 

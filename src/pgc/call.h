@@ -16,6 +16,7 @@ typedef struct call_state {
     int64_t timeout_us;  /* < 0: none */
     int64_t deadline_us; /* absolute */
     int64_t began_us;    /* until the first wait; then CALL_WAITED */
+    uint32_t waits;      /* for the answer that comes in at the moment */
     bool begun;          /* call_end() has something to end */
     bool hard;           /* no cancel and no grace: the deadline is the end */
     bool cancelled;      /* the deadline passed, and the server was asked to stop */

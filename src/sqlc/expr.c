@@ -352,40 +352,6 @@ static value value_of_array(analysis *a, const scope *s, const ast *expr)
     return v;
 }
 
-/* x.y, x[1], x[1:2] */
-static value value_of_indirection(analysis *a, const scope *s, const ast *expr)
-{
-    const ast *steps = ast_get(expr, "indirection");
-    const ast *step = ast_first(steps);
-    value v = value_of_expr(a, s, ast_get(expr, "arg"));
-    uint32_t element = element_of(a, v.type_oid);
-    bool single = ast_count(steps) == 1;
-    if (single && ast_kind_of(step) == AST_A_INDICES && element != 0) {
-        if (!ast_flag(step, "is_slice")) {
-            return nullable(element, "element of an array");
-        }
-        const ast *bounds[2] = { ast_get(step, "lidx"), ast_get(step, "uidx") };
-        for (size_t i = 0; i < 2; i++) {
-            value bound = bounds[i] != NULL ? value_of_expr(a, s, bounds[i]) : v;
-            v.not_null = v.not_null && bound.not_null;
-        }
-        v.reason = v.not_null ? "slice of an array" : "slice of an array that may be NULL";
-        return v;
-    }
-    const char *field = ast_text(step);
-    lookup found;
-    if (single && field != NULL && ast_kind_of(ast_get(expr, "arg")) == AST_COLUMN_REF &&
-        scope_find(a, s, ast_get(expr, "arg"), &found) && found.whole_row) {
-        for (size_t i = 0; i < found.item->var_count; i++) {
-            const var *candidate = &found.item->vars[i];
-            if (candidate->name != NULL && strcmp(candidate->name, field) == 0) {
-                return value_of_var(a, found.scope, candidate);
-            }
-        }
-    }
-    return value_unknown("field or element of a value");
-}
-
 /* op ANY, op ALL and IN over a sub-select. */
 static value value_of_sub_test(analysis *a, const scope *s, const ast *expr)
 {

@@ -191,6 +191,38 @@ static bool may_be_rows(const analysis *a, const candidates *found)
     return false;
 }
 
+/* Columns of the function, columns of its type; not known for one that gives no row. */
+static shape rows_of_function(analysis *a, const candidates *found, uint32_t type)
+{
+    const catalog_function *f = found->items[0];
+    if (f->out_count > 1 || (f->out_count == 1 && f->result_oid == OID_RECORD)) {
+        return out_columns(a, f, candidates_trusted(found));
+    }
+    const catalog_relation *relation = row_relation(a, type);
+    return relation != NULL
+               ? shape_of_row_type(a, relation, analysis_text(a, "result of %s()", f->name))
+               : not_known();
+}
+
+/* In a select list rows of several sets are padded, so no value is certain there. */
+shape shape_of_call_row(analysis *a, const scope *s, const ast *call)
+{
+    call_args args;
+    value values[RESOLVE_ARGS_MAX];
+    candidates found;
+    call_arguments(a, s, call, &args, values);
+    resolve_function(a, ast_get(call, "funcname"), &args, &found);
+    if (found.count == 0 || !same_result(&found)) {
+        return not_known();
+    }
+    shape rows = rows_of_function(a, &found, candidates_result(a, &found, &args));
+    for (size_t i = 0; i < rows.count; i++) {
+        rows.columns[i].value.not_null = false;
+        rows.columns[i].value.reason = "field of a function's result";
+    }
+    return rows;
+}
+
 /* In the order of certainty: columns in the text, columns of the function, columns of its
  * type. */
 static shape shape_of_call(analysis *a, scope *s, const ast *call, const ast *definitions,
@@ -217,12 +249,9 @@ static shape shape_of_call(analysis *a, scope *s, const ast *call, const ast *de
     }
     const catalog_function *f = found.items[0];
     uint32_t type = candidates_result(a, &found, &args);
-    if (f->out_count > 1 || (f->out_count == 1 && f->result_oid == OID_RECORD)) {
-        return out_columns(a, f, candidates_trusted(&found));
-    }
-    const catalog_relation *relation = row_relation(a, type);
-    if (relation != NULL) {
-        return shape_of_row_type(a, relation, analysis_text(a, "result of %s()", f->name));
+    shape rows = rows_of_function(a, &found, type);
+    if (rows.known) {
+        return rows;
     }
     if (type == OID_RECORD || (type == 0 && may_be_rows(a, &found))) {
         return not_known(); /* rows whose columns the call decides */

@@ -189,6 +189,8 @@ shape shape_of_row_type(analysis *a, const catalog_relation *relation, const cha
 
 /* from_function.c */
 shape shape_of_function(analysis *a, scope *s, const ast *range_function);
+/* Fields of a call outside of FROM, all nullable; not known unless it gives a row. */
+shape shape_of_call_row(analysis *a, const scope *s, const ast *call);
 
 /* refine.c: what conditions say about columns. */
 /* WHERE, then ON of all joins, to a fixed point. */
@@ -286,6 +288,16 @@ typedef struct star_columns {
 /* False when not certain. */
 bool scope_star(const scope *s, const ast *column_ref, star_columns *out);
 bool is_star(const ast *column_ref);
+
+/* A variable as a result column, with the table that it comes from. */
+column column_of_var(analysis *a, const scope *s, const var *v);
+
+/* fields.c: inside of composite values and arrays. */
+value value_of_indirection(analysis *a, const scope *s, const ast *expr);
+/* What (value).* stands for; not known when the row type is not certain. */
+shape shape_of_fields(analysis *a, const scope *s, const ast *expr);
+bool is_field_star(const ast *expr);
+bool is_any_star(const ast *expr);
 
 /* column_name.c: how the server calls a result column; NULL when not known. */
 const char *name_of_expr(analysis *a, const scope *s, const ast *expr);

@@ -140,7 +140,7 @@ static void set_source(column *c, const var *v)
     }
 }
 
-static column column_of_var(analysis *a, const scope *s, const var *v)
+column column_of_var(analysis *a, const scope *s, const var *v)
 {
     column c = { .name = v->name, .value = value_of_var(a, s, v) };
     if (s->group.sets) {
@@ -168,37 +168,12 @@ static column column_of_target(analysis *a, const scope *s, const ast *target)
     return c;
 }
 
-/* (value).* of a known row type: the fields, about which nothing is known. */
-static shape shape_of_fields(analysis *a, const scope *s, const ast *expr)
-{
-    const ast *arg = ast_get(expr, "arg");
-    lookup found;
-    if (ast_count(ast_get(expr, "indirection")) != 1) {
-        return unknown_shape();
-    }
-    if (ast_kind_of(arg) == AST_COLUMN_REF && scope_find(a, s, arg, &found) && found.whole_row &&
-        found.item->known) {
-        column_list list = { .items = NULL };
-        for (size_t i = 0; i < found.item->var_count; i++) {
-            add_column(a, &list, column_of_var(a, found.scope, &found.item->vars[i]));
-        }
-        return (shape) { .known = true, .columns = list.items, .count = list.count };
-    }
-    uint32_t oid = catalog_base_type(a->cat, value_of_expr(a, s, arg).type_oid);
-    const catalog_type *type = catalog_type_by_oid(a->cat, oid);
-    const catalog_relation *relation =
-        type != NULL ? catalog_relation_by_oid(a->cat, type->relation_oid) : NULL;
-    return relation != NULL ? shape_of_row_type(a, relation, "field of a row") : unknown_shape();
-}
-
 /* A star that is not certain makes the whole list uncertain: columns behind it would shift. */
 shape shape_of_targets(analysis *a, const scope *s, const ast *targets)
 {
     column_list list = { .items = NULL };
     for (const ast *t = ast_first(targets); t != NULL; t = ast_next(t)) {
         const ast *expr = ast_get(t, "val");
-        bool rows = ast_kind_of(expr) == AST_A_INDIRECTION &&
-                    ast_kind_of(ast_last(ast_get(expr, "indirection"))) == AST_A_STAR;
         if (is_star(expr)) {
             star_columns all;
             if (!scope_star(s, expr, &all)) {
@@ -207,7 +182,7 @@ shape shape_of_targets(analysis *a, const scope *s, const ast *targets)
             for (size_t i = 0; i < all.count; i++) {
                 add_column(a, &list, column_of_var(a, all.scope, &all.vars[i]));
             }
-        } else if (rows) {
+        } else if (is_field_star(expr)) {
             shape fields = shape_of_fields(a, s, expr);
             if (!fields.known) {
                 return fields;

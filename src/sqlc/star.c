@@ -9,6 +9,7 @@
 
 #include "base/ident.h"
 #include "sqlc/keyword.h"
+#include "sqlc/lex.h"
 #include "sqlc/scope.h"
 
 #define EXPANDED_MAX (4u << 20) /* bytes of expanded SQL text */
@@ -126,9 +127,12 @@ static const char *add_column(buf *b, const scope *s, const star *all, const var
     return NULL;
 }
 
-/* A level that is seen twice gives the same edit: the second one is dropped. */
-static void insert_edit(analysis *a, expander *x, size_t from, size_t to, const char *text)
+/* x->text instead of bytes [from, to). A level that is seen twice gives the same edit: the second
+ * one is dropped. */
+static void insert_edit(analysis *a, expander *x, size_t from, size_t to)
 {
+    const char *text = x->text.failed ? NULL : arena_copy(a->mem, buf_view(&x->text));
+    a->failed = a->failed || text == NULL;
     edit **at = &x->edits;
     while (*at != NULL && (*at)->from < from) {
         at = &(*at)->next;
@@ -234,21 +238,65 @@ static void expand(analysis *a, expander *x, scope *s, const ast *ref)
             return;
         }
     }
-    slice text = buf_view(&x->text);
-    const char *copy = x->text.failed ? NULL : arena_copy(a->mem, text);
-    a->failed = a->failed || copy == NULL;
-    insert_edit(a, x, from, to, copy);
+    insert_edit(a, x, from, to);
 }
 
-/* `(value).*` would be evaluated once per column; we leave that choice to people. */
-static void refuse_fields(expander *x, const ast *target)
+/* Behind the value: the star that belongs to the select list is outside of all brackets. */
+static bool find_field_star(slice sql, size_t from, size_t *out)
+{
+    size_t at = from, depth = 0;
+    bool dot = false;
+    for (;;) {
+        lex_token t = lex_skip(sql, &at);
+        if (t.kind == LEX_END || t.kind == LEX_BAD) {
+            return false;
+        }
+        if (depth == 0 && dot && lex_is_char(sql, t, '*')) {
+            *out = t.start;
+            return true;
+        }
+        bool opens = lex_is_char(sql, t, '(') || lex_is_char(sql, t, '[');
+        bool closes = lex_is_char(sql, t, ')') || lex_is_char(sql, t, ']');
+        if (closes && depth == 0) {
+            return false;
+        }
+        depth += opens ? 1 : 0;
+        depth -= closes ? 1 : 0;
+        dot = lex_is_char(sql, t, '.');
+    }
+}
+
+/* As the server does it: the value is written once per field. With `SELECT (f(x)).*` that calls the
+ * function as often; LATERAL calls it once, with and without us.
+ *
+ *     (value).*  ->  (value).a, (value).b */
+static void expand_fields(analysis *a, expander *x, const scope *s, const ast *target)
 {
     const ast *expr = ast_get(target, "val");
-    if (ast_kind_of(expr) == AST_A_INDIRECTION &&
-        ast_kind_of(ast_last(ast_get(expr, "indirection"))) == AST_A_STAR) {
-        fail_at(x, PGC_UNSUPPORTED, ast_location(target) < 0 ? 0 : (size_t) ast_location(target),
-                "(value).* cannot be expanded; name the fields");
+    size_t from = ast_location(target) < 0 ? 0 : (size_t) ast_location(target);
+    size_t end = 0;
+    shape fields = shape_of_fields(a, s, expr);
+    if (!find_field_star(x->sql, from, &end)) {
+        fail_at(x, PGC_UNSUPPORTED, from, "the star is not where the parser says");
+        return;
     }
+    if (!fields.known || fields.count == 0) {
+        fail_at(x, PGC_UNSUPPORTED, from,
+                "the row type of (value).* is not certain; cast it, (value::type).*, or name the "
+                "fields");
+        return;
+    }
+    buf_reset(&x->text);
+    for (size_t i = 0; i < fields.count; i++) {
+        if (fields.columns[i].name == NULL) {
+            fail_at(x, PGC_UNSUPPORTED, from, "a field's name is not certain; name the fields");
+            return;
+        }
+        buf_add_str(&x->text, i > 0 ? ", " : "");
+        buf_add(&x->text, slice_sub(x->sql, from, end));
+        add_name(&x->text, fields.columns[i].name);
+    }
+    insert_edit(a, x, from, end + 1);
 }
 
 /* SELECT * inside EXISTS asks for rows, not for columns. */
@@ -274,8 +322,9 @@ static void on_level(analysis *a, scope *s, const ast *statement, void *ctx)
         const ast *expr = ast_get(t, "val");
         if (is_star(expr)) {
             expand(a, x, s, expr);
+        } else if (is_field_star(expr)) {
+            expand_fields(a, x, s, t);
         }
-        refuse_fields(x, t);
     }
 }
 
@@ -285,14 +334,19 @@ static bool joins_names(slice sql, size_t at)
     return at < sql.len && skip_identifier(slice_sub(sql, at, at + 1), 0) > 0;
 }
 
-/* The text with all edits. */
-static pgc_status apply_edits(const expander *x, arena *mem, slice *out, pgc_error *err)
+/* The text with all edits but those around others. *again: there are such. */
+static pgc_status apply_edits(const expander *x, arena *mem, slice *out, bool *again,
+                              pgc_error *err)
 {
     AUTO(buf_auto) buf result;
     buf_init(&result, NULL, EXPANDED_MAX);
     size_t at = 0;
     for (const edit *e = x->edits; e != NULL; e = e->next) {
         assert(e->from >= at && e->to > e->from && e->to <= x->sql.len);
+        if (e->next != NULL && e->next->from < e->to) {
+            *again = true; /* a star inside of the value comes first */
+            continue;
+        }
         buf_add(&result, slice_sub(x->sql, at, e->from));
         buf_add_str(&result, e->from > 0 && joins_names(x->sql, e->from - 1) ? " " : "");
         buf_add_str(&result, e->text);
@@ -310,15 +364,16 @@ static pgc_status apply_edits(const expander *x, arena *mem, slice *out, pgc_err
     return PGC_OK;
 }
 
-pgc_status star_expand_given(const catalog *cat, slice sql, const ast *statement, arena *mem,
-                             slice *out, pgc_error *err)
+/* One pass over the text. */
+static pgc_status expand_once(const catalog *cat, slice sql, const ast *statement, arena *mem,
+                              slice *out, bool *again, pgc_error *err)
 {
-    assert(cat != NULL && mem != NULL && out != NULL && statement != NULL);
     expander x = { .sql = sql, .err = err };
     buf_init(&x.text, NULL, EXPANDED_MAX);
     analysis a = { .cat = cat, .mem = mem, .visit = on_level, .visit_ctx = &x };
     (void) shape_of_statement(&a, NULL, NULL, statement);
     buf_done(&x.text);
+    *again = false;
     if (a.failed) {
         return pgc_error_set(err, PGC_NOMEM, "star expansion");
     }
@@ -327,7 +382,22 @@ pgc_status star_expand_given(const catalog *cat, slice sql, const ast *statement
         *out = sql;
         return PGC_OK;
     }
-    return apply_edits(&x, mem, out, err);
+    return apply_edits(&x, mem, out, again, err);
+}
+
+/* Each pass leaves fewer stars inside of values: the text has an end. */
+pgc_status star_expand_given(const catalog *cat, slice sql, const ast *statement, arena *mem,
+                             slice *out, pgc_error *err)
+{
+    bool again = false;
+    assert(cat != NULL && mem != NULL && out != NULL && statement != NULL);
+    TRY(expand_once(cat, sql, statement, mem, out, &again, err));
+    while (again) {
+        slice text = *out;
+        TRY(ast_parse(text, mem, &statement, err));
+        TRY(expand_once(cat, text, statement, mem, out, &again, err));
+    }
+    return PGC_OK;
 }
 
 pgc_status star_expand(const catalog *cat, slice sql, arena *mem, slice *out, pgc_error *err)

@@ -294,6 +294,9 @@ static int fake_wait(struct pollfd *fds, nfds_t count, int timeout_ms)
     if (timeout_ms == 0 && fake->status == CONNECTION_OK && fake->at >= fake->count) {
         return 0; /* a look at an idle socket */
     }
+    if (timeout_ms == 0 && fake->parts_lag) {
+        return 0;
+    }
     bool connecting = fake->status == CONNECTION_STARTED || fake->status == CONNECTION_MADE;
     if (connecting && fake->connect_wakes) {
         return poll(fds + 1, count - 1, -1);
@@ -321,7 +324,9 @@ static int fake_consumeInput(PGconn *conn)
         fake->status = CONNECTION_BAD;
         return 0;
     }
-    fake->arrived = true;
+    bool whole = fake->at >= fake->count || fake->parts >= fake->answers[fake->at].parts;
+    fake->parts += whole ? 0 : 1;
+    fake->arrived = whole;
     return 1;
 }
 
@@ -336,6 +341,7 @@ static PGresult *fake_getResult(PGconn *conn)
     fake_pq *fake = fake_of(conn);
     const fake_answer *answer = &fake->answers[fake->at++];
     fake->arrived = false;
+    fake->parts = 0;
     if (answer->tx_after > 0) {
         fake->tx = (PGTransactionStatusType) (answer->tx_after - 1);
     } else if (answer->status == PGRES_PIPELINE_SYNC && fake->tx == PQTRANS_ACTIVE) {

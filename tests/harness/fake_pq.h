@@ -38,6 +38,7 @@ typedef struct fake_answer {
     int params;
     Oid param_types[FAKE_COLUMNS_MAX];
     int tx_after; /* 1 + PGTransactionStatusType from here on; 0: as before */
+    int parts;    /* reads that bring a part of it before the one that ends it */
 } fake_answer;
 
 #define FAKE_END              \
@@ -77,6 +78,7 @@ typedef struct fake_pq {
     const fake_answer *answers;
     size_t count, at;
     bool arrived; /* the answer at `at` has been read from the socket */
+    int parts;    /* of it, so far */
     clock_fake clock;
     /* Knobs. */
     int version;               /* 0: 150000 */
@@ -87,6 +89,7 @@ typedef struct fake_pq {
     int send_fails_at;         /* 1-based number of the send that fails */
     bool send_fails_by_loss;   /* and the connection is bad then */
     int notifies;              /* so many notifications have come */
+    bool parts_lag;            /* a look at the socket finds the next part not there yet */
     int flush_blocks;          /* so many times flush() says "not all yet" */
     const char *strings;       /* standard_conforming_strings */
     /* What happened. */

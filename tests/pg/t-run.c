@@ -340,14 +340,19 @@ static void server_errors_keep_their_fields(void)
 static void a_call_past_its_deadline_leaves_the_connection_usable(void)
 {
     REQUIRE(live_url() != NULL);
-    static const pgc_query sleep = { .name = "Sleep", .sql = "SELECT pg_sleep(60)" };
+    /* One has nothing to say, the other always has more. */
+    static const pgc_query queries[] = {
+        { .name = "Sleep", .sql = "SELECT pg_sleep(60)" },
+        { .name = "Flood", .sql = "SELECT generate_series(1, 20000000)" },
+    };
     pgc_error err;
     pgc_conn_options options = live_options();
     options.call_timeout_us = 30000;
     AUTO(live_close) pgc_conn *conn = NULL;
     REQUIRE_OK(pgc_conn_open(&options, &conn, &err), &err);
-    for (int i = 0; i < 3; i++) {
-        CHECK_STATUS(pgc_db_run(pgc_conn_db(conn), &sleep, NULL, NULL, &err), PGC_TIMEOUT, &err);
+    for (int i = 0; i < 4; i++) {
+        CHECK_STATUS(pgc_db_run(pgc_conn_db(conn), &queries[i % 2], NULL, NULL, &err), PGC_TIMEOUT,
+                     &err);
         CHECK_STR(err.sqlstate, "57014");
         CHECK(pgc_conn_alive(conn));
         int32_t x = 0;

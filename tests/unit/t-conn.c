@@ -294,6 +294,57 @@ static void a_deadline_cancels_and_keeps_the_connection(void)
     FINISH();
 }
 
+#define ROW_IN_PARTS(count)                                                  \
+    {                                                                        \
+        .status = PGRES_TUPLES_OK, .rows = 1, .columns = 1, .types = { 23 }, \
+        .cells = { "\0\0\0\7" }, .lengths = { 4 }, .parts = (count)          \
+    }
+
+/* Time passes on the fake clock by pauses only: nothing here waits in vain. */
+static int64_t pause_of_run(fake_pq *fake, pgc_conn *conn)
+{
+    pgc_error err;
+    int64_t before = fake->clock.mono_us;
+    CHECK_STATUS(run(conn, &QUERY, &err), PGC_OK, &err);
+    return fake->clock.mono_us - before;
+}
+
+static void only_a_long_answer_is_left_to_gather(void)
+{
+    SCRIPT(FAKE_DONE("PREPARE"), FAKE_END, ROW_IN_PARTS(7), FAKE_END, FAKE_SYNC, ROW_IN_PARTS(7),
+           FAKE_END, FAKE_SYNC, ROW_IN_PARTS(9), FAKE_END, FAKE_SYNC, ROW_IN_PARTS(18), FAKE_END,
+           FAKE_SYNC, ROW_IN_PARTS(18), FAKE_END, FAKE_SYNC, ROW_IN_PARTS(7), FAKE_END, FAKE_SYNC);
+    fake.parts_lag = true;
+    CHECK_INT(pause_of_run(&fake, conn), 0);
+    CHECK_INT(pause_of_run(&fake, conn), 0); /* what was read before does not count */
+    int64_t two = pause_of_run(&fake, conn);
+    CHECK(two > 0);
+    CHECK(two <= 1000); /* nobody notices */
+    CHECK_INT(pause_of_run(&fake, conn), two / 2 * 11);
+    fake.parts_lag = false; /* the next part is there already: read on */
+    CHECK_INT(pause_of_run(&fake, conn), 0);
+    fake.parts_lag = true;
+    fake.flush_blocks = 2; /* what is still to be sent does not wait either */
+    CHECK_INT(pause_of_run(&fake, conn), 0);
+    FINISH();
+}
+
+static void an_answer_without_end_meets_the_deadline(void)
+{
+    static const fake_answer answers[] = { FAKE_DONE("PREPARE"), FAKE_END, ROW_IN_PARTS(INT_MAX) };
+    const pgc_conn_options options = { .struct_size = sizeof options, .call_timeout_us = 50000 };
+    pgc_error err;
+    fake_pq fake;
+    fake_pq_init(&fake, NULL, 0);
+    pgc_conn *conn = open_on(&fake, &options, &err);
+    REQUIRE(conn != NULL);
+    fake_pq_script(&fake, answers, ARRAY_LEN(answers));
+    fake.parts_lag = true;
+    CHECK_STATUS(run(conn, &QUERY, &err), PGC_TIMEOUT, &err);
+    CHECK(!pgc_conn_alive(conn));
+    FINISH();
+}
+
 static void a_late_cancel_is_swallowed(void)
 {
     SCRIPT(FAKE_DONE("PREPARE"), FAKE_END, FAKE_UNTIL_CANCEL, ROW_INT4, FAKE_END, FAKE_SYNC,
@@ -567,34 +618,35 @@ static void every_allocation_may_fail(void)
     CHECK(fail_at > 10);
 }
 
-TAP_MAIN(TAP("conn: failures to connect are told apart", connect_failures_are_told_apart),
-         TAP("conn: old servers are refused", old_servers_are_refused),
-         TAP("conn: connecting asks for what we rely on", connecting_asks_for_what_we_rely_on),
-         TAP("run: the first use is one round trip", the_first_use_is_one_round_trip),
-         TAP("run: a connection lost after the send is told",
-             a_connection_lost_after_the_send_is_told),
-         TAP("run: a failed send is memory or loss", a_failed_send_is_memory_or_loss),
-         TAP("run: libpq out of memory ends the connection",
-             libpq_out_of_memory_ends_the_connection),
-         TAP("run: the server's last words are kept", the_servers_last_words_are_kept),
-         TAP("run: surprises end the connection", surprises_end_the_connection),
-         TAP("run: a failure at the sync fails the query", a_failure_at_the_sync_fails_the_query),
-         TAP("run: a parse error names the query", a_parse_error_names_the_query),
-         TAP("run: an unexpected type is a schema error", an_unexpected_type_is_a_schema_error),
-         TAP("run: type names are asked for once", type_names_are_asked_for_once),
-         TAP("run: a deadline cancels and keeps the connection",
-             a_deadline_cancels_and_keeps_the_connection),
-         TAP("run: a late cancel is swallowed", a_late_cancel_is_swallowed),
-         TAP("run: no answer to the cancel gives the connection up",
-             no_answer_to_the_cancel_gives_the_connection_up),
-         TAP("run: a cancel that is not ours is told as such",
-             a_cancel_that_is_not_ours_is_told_as_such),
-         TAP("run: outdated statements are prepared again, once",
-             outdated_statements_are_prepared_again_once),
-         TAP("run: other 0A000 errors are not retried", other_0a000_errors_are_not_retried),
-         TAP("tx: a lost commit has an unknown outcome", a_lost_commit_has_an_unknown_outcome),
-         TAP("tx: a failed rollback takes the connection", a_failed_rollback_takes_the_connection),
-         TAP("script: survives odd answers", scripts_survive_odd_answers),
-         TAP("pipeline: lost, it keeps what was answered", a_lost_pipeline_keeps_what_was_answered),
-         TAP("failure: SQLSTATEs map to statuses", sqlstates_map_to_statuses),
-         TAP("conn: every allocation may fail", every_allocation_may_fail))
+TAP_MAIN(
+    TAP("conn: failures to connect are told apart", connect_failures_are_told_apart),
+    TAP("conn: old servers are refused", old_servers_are_refused),
+    TAP("conn: connecting asks for what we rely on", connecting_asks_for_what_we_rely_on),
+    TAP("run: the first use is one round trip", the_first_use_is_one_round_trip),
+    TAP("run: a connection lost after the send is told", a_connection_lost_after_the_send_is_told),
+    TAP("run: a failed send is memory or loss", a_failed_send_is_memory_or_loss),
+    TAP("run: libpq out of memory ends the connection", libpq_out_of_memory_ends_the_connection),
+    TAP("run: the server's last words are kept", the_servers_last_words_are_kept),
+    TAP("run: surprises end the connection", surprises_end_the_connection),
+    TAP("run: a failure at the sync fails the query", a_failure_at_the_sync_fails_the_query),
+    TAP("run: a parse error names the query", a_parse_error_names_the_query),
+    TAP("run: an unexpected type is a schema error", an_unexpected_type_is_a_schema_error),
+    TAP("run: type names are asked for once", type_names_are_asked_for_once),
+    TAP("run: a deadline cancels and keeps the connection",
+        a_deadline_cancels_and_keeps_the_connection),
+    TAP("run: only a long answer is left to gather", only_a_long_answer_is_left_to_gather),
+    TAP("run: an answer without end meets the deadline", an_answer_without_end_meets_the_deadline),
+    TAP("run: a late cancel is swallowed", a_late_cancel_is_swallowed),
+    TAP("run: no answer to the cancel gives the connection up",
+        no_answer_to_the_cancel_gives_the_connection_up),
+    TAP("run: a cancel that is not ours is told as such",
+        a_cancel_that_is_not_ours_is_told_as_such),
+    TAP("run: outdated statements are prepared again, once",
+        outdated_statements_are_prepared_again_once),
+    TAP("run: other 0A000 errors are not retried", other_0a000_errors_are_not_retried),
+    TAP("tx: a lost commit has an unknown outcome", a_lost_commit_has_an_unknown_outcome),
+    TAP("tx: a failed rollback takes the connection", a_failed_rollback_takes_the_connection),
+    TAP("script: survives odd answers", scripts_survive_odd_answers),
+    TAP("pipeline: lost, it keeps what was answered", a_lost_pipeline_keeps_what_was_answered),
+    TAP("failure: SQLSTATEs map to statuses", sqlstates_map_to_statuses),
+    TAP("conn: every allocation may fail", every_allocation_may_fail))

@@ -90,6 +90,32 @@ static void the_first_use_takes_two_round_trips(void)
     FINISH();
 }
 
+#define ROW_IN_PARTS(count)                                                     \
+    {                                                                           \
+        .status = PGRES_SINGLE_TUPLE, .rows = 1, .columns = 1, .types = { 23 }, \
+        .cells = { "\0\0\0\7" }, .lengths = { 4 }, .parts = (count)             \
+    }
+
+static void the_pieces_of_one_answer_are_left_to_gather(void)
+{
+    SCRIPT(FIRST_USE, ROW_IN_PARTS(3), ROW_IN_PARTS(3), ROW_IN_PARTS(3), NO_ROW, FAKE_END,
+           FAKE_SYNC, ROW_IN_PARTS(3), NO_ROW, FAKE_END, FAKE_SYNC);
+    pgc_rows *rows = NULL;
+    pgc_status status;
+    fake.parts_lag = true;
+    int64_t start = fake.clock.mono_us;
+    REQUIRE_OK(open_rows(conn, &rows, &err), &err);
+    CHECK_INT(count_rows(rows, &status, &err), 3);
+    pgc_rows_close(rows);
+    CHECK(fake.clock.mono_us > start);
+    start = fake.clock.mono_us;
+    REQUIRE_OK(open_rows(conn, &rows, &err), &err);
+    CHECK_INT(count_rows(rows, &status, &err), 1);
+    pgc_rows_close(rows);
+    CHECK_INT(fake.clock.mono_us - start, 0);
+    FINISH();
+}
+
 static void a_connection_lost_between_rows_is_told_every_time(void)
 {
     SCRIPT(FIRST_USE, ROW, ROW, FAKE_DIE);
@@ -265,6 +291,8 @@ static void every_allocation_may_fail(void)
 
 TAP_MAIN(TAP("rows: the first use takes two round trips, later ones take one",
              the_first_use_takes_two_round_trips),
+         TAP("rows: the pieces of one answer are left to gather",
+             the_pieces_of_one_answer_are_left_to_gather),
          TAP("rows: a connection lost between rows is told every time",
              a_connection_lost_between_rows_is_told_every_time),
          TAP("rows: odd answers end the connection", odd_answers_end_the_connection),

@@ -166,6 +166,43 @@ static void functions(void)
           { "SELECT * FROM (VALUES (1, 2)) v", "SELECT column1, column2 FROM (VALUES (1, 2)) v" });
 }
 
+/* (value).*: the value once for each field, at every level; a row of FROM is a value, too. */
+static void fields(void)
+{
+    TEXTS({ "SELECT (users).*, 1 FROM users",
+            "SELECT (users).user_id, (users).username, (users).email, 1 FROM users" },
+          { "SELECT ( $1::pair ) . * FROM users",
+            "SELECT ( $1::pair ) . a, ( $1::pair ) . b FROM users" },
+          { "SELECT (own_pairs()).*FROM users",
+            "SELECT (own_pairs()).a, (own_pairs()).b FROM users" },
+          { "SELECT (ROW(1, ')', \"order\")).* FROM \"Odd Table\"",
+            "SELECT (ROW(1, ')', \"order\")).f1, (ROW(1, ')', \"order\")).f2, (ROW(1, ')', "
+            "\"order\")).f3 FROM \"Odd Table\"" },
+          { "SELECT (o).* FROM \"Odd Table\" o",
+            "SELECT (o).\"Group\", (o).\"order\", (o).plain FROM \"Odd Table\" o" },
+          { "SELECT * FROM (SELECT (x).* FROM (SELECT $1::pair) AS s(x)) t",
+            "SELECT a, b FROM (SELECT (x).a, (x).b FROM (SELECT $1::pair) AS s(x)) t" },
+          { "INSERT INTO users VALUES (1, '\xc3\xa9') RETURNING (users).*",
+            "INSERT INTO users VALUES (1, '\xc3\xa9') RETURNING (users).user_id, "
+            "(users).username, (users).email" },
+          { "SELECT 1 WHERE EXISTS (SELECT ($1::pair).*)", NULL });
+}
+
+/* A star inside of a value is there once for each field of the value. */
+static void stars_in_values(void)
+{
+    TEXTS({ "SELECT ((SELECT $1::pair FROM (SELECT * FROM users) u)).*",
+            "SELECT ((SELECT $1::pair FROM (SELECT user_id, username, email FROM users) u)).a, "
+            "((SELECT $1::pair FROM (SELECT user_id, username, email FROM users) u)).b" },
+          { "SELECT ((SELECT y.x FROM (SELECT ((SELECT $1::pair FROM (SELECT * FROM thumbs) s)).*, "
+            "$2::pair AS x) y)).*",
+            "SELECT ((SELECT y.x FROM (SELECT ((SELECT $1::pair FROM (SELECT thumb_id, asset_id, "
+            "size FROM thumbs) s)).a, ((SELECT $1::pair FROM (SELECT thumb_id, asset_id, size FROM "
+            "thumbs) s)).b, $2::pair AS x) y)).a, ((SELECT y.x FROM (SELECT ((SELECT $1::pair FROM "
+            "(SELECT thumb_id, asset_id, size FROM thumbs) s)).a, ((SELECT $1::pair FROM (SELECT "
+            "thumb_id, asset_id, size FROM thumbs) s)).b, $2::pair AS x) y)).b" });
+}
+
 static void text_around(void)
 {
     TEXTS({ "-- name\nSELECT\t*\n  FROM users -- *\n WHERE '*' <> $1",
@@ -184,7 +221,9 @@ static void refusals(void)
     refuses("SELECT '\xc3\xa9', x.* FROM users", PGC_UNSUPPORTED, 13);
     refuses("SELECT * FROM own_rows()", PGC_UNSUPPORTED, 8);
     refuses("SELECT * FROM (SELECT 1 AS a, 2 AS a) s", PGC_UNSUPPORTED, 8);
-    refuses("SELECT (u).* FROM users u", PGC_UNSUPPORTED, 8);
+    refuses("SELECT (own_rows()).* FROM users u", PGC_UNSUPPORTED, 8);
+    refuses("SELECT 1, (ROW(u.*)).* FROM users u", PGC_UNSUPPORTED, 11);
+    refuses("SELECT 1, ($1).* FROM users u", PGC_UNSUPPORTED, 11);
     refuses("SELECT FROM WHERE *", PGC_INVALID, 13);
     refuses("TABLE users", PGC_UNSUPPORTED, 1);
 }
@@ -215,6 +254,8 @@ TAP_MAIN(TAP("star: tables and aliases", plain), TAP("star: quotes only where ne
          TAP("star: every level of the query", levels),
          TAP("star: names of expressions", names_of_expressions), TAP("star: RETURNING", returning),
          TAP("star: functions and VALUES in FROM", functions),
+         TAP("star: fields of values", fields),
+         TAP("star: stars inside of values", stars_in_values),
          TAP("star: the text around stays", text_around),
          TAP("star: what is not certain is refused", refusals),
          TAP("star: every allocation may fail", survives_oom))

@@ -60,6 +60,38 @@ static void arrays(const corpus_nested *n)
     EXPECT(n->pairs.has && n->pairs.count == 1 && n->pairs.nulls == NULL);
 }
 
+/* (value).* gives the fields, of a value, an element, a parameter and a row that may be missing. */
+static void stars_are_fields(pgc_db *db)
+{
+    corpus_star_of_pair_row_set pairs = PGC_ZERO;
+    corpus_star_of_was_row_set was = PGC_ZERO;
+    corpus_star_of_param_row_set param = PGC_ZERO;
+    corpus_star_of_row_row_set rows = PGC_ZERO;
+    corpus_star_of_param_params both = PGC_ZERO;
+    both.p.x.has = true;
+    both.p.x.v = 5;
+    EXPECT_OK(corpus_star_of_pair(db, &pairs, &last));
+    EXPECT(pairs.count > 0 && pairs.rows[0].x.v == 7 && pairs.rows[0].again.v == 7);
+    EXPECT(pairs.count > 0 && pairs.rows[0].y.ptr == NULL);
+    corpus_star_of_pair_row_set_free(&pairs);
+    EXPECT_OK(corpus_star_of_was(db, &was, &last));
+    EXPECT(was.count > 0 && same(was.rows[0].y, "eight") && same(was.rows[0].name, "a"));
+    EXPECT(was.count > 0 && !was.rows[0].x_2.has);
+    corpus_star_of_was_row_set_free(&was);
+    EXPECT_OK(corpus_star_of_param(db, &both, &param, &last));
+    EXPECT(param.count == 1 && param.rows[0].x.v == 5 && !param.rows[0].x_2.has);
+    corpus_star_of_param_row_set_free(&param);
+    EXPECT_OK(corpus_star_of_row(db, &rows, &last));
+    bool met = false;
+    bool missing = false;
+    for (size_t i = 0; i < rows.count; i++) {
+        met = met || (rows.rows[i].id.has && rows.rows[i].name.ptr != NULL);
+        missing = missing || (!rows.rows[i].id.has && rows.rows[i].name.ptr == NULL);
+    }
+    EXPECT(met && missing);
+    corpus_star_of_row_row_set_free(&rows);
+}
+
 void nested_values_are_read(pgc_db *db)
 {
     corpus_nested_set set = PGC_ZERO;
@@ -73,6 +105,7 @@ void nested_values_are_read(pgc_db *db)
     ranges(&set.rows[0]);
     arrays(&set.rows[0]);
     corpus_nested_set_free(&set);
+    stars_are_fields(db);
 }
 
 /* What was read is sent again; the server must find no difference. */

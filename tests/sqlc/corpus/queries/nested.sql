@@ -50,6 +50,19 @@ SELECT id, (n_place).name, (n_place).at, ((n_place).was).x FROM nested ORDER BY 
 -- name: FieldsOfPair :many
 SELECT id, (n_pair).x, (n_pair).y FROM nested ORDER BY id;
 
+-- name: StarOfPair :many
+SELECT id, (n_pair).*, (n_pair).x AS again FROM nested WHERE id >= 11 ORDER BY id DESC;
+
+-- name: StarOfWas :many
+SELECT (n_place).was.*, (n_trip).stops[1].name, a_pair[3].* FROM nested WHERE id >= 11
+ORDER BY id DESC;
+
+-- name: StarOfParam :one
+SELECT (@p::pair).*, (sqlc.narg(q)::pair).*;
+
+-- name: StarOfRow :many
+SELECT (b).*, a.id AS first FROM people a LEFT JOIN people b ON b.boss = a.id ORDER BY a.id, b.id;
+
 -- name: UnnestPairs :many
 SELECT u.x, u.y FROM unnest(@pairs::pair[]) AS u;
 
