@@ -200,10 +200,20 @@ FROM assets a
 WHERE a.deleted_at IS NULL
 GROUP BY 1, 2
 ORDER BY 1, 2;
+INSERT INTO tag_counts (owner_id, tag_id, assets)
+SELECT l.owner_id, l.tag_id, count(*)
+FROM asset_tags l JOIN assets a ON a.asset_id = l.asset_id
+WHERE a.deleted_at IS NULL
+GROUP BY l.owner_id, l.tag_id ORDER BY l.owner_id, l.tag_id;
+INSERT INTO album_counts (owner_id, album_id, assets)
+SELECT m.owner_id, m.album_id, count(*)
+FROM album_assets m JOIN assets a ON a.asset_id = m.asset_id
+WHERE a.deleted_at IS NULL
+GROUP BY m.owner_id, m.album_id ORDER BY m.owner_id, m.album_id;
 \endif
 COMMIT;
 \if :end
 SET session_replication_role = origin;
 VACUUM (ANALYZE) users, repositories, assets, thumbnails, tags, asset_tags, albums, album_assets,
-    asset_search, asset_days;
+    asset_search, asset_days, tag_counts, album_counts;
 \endif

@@ -14,17 +14,9 @@ WHERE album_id = @album_id AND deleted_at IS NULL;
 -- @read_only
 -- Keyset page, newest first, with what a list of albums shows. The cover is the chosen one as long
 -- as it is not in the trash, else the first member; a smart album has no members of its own.
-WITH trashed AS MATERIALIZED (
-    SELECT m.album_id, count(*) AS members
-    FROM assets a
-    CROSS JOIN LATERAL (SELECT x.album_id FROM album_assets x
-                        WHERE x.asset_id = a.asset_id OFFSET 0) m
-    WHERE a.owner_id = @owner_id AND a.deleted_at IS NOT NULL
-    GROUP BY m.album_id
-)
 SELECT sqlc.embed(b),
-       (SELECT count(*) FROM album_assets m WHERE m.album_id = b.album_id)
-       - coalesce((SELECT d.members FROM trashed d WHERE d.album_id = b.album_id), 0)
+       coalesce((SELECT sum(c.assets) FROM album_counts c
+                 WHERE c.owner_id = @owner_id AND c.album_id = b.album_id), 0)::bigint
            AS asset_count,
        coalesce((SELECT a.asset_id FROM assets a
                  WHERE a.asset_id = b.cover_asset_id AND a.deleted_at IS NULL),
@@ -122,3 +114,8 @@ SELECT * FROM public_albums(@before_album_id, @row_limit);
 -- @read_only
 -- @nonnull position asset_id original_filename asset_type
 SELECT * FROM public_album_assets(@album_id, @after_position, @after_asset_id, @row_limit);
+
+-- name: CountAlbumAssets :one
+-- Counts the members of all albums again; answers how many numbers were wrong and are mended.
+-- @nonnull mended
+SELECT count_album_assets() AS mended;

@@ -67,17 +67,11 @@ ORDER BY r.is_default DESC, r.name, r.repo_id;
 
 -- name: CountByTag :many
 -- @read_only
--- The most used first.
-WITH trashed AS MATERIALIZED (
-    SELECT l.tag_id, count(*) AS uses
-    FROM assets a JOIN asset_tags l ON l.asset_id = a.asset_id
-    WHERE a.owner_id = @owner_id AND a.deleted_at IS NOT NULL
-    GROUP BY l.tag_id
-), used AS MATERIALIZED (
-    SELECT l.tag_id, count(*) AS uses FROM asset_tags l
-    WHERE l.owner_id = @owner_id GROUP BY l.tag_id
-)
-SELECT t.tag_id, t.name, (u.uses - coalesce(d.uses, 0))::bigint AS asset_count
-FROM used u JOIN tags t ON t.tag_id = u.tag_id LEFT JOIN trashed d ON d.tag_id = u.tag_id
-ORDER BY asset_count DESC, t.name, t.tag_id
+-- Those that an asset outside the trash has, the most used first.
+-- @nonnull asset_count
+SELECT t.tag_id, t.name, u.assets AS asset_count
+FROM (SELECT c.tag_id, sum(c.assets)::bigint AS assets FROM tag_counts c
+      WHERE c.owner_id = @owner_id GROUP BY c.tag_id HAVING sum(c.assets) > 0) u
+JOIN tags t ON t.tag_id = u.tag_id
+ORDER BY u.assets DESC, t.name, t.tag_id
 LIMIT @row_limit;

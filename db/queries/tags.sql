@@ -7,9 +7,8 @@ SELECT tag_create(@name, sqlc.narg('category')) AS tag_id;
 -- @read_only
 -- With the number of assets outside the trash that have it.
 SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,
-       (SELECT count(*) FROM asset_tags l JOIN assets a ON a.asset_id = l.asset_id
-        WHERE l.tag_id = t.tag_id AND l.owner_id = @owner_id AND a.deleted_at IS NULL)
-           AS asset_count
+       coalesce((SELECT sum(c.assets) FROM tag_counts c
+                 WHERE c.owner_id = @owner_id AND c.tag_id = t.tag_id), 0)::bigint AS asset_count
 FROM tags t WHERE t.tag_id = @tag_id;
 
 -- name: FindTag :one
@@ -19,19 +18,10 @@ SELECT t.tag_id FROM tags t WHERE t.name = @name ORDER BY t.owner_id NULLS LAST 
 
 -- name: ListTags :many
 -- @read_only
--- Keyset page by name. Assets in the trash do not count: they are counted by themselves, because
--- there are few. Their tags are looked up one by one (OFFSET): a join would read all tags of all.
-WITH trashed AS MATERIALIZED (
-    SELECT l.tag_id, count(*) AS uses
-    FROM assets a
-    CROSS JOIN LATERAL (SELECT x.tag_id FROM asset_tags x
-                        WHERE x.asset_id = a.asset_id OFFSET 0) l
-    WHERE a.owner_id = @owner_id AND a.deleted_at IS NOT NULL
-    GROUP BY l.tag_id
-)
+-- Keyset page by name, each with the number of assets outside the trash that have it.
 SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,
-       (SELECT count(*) FROM asset_tags l WHERE l.owner_id = @owner_id AND l.tag_id = t.tag_id)
-       - coalesce((SELECT d.uses FROM trashed d WHERE d.tag_id = t.tag_id), 0) AS asset_count
+       coalesce((SELECT sum(c.assets) FROM tag_counts c
+                 WHERE c.owner_id = @owner_id AND c.tag_id = t.tag_id), 0)::bigint AS asset_count
 FROM tags t
 WHERE (t.name, t.tag_id) > (@after_name::text, @after_tag_id::integer)
   /*@if category*/ AND t.category = @category::text /*@end*/
@@ -86,3 +76,8 @@ WHERE t.tag_id = @tag_id;
 -- False: it had no such tag.
 -- @nonnull removed
 SELECT tag_remove(@asset_id, @tag_id) AS removed;
+
+-- name: CountTagAssets :one
+-- Counts all tags again; answers how many were wrong and are mended.
+-- @nonnull mended
+SELECT count_tag_assets() AS mended;

@@ -193,6 +193,34 @@ static pgc_status storage_action(lum_actor actor, void *arg, pgc_error *err)
     return PGC_OK;
 }
 
+static pgc_status recount_action(lum_actor actor, void *arg, pgc_error *err)
+{
+    (void) arg;
+    lum_recounted mended = PGC_ZERO;
+    TRY(lum_stats_recount(actor, &mended, err));
+    const struct {
+        const char *name;
+        int32_t value;
+    } FIELDS[] = {
+        { "days", mended.days },
+        { "tags", mended.tags },
+        { "albums", mended.albums },
+    };
+    json_t *object = cli_common_options.json ? json_object() : NULL;
+    for (size_t i = 0; i < ARRAY_LEN(FIELDS); i++) {
+        if (object != NULL) {
+            cli_json_int(object, FIELDS[i].name, FIELDS[i].value);
+        } else {
+            (void) printf("%-14s %" PRId32 " counted wrong and mended\n", FIELDS[i].name,
+                          FIELDS[i].value);
+        }
+    }
+    if (object != NULL) {
+        cli_print_json(object);
+    }
+    return PGC_OK;
+}
+
 static const cli_family_command STATS[] = {
     { "totals", "", cli_take_nothing, "takes no operands", totals_action },
     { "cameras", "l", cli_take_nothing, "takes no operands", cameras_action },
@@ -200,6 +228,7 @@ static const cli_family_command STATS[] = {
     { "years", "", cli_take_nothing, "takes no operands", years_action },
     { "tags", "l", cli_take_nothing, "takes no operands", tags_action },
     { "storage", "", cli_take_nothing, "takes no operands", storage_action },
+    { "recount", "", cli_take_nothing, "takes no operands", recount_action },
 };
 
 /* --least, or the usual threshold. */

@@ -95,6 +95,7 @@ const cli_command CLI_COMMANDS[] = {
     { "stats years", "Count assets by year of capture", "", cmd_stats },
     { "stats tags", "Count assets by tag", "[--limit N]", cmd_stats },
     { "stats storage", "Show what lies on the disk, by repository", "", cmd_stats },
+    { "stats recount", "Count kept numbers again and mend them", "", cmd_stats },
     { "user add", "Make an account that can log in",
       "[NAME] [--email ADDRESS] [--full-name TEXT] [--password-file FILE]", cmd_user_add },
     { "user register", "The same as user add",

@@ -146,18 +146,10 @@ static const pgc_query list_albums_query[] = {
     {
         "ListAlbums",
         "-- name: ListAlbums :many\n"
-        "WITH trashed AS MATERIALIZED (\n"
-        "SELECT m.album_id, count(*) AS members\n"
-        "FROM assets a\n"
-        "CROSS JOIN LATERAL (SELECT x.album_id FROM album_assets x\n"
-        "WHERE x.asset_id = a.asset_id OFFSET 0) m\n"
-        "WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
-        "GROUP BY m.album_id\n"
-        ")\n"
         "SELECT b.album_id, b.name, b.description, b.cover_asset_id, b.owner_id, b.is_public, b.created_at,\n"
         "b.updated_at, b.deleted_at, b.filter,\n"
-        "(SELECT count(*) FROM album_assets m WHERE m.album_id = b.album_id)\n"
-        "- coalesce((SELECT d.members FROM trashed d WHERE d.album_id = b.album_id), 0)\n"
+        "coalesce((SELECT sum(c.assets) FROM album_counts c\n"
+        "WHERE c.owner_id = $1 AND c.album_id = b.album_id), 0)::bigint\n"
         "AS asset_count,\n"
         "coalesce((SELECT a.asset_id FROM assets a\n"
         "WHERE a.asset_id = b.cover_asset_id AND a.deleted_at IS NULL),\n"
@@ -170,7 +162,7 @@ static const pgc_query list_albums_query[] = {
         "AND b.deleted_at IS NULL\n"
         "ORDER BY b.album_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0x2dc9cb18ddbc8c65),
+        UINT64_C(0x685050d70b0322d7),
         PGC_QUERY_READ_ONLY,
         3,
         12,
@@ -181,18 +173,10 @@ static const pgc_query list_albums_query[] = {
     {
         "ListAlbums",
         "-- name: ListAlbums :many\n"
-        "WITH trashed AS MATERIALIZED (\n"
-        "SELECT m.album_id, count(*) AS members\n"
-        "FROM assets a\n"
-        "CROSS JOIN LATERAL (SELECT x.album_id FROM album_assets x\n"
-        "WHERE x.asset_id = a.asset_id OFFSET 0) m\n"
-        "WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
-        "GROUP BY m.album_id\n"
-        ")\n"
         "SELECT b.album_id, b.name, b.description, b.cover_asset_id, b.owner_id, b.is_public, b.created_at,\n"
         "b.updated_at, b.deleted_at, b.filter,\n"
-        "(SELECT count(*) FROM album_assets m WHERE m.album_id = b.album_id)\n"
-        "- coalesce((SELECT d.members FROM trashed d WHERE d.album_id = b.album_id), 0)\n"
+        "coalesce((SELECT sum(c.assets) FROM album_counts c\n"
+        "WHERE c.owner_id = $1 AND c.album_id = b.album_id), 0)::bigint\n"
         "AS asset_count,\n"
         "coalesce((SELECT a.asset_id FROM assets a\n"
         "WHERE a.asset_id = b.cover_asset_id AND a.deleted_at IS NULL),\n"
@@ -205,7 +189,7 @@ static const pgc_query list_albums_query[] = {
         "AND b.deleted_at IS NOT NULL\n"
         "ORDER BY b.album_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0x6454a5d3bb70964c),
+        UINT64_C(0x6df2d39e96ffbc1e),
         PGC_QUERY_READ_ONLY,
         3,
         12,
@@ -1629,4 +1613,45 @@ void repo_list_public_album_assets_close(repo_list_public_album_assets_iter *it)
 {
     pgc_rows_close(it->rows);
     it->rows = NULL;
+}
+
+static const pgc_type_ref count_album_assets_query_columns[] = {
+    { "mended", "integer", 23 },
+};
+
+static const pgc_query count_album_assets_query = {
+    "CountAlbumAssets",
+    "-- name: CountAlbumAssets :one\n"
+    "SELECT count_album_assets() AS mended",
+    UINT64_C(0x8bd879bf6ab2d646),
+    0,
+    0,
+    1,
+    NULL,
+    count_album_assets_query_columns,
+    sizeof(int32_t),
+};
+
+pgc_status repo_count_album_assets(pgc_db *db, int32_t *out, pgc_error *err)
+{
+    pgc_result *result = NULL;
+    pgc_status status = pgc_db_run(db, &count_album_assets_query, NULL, &result, err);
+    if (status != PGC_OK) {
+        return status;
+    }
+    if (pgc_result_rows(result) == 0) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOT_FOUND, "query CountAlbumAssets: no row");
+    }
+    pgc_reader reader;
+    int32_t value;
+    pgc_reader_init(&reader, result, &count_album_assets_query);
+    value = pgc_read_i32(&reader, 0, 0);
+    status = pgc_reader_finish(&reader, err);
+    pgc_result_free(result);
+    if (status != PGC_OK) {
+        return status;
+    }
+    *out = value;
+    return PGC_OK;
 }

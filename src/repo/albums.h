@@ -60,7 +60,7 @@ typedef enum repo_list_albums_which {
 
 /** Parameters of repo_list_albums(). */
 typedef struct repo_list_albums_params {
-    int32_t owner_id; /**< integer, assets.owner_id; not NULL */
+    int32_t owner_id; /**< integer, album_counts.owner_id; not NULL */
     int32_t before_album_id; /**< integer, albums.album_id; not NULL */
     int64_t row_limit; /**< bigint; not NULL */
     repo_list_albums_which which; /**< which text @switch puts in */
@@ -69,7 +69,7 @@ typedef struct repo_list_albums_params {
 /** One row of the query below. */
 typedef struct repo_list_albums_row {
     repo_album b; /**< its NOT NULL columns are proved */
-    int64_t asset_count; /**< bigint; not NULL: operator - of values */
+    int64_t asset_count; /**< bigint; not NULL: coalesce: constant */
     pgc_opt_uuid shown_cover_id; /**< uuid; nullable: every argument of coalesce may be NULL */
 } repo_list_albums_row;
 
@@ -94,17 +94,9 @@ repo_list_albums_row *repo_list_albums_row_clone(const repo_list_albums_row *row
  * Keyset page, newest first, with what a list of albums shows. The cover is the chosen one as long
  * as it is not in the trash, else the first member; a smart album has no members of its own.
  *
- *     WITH trashed AS MATERIALIZED (
- *         SELECT m.album_id, count(*) AS members
- *         FROM assets a
- *         CROSS JOIN LATERAL (SELECT x.album_id FROM album_assets x
- *                             WHERE x.asset_id = a.asset_id OFFSET 0) m
- *         WHERE a.owner_id = @owner_id AND a.deleted_at IS NOT NULL
- *         GROUP BY m.album_id
- *     )
  *     SELECT sqlc.embed(b),
- *            (SELECT count(*) FROM album_assets m WHERE m.album_id = b.album_id)
- *            - coalesce((SELECT d.members FROM trashed d WHERE d.album_id = b.album_id), 0)
+ *            coalesce((SELECT sum(c.assets) FROM album_counts c
+ *                      WHERE c.owner_id = @owner_id AND c.album_id = b.album_id), 0)::bigint
  *                AS asset_count,
  *            coalesce((SELECT a.asset_id FROM assets a
  *                      WHERE a.asset_id = b.cover_asset_id AND a.deleted_at IS NULL),
@@ -133,7 +125,7 @@ repo_list_albums_row *repo_list_albums_row_clone(const repo_list_albums_row *row
  *   updated_at      timestamp with time zone  not NULL  albums.updated_at
  *   deleted_at      timestamp with time zone  nullable  albums.deleted_at
  *   filter          jsonb                     nullable  albums.filter
- *   asset_count     bigint                    not NULL  operator - of values
+ *   asset_count     bigint                    not NULL  coalesce: constant
  *   shown_cover_id  uuid                      nullable  every argument of coalesce may be NULL
  */
 pgc_status repo_list_albums(pgc_db *db, const repo_list_albums_params *p,
@@ -677,6 +669,17 @@ pgc_status repo_list_public_album_assets_next(repo_list_public_album_assets_iter
                                               pgc_error *err) PGC_MUST_CHECK;
 /** Also in the middle; see pgc_rows_close(). */
 void repo_list_public_album_assets_close(repo_list_public_album_assets_iter *it);
+
+/**
+ * CountAlbumAssets (:one).
+ * Counts the members of all albums again; answers how many numbers were wrong and are mended.
+ *
+ *     SELECT count_album_assets() AS mended
+ *
+ * @param out on PGC_OK mended (integer, not NULL: @nonnull in the query).
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ */
+pgc_status repo_count_album_assets(pgc_db *db, int32_t *out, pgc_error *err) PGC_MUST_CHECK;
 
 PGC_END_DECLS
 

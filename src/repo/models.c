@@ -390,6 +390,100 @@ pgc_status repo_album_asset_set_detach(repo_album_asset_set *set, pgc_error *err
     return PGC_OK;
 }
 
+void repo_album_count_read(pgc_reader *reader, size_t row, size_t column, repo_album_count *out)
+{
+    out->owner_id = pgc_read_i32(reader, row, column);
+    out->album_id = pgc_read_i32(reader, row, column + 1);
+    out->part = pgc_read_i64(reader, row, column + 2);
+    out->assets = pgc_read_i64(reader, row, column + 3);
+}
+
+pgc_status repo_album_count_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
+                                     repo_album_count_set *out, pgc_error *err)
+{
+    pgc_reader reader;
+    repo_album_count *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_album_count *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_album_count_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_album_count_set_free(repo_album_count_set *set)
+{
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_album_count_clone_pass(pgc_clone *clone, repo_album_count *row)
+{
+    (void) clone; /* no field points anywhere */
+    (void) row;
+}
+
+repo_album_count *repo_album_count_clone(const repo_album_count *row)
+{
+    pgc_clone clone;
+    repo_album_count measured = *row;
+    pgc_clone_init(&clone);
+    repo_album_count_clone_pass(&clone, &measured);
+    repo_album_count *copy = (repo_album_count *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_album_count_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
+pgc_status repo_album_count_set_detach(repo_album_count_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_album_count *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_album_count measured = set->rows[i];
+        repo_album_count_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_album_count *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_album_count_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
+}
+
 void repo_asset_read(pgc_reader *reader, size_t row, size_t column, repo_asset *out)
 {
     out->asset_id = pgc_read_uuid(reader, row, column);
@@ -2127,6 +2221,100 @@ pgc_status repo_tag_set_detach(repo_tag_set *set, pgc_error *err)
     return PGC_OK;
 }
 
+void repo_tag_count_read(pgc_reader *reader, size_t row, size_t column, repo_tag_count *out)
+{
+    out->owner_id = pgc_read_i32(reader, row, column);
+    out->tag_id = pgc_read_i32(reader, row, column + 1);
+    out->part = pgc_read_i64(reader, row, column + 2);
+    out->assets = pgc_read_i64(reader, row, column + 3);
+}
+
+pgc_status repo_tag_count_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
+                                   repo_tag_count_set *out, pgc_error *err)
+{
+    pgc_reader reader;
+    repo_tag_count *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_tag_count *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_tag_count_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_tag_count_set_free(repo_tag_count_set *set)
+{
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_tag_count_clone_pass(pgc_clone *clone, repo_tag_count *row)
+{
+    (void) clone; /* no field points anywhere */
+    (void) row;
+}
+
+repo_tag_count *repo_tag_count_clone(const repo_tag_count *row)
+{
+    pgc_clone clone;
+    repo_tag_count measured = *row;
+    pgc_clone_init(&clone);
+    repo_tag_count_clone_pass(&clone, &measured);
+    repo_tag_count *copy = (repo_tag_count *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_tag_count_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
+pgc_status repo_tag_count_set_detach(repo_tag_count_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_tag_count *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_tag_count measured = set->rows[i];
+        repo_tag_count_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_tag_count *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_tag_count_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
+}
+
 void repo_thumbnail_read(pgc_reader *reader, size_t row, size_t column, repo_thumbnail *out)
 {
     out->thumbnail_id = pgc_read_i32(reader, row, column);
@@ -2436,6 +2624,9 @@ static const pgc_schema_column schema_columns[] = {
     { "public", "album_assets", "asset_id", "uuid", true },
     { "public", "album_assets", "owner_id", "integer", true },
     { "public", "album_assets", "position", "bigint", true },
+    { "public", "album_counts", "album_id", "integer", true },
+    { "public", "album_counts", "assets", "bigint", true },
+    { "public", "album_counts", "owner_id", "integer", true },
     { "public", "albums", "album_id", "integer", true },
     { "public", "albums", "cover_asset_id", "uuid", false },
     { "public", "albums", "created_at", "timestamp with time zone", true },
@@ -2566,6 +2757,9 @@ static const pgc_schema_column schema_columns[] = {
     { "public", "species_predictions", "model_version", "character varying", false },
     { "public", "species_predictions", "owner_id", "integer", true },
     { "public", "species_predictions", "species_name", "character varying", true },
+    { "public", "tag_counts", "assets", "bigint", true },
+    { "public", "tag_counts", "owner_id", "integer", true },
+    { "public", "tag_counts", "tag_id", "integer", true },
     { "public", "tags", "category", "character varying", false },
     { "public", "tags", "name", "character varying", true },
     { "public", "tags", "owner_id", "integer", false },
@@ -2593,5 +2787,5 @@ static const pgc_schema_column schema_columns[] = {
 
 pgc_status repo_schema_check(pgc_db *db, pgc_error *err)
 {
-    return pgc_schema_check(db, schema_columns, 158, err);
+    return pgc_schema_check(db, schema_columns, 164, err);
 }

@@ -136,6 +136,37 @@ pgc_status repo_album_asset_set_take(pgc_result *result, const pgc_query *query,
 /** One pass of a clone, for rows that embed this one. */
 void repo_album_asset_clone_pass(pgc_clone *clone, repo_album_asset *row);
 
+/** One row of public.album_counts. Live members of an album: the sum of its parts */
+typedef struct repo_album_count {
+    int32_t owner_id; /**< integer; not NULL */
+    int32_t album_id; /**< integer; not NULL */
+    int64_t part; /**< bigint; not NULL */
+    int64_t assets; /**< bigint; not NULL */
+} repo_album_count;
+
+/** Rows and the memory they point into; give it to repo_album_count_set_free(). */
+typedef struct repo_album_count_set {
+    const repo_album_count *rows; /**< count of them; NULL when 0 */
+    size_t count;
+    pgc_result *result; /**< NULL: empty or detached */
+} repo_album_count_set;
+
+/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
+void repo_album_count_set_free(repo_album_count_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_album_count_set_detach(repo_album_count_set *set, pgc_error *err) PGC_MUST_CHECK;
+/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
+repo_album_count *repo_album_count_clone(const repo_album_count *row);
+/** Decode the columns from `column` on into one row; failures stay in the reader. */
+void repo_album_count_read(pgc_reader *reader, size_t row, size_t column, repo_album_count *out);
+/** Take over a result whose columns are these fields: its first row_max rows.
+ * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
+pgc_status repo_album_count_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
+                                     repo_album_count_set *out, pgc_error *err);
+/** One pass of a clone, for rows that embed this one. */
+void repo_album_count_clone_pass(pgc_clone *clone, repo_album_count *row);
+
 /** One row of public.assets. */
 typedef struct repo_asset {
     pgc_uuid asset_id; /**< uuid; not NULL */
@@ -777,6 +808,37 @@ pgc_status repo_tag_set_take(pgc_result *result, const pgc_query *query, size_t 
 /** One pass of a clone, for rows that embed this one. */
 void repo_tag_clone_pass(pgc_clone *clone, repo_tag *row);
 
+/** One row of public.tag_counts. Live assets of an owner that have a tag: the sum of its parts, of which one may be below zero */
+typedef struct repo_tag_count {
+    int32_t owner_id; /**< integer; not NULL */
+    int32_t tag_id; /**< integer; not NULL */
+    int64_t part; /**< bigint; not NULL */
+    int64_t assets; /**< bigint; not NULL */
+} repo_tag_count;
+
+/** Rows and the memory they point into; give it to repo_tag_count_set_free(). */
+typedef struct repo_tag_count_set {
+    const repo_tag_count *rows; /**< count of them; NULL when 0 */
+    size_t count;
+    pgc_result *result; /**< NULL: empty or detached */
+} repo_tag_count_set;
+
+/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
+void repo_tag_count_set_free(repo_tag_count_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_tag_count_set_detach(repo_tag_count_set *set, pgc_error *err) PGC_MUST_CHECK;
+/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
+repo_tag_count *repo_tag_count_clone(const repo_tag_count *row);
+/** Decode the columns from `column` on into one row; failures stay in the reader. */
+void repo_tag_count_read(pgc_reader *reader, size_t row, size_t column, repo_tag_count *out);
+/** Take over a result whose columns are these fields: its first row_max rows.
+ * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
+pgc_status repo_tag_count_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
+                                   repo_tag_count_set *out, pgc_error *err);
+/** One pass of a clone, for rows that embed this one. */
+void repo_tag_count_clone_pass(pgc_clone *clone, repo_tag_count *row);
+
 /** One row of public.thumbnails. */
 typedef struct repo_thumbnail {
     int32_t thumbnail_id; /**< integer; not NULL */
@@ -886,7 +948,7 @@ pgc_status repo_public_user_set_take(pgc_result *result, const pgc_query *query,
 void repo_public_user_clone_pass(pgc_clone *clone, repo_public_user *row);
 
 /**
- * Is the database the one that this code was made for? Compares the 158 columns that its
+ * Is the database the one that this code was made for? Compares the 164 columns that its
  * queries name with the server's catalogs, by one query: for the start of a service.
  *
  * @return PGC_OK; PGC_SCHEMA: err names tables and columns that differ; as pgc_db_run().

@@ -930,20 +930,13 @@ static const pgc_type_ref count_by_tag_query_columns[] = {
 static const pgc_query count_by_tag_query = {
     "CountByTag",
     "-- name: CountByTag :many\n"
-    "WITH trashed AS MATERIALIZED (\n"
-    "    SELECT l.tag_id, count(*) AS uses\n"
-    "    FROM assets a JOIN asset_tags l ON l.asset_id = a.asset_id\n"
-    "    WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
-    "    GROUP BY l.tag_id\n"
-    "), used AS MATERIALIZED (\n"
-    "    SELECT l.tag_id, count(*) AS uses FROM asset_tags l\n"
-    "    WHERE l.owner_id = $1 GROUP BY l.tag_id\n"
-    ")\n"
-    "SELECT t.tag_id, t.name, (u.uses - coalesce(d.uses, 0))::bigint AS asset_count\n"
-    "FROM used u JOIN tags t ON t.tag_id = u.tag_id LEFT JOIN trashed d ON d.tag_id = u.tag_id\n"
-    "ORDER BY asset_count DESC, t.name, t.tag_id\n"
+    "SELECT t.tag_id, t.name, u.assets AS asset_count\n"
+    "FROM (SELECT c.tag_id, sum(c.assets)::bigint AS assets FROM tag_counts c\n"
+    "      WHERE c.owner_id = $1 GROUP BY c.tag_id HAVING sum(c.assets) > 0) u\n"
+    "JOIN tags t ON t.tag_id = u.tag_id\n"
+    "ORDER BY u.assets DESC, t.name, t.tag_id\n"
     "LIMIT $2",
-    UINT64_C(0xd4920d60d1728765),
+    UINT64_C(0x7ec34de1a3f6cd61),
     PGC_QUERY_READ_ONLY,
     2,
     3,

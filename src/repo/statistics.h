@@ -372,7 +372,7 @@ void repo_count_by_repository_close(repo_count_by_repository_iter *it);
 
 /** Parameters of repo_count_by_tag(). */
 typedef struct repo_count_by_tag_params {
-    int32_t owner_id; /**< integer, assets.owner_id; not NULL */
+    int32_t owner_id; /**< integer, tag_counts.owner_id; not NULL */
     int64_t row_limit; /**< bigint; not NULL */
 } repo_count_by_tag_params;
 
@@ -380,7 +380,7 @@ typedef struct repo_count_by_tag_params {
 typedef struct repo_count_by_tag_row {
     int32_t tag_id; /**< integer; not NULL: tags.tag_id is NOT NULL */
     pgc_text name; /**< character varying; not NULL: tags.name is NOT NULL */
-    int64_t asset_count; /**< bigint; not NULL: operator - of values */
+    int64_t asset_count; /**< bigint; not NULL: @nonnull in the query */
 } repo_count_by_tag_row;
 
 /** Rows and the memory they point into; give it to repo_count_by_tag_row_set_free(). */
@@ -401,20 +401,13 @@ repo_count_by_tag_row *repo_count_by_tag_row_clone(const repo_count_by_tag_row *
 
 /**
  * CountByTag (:many).
- * The most used first.
+ * Those that an asset outside the trash has, the most used first.
  *
- *     WITH trashed AS MATERIALIZED (
- *         SELECT l.tag_id, count(*) AS uses
- *         FROM assets a JOIN asset_tags l ON l.asset_id = a.asset_id
- *         WHERE a.owner_id = @owner_id AND a.deleted_at IS NOT NULL
- *         GROUP BY l.tag_id
- *     ), used AS MATERIALIZED (
- *         SELECT l.tag_id, count(*) AS uses FROM asset_tags l
- *         WHERE l.owner_id = @owner_id GROUP BY l.tag_id
- *     )
- *     SELECT t.tag_id, t.name, (u.uses - coalesce(d.uses, 0))::bigint AS asset_count
- *     FROM used u JOIN tags t ON t.tag_id = u.tag_id LEFT JOIN trashed d ON d.tag_id = u.tag_id
- *     ORDER BY asset_count DESC, t.name, t.tag_id
+ *     SELECT t.tag_id, t.name, u.assets AS asset_count
+ *     FROM (SELECT c.tag_id, sum(c.assets)::bigint AS assets FROM tag_counts c
+ *           WHERE c.owner_id = @owner_id GROUP BY c.tag_id HAVING sum(c.assets) > 0) u
+ *     JOIN tags t ON t.tag_id = u.tag_id
+ *     ORDER BY u.assets DESC, t.name, t.tag_id
  *     LIMIT @row_limit
  *
  * @param p read during the call only.
@@ -424,7 +417,7 @@ repo_count_by_tag_row *repo_count_by_tag_row_clone(const repo_count_by_tag_row *
  * Columns:
  *   tag_id       integer            not NULL  tags.tag_id
  *   name         character varying  not NULL  tags.name
- *   asset_count  bigint             not NULL  operator - of values
+ *   asset_count  bigint             not NULL  @nonnull in the query
  */
 pgc_status repo_count_by_tag(pgc_db *db, const repo_count_by_tag_params *p,
                              repo_count_by_tag_row_set *out, pgc_error *err) PGC_MUST_CHECK;

@@ -76,11 +76,10 @@ static const pgc_query get_tag_query = {
     "GetTag",
     "-- name: GetTag :one\n"
     "SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,\n"
-    "       (SELECT count(*) FROM asset_tags l JOIN assets a ON a.asset_id = l.asset_id\n"
-    "        WHERE l.tag_id = t.tag_id AND l.owner_id = $1 AND a.deleted_at IS NULL)\n"
-    "           AS asset_count\n"
+    "       coalesce((SELECT sum(c.assets) FROM tag_counts c\n"
+    "                 WHERE c.owner_id = $1 AND c.tag_id = t.tag_id), 0)::bigint AS asset_count\n"
     "FROM tags t WHERE t.tag_id = $2",
-    UINT64_C(0x7d69fb79bcf4e17e),
+    UINT64_C(0x468905c1c62f2bc0),
     PGC_QUERY_READ_ONLY,
     2,
     5,
@@ -303,24 +302,16 @@ static const pgc_query list_tags_query[] = {
     {
         "ListTags",
         "-- name: ListTags :many\n"
-        "WITH trashed AS MATERIALIZED (\n"
-        "SELECT l.tag_id, count(*) AS uses\n"
-        "FROM assets a\n"
-        "CROSS JOIN LATERAL (SELECT x.tag_id FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id OFFSET 0) l\n"
-        "WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
-        "GROUP BY l.tag_id\n"
-        ")\n"
         "SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,\n"
-        "(SELECT count(*) FROM asset_tags l WHERE l.owner_id = $1 AND l.tag_id = t.tag_id)\n"
-        "- coalesce((SELECT d.uses FROM trashed d WHERE d.tag_id = t.tag_id), 0) AS asset_count\n"
+        "coalesce((SELECT sum(c.assets) FROM tag_counts c\n"
+        "WHERE c.owner_id = $1 AND c.tag_id = t.tag_id), 0)::bigint AS asset_count\n"
         "FROM tags t\n"
         "WHERE (t.name, t.tag_id) > ($2::text, $3::integer)\n"
         "AND t.category = $4::text\n"
         "AND strpos(lower(t.name), lower($5::text)) > 0\n"
         "ORDER BY t.name, t.tag_id\n"
         "LIMIT $6",
-        UINT64_C(0xd4d84ffc3ed46325),
+        UINT64_C(0x2cd59dba49432040),
         PGC_QUERY_READ_ONLY,
         6,
         5,
@@ -331,23 +322,15 @@ static const pgc_query list_tags_query[] = {
     {
         "ListTags",
         "-- name: ListTags :many\n"
-        "WITH trashed AS MATERIALIZED (\n"
-        "SELECT l.tag_id, count(*) AS uses\n"
-        "FROM assets a\n"
-        "CROSS JOIN LATERAL (SELECT x.tag_id FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id OFFSET 0) l\n"
-        "WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
-        "GROUP BY l.tag_id\n"
-        ")\n"
         "SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,\n"
-        "(SELECT count(*) FROM asset_tags l WHERE l.owner_id = $1 AND l.tag_id = t.tag_id)\n"
-        "- coalesce((SELECT d.uses FROM trashed d WHERE d.tag_id = t.tag_id), 0) AS asset_count\n"
+        "coalesce((SELECT sum(c.assets) FROM tag_counts c\n"
+        "WHERE c.owner_id = $1 AND c.tag_id = t.tag_id), 0)::bigint AS asset_count\n"
         "FROM tags t\n"
         "WHERE (t.name, t.tag_id) > ($2::text, $3::integer)\n"
         "AND strpos(lower(t.name), lower($4::text)) > 0\n"
         "ORDER BY t.name, t.tag_id\n"
         "LIMIT $5",
-        UINT64_C(0xddb3398b28f58383),
+        UINT64_C(0xb331c1160c1cb104),
         PGC_QUERY_READ_ONLY,
         5,
         5,
@@ -358,23 +341,15 @@ static const pgc_query list_tags_query[] = {
     {
         "ListTags",
         "-- name: ListTags :many\n"
-        "WITH trashed AS MATERIALIZED (\n"
-        "SELECT l.tag_id, count(*) AS uses\n"
-        "FROM assets a\n"
-        "CROSS JOIN LATERAL (SELECT x.tag_id FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id OFFSET 0) l\n"
-        "WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
-        "GROUP BY l.tag_id\n"
-        ")\n"
         "SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,\n"
-        "(SELECT count(*) FROM asset_tags l WHERE l.owner_id = $1 AND l.tag_id = t.tag_id)\n"
-        "- coalesce((SELECT d.uses FROM trashed d WHERE d.tag_id = t.tag_id), 0) AS asset_count\n"
+        "coalesce((SELECT sum(c.assets) FROM tag_counts c\n"
+        "WHERE c.owner_id = $1 AND c.tag_id = t.tag_id), 0)::bigint AS asset_count\n"
         "FROM tags t\n"
         "WHERE (t.name, t.tag_id) > ($2::text, $3::integer)\n"
         "AND t.category = $4::text\n"
         "ORDER BY t.name, t.tag_id\n"
         "LIMIT $5",
-        UINT64_C(0x1ca04617823ccd51),
+        UINT64_C(0xf3f202eebf2a5ae4),
         PGC_QUERY_READ_ONLY,
         5,
         5,
@@ -385,22 +360,14 @@ static const pgc_query list_tags_query[] = {
     {
         "ListTags",
         "-- name: ListTags :many\n"
-        "WITH trashed AS MATERIALIZED (\n"
-        "SELECT l.tag_id, count(*) AS uses\n"
-        "FROM assets a\n"
-        "CROSS JOIN LATERAL (SELECT x.tag_id FROM asset_tags x\n"
-        "WHERE x.asset_id = a.asset_id OFFSET 0) l\n"
-        "WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL\n"
-        "GROUP BY l.tag_id\n"
-        ")\n"
         "SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,\n"
-        "(SELECT count(*) FROM asset_tags l WHERE l.owner_id = $1 AND l.tag_id = t.tag_id)\n"
-        "- coalesce((SELECT d.uses FROM trashed d WHERE d.tag_id = t.tag_id), 0) AS asset_count\n"
+        "coalesce((SELECT sum(c.assets) FROM tag_counts c\n"
+        "WHERE c.owner_id = $1 AND c.tag_id = t.tag_id), 0)::bigint AS asset_count\n"
         "FROM tags t\n"
         "WHERE (t.name, t.tag_id) > ($2::text, $3::integer)\n"
         "ORDER BY t.name, t.tag_id\n"
         "LIMIT $4",
-        UINT64_C(0x453d17b6a34e673c),
+        UINT64_C(0x98ffa461ff38f73b),
         PGC_QUERY_READ_ONLY,
         4,
         5,
@@ -1498,6 +1465,47 @@ pgc_status repo_untag_asset(pgc_db *db, const repo_untag_asset_params *p, bool *
     bool value;
     pgc_reader_init(&reader, result, &untag_asset_query);
     value = pgc_read_bool(&reader, 0, 0);
+    status = pgc_reader_finish(&reader, err);
+    pgc_result_free(result);
+    if (status != PGC_OK) {
+        return status;
+    }
+    *out = value;
+    return PGC_OK;
+}
+
+static const pgc_type_ref count_tag_assets_query_columns[] = {
+    { "mended", "integer", 23 },
+};
+
+static const pgc_query count_tag_assets_query = {
+    "CountTagAssets",
+    "-- name: CountTagAssets :one\n"
+    "SELECT count_tag_assets() AS mended",
+    UINT64_C(0x902ae50f37575e06),
+    0,
+    0,
+    1,
+    NULL,
+    count_tag_assets_query_columns,
+    sizeof(int32_t),
+};
+
+pgc_status repo_count_tag_assets(pgc_db *db, int32_t *out, pgc_error *err)
+{
+    pgc_result *result = NULL;
+    pgc_status status = pgc_db_run(db, &count_tag_assets_query, NULL, &result, err);
+    if (status != PGC_OK) {
+        return status;
+    }
+    if (pgc_result_rows(result) == 0) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOT_FOUND, "query CountTagAssets: no row");
+    }
+    pgc_reader reader;
+    int32_t value;
+    pgc_reader_init(&reader, result, &count_tag_assets_query);
+    value = pgc_read_i32(&reader, 0, 0);
     status = pgc_reader_finish(&reader, err);
     pgc_result_free(result);
     if (status != PGC_OK) {

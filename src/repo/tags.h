@@ -31,7 +31,7 @@ pgc_status repo_create_tag(pgc_db *db, const repo_create_tag_params *p, int32_t 
 
 /** Parameters of repo_get_tag(). */
 typedef struct repo_get_tag_params {
-    int32_t owner_id; /**< integer, asset_tags.owner_id; not NULL */
+    int32_t owner_id; /**< integer, tag_counts.owner_id; not NULL */
     int32_t tag_id; /**< integer, tags.tag_id; not NULL */
 } repo_get_tag_params;
 
@@ -41,7 +41,7 @@ typedef struct repo_get_tag_row {
     pgc_text name; /**< character varying; not NULL: tags.name is NOT NULL */
     pgc_text category; /**< character varying; nullable: tags.category is nullable */
     bool shared; /**< boolean; not NULL: a test is never NULL */
-    int64_t asset_count; /**< bigint; not NULL: count() never gives NULL */
+    int64_t asset_count; /**< bigint; not NULL: coalesce: constant */
 } repo_get_tag_row;
 
 /** Rows and the memory they point into; give it to repo_get_tag_row_set_free(). */
@@ -64,9 +64,8 @@ repo_get_tag_row *repo_get_tag_row_clone(const repo_get_tag_row *row);
  * With the number of assets outside the trash that have it.
  *
  *     SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,
- *            (SELECT count(*) FROM asset_tags l JOIN assets a ON a.asset_id = l.asset_id
- *             WHERE l.tag_id = t.tag_id AND l.owner_id = @owner_id AND a.deleted_at IS NULL)
- *                AS asset_count
+ *            coalesce((SELECT sum(c.assets) FROM tag_counts c
+ *                      WHERE c.owner_id = @owner_id AND c.tag_id = t.tag_id), 0)::bigint AS asset_count
  *     FROM tags t WHERE t.tag_id = @tag_id
  *
  * @param p read during the call only.
@@ -78,7 +77,7 @@ repo_get_tag_row *repo_get_tag_row_clone(const repo_get_tag_row *row);
  *   name         character varying  not NULL  tags.name
  *   category     character varying  nullable  tags.category
  *   shared       boolean            not NULL  a test is never NULL
- *   asset_count  bigint             not NULL  count() never gives NULL
+ *   asset_count  bigint             not NULL  coalesce: constant
  */
 pgc_status repo_get_tag(pgc_db *db, const repo_get_tag_params *p, repo_get_tag_row_set *out,
                         pgc_error *err) PGC_MUST_CHECK;
@@ -97,7 +96,7 @@ pgc_status repo_find_tag(pgc_db *db, pgc_text name, int32_t *out, pgc_error *err
 
 /** Parameters of repo_list_tags(). */
 typedef struct repo_list_tags_params {
-    int32_t owner_id; /**< integer, assets.owner_id; not NULL */
+    int32_t owner_id; /**< integer, tag_counts.owner_id; not NULL */
     pgc_text after_name; /**< text; not NULL */
     int32_t after_tag_id; /**< integer; not NULL */
     pgc_text category; /**< text; nullable: NULL leaves out what depends on it */
@@ -111,7 +110,7 @@ typedef struct repo_list_tags_row {
     pgc_text name; /**< character varying; not NULL: tags.name is NOT NULL */
     pgc_text category; /**< character varying; nullable: tags.category is nullable */
     bool shared; /**< boolean; not NULL: a test is never NULL */
-    int64_t asset_count; /**< bigint; not NULL: operator - of values */
+    int64_t asset_count; /**< bigint; not NULL: coalesce: constant */
 } repo_list_tags_row;
 
 /** Rows and the memory they point into; give it to repo_list_tags_row_set_free(). */
@@ -132,20 +131,11 @@ repo_list_tags_row *repo_list_tags_row_clone(const repo_list_tags_row *row);
 
 /**
  * ListTags (:many).
- * Keyset page by name. Assets in the trash do not count: they are counted by themselves, because
- * there are few. Their tags are looked up one by one (OFFSET): a join would read all tags of all.
+ * Keyset page by name, each with the number of assets outside the trash that have it.
  *
- *     WITH trashed AS MATERIALIZED (
- *         SELECT l.tag_id, count(*) AS uses
- *         FROM assets a
- *         CROSS JOIN LATERAL (SELECT x.tag_id FROM asset_tags x
- *                             WHERE x.asset_id = a.asset_id OFFSET 0) l
- *         WHERE a.owner_id = @owner_id AND a.deleted_at IS NOT NULL
- *         GROUP BY l.tag_id
- *     )
  *     SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,
- *            (SELECT count(*) FROM asset_tags l WHERE l.owner_id = @owner_id AND l.tag_id = t.tag_id)
- *            - coalesce((SELECT d.uses FROM trashed d WHERE d.tag_id = t.tag_id), 0) AS asset_count
+ *            coalesce((SELECT sum(c.assets) FROM tag_counts c
+ *                      WHERE c.owner_id = @owner_id AND c.tag_id = t.tag_id), 0)::bigint AS asset_count
  *     FROM tags t
  *     WHERE (t.name, t.tag_id) > (@after_name::text, @after_tag_id::integer)
  *       / *@if category* / AND t.category = @category::text / *@end* /
@@ -162,7 +152,7 @@ repo_list_tags_row *repo_list_tags_row_clone(const repo_list_tags_row *row);
  *   name         character varying  not NULL  tags.name
  *   category     character varying  nullable  tags.category
  *   shared       boolean            not NULL  a test is never NULL
- *   asset_count  bigint             not NULL  operator - of values
+ *   asset_count  bigint             not NULL  coalesce: constant
  */
 pgc_status repo_list_tags(pgc_db *db, const repo_list_tags_params *p, repo_list_tags_row_set *out,
                           pgc_error *err) PGC_MUST_CHECK;
@@ -508,6 +498,17 @@ typedef struct repo_untag_asset_params {
  */
 pgc_status repo_untag_asset(pgc_db *db, const repo_untag_asset_params *p, bool *out,
                             pgc_error *err) PGC_MUST_CHECK;
+
+/**
+ * CountTagAssets (:one).
+ * Counts all tags again; answers how many were wrong and are mended.
+ *
+ *     SELECT count_tag_assets() AS mended
+ *
+ * @param out on PGC_OK mended (integer, not NULL: @nonnull in the query).
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ */
+pgc_status repo_count_tag_assets(pgc_db *db, int32_t *out, pgc_error *err) PGC_MUST_CHECK;
 
 PGC_END_DECLS
 

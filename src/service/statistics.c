@@ -3,6 +3,9 @@
 
 #include "service/statistics.h"
 
+#include "repo/albums.h"
+#include "repo/tags.h"
+#include "repo/timeline.h"
 #include "service/check.h"
 
 pgc_status lum_stats_totals(lum_actor actor, repo_get_totals_row_set *out, pgc_error *err)
@@ -45,4 +48,22 @@ pgc_status lum_stats_tags(lum_actor actor, int32_t limit, repo_count_by_tag_row_
     const repo_count_by_tag_params params = { .owner_id = actor.user_id, .row_limit = limit };
     TRY(check_limit("count by tag", limit, err));
     return pgc_error_wrap(err, repo_count_by_tag(actor.db, &params, out, err), "count by tag");
+}
+
+pgc_status lum_stats_recount(lum_actor actor, lum_recounted *out, pgc_error *err)
+{
+    lum_recounted mended = PGC_ZERO;
+    pgc_status status = repo_count_timeline_days(actor.db, &mended.days, err);
+    if (status == PGC_OK) {
+        status = repo_count_tag_assets(actor.db, &mended.tags, err);
+    }
+    if (status == PGC_OK) {
+        status = repo_count_album_assets(actor.db, &mended.albums, err);
+    }
+    if (status != PGC_OK) {
+        return pgc_error_wrap(err, status, "count everything again");
+    }
+    assert(mended.days >= 0 && mended.tags >= 0 && mended.albums >= 0);
+    *out = mended;
+    return PGC_OK;
 }

@@ -28,4 +28,13 @@ pgc_status lum_stats_storage(lum_actor actor, repo_count_by_repository_row_set *
 pgc_status lum_stats_tags(lum_actor actor, int32_t limit, repo_count_by_tag_row_set *out,
                           pgc_error *err) PGC_MUST_CHECK;
 
+/* Numbers that are kept, not counted: how many were wrong and are mended, which is a fault of ours
+ * or the work of a superuser who went past the triggers. */
+typedef struct lum_recounted {
+    int32_t days, tags, albums;
+} lum_recounted;
+/* Counts everything of the actor again. Changes wait meanwhile, readers do not. A round trip and a
+ * transaction for each kind: what is mended before a failure stays. */
+pgc_status lum_stats_recount(lum_actor actor, lum_recounted *out, pgc_error *err) PGC_MUST_CHECK;
+
 #endif

@@ -38,6 +38,10 @@ INSERT INTO checks.narrow VALUES
     ('asset_search', 'lumilio_worker', 'S', 'kept by triggers'),
     ('asset_days', 'lumilio_app', 'S', 'kept by triggers'),
     ('asset_days', 'lumilio_worker', 'S', 'kept by triggers'),
+    ('tag_counts', 'lumilio_app', 'S', 'kept by triggers'),
+    ('tag_counts', 'lumilio_worker', 'S', 'kept by triggers'),
+    ('album_counts', 'lumilio_app', 'S', 'kept by triggers'),
+    ('album_counts', 'lumilio_worker', 'S', 'kept by triggers'),
     ('audit_log', 'lumilio_app', 'S', 'kept by triggers'),
     ('audit_log', 'lumilio_worker', '', 'no business of jobs');
 
@@ -237,7 +241,8 @@ UNION ALL
     SELECT 'foreign key ' || k.conname || ' of ' || t.name || ': says nothing of the owner'
     FROM pg_constraint k JOIN tables t ON t.oid = k.conrelid
         JOIN tables p ON p.oid = k.confrelid
-    WHERE k.contype = 'f' AND p.kind = 'tenant' AND k.conname <> 'asset_tags_tag_id_fkey'
+    WHERE k.contype = 'f' AND p.kind = 'tenant' AND k.conname NOT IN
+          ('asset_tags_tag_id_fkey', 'tag_counts_tag_id_fkey') -- tags are shared
       AND NOT EXISTS (SELECT FROM pg_attribute a
                       WHERE a.attrelid = t.oid AND a.attnum = ANY(k.conkey)
                         AND a.attname = 'owner_id')

@@ -50,19 +50,15 @@ static void accounts(void)
  * auth service, and of models, which only operators add.
  */
 static const char *const EXEMPT[] = {
-    "lum_auth_open",       "lum_auth_rotate_key",
-    "lum_cluster_dir",     "lum_database_open",
-    "lum_duplicate_trash", "lum_embedding_fill",
-    "lum_filter_digest",   "lum_filter_doc_new",
-    "lum_home_resolve",    "lum_library_auth_open",
-    "lum_library_open",    "lum_library_set_psql_env",
-    "lum_model_active",    "lum_model_add",
-    "lum_model_list",      "lum_model_use",
-    "lum_repository_list", "lum_session_begin",
-    "lum_session_open",    "lum_stats_storage",
-    "lum_stats_totals",    "lum_stats_years",
-    "lum_timeline_days",   "lum_timeline_months",
-    "lum_timeline_repair", "lum_repository_ensure_default",
+    "lum_auth_open",         "lum_auth_rotate_key", "lum_cluster_dir",
+    "lum_database_open",     "lum_duplicate_trash", "lum_embedding_fill",
+    "lum_filter_digest",     "lum_filter_doc_new",  "lum_home_resolve",
+    "lum_library_auth_open", "lum_library_open",    "lum_library_set_psql_env",
+    "lum_model_active",      "lum_model_add",       "lum_model_list",
+    "lum_model_use",         "lum_repository_list", "lum_session_begin",
+    "lum_session_open",      "lum_stats_recount",   "lum_stats_storage",
+    "lum_stats_totals",      "lum_stats_years",     "lum_timeline_days",
+    "lum_timeline_months",   "lum_timeline_repair", "lum_repository_ensure_default",
 };
 
 static bool is_tested(const char *name)

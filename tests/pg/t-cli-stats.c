@@ -24,11 +24,17 @@ static const char *folder(const char *name)
 static void wrong_calls_are_told_and_exit_2(void)
 {
     static const char *const CALLS[][5] = {
-        { "repo", "create" },         { "repo", "show", "1" },
-        { "repo", "move", "x", "y" }, { "repo", "default" },
-        { "repo", "delete", "1" },    { "species", "of", "1" },
-        { "species", "assets" },      { "stats", "totals", "x" },
-        { "stats", "cameras", "x" },  { "stats", "years", "--limit", "5" },
+        { "repo", "create" },
+        { "repo", "show", "1" },
+        { "repo", "move", "x", "y" },
+        { "repo", "default" },
+        { "repo", "delete", "1" },
+        { "species", "of", "1" },
+        { "species", "assets" },
+        { "stats", "totals", "x" },
+        { "stats", "recount", "x" },
+        { "stats", "cameras", "x" },
+        { "stats", "years", "--limit", "5" },
     };
     for (size_t i = 0; i < ARRAY_LEN(CALLS); i++) {
         CHECK_INT(program_run_as(program_user, CALLS[i]), 2);
@@ -131,6 +137,11 @@ static void statistics_are_lines_or_json(void)
     CHECK_INT(PROGRAM("stats", "storage", "--json"), 0);
     AUTO(program_json_auto) json_t *storage = program_json();
     CHECK_INT(json_array_size(storage), 1);
+    CHECK_INT(PROGRAM("stats", "recount"), 0);
+    CHECK(program_says(program_out, "tags           0 counted wrong and mended"));
+    CHECK_INT(PROGRAM("stats", "recount", "--json"), 0);
+    AUTO(program_json_auto) json_t *mended = program_json();
+    CHECK_INT(program_number(mended, "albums"), 0);
     CHECK_INT(PROGRAM_AS("nobody", "stats", "tags"), 0);
     CHECK_STR(program_out, "nothing to count\n");
 }

@@ -619,6 +619,12 @@ static void a_name_stays_one_tag_whoever_stirs(void)
               "WHERE t.owner_id <> l.owner_id OR (t.owner_id IS NULL AND l.source = 'user')",
               "0");
     CHECK_SQL(root, "SELECT count(*) FROM tags WHERE owner_id IS NULL AND tag_id >= 0", "0");
+    CHECK_SQL(root,
+              "SELECT count(*) FROM (SELECT l.owner_id, l.tag_id, count(*) AS n FROM asset_tags l "
+              "JOIN assets a USING (asset_id) WHERE a.deleted_at IS NULL GROUP BY 1, 2) r FULL "
+              "JOIN (SELECT owner_id, tag_id, sum(assets) AS n FROM tag_counts GROUP BY 1, 2 "
+              "HAVING sum(assets) <> 0) c USING (owner_id, tag_id) WHERE r.n IS DISTINCT FROM c.n",
+              "0");
 }
 
 static const tap_case CASES[] = {
