@@ -11,15 +11,6 @@ WHERE deleted_at IS NULL
 ORDER BY uploaded_at DESC, asset_id DESC
 LIMIT @row_limit OFFSET @row_offset;
 
--- name: ListAssetsPage :many
--- @read_only
--- Keyset page: rows that come after the cursor in the order newest upload first.
-SELECT * FROM assets
-WHERE deleted_at IS NULL
-  AND (uploaded_at, asset_id) < (@after_uploaded_at::timestamptz, @after_asset_id::uuid)
-ORDER BY uploaded_at DESC, asset_id DESC
-LIMIT @row_limit;
-
 -- name: CreateAsset :one
 -- No row comes back when the owner has a live asset of the same content: GetAssetByContent finds it.
 INSERT INTO assets (
@@ -47,12 +38,6 @@ RETURNING *;
 SELECT * FROM assets
 WHERE owner_id = @owner_id AND file_hash = @file_hash::text AND file_size = @file_size
   AND deleted_at IS NULL;
-
--- name: GetAssetsByHash :many
--- @read_only
-SELECT * FROM assets
-WHERE file_hash = @file_hash::text AND deleted_at IS NULL
-ORDER BY uploaded_at, asset_id;
 
 -- name: UpdateAssetMetadata :one
 -- @patch taken_at taken_local taken_offset_minutes taken_source camera_make camera_model lens_model
@@ -133,13 +118,6 @@ WHERE asset_id = @asset_id AND deleted_at IS NULL;
 UPDATE assets SET deleted_at = NULL, updated_at = now()
 WHERE asset_id = @asset_id AND deleted_at IS NOT NULL;
 
--- name: GetAssetsByType :many
--- @read_only
-SELECT * FROM assets
-WHERE asset_type = @asset_type AND deleted_at IS NULL
-ORDER BY uploaded_at DESC, asset_id DESC
-LIMIT @row_limit OFFSET @row_offset;
-
 -- name: GetAssetsByOwner :many
 -- @read_only
 SELECT * FROM assets
@@ -176,13 +154,3 @@ FROM assets a
 WHERE a.deleted_at IS NULL
 ORDER BY a.uploaded_at DESC, a.asset_id DESC
 LIMIT @row_limit OFFSET @row_offset;
-
--- name: CountAssets :one
--- @read_only
-SELECT count(*) AS total,
-       count(*) FILTER (WHERE asset_type = 'photo') AS photos,
-       count(*) FILTER (WHERE asset_type = 'video') AS videos,
-       count(*) FILTER (WHERE asset_type = 'audio') AS recordings,
-       coalesce(sum(file_size), 0)::bigint AS bytes
-FROM assets
-WHERE deleted_at IS NULL;

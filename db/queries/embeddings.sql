@@ -18,9 +18,6 @@ SELECT EXISTS (SELECT FROM embeddings e
                WHERE e.asset_id = @asset_id AND e.model_version = @model_version
                  AND e.created_at >= @since) AS embedded;
 
--- name: DeleteEmbedding :execrows
-DELETE FROM embeddings WHERE asset_id = @asset_id AND model_version = @model_version;
-
 -- name: ListAssetsToEmbed :many
 -- @read_only
 -- Live photos and videos of the current user that a model does not describe yet, in the order of

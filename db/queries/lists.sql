@@ -113,6 +113,11 @@ SELECT ARRAY(SELECT a.asset_id FROM assets a
                AND a.longitude_e7 >= @west::integer AND a.longitude_e7 <= @east::integer
              LIMIT @row_limit)::uuid[] AS candidates;
 
+-- name: MeasuredCandidates :one
+-- @read_only
+-- NULL when they are many.
+SELECT measured_assets(@filter::search_filter, @row_limit::integer) AS candidates;
+
 -- name: NameCandidates :one
 -- @read_only
 -- @nonnull candidates

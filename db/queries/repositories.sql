@@ -6,9 +6,6 @@ RETURNING *;
 -- name: GetRepository :one
 SELECT * FROM repositories WHERE repo_id = @repo_id;
 
--- name: GetRepositoryByPath :one
-SELECT * FROM repositories WHERE owner_id = @owner_id AND path = @path;
-
 -- name: GetDefaultRepository :one
 SELECT * FROM repositories WHERE owner_id = @owner_id AND is_default;
 

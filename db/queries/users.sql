@@ -13,13 +13,6 @@ SELECT register_local_user(@username, @email) AS user_id;
 SELECT user_id, username, email, full_name, avatar_url, created_at, updated_at, last_login
 FROM users WHERE user_id = @user_id;
 
--- name: UpdateUserProfile :execrows
-UPDATE users
-SET full_name = coalesce(sqlc.narg('full_name'), full_name),
-    avatar_url = coalesce(sqlc.narg('avatar_url'), avatar_url),
-    updated_at = now()
-WHERE user_id = @user_id;
-
 -- name: ListAuditLog :many
 -- @read_only
 -- What was done to the current user's account and things, newest first, below an id.

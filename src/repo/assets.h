@@ -69,53 +69,6 @@ pgc_status repo_list_assets_next(repo_list_assets_iter *it, bool *more,
 /** Also in the middle; see pgc_rows_close(). */
 void repo_list_assets_close(repo_list_assets_iter *it);
 
-/** Parameters of repo_list_assets_page(). */
-typedef struct repo_list_assets_page_params {
-    pgc_timestamptz after_uploaded_at; /**< timestamp with time zone; not NULL */
-    pgc_uuid after_asset_id; /**< uuid; not NULL */
-    int64_t row_limit; /**< bigint; not NULL */
-} repo_list_assets_page_params;
-
-/**
- * ListAssetsPage (:many).
- * Keyset page: rows that come after the cursor in the order newest upload first.
- *
- *     SELECT * FROM assets
- *     WHERE deleted_at IS NULL
- *       AND (uploaded_at, asset_id) < (@after_uploaded_at::timestamptz, @after_asset_id::uuid)
- *     ORDER BY uploaded_at DESC, asset_id DESC
- *     LIMIT @row_limit
- *
- * @param p read during the call only.
- * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
- * @return PGC_OK; as pgc_db_run().
- *
- * Each row is a whole row of assets: repo_asset of models.h, with the reasons there.
- */
-pgc_status repo_list_assets_page(pgc_db *db, const repo_list_assets_page_params *p,
-                                 repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
-
-/** ListAssetsPage, row by row; zeroed it is closed. */
-typedef struct repo_list_assets_page_iter {
-    pgc_rows *rows;
-    repo_asset row; /**< the current one; what it points to lives until the next step */
-} repo_list_assets_page_iter;
-
-/**
- * As repo_list_assets_page(), but the rows come one after another.
- *
- * @param it for repo_list_assets_page_close(), whatever the status.
- * @return as pgc_rows_open().
- */
-pgc_status repo_list_assets_page_open(pgc_db *db, const repo_list_assets_page_params *p,
-                                      repo_list_assets_page_iter *it,
-                                      pgc_error *err) PGC_MUST_CHECK;
-/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
-pgc_status repo_list_assets_page_next(repo_list_assets_page_iter *it, bool *more,
-                                      pgc_error *err) PGC_MUST_CHECK;
-/** Also in the middle; see pgc_rows_close(). */
-void repo_list_assets_page_close(repo_list_assets_page_iter *it);
-
 /** Parameters of repo_create_asset(). */
 typedef struct repo_create_asset_params {
     pgc_uuid asset_id; /**< uuid, assets.asset_id; not NULL */
@@ -206,43 +159,6 @@ typedef struct repo_get_asset_by_content_params {
  */
 pgc_status repo_get_asset_by_content(pgc_db *db, const repo_get_asset_by_content_params *p,
                                      repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
-
-/**
- * GetAssetsByHash (:many).
- *
- *     SELECT * FROM assets
- *     WHERE file_hash = @file_hash::text AND deleted_at IS NULL
- *     ORDER BY uploaded_at, asset_id
- *
- * @param file_hash text; not NULL.
- * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
- * @return PGC_OK; as pgc_db_run().
- *
- * Each row is a whole row of assets: repo_asset of models.h, with the reasons there.
- */
-pgc_status repo_get_assets_by_hash(pgc_db *db, pgc_text file_hash, repo_asset_set *out,
-                                   pgc_error *err) PGC_MUST_CHECK;
-
-/** GetAssetsByHash, row by row; zeroed it is closed. */
-typedef struct repo_get_assets_by_hash_iter {
-    pgc_rows *rows;
-    repo_asset row; /**< the current one; what it points to lives until the next step */
-} repo_get_assets_by_hash_iter;
-
-/**
- * As repo_get_assets_by_hash(), but the rows come one after another.
- *
- * @param it for repo_get_assets_by_hash_close(), whatever the status.
- * @return as pgc_rows_open().
- */
-pgc_status repo_get_assets_by_hash_open(pgc_db *db, pgc_text file_hash,
-                                        repo_get_assets_by_hash_iter *it,
-                                        pgc_error *err) PGC_MUST_CHECK;
-/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
-pgc_status repo_get_assets_by_hash_next(repo_get_assets_by_hash_iter *it, bool *more,
-                                        pgc_error *err) PGC_MUST_CHECK;
-/** Also in the middle; see pgc_rows_close(). */
-void repo_get_assets_by_hash_close(repo_get_assets_by_hash_iter *it);
 
 /** Parameters of repo_update_asset_metadata(). */
 typedef struct repo_update_asset_metadata_params {
@@ -426,51 +342,6 @@ pgc_status repo_delete_asset(pgc_db *db, pgc_uuid asset_id, int64_t *affected,
  */
 pgc_status repo_restore_asset(pgc_db *db, pgc_uuid asset_id, int64_t *affected,
                               pgc_error *err) PGC_MUST_CHECK;
-
-/** Parameters of repo_get_assets_by_type(). */
-typedef struct repo_get_assets_by_type_params {
-    pgc_text asset_type; /**< text, assets.asset_type; not NULL */
-    int64_t row_limit; /**< bigint; not NULL */
-    int64_t row_offset; /**< bigint; not NULL */
-} repo_get_assets_by_type_params;
-
-/**
- * GetAssetsByType (:many).
- *
- *     SELECT * FROM assets
- *     WHERE asset_type = @asset_type AND deleted_at IS NULL
- *     ORDER BY uploaded_at DESC, asset_id DESC
- *     LIMIT @row_limit OFFSET @row_offset
- *
- * @param p read during the call only.
- * @param out on PGC_OK all rows for repo_asset_set_free(); else untouched.
- * @return PGC_OK; as pgc_db_run().
- *
- * Each row is a whole row of assets: repo_asset of models.h, with the reasons there.
- */
-pgc_status repo_get_assets_by_type(pgc_db *db, const repo_get_assets_by_type_params *p,
-                                   repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;
-
-/** GetAssetsByType, row by row; zeroed it is closed. */
-typedef struct repo_get_assets_by_type_iter {
-    pgc_rows *rows;
-    repo_asset row; /**< the current one; what it points to lives until the next step */
-} repo_get_assets_by_type_iter;
-
-/**
- * As repo_get_assets_by_type(), but the rows come one after another.
- *
- * @param it for repo_get_assets_by_type_close(), whatever the status.
- * @return as pgc_rows_open().
- */
-pgc_status repo_get_assets_by_type_open(pgc_db *db, const repo_get_assets_by_type_params *p,
-                                        repo_get_assets_by_type_iter *it,
-                                        pgc_error *err) PGC_MUST_CHECK;
-/** Go to the next row: it->row while *more. @return as pgc_rows_next(). */
-pgc_status repo_get_assets_by_type_next(repo_get_assets_by_type_iter *it, bool *more,
-                                        pgc_error *err) PGC_MUST_CHECK;
-/** Also in the middle; see pgc_rows_close(). */
-void repo_get_assets_by_type_close(repo_get_assets_by_type_iter *it);
 
 /** Parameters of repo_get_assets_by_owner(). */
 typedef struct repo_get_assets_by_owner_params {
@@ -731,55 +602,6 @@ pgc_status repo_list_assets_with_thumbnails_next(repo_list_assets_with_thumbnail
                                                  bool *more, pgc_error *err) PGC_MUST_CHECK;
 /** Also in the middle; see pgc_rows_close(). */
 void repo_list_assets_with_thumbnails_close(repo_list_assets_with_thumbnails_iter *it);
-
-/** One row of the query below. */
-typedef struct repo_count_assets_row {
-    int64_t total; /**< bigint; not NULL: count() never gives NULL */
-    int64_t photos; /**< bigint; not NULL: count() never gives NULL */
-    int64_t videos; /**< bigint; not NULL: count() never gives NULL */
-    int64_t recordings; /**< bigint; not NULL: count() never gives NULL */
-    int64_t bytes; /**< bigint; not NULL: coalesce: constant */
-} repo_count_assets_row;
-
-/** Rows and the memory they point into; give it to repo_count_assets_row_set_free(). */
-typedef struct repo_count_assets_row_set {
-    const repo_count_assets_row *rows; /**< count of them; NULL when 0 */
-    size_t count;
-    pgc_result *result; /**< NULL: empty or detached */
-} repo_count_assets_row_set;
-
-/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
-void repo_count_assets_row_set_free(repo_count_assets_row_set *set);
-/** Copy the rows and what they point to into one block and let go of the server's answer.
- * PGC_OK; PGC_NOMEM (the set stays as it is). */
-pgc_status repo_count_assets_row_set_detach(repo_count_assets_row_set *set,
-                                            pgc_error *err) PGC_MUST_CHECK;
-/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
-repo_count_assets_row *repo_count_assets_row_clone(const repo_count_assets_row *row);
-
-/**
- * CountAssets (:one).
- *
- *     SELECT count(*) AS total,
- *            count(*) FILTER (WHERE asset_type = 'photo') AS photos,
- *            count(*) FILTER (WHERE asset_type = 'video') AS videos,
- *            count(*) FILTER (WHERE asset_type = 'audio') AS recordings,
- *            coalesce(sum(file_size), 0)::bigint AS bytes
- *     FROM assets
- *     WHERE deleted_at IS NULL
- *
- * @param out on PGC_OK one row for repo_count_assets_row_set_free(); else untouched.
- * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
- *
- * Columns:
- *   total       bigint  not NULL  count() never gives NULL
- *   photos      bigint  not NULL  count() never gives NULL
- *   videos      bigint  not NULL  count() never gives NULL
- *   recordings  bigint  not NULL  count() never gives NULL
- *   bytes       bigint  not NULL  coalesce: constant
- */
-pgc_status repo_count_assets(pgc_db *db, repo_count_assets_row_set *out,
-                             pgc_error *err) PGC_MUST_CHECK;
 
 PGC_END_DECLS
 

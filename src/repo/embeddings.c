@@ -230,46 +230,6 @@ pgc_status repo_is_embedded_since(pgc_db *db, const repo_is_embedded_since_param
     return PGC_OK;
 }
 
-static const pgc_type_ref delete_embedding_query_params[] = {
-    { "asset_id", "uuid", 2950 },
-    { "model_version", "text", 25 },
-};
-
-static const pgc_query delete_embedding_query = {
-    "DeleteEmbedding",
-    "-- name: DeleteEmbedding :execrows\n"
-    "DELETE FROM embeddings WHERE asset_id = $1 AND model_version = $2",
-    UINT64_C(0xf8321318700bf008),
-    0,
-    2,
-    0,
-    delete_embedding_query_params,
-    NULL,
-    0,
-};
-
-pgc_status repo_delete_embedding(pgc_db *db, const repo_delete_embedding_params *p,
-                                 int64_t *affected, pgc_error *err)
-{
-    if (p->model_version.ptr == NULL) {
-        return pgc_error_set(err, PGC_INVALID,
-                             "query DeleteEmbedding: parameter model_version must not be NULL");
-    }
-    pgc_result *result = NULL;
-    pgc_args args;
-    pgc_args_init(&args, NULL);
-    pgc_add_uuid(&args, p->asset_id);
-    pgc_add_text(&args, p->model_version);
-    pgc_status status = pgc_db_run(db, &delete_embedding_query, &args, &result, err);
-    pgc_args_done(&args);
-    if (status != PGC_OK) {
-        return status;
-    }
-    *affected = pgc_result_affected(result);
-    pgc_result_free(result);
-    return PGC_OK;
-}
-
 static const pgc_type_ref list_assets_to_embed_query_params[] = {
     { "owner_id", "integer", 23 },
     { "after_asset_id", "uuid", 2950 },

@@ -91,24 +91,6 @@ typedef struct repo_is_embedded_since_params {
 pgc_status repo_is_embedded_since(pgc_db *db, const repo_is_embedded_since_params *p, bool *out,
                                   pgc_error *err) PGC_MUST_CHECK;
 
-/** Parameters of repo_delete_embedding(). */
-typedef struct repo_delete_embedding_params {
-    pgc_uuid asset_id; /**< uuid, embeddings.asset_id; not NULL */
-    pgc_text model_version; /**< text, embeddings.model_version; not NULL */
-} repo_delete_embedding_params;
-
-/**
- * DeleteEmbedding (:execrows).
- *
- *     DELETE FROM embeddings WHERE asset_id = @asset_id AND model_version = @model_version
- *
- * @param p read during the call only.
- * @param affected on PGC_OK the number of rows changed.
- * @return PGC_OK; as pgc_db_run().
- */
-pgc_status repo_delete_embedding(pgc_db *db, const repo_delete_embedding_params *p,
-                                 int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
-
 /** Parameters of repo_list_assets_to_embed(). */
 typedef struct repo_list_assets_to_embed_params {
     int32_t owner_id; /**< integer, assets.owner_id; not NULL */

@@ -1425,6 +1425,115 @@ pgc_status repo_place_candidates(pgc_db *db, const repo_place_candidates_params 
     return repo_place_candidates_set_take(result, &place_candidates_query, 1, out, err);
 }
 
+static const pgc_type_ref measured_candidates_query_params[] = {
+    { "filter", "search_filter", 0 },
+    { "row_limit", "integer", 23 },
+};
+
+static const pgc_type_ref measured_candidates_query_columns[] = {
+    { "candidates", "uuid[]", 2951 },
+};
+
+static const pgc_query measured_candidates_query = {
+    "MeasuredCandidates",
+    "-- name: MeasuredCandidates :one\n"
+    "SELECT measured_assets($1::search_filter, $2::integer) AS candidates",
+    UINT64_C(0x3128dc052719f510),
+    PGC_QUERY_READ_ONLY,
+    2,
+    1,
+    measured_candidates_query_params,
+    measured_candidates_query_columns,
+    sizeof(pgc_arr_uuid),
+};
+
+static pgc_status repo_measured_candidates_set_take(pgc_result *result, const pgc_query *query,
+    size_t row_max, repo_measured_candidates_set *out, pgc_error *err)
+{
+    pgc_reader reader;
+    pgc_arr_uuid *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (pgc_arr_uuid *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        rows[row] = pgc_read_opt_arr_uuid(&reader, row, 0);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_measured_candidates_set_free(repo_measured_candidates_set *set)
+{
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+pgc_status repo_measured_candidates_set_detach(repo_measured_candidates_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    pgc_arr_uuid *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        pgc_arr_uuid measured = set->rows[i];
+        pgc_clone_arr_uuid(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (pgc_arr_uuid *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        pgc_clone_arr_uuid(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
+}
+
+pgc_status repo_measured_candidates(pgc_db *db, const repo_measured_candidates_params *p,
+                                    repo_measured_candidates_set *out, pgc_error *err)
+{
+    pgc_result *result = NULL;
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    repo_search_filter_add(&args, p->filter);
+    pgc_add_i32(&args, p->row_limit);
+    pgc_status status = pgc_db_run(db, &measured_candidates_query, &args, &result, err);
+    pgc_args_done(&args);
+    if (status != PGC_OK) {
+        return status;
+    }
+    if (pgc_result_rows(result) == 0) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOT_FOUND, "query MeasuredCandidates: no row");
+    }
+    return repo_measured_candidates_set_take(result, &measured_candidates_query, 1, out, err);
+}
+
 static const pgc_type_ref name_candidates_query_params[] = {
     { "name_part", "text", 25 },
     { "row_limit", "integer", 23 },

@@ -384,6 +384,41 @@ pgc_status repo_place_candidates_set_detach(repo_place_candidates_set *set,
 pgc_status repo_place_candidates(pgc_db *db, const repo_place_candidates_params *p,
                                  repo_place_candidates_set *out, pgc_error *err) PGC_MUST_CHECK;
 
+/** Parameters of repo_measured_candidates(). */
+typedef struct repo_measured_candidates_params {
+    repo_search_filter filter; /**< search_filter; not NULL */
+    int32_t row_limit; /**< integer; not NULL */
+} repo_measured_candidates_params;
+
+/** Rows and the memory they point into; give it to repo_measured_candidates_set_free(). */
+typedef struct repo_measured_candidates_set {
+    const pgc_arr_uuid *rows; /**< count of them; NULL when 0; nullable */
+    size_t count;
+    pgc_result *result; /**< NULL: empty or detached */
+} repo_measured_candidates_set;
+
+/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
+void repo_measured_candidates_set_free(repo_measured_candidates_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_measured_candidates_set_detach(repo_measured_candidates_set *set,
+                                               pgc_error *err) PGC_MUST_CHECK;
+
+/**
+ * MeasuredCandidates (:one).
+ * NULL when they are many.
+ *
+ *     SELECT measured_assets(@filter::search_filter, @row_limit::integer) AS candidates
+ *
+ * @param p read during the call only.
+ * @param out on PGC_OK one row for repo_measured_candidates_set_free(); else untouched.
+ *            Each is uuid[], nullable: measured_assets() may give NULL.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ */
+pgc_status repo_measured_candidates(pgc_db *db, const repo_measured_candidates_params *p,
+                                    repo_measured_candidates_set *out,
+                                    pgc_error *err) PGC_MUST_CHECK;
+
 /** Parameters of repo_name_candidates(). */
 typedef struct repo_name_candidates_params {
     pgc_text name_part; /**< text; not NULL */

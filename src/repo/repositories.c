@@ -121,59 +121,6 @@ pgc_status repo_get_repository(pgc_db *db, pgc_uuid repo_id, repo_repository_set
     return repo_repository_set_take(result, &get_repository_query, 1, out, err);
 }
 
-static const pgc_type_ref get_repository_by_path_query_params[] = {
-    { "owner_id", "integer", 23 },
-    { "path", "text", 25 },
-};
-
-static const pgc_type_ref get_repository_by_path_query_columns[] = {
-    { "repo_id", "uuid", 2950 },
-    { "name", "character varying", 1043 },
-    { "path", "text", 25 },
-    { "owner_id", "integer", 23 },
-    { "storage_strategy", "character varying", 1043 },
-    { "is_default", "boolean", 16 },
-    { "created_at", "timestamp with time zone", 1184 },
-    { "updated_at", "timestamp with time zone", 1184 },
-};
-
-static const pgc_query get_repository_by_path_query = {
-    "GetRepositoryByPath",
-    "-- name: GetRepositoryByPath :one\n"
-    "SELECT repo_id, name, path, owner_id, storage_strategy, is_default, created_at, updated_at FROM repositories WHERE owner_id = $1 AND path = $2",
-    UINT64_C(0xe57cb2bafa53026f),
-    0,
-    2,
-    8,
-    get_repository_by_path_query_params,
-    get_repository_by_path_query_columns,
-    sizeof(repo_repository),
-};
-
-pgc_status repo_get_repository_by_path(pgc_db *db, const repo_get_repository_by_path_params *p,
-                                       repo_repository_set *out, pgc_error *err)
-{
-    if (p->path.ptr == NULL) {
-        return pgc_error_set(err, PGC_INVALID,
-                             "query GetRepositoryByPath: parameter path must not be NULL");
-    }
-    pgc_result *result = NULL;
-    pgc_args args;
-    pgc_args_init(&args, NULL);
-    pgc_add_i32(&args, p->owner_id);
-    pgc_add_text(&args, p->path);
-    pgc_status status = pgc_db_run(db, &get_repository_by_path_query, &args, &result, err);
-    pgc_args_done(&args);
-    if (status != PGC_OK) {
-        return status;
-    }
-    if (pgc_result_rows(result) == 0) {
-        pgc_result_free(result);
-        return pgc_error_set(err, PGC_NOT_FOUND, "query GetRepositoryByPath: no row");
-    }
-    return repo_repository_set_take(result, &get_repository_by_path_query, 1, out, err);
-}
-
 static const pgc_type_ref get_default_repository_query_params[] = {
     { "owner_id", "integer", 23 },
 };

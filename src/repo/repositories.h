@@ -50,26 +50,6 @@ pgc_status repo_create_repository(pgc_db *db, const repo_create_repository_param
 pgc_status repo_get_repository(pgc_db *db, pgc_uuid repo_id, repo_repository_set *out,
                                pgc_error *err) PGC_MUST_CHECK;
 
-/** Parameters of repo_get_repository_by_path(). */
-typedef struct repo_get_repository_by_path_params {
-    int32_t owner_id; /**< integer, repositories.owner_id; not NULL */
-    pgc_text path; /**< text, repositories.path; not NULL */
-} repo_get_repository_by_path_params;
-
-/**
- * GetRepositoryByPath (:one).
- *
- *     SELECT * FROM repositories WHERE owner_id = @owner_id AND path = @path
- *
- * @param p read during the call only.
- * @param out on PGC_OK one row for repo_repository_set_free(); else untouched.
- * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
- *
- * Each row is a whole row of repositories: repo_repository of models.h, with the reasons there.
- */
-pgc_status repo_get_repository_by_path(pgc_db *db, const repo_get_repository_by_path_params *p,
-                                       repo_repository_set *out, pgc_error *err) PGC_MUST_CHECK;
-
 /**
  * GetDefaultRepository (:one).
  *

@@ -164,48 +164,6 @@ pgc_status repo_get_user_by_id(pgc_db *db, int32_t user_id, repo_public_user_set
     return repo_public_user_set_take(result, &get_user_by_id_query, 1, out, err);
 }
 
-static const pgc_type_ref update_user_profile_query_params[] = {
-    { "full_name", "character varying", 1043 },
-    { "avatar_url", "text", 25 },
-    { "user_id", "integer", 23 },
-};
-
-static const pgc_query update_user_profile_query = {
-    "UpdateUserProfile",
-    "-- name: UpdateUserProfile :execrows\n"
-    "UPDATE users\n"
-    "SET full_name = coalesce($1, full_name),\n"
-    "    avatar_url = coalesce($2, avatar_url),\n"
-    "    updated_at = now()\n"
-    "WHERE user_id = $3",
-    UINT64_C(0x0584912fec31ed38),
-    0,
-    3,
-    0,
-    update_user_profile_query_params,
-    NULL,
-    0,
-};
-
-pgc_status repo_update_user_profile(pgc_db *db, const repo_update_user_profile_params *p,
-                                    int64_t *affected, pgc_error *err)
-{
-    pgc_result *result = NULL;
-    pgc_args args;
-    pgc_args_init(&args, NULL);
-    pgc_add_text(&args, p->full_name);
-    pgc_add_text(&args, p->avatar_url);
-    pgc_add_i32(&args, p->user_id);
-    pgc_status status = pgc_db_run(db, &update_user_profile_query, &args, &result, err);
-    pgc_args_done(&args);
-    if (status != PGC_OK) {
-        return status;
-    }
-    *affected = pgc_result_affected(result);
-    pgc_result_free(result);
-    return PGC_OK;
-}
-
 static const pgc_type_ref list_audit_log_query_params[] = {
     { "below_id", "bigint", 20 },
     { "row_limit", "bigint", 20 },

@@ -66,29 +66,6 @@ pgc_status repo_register_local_user(pgc_db *db, const repo_register_local_user_p
 pgc_status repo_get_user_by_id(pgc_db *db, int32_t user_id, repo_public_user_set *out,
                                pgc_error *err) PGC_MUST_CHECK;
 
-/** Parameters of repo_update_user_profile(). */
-typedef struct repo_update_user_profile_params {
-    pgc_text full_name; /**< character varying; nullable: sqlc.narg */
-    pgc_text avatar_url; /**< text; nullable: sqlc.narg */
-    int32_t user_id; /**< integer, users.user_id; not NULL */
-} repo_update_user_profile_params;
-
-/**
- * UpdateUserProfile (:execrows).
- *
- *     UPDATE users
- *     SET full_name = coalesce(sqlc.narg('full_name'), full_name),
- *         avatar_url = coalesce(sqlc.narg('avatar_url'), avatar_url),
- *         updated_at = now()
- *     WHERE user_id = @user_id
- *
- * @param p read during the call only.
- * @param affected on PGC_OK the number of rows changed.
- * @return PGC_OK; as pgc_db_run().
- */
-pgc_status repo_update_user_profile(pgc_db *db, const repo_update_user_profile_params *p,
-                                    int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
-
 /** Parameters of repo_list_audit_log(). */
 typedef struct repo_list_audit_log_params {
     int64_t below_id; /**< bigint, audit_log.audit_id; not NULL */

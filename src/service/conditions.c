@@ -202,7 +202,7 @@ static int64_t distinct_names(const lum_texts *names)
 static void keep_candidates(conditions *c, repo_album_candidates_set *found)
 {
     assert(!c->sql.candidates.has);
-    if (found->count == 1 && found->rows[0].count <= CANDIDATES_MAX) {
+    if (found->count == 1 && found->rows[0].has && found->rows[0].count <= CANDIDATES_MAX) {
         repo_album_candidates_set_free(&c->candidates);
         c->candidates = *found;
         c->sql.candidates = found->rows[0];
@@ -271,6 +271,23 @@ static pgc_status candidates_of_name(conditions *c, pgc_error *err)
     return PGC_OK;
 }
 
+/* Of ranges of ISO, aperture and focal length. */
+static pgc_status candidates_of_measures(conditions *c, pgc_error *err)
+{
+    repo_measured_candidates_set found = { 0 };
+    const repo_measured_candidates_params params = { .filter = c->sql,
+                                                     .row_limit = CANDIDATES_MAX + 1 };
+    TRY(repo_measured_candidates(c->actor.db, &params, &found, err));
+    keep_candidates(c, &(repo_album_candidates_set) { found.rows, found.count, found.result });
+    return PGC_OK;
+}
+
+static bool asks_for_measures(const lum_filter *f)
+{
+    return f->iso_min.has || f->iso_max.has || f->aperture_min.has || f->aperture_max.has ||
+           f->focal_min.has || f->focal_max.has;
+}
+
 static pgc_status candidates_of_words(conditions *c, pgc_error *err)
 {
     repo_word_candidates_set found = { 0 };
@@ -306,6 +323,9 @@ static pgc_status find_candidates(conditions *c, const tag_list *any, const tag_
     }
     if (c->sql.south.has && c->sql.west.v <= c->sql.east.v && !c->sql.candidates.has) {
         TRY(candidates_of_place(c, err));
+    }
+    if (asks_for_measures(f) && !c->sql.candidates.has) {
+        TRY(candidates_of_measures(c, err));
     }
     return PGC_OK;
 }

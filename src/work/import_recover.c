@@ -13,7 +13,8 @@
 #include "base/crash.h"
 #include "base/file.h"
 
-#define BATCH 100 /* rows read at once */
+#define BATCH     100 /* rows read at once */
+#define KEPT_DAYS 30  /* of intents that are done */
 
 /* Nothing of the file is here: the source still is where it was, the next import takes it. */
 static pgc_status intent_fail(const import_target *target, const repo_import_intent *intent,
@@ -178,12 +179,23 @@ static pgc_status intents_recover(const import_target *own, const char *helper_p
     return status;
 }
 
+/* What became of imports is kept for a while, for people who look for a file. */
+static pgc_status intents_forget(const import_target *target, pgc_error *err)
+{
+    const pgc_interval age = { .days = KEPT_DAYS };
+    int64_t forgotten = 0;
+    return repo_purge_import_intents(lum_session_actor(target->session).db, age, &forgotten, err);
+}
+
 pgc_status import_recover_target(const import_target *target, const char *helper_path,
                                  import_recovery *out, pgc_error *err)
 {
     assert(target->lock_fd >= 0);
     *out = (import_recovery) { .resumed = 0 };
     pgc_status status = intents_recover(target, helper_path, out, err);
+    if (status == PGC_OK) {
+        status = intents_forget(target, err);
+    }
     if (status == PGC_OK) {
         status = import_sweep(target, err);
     }

@@ -424,6 +424,38 @@ static void recovery_goes_past_what_it_cannot_finish(void)
     importer_check(self, 3);
 }
 
+/* What is done is kept for 30 days; what is open stays, however old it is. */
+static void recovery_forgets_what_was_done_long_ago(void)
+{
+    IMPORTER(self);
+    char text[64];
+    importer_picture(self, "old.png", 420);
+    importer_picture(self, "new.png", 421);
+    importer_picture(self, "poison.png", 422);
+    importer_run(self);
+    importer_ask(self,
+                 "DELETE FROM assets WHERE owner_id = " OWNER
+                 " AND original_filename = 'poison.png';"
+                 "UPDATE import_intents SET state = 'received' WHERE owner_id = " OWNER
+                 " AND original_filename = 'poison.png';"
+                 "UPDATE import_intents SET updated_at = now() - interval '31 days' WHERE "
+                 "owner_id = " OWNER " AND original_filename <> 'new.png';" POISON,
+                 text, sizeof text);
+    importer_run(self);
+    importer_ask(self,
+                 "SELECT string_agg(original_filename || ' ' || state, ', ' ORDER BY "
+                 "original_filename) FROM import_intents WHERE owner_id = " OWNER
+                 " AND original_filename <> 'poison.png'",
+                 text, sizeof text);
+    CHECK_STR(text, "new.png committed");
+    importer_ask(self,
+                 "SELECT count(*) FROM import_intents WHERE owner_id = " OWNER
+                 " AND state = 'received'",
+                 text, sizeof text);
+    CHECK_STR(text, "1");
+    importer_ask(self, CURE, text, sizeof text);
+}
+
 /* The helper. */
 
 static void an_absent_helper_ends_the_import(void)
@@ -494,6 +526,7 @@ static const tap_case CASES[] = {
         a_stopped_database_ends_the_import),
     TAP("database: a refused row leaves nothing behind", a_refused_row_leaves_nothing_behind),
     TAP("recovery: goes past what it cannot finish", recovery_goes_past_what_it_cannot_finish),
+    TAP("recovery: forgets what was done long ago", recovery_forgets_what_was_done_long_ago),
     TAP("helper: an absent one ends the import", an_absent_helper_ends_the_import),
     TAP("helper: a dying one is started again", a_dying_helper_is_started_again),
     /* Last: it leaves the common namespace of mounts. */

@@ -160,6 +160,52 @@ static void pieces_and_the_graph_give_the_same_groups(void)
     CHECK_STR(groups(&owner, (lum_duplicate_search) { .exact_most = 1, .piece = 3 }), want);
 }
 
+/* As the superuser: photos of a user between angles 0.001 and 0.08, and a new graph, as adding them
+ * one by one to the old one takes long. */
+static void crowd_add(const person *owner, int count)
+{
+    char sql[1024];
+    char got[64];
+    char state[6];
+    pgc_conn *conn = schema_connect(lib.url);
+    REQUIRE(conn != NULL);
+    (void) snprintf(
+        sql, sizeof sql,
+        "DROP INDEX idx_embeddings_vector_1;"
+        "INSERT INTO assets (original_filename, file_path, file_size, file_hash, asset_type, "
+        "owner_id, uploaded_at) SELECT i || '.jpg', 'crowd' || i, i, 'crowd' || i, 'photo', "
+        "%" PRId32 ", now() FROM generate_series(1, %d) i;"
+        "INSERT INTO embeddings (asset_id, owner_id, embedding) SELECT asset_id, owner_id, "
+        "(ARRAY[cos(t), sin(t)] || array_fill(0::float8, ARRAY[510]))::real[]::halfvec FROM "
+        "(SELECT *, 0.001 + 0.079 * file_size / %d AS t FROM assets) a WHERE owner_id = %" PRId32
+        ";SELECT embedding_model_index('clip-vit-base')",
+        owner->id, count, count, owner->id);
+    schema_ask(conn, sql, got, sizeof got, state);
+    CHECK_STR(state, "");
+    pgc_conn_close(conn);
+}
+
+/* Of other users: a few nearer than the own duplicate, more than the graph gives at once, and more
+ * than are looked through at all. */
+static void others_cannot_hide_a_duplicate(void)
+{
+    static const int CROWDS[] = { 10, 300, 2600 };
+    PERSON(&lib, owner);
+    (void) plain_add(&owner, 0, "a", 0);
+    (void) plain_add(&owner, 100, "far", 0);
+    (void) plain_add(&owner, 0, "b", 0.09);
+    for (size_t i = 0; i < ARRAY_LEN(CROWDS); i++) {
+        AUTO(person_done) person crowd;
+        char name[32];
+        (void) snprintf(name, sizeof name, "crowd_of_%d", CROWDS[i]);
+        REQUIRE(person_make(&lib, &crowd, name));
+        crowd_add(&crowd, CROWDS[i]);
+        CHECK_STR(groups(&owner, (lum_duplicate_search) { .exact_most = 1 }), "a b");
+        CHECK_STR(
+            groups(&owner, (lum_duplicate_search) { .exact_most = 1, .distance_most = 0.001 }), "");
+    }
+}
+
 /* Another instant, another shape, raw beside JPEG, another kind: look-alikes at most. */
 static void look_alikes_are_told_from_duplicates(void)
 {
@@ -294,6 +340,7 @@ TAP_MAIN(TAP("duplicate: a library of the test", begins),
          TAP("duplicate: a chain of look-alikes is no group", a_chain_is_no_group),
          TAP("duplicate: pieces and the graph give the same groups",
              pieces_and_the_graph_give_the_same_groups),
+         TAP("duplicates: others cannot hide one", others_cannot_hide_a_duplicate),
          TAP("duplicate: look-alikes are told from duplicates",
              look_alikes_are_told_from_duplicates),
          TAP("duplicate: others' assets are not compared", others_are_not_compared),

@@ -261,13 +261,13 @@ static bool is_new_id(const query_text *text, const query_param *param)
 
 /* Limits of queries whose rows come in no order, or in that of their making: which rows a limit
  * cuts off would show how rows lie, and in which order all users together made them. FindDuplicates
- * above its exact_most looks at the nearest 64 of all owners: who has less near rows among very
- * many of others' is told less, as the graph gives no more. */
+ * above its exact_most walks a graph of all owners: what it passes by, of more than 64 own photos
+ * that are near, depends on how the graph was made. */
 static bool is_blind_limit(const query_text *text, const query_param *param)
 {
-    static const char *const BLIND[] = { "ListAuditLog",      "AlbumCandidates", "TagCandidates",
-                                         "AllTagsCandidates", "PlaceCandidates", "NameCandidates",
-                                         "WordCandidates" };
+    static const char *const BLIND[] = { "ListAuditLog",      "AlbumCandidates",   "TagCandidates",
+                                         "AllTagsCandidates", "PlaceCandidates",   "NameCandidates",
+                                         "WordCandidates",    "MeasuredCandidates" };
     for (size_t i = 0; i < ARRAY_LEN(BLIND); i++) {
         if (strcmp(text->query.name, BLIND[i]) == 0) {
             return strcmp(param->name, "row_limit") == 0 || strcmp(param->name, "below_id") == 0;
