@@ -11,7 +11,10 @@
 #include "service/asset.h"
 #include "work/jobs.h"
 
-#define QUEUES_MAX 8
+#define QUEUES_MAX     8
+#define DAY_US         (INT64_C(86400) * 1000000)
+#define TRASH_DAYS     "30" /* what is deleted can be brought back so long */
+#define TRASH_DAYS_MAX 36500
 
 static volatile int work_stop; /* SIGINT and SIGTERM so far: 1 soft, 2 hard */
 
@@ -167,6 +170,8 @@ static pgc_status open_and_work(const jobs_options *work, jobs_counts *counts, p
 int cmd_work(int argc, char **argv)
 {
     const char *queues = NULL;
+    const char *purge_after = TRASH_DAYS;
+    int64_t trash_days = 0;
     const char *names[QUEUES_MAX];
     char text[256] = "";
     char helper[PATH_MAX];
@@ -180,6 +185,9 @@ int cmd_work(int argc, char **argv)
         { "max", "N", "jobs of one queue at once, up to 64 (default: one per core)", &work.at_once,
           CLI_COUNT },
         { "once", NULL, "end when no job is due any more", &work.once, CLI_FLAG },
+        { "purge-after", "DAYS",
+          "once a day, purge what was deleted so long ago, files too (default: 30; 0: never)",
+          &purge_after, CLI_TEXT },
     };
     bool done = false;
     int code = cli_parse("work", options, ARRAY_LEN(options), &argc, argv, &done);
@@ -192,6 +200,11 @@ int cmd_work(int argc, char **argv)
     if (work.at_once > JOBS_AT_ONCE_MAX) {
         return cli_usage("work", "--max goes up to %d", JOBS_AT_ONCE_MAX);
     }
+    if (!slice_to_i64(pgc_text_from(purge_after), &trash_days) || trash_days < 0 ||
+        trash_days > TRASH_DAYS_MAX) {
+        return cli_usage("work", "--purge-after takes 0 to %d days", TRASH_DAYS_MAX);
+    }
+    work.trash_keep_us = trash_days * DAY_US;
     if (queues != NULL && ((size_t) snprintf(text, sizeof text, "%s", queues) >= sizeof text ||
                            !queues_split(text, names, &work.queue_count))) {
         return cli_usage("work", "--queues takes names with commas between");

@@ -137,8 +137,10 @@ void catalog_override_null(catalog *cat, uint32_t relation_oid, size_t column, b
 {
     const catalog_relation *relation = catalog_relation_by_oid(cat, relation_oid);
     if (relation != NULL && column < relation->column_count) {
-        relation->columns[column].not_null = not_null;
-        relation->columns[column].overridden = true;
+        catalog_column *found = &relation->columns[column];
+        found->enforced = found->overridden ? found->enforced : found->not_null;
+        found->not_null = not_null;
+        found->overridden = true;
     }
 }
 

@@ -79,6 +79,7 @@ typedef struct catalog_column {
     bool identity;        /* GENERATED … AS IDENTITY */
     bool generated;       /* GENERATED ALWAYS AS (expression) */
     bool overridden;      /* not_null is the user's word, also for views */
+    bool enforced;        /* … and this is what not_null was */
     const char *comment;  /* NULL: none */
 } catalog_column;
 

@@ -104,12 +104,14 @@ static bool has_name(const vec *names, const char *name)
     return found;
 }
 
-/* A NULL there would break a claim: of the column itself, or of some expression of the query. */
+/* A NULL there would break a claim: of the column itself, or of some expression of the query. What
+ * only the config says is no demand on the database. */
 static bool relied(const needs *n, const ir_query *q, const catalog_relation *relation,
                    const catalog_column *column, bool *nomem)
 {
     const char *source = NULL;
-    for (size_t i = 0; q->row != NULL && i < q->column_count && column->not_null; i++) {
+    bool enforced = column->overridden ? column->enforced : column->not_null;
+    for (size_t i = 0; q->row != NULL && i < q->column_count && enforced; i++) {
         const ir_column *c = &q->columns[i];
         if (c->nullable || c->reason[0] == '@') {
             continue;

@@ -24,7 +24,8 @@ typedef struct rewriter {
     query_text *text; /* the result being built */
     slice src;        /* the file up to the statement's end */
     buf sql;
-    recent last[3]; /* newest first */
+    recent last[3];       /* newest first */
+    uint32_t free_number; /* those below are given */
     bool nomem;
 } rewriter;
 
@@ -55,30 +56,35 @@ static void made_text(rewriter *rw, size_t src, const char *text)
     buf_add_str(&rw->sql, text);
 }
 
+static bool is_given(const vec *params, uint32_t number)
+{
+    bool given = false;
+    for (size_t i = 0; i < params->count && !given; i++) {
+        given = VEC_AT(params, query_param, i)->number == number;
+    }
+    return given;
+}
+
 /* Parameter of that name, made with the lowest free number when new; NULL: no memory. Source:
  * sqlc.md §2: one name is one parameter, however often it stands in the query. */
 static query_param *named_param(rewriter *rw, const char *name, size_t at)
 {
     vec *params = &rw->text->params;
-    uint32_t number = 1;
     for (size_t i = 0; i < params->count; i++) {
         query_param *p = VEC_AT(params, query_param, i);
         if (p->name != NULL && strcmp(p->name, name) == 0) {
             return p;
         }
     }
-    for (size_t i = 0; i < params->count; i++) {
-        if (VEC_AT(params, query_param, i)->number == number) {
-            number++;
-            i = SIZE_MAX; /* start over: the list is not sorted yet */
-        }
+    while (is_given(params, rw->free_number)) {
+        rw->free_number++;
     }
     query_param *p = VEC_ADD(rw->arena, params, query_param);
     if (p == NULL) {
         rw->nomem = true;
         return NULL;
     }
-    *p = (query_param) { .number = number, .name = name, .at = at };
+    *p = (query_param) { .number = rw->free_number, .name = name, .at = at };
     return p;
 }
 
@@ -91,7 +97,6 @@ static void reserve_numbers(rewriter *rw)
     size_t pos = rw->query->start;
     for (lex_token t = lex_next(rw->src, &pos); t.kind != LEX_END; t = lex_next(rw->src, &pos)) {
         int64_t number = 0;
-        bool known = false;
         if (t.kind != LEX_PARAM) {
             continue;
         }
@@ -101,9 +106,7 @@ static void reserve_numbers(rewriter *rw)
                               "parameter number out of range (1 to 65535)");
             continue;
         }
-        for (size_t i = 0; i < rw->text->params.count; i++) {
-            known = known || VEC_AT(&rw->text->params, query_param, i)->number == number;
-        }
+        bool known = is_given(&rw->text->params, (uint32_t) number);
         query_param *p = known ? NULL : VEC_ADD(rw->arena, &rw->text->params, query_param);
         if (p != NULL) {
             *p = (query_param) { .number = (uint32_t) number, .at = t.start };
@@ -531,6 +534,7 @@ pgc_status query_preprocess(arena *mem, const query_source *query, diag_list *di
                     .query = query,
                     .diags = diags,
                     .text = &text,
+                    .free_number = 1,
                     .src = slice_sub(query->file->text, 0, query->end) };
     assert(query->end <= query->file->text.len);
     buf_init(&rw.sql, NULL, PREPROCESS_SQL_MAX);

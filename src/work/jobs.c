@@ -269,9 +269,10 @@ static pgc_status embed_work(river_ctx *ctx, const river_job *job, void *arg, pg
 }
 
 static const jobs_kind KINDS[] = {
-    { JOBS_METADATA, "metadata", metadata_work, false },
-    { JOBS_THUMBNAIL, "thumbnails", thumbnail_work, false },
-    { JOBS_EMBED, "embeddings", embed_work, true },
+    { .name = JOBS_METADATA, .what = "metadata", .work = metadata_work },
+    { .name = JOBS_THUMBNAIL, .what = "thumbnails", .work = thumbnail_work },
+    { .name = JOBS_EMBED, .what = "embeddings", .work = embed_work, .asks_server = true },
+    { .name = JOBS_PURGE, .what = "purging the trash", .work = jobs_purge_work, .purges = true },
 };
 
 const jobs_kind *jobs_kind_at(size_t index)

@@ -21,6 +21,7 @@ typedef struct jobs_kind {
     const char *what; /* for people */
     river_work_fn work;
     bool asks_server; /* needs the embedding server, and mostly waits for it */
+    bool purges;      /* comes by itself, when the trash is to be purged; one at a time */
 } jobs_kind;
 
 /* The kinds that this program knows; NULL past the end. */
@@ -56,7 +57,7 @@ typedef struct jobs_counts {
 typedef struct jobs_options {
     const char *helper_path; /* the program lumilio-media */
     const char *const *queues;
-    size_t queue_count; /* 0: all that there are; without a server not those that need one */
+    size_t queue_count; /* 0: all that there are, but what cannot be done here */
     uint32_t at_once;   /* of one queue; 0: as many as there are cores */
     bool once;          /* end when no job of these queues is due or runs */
     bool no_lead;       /* leave the queue's upkeep to others */
@@ -66,6 +67,9 @@ typedef struct jobs_options {
     /* Written by __atomic_store_n() elsewhere: 1, finish what runs; 2, interrupt it, too. NULL:
      * never. */
     const volatile int *stop;
+    /* How long what was deleted stays in the trash: what is older is purged once a day, its files
+     * with it. 0: for ever; the worker neither makes nor does such jobs. */
+    int64_t trash_keep_us;
 } jobs_options;
 
 /* Work jobs until told to stop. The library is open as JOBS_WORKER_ROLE. PGC_OK also when jobs

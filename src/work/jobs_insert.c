@@ -12,12 +12,6 @@
 #define ARGS_MAX 1024                       /* bytes: a model's name may need six for each */
 #define LATE_US  (86400 * INT64_C(1000000)) /* who waits for thumbnails and hears nothing looks */
 
-/* A job that waits or runs stands for the next one; one that has ended does not. */
-#define UNIQUE_STATES                                                                    \
-    ((river_states) (RIVER_STATE_BIT(RIVER_AVAILABLE) | RIVER_STATE_BIT(RIVER_PENDING) | \
-                     RIVER_STATE_BIT(RIVER_RETRYABLE) | RIVER_STATE_BIT(RIVER_RUNNING) | \
-                     RIVER_STATE_BIT(RIVER_SCHEDULED)))
-
 pgc_status jobs_queue_open(pgc_pool *pool, const env *e, river_client **out, pgc_error *err)
 {
     const river_client_options options = { .struct_size = sizeof options,
@@ -55,7 +49,7 @@ static river_insert job_make(const char *kind, slice args, slice metadata)
                             .args = args,
                             .metadata = metadata,
                             .max_attempts = JOBS_MAX_ATTEMPTS,
-                            .unique = { .by_args = true, .by_state = UNIQUE_STATES } };
+                            .unique = { .by_args = true, .by_state = JOBS_UNIQUE_STATES } };
 }
 
 /* Arguments of the jobs that name a model, behind those that all have. */

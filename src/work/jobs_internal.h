@@ -13,6 +13,13 @@
 #define JOBS_METADATA   "metadata_asset"
 #define JOBS_THUMBNAIL  "thumbnail_asset"
 #define JOBS_EMBED      "embed_asset"
+#define JOBS_PURGE      "purge_trash"
+
+/* A job that waits or runs stands for the next one; one that has ended does not. */
+#define JOBS_UNIQUE_STATES                                                               \
+    ((river_states) (RIVER_STATE_BIT(RIVER_AVAILABLE) | RIVER_STATE_BIT(RIVER_PENDING) | \
+                     RIVER_STATE_BIT(RIVER_RETRYABLE) | RIVER_STATE_BIT(RIVER_RUNNING) | \
+                     RIVER_STATE_BIT(RIVER_SCHEDULED)))
 
 /* Sandbox hosts that no job uses right now: a host belongs to one thread at a time, and starting
  * one costs more than most files. */
@@ -21,7 +28,8 @@ struct jobs_shared {
     lum_library *library;
     pgc_pool *pool;
     const char *helper_path;
-    pthread_mutex_t lock; /* guards what follows */
+    int64_t trash_keep_us; /* as jobs_options; 0: never purged */
+    pthread_mutex_t lock;  /* guards what follows */
     media_host *idle[JOBS_AT_ONCE_MAX];
     size_t idle_count;
     char models[JOBS_MODELS_MAX][LUM_MODEL_NAME_MAX + 1]; /* surely known to the database */
@@ -60,6 +68,10 @@ typedef pgc_status (*jobs_rows_fn)(const jobs_attempt *a, lum_actor actor, void 
 pgc_status jobs_commit(jobs_attempt *a, jobs_rows_fn rows, void *arg, pgc_error *err)
     PGC_MUST_CHECK;
 bool jobs_is_hopeless(pgc_status status);
+
+/* The trash of all users; arg is the worker's jobs_shared. */
+pgc_status jobs_purge_work(river_ctx *ctx, const river_job *job, void *arg, pgc_error *err)
+    PGC_MUST_CHECK;
 
 /* Embedding, from the thumbnail. */
 pgc_status jobs_embed(jobs_attempt *a, pgc_error *err) PGC_MUST_CHECK;

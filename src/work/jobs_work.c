@@ -4,12 +4,14 @@
 
 #include "work/jobs_internal.h"
 
+#include <river/insert.h>
 #include <river/manage.h>
 
 #define LOOK_US        100000                   /* between looks at the stop flag */
 #define TIMEOUT_US     (120 * INT64_C(1000000)) /* the sandbox gives up after 60 s */
 #define RESCUE_US      (180 * INT64_C(1000000)) /* a run of this age belongs to nobody any more */
 #define BEAT_US        INT64_C(1000000)         /* six missed ones: its jobs are given back */
+#define PURGE_EVERY_US (86400 * INT64_C(1000000))
 #define EVENTS_WAITING 10000
 #define QUEUES_MAX     8
 #define ASKS_AT_ONCE   (2 * ML_ITEMS_MAX) /* jobs that fill requests together */
@@ -61,8 +63,12 @@ static pgc_status queue_find(worker *w, const char *name, pgc_error *err)
     }
     if (kind == NULL || w->queue_count == QUEUES_MAX) {
         return pgc_error_set(err, PGC_INVALID,
-                             "queue \"%s\": use metadata_asset, thumbnail_asset and embed_asset",
+                             "queue \"%s\": use metadata_asset, thumbnail_asset, embed_asset and "
+                             "purge_trash",
                              name);
+    }
+    if (kind->purges && w->options->trash_keep_us <= 0) {
+        return pgc_error_set(err, PGC_INVALID, "queue %s: the trash is to be kept for ever", name);
     }
     if (kind->asks_server && w->embedder == NULL) {
         (void) pgc_error_set(err, PGC_INVALID,
@@ -79,7 +85,8 @@ static pgc_status queues_choose(worker *w, pgc_error *err)
     const jobs_kind *kind = NULL;
     size_t asked = w->options->queue_count;
     for (size_t i = 0; asked == 0 && (kind = jobs_kind_at(i)) != NULL; i++) {
-        if (!kind->asks_server || w->embedder != NULL) {
+        if ((!kind->asks_server || w->embedder != NULL) &&
+            (!kind->purges || w->options->trash_keep_us > 0)) {
             queue_add(w, kind);
         }
     }
@@ -99,6 +106,7 @@ static uint32_t at_once(const worker *w, const jobs_kind *kind)
         wanted < ASKS_AT_ONCE) {
         wanted = ASKS_AT_ONCE;
     }
+    wanted = kind->purges ? 1 : wanted;
     return wanted < JOBS_AT_ONCE_MAX ? wanted : JOBS_AT_ONCE_MAX;
 }
 
@@ -120,7 +128,20 @@ static pgc_status client_open(worker *w, const river_hooks *hooks, pgc_error *er
                                           .work = kind->work,
                                           .arg = &w->shared };
     }
+    /* Who leads inserts it; a worker that came too late for a day makes up for it, once. */
+    const river_insert purge = { .struct_size = sizeof purge,
+                                 .kind = JOBS_PURGE,
+                                 .queue = JOBS_PURGE,
+                                 .max_attempts = JOBS_MAX_ATTEMPTS,
+                                 .unique = { .by_queue = true, .by_state = JOBS_UNIQUE_STATES } };
+    const river_periodic daily = { .struct_size = sizeof daily,
+                                   .id = JOBS_PURGE,
+                                   .interval_us = PURGE_EVERY_US,
+                                   .job = &purge,
+                                   .durable = true };
     const river_client_options options = { .struct_size = sizeof options,
+                                           .periodics = &daily,
+                                           .periodic_count = w->options->trash_keep_us > 0 ? 1 : 0,
                                            .pool = w->shared.pool,
                                            .conn = &w->conn,
                                            .queues = queues,
@@ -246,6 +267,7 @@ pgc_status jobs_work(lum_library *library, const jobs_options *options, jobs_cou
     w->options = options;
     w->conn = lum_library_conn(library);
     jobs_shared_init(&w->shared, library, options->helper_path);
+    w->shared.trash_keep_us = options->trash_keep_us;
     pgc_status status = run(w, err);
     *out = w->counts;
     jobs_shared_done(&w->shared);

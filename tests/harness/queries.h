@@ -34,6 +34,18 @@ typedef struct query_text {
     bool writes;
 } query_text;
 
+/* A composite type that parameters have. */
+typedef struct query_record {
+    pgc_record_type type;
+    pgc_type_ref types[QUERY_PARAMS];
+    query_param fields[QUERY_PARAMS];
+} query_record;
+
+#define QUERY_RECORDS 4
+
+static query_record query_records[QUERY_RECORDS];
+static size_t query_record_count;
+
 typedef struct query_list {
     json_t *manifest; /* owns all texts */
     query_text *texts;
@@ -87,6 +99,42 @@ static inline void query_add(query_list *list, const json_t *query, const json_t
                                 .params = text->types };
 }
 
+static inline void query_add_record(const json_t *shape)
+{
+    const json_t *fields = json_object_get(shape, "fields");
+    size_t count = json_array_size(fields);
+    if (strcmp(query_member(shape, "kind"), "record") != 0) {
+        return;
+    }
+    if (query_record_count == QUERY_RECORDS || count > QUERY_PARAMS) {
+        (void) printf("# too many composites or fields for tests/harness/queries.h\n");
+        return;
+    }
+    query_record *record = &query_records[query_record_count++];
+    for (size_t i = 0; i < count; i++) {
+        const json_t *field = json_array_get(fields, i);
+        record->fields[i] =
+            (query_param) { query_member(field, "column"), query_member(field, "type"), true };
+        record->types[i] =
+            (pgc_type_ref) { record->fields[i].name, record->fields[i].type,
+                             (uint32_t) json_integer_value(json_object_get(field, "oid")) };
+    }
+    record->type = (pgc_record_type) { .name = query_member(shape, "type"),
+                                       .fields = record->types,
+                                       .field_count = (uint16_t) count };
+}
+
+/* The composite of that name; NULL: it is none. */
+static inline const query_record *query_record_of(const char *type)
+{
+    for (size_t i = 0; i < query_record_count; i++) {
+        if (strcmp(query_records[i].type.name, type) == 0) {
+            return &query_records[i];
+        }
+    }
+    return NULL;
+}
+
 static inline bool query_list_load(query_list *list)
 {
     json_error_t why;
@@ -98,6 +146,11 @@ static inline bool query_list_load(query_list *list)
     if (list->manifest == NULL || list->texts == NULL) {
         (void) printf("# sqlc-manifest.json: %s\n", why.text);
         return false;
+    }
+    query_record_count = 0;
+    json_array_foreach(json_object_get(list->manifest, "shapes"), i, query)
+    {
+        query_add_record(query);
     }
     json_array_foreach(json_object_get(list->manifest, "queries"), i, query)
     {
@@ -341,8 +394,8 @@ static inline bool value_add_vector(pgc_args *args, const query_param *param,
 }
 
 /* A value of the parameter's type; NULL, with a line, for a type that is not known here. */
-static inline void value_add(pgc_args *args, const query_param *param, const value_pool *pool,
-                             value_scratch *scratch, uint64_t *state)
+static inline void value_add_one(pgc_args *args, const query_param *param, const value_pool *pool,
+                                 value_scratch *scratch, uint64_t *state)
 {
     if (param->nullable && random_below(state, 100) < pool->nulls) {
         pgc_add_null(args);
@@ -371,6 +424,28 @@ static inline void value_add(pgc_args *args, const query_param *param, const val
         last = param->type;
         pgc_add_null(args);
     }
+}
+
+/* Most members of a composite are filters that nobody uses at once. */
+#define VALUE_MEMBERS_NULL 90
+
+static inline void value_add(pgc_args *args, const query_param *param, const value_pool *pool,
+                             value_scratch *scratch, uint64_t *state)
+{
+    const query_record *record = query_record_of(param->type);
+    if (record == NULL) {
+        value_add_one(args, param, pool, scratch, state);
+        return;
+    }
+    pgc_add_record_begin(args, &record->type);
+    for (size_t i = 0; i < record->type.field_count; i++) {
+        if (random_below(state, 100) < VALUE_MEMBERS_NULL) {
+            pgc_add_null(args);
+        } else {
+            value_add_one(args, &record->fields[i], pool, scratch, state);
+        }
+    }
+    pgc_add_end(args);
 }
 
 #endif

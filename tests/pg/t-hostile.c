@@ -224,6 +224,23 @@ static bool is_text(const query_param *param)
     return false;
 }
 
+/* Members that hold text, for composites; else whether the parameter itself does. */
+static size_t text_members(const query_param *param, size_t members[static QUERY_PARAMS])
+{
+    const query_record *record = query_record_of(param->type);
+    size_t count = 0;
+    if (record == NULL) {
+        members[0] = 0;
+        return is_text(param) ? 1 : 0;
+    }
+    for (size_t i = 0; i < record->type.field_count; i++) {
+        if (is_text(&record->fields[i])) {
+            members[count++] = i;
+        }
+    }
+    return count;
+}
+
 static void add_hostile(pgc_args *args, const query_param *param, pgc_text text, pgc_text list[2])
 {
     list[0] = text;
@@ -336,15 +353,39 @@ static void batch_run(batch *b, tally *t)
     b->count = 0;
 }
 
-/* One more call; `bad`: the parameter that gets the hostile text; SIZE_MAX: none does. */
-static void batch_add(batch *b, size_t bad, tally *t)
+/* Where the hostile text goes: into a parameter, or into a member of a composite one. */
+typedef struct target {
+    size_t param; /* SIZE_MAX: nowhere */
+    size_t member;
+} target;
+
+static void add_target(hostile_call *call, const query_param *param, size_t member, tally *t)
+{
+    const query_record *record = query_record_of(param->type);
+    pgc_text text = hostile(call->bytes, &t->state);
+    if (record == NULL) {
+        add_hostile(&call->args, param, text, call->list);
+        return;
+    }
+    pgc_add_record_begin(&call->args, &record->type);
+    for (size_t i = 0; i < record->type.field_count; i++) {
+        if (i == member) {
+            add_hostile(&call->args, &record->fields[i], text, call->list);
+        } else {
+            pgc_add_null(&call->args);
+        }
+    }
+    pgc_add_end(&call->args);
+}
+
+/* One more call. */
+static void batch_add(batch *b, target bad, tally *t)
 {
     hostile_call *call = &b->calls[b->count];
     pgc_args_init(&call->args, NULL);
     for (size_t i = 0; i < b->query.param_count; i++) {
-        if (i == bad) {
-            add_hostile(&call->args, &b->text->params[i], hostile(call->bytes, &t->state),
-                        call->list);
+        if (i == bad.param) {
+            add_target(call, &b->text->params[i], bad.member, t);
         } else {
             value_add(&call->args, &b->text->params[i], &pool, &call->scratch, &t->state);
         }
@@ -361,7 +402,7 @@ static void batch_add(batch *b, size_t bad, tally *t)
 
 /* `count` calls from the `first` on; what they changed is undone. In most rounds each text is
  * parsed and planned once; in some as often as the program does it. */
-static void attack(const query_text *text, size_t bad, size_t first, size_t count, tally *t)
+static void attack(const query_text *text, target bad, size_t first, size_t count, tally *t)
 {
     static batch b;
     if (b.text != text) {
@@ -384,7 +425,7 @@ static void learn(void)
 {
     tally t = { .state = SEED };
     for (size_t i = 0; i < queries.count; i++) {
-        attack(&queries.texts[i], SIZE_MAX, 0, 1, &t);
+        attack(&queries.texts[i], (target) { .param = SIZE_MAX }, 0, 1, &t);
     }
     heard.learning = false;
     CHECK_INT(t.wrong, 0);
@@ -392,6 +433,15 @@ static void learn(void)
     (void) printf("# beside the queries the library itself sends %zu texts\n", heard.known_count);
     for (size_t i = 0; i < heard.known_count; i++) {
         CHECK(strstr(heard.known[i], "pg_catalog.") != NULL); /* settings, types */
+    }
+}
+
+/* All strings for one parameter or member. */
+static void attack_all(const query_text *text, target bad, unsigned long strings, tally *t)
+{
+    for (unsigned long k = 0; k < strings; k += ROUND) {
+        unsigned long left = strings - k;
+        attack(text, bad, k, left < ROUND ? left : ROUND, t);
     }
 }
 
@@ -405,13 +455,11 @@ static void the_server_runs_what_was_generated(void)
     learn();
     for (size_t i = 0; i < queries.count; i++) {
         for (size_t j = 0; j < queries.texts[i].query.param_count; j++) {
-            if (!is_text(&queries.texts[i].params[j])) {
-                continue;
-            }
-            params++;
-            for (unsigned long k = 0; k < strings; k += ROUND) {
-                unsigned long left = strings - k;
-                attack(&queries.texts[i], j, k, left < ROUND ? left : ROUND, &t);
+            size_t members[QUERY_PARAMS];
+            size_t count = text_members(&queries.texts[i].params[j], members);
+            params += count;
+            for (size_t k = 0; k < count; k++) {
+                attack_all(&queries.texts[i], (target) { j, members[k] }, strings, &t);
             }
         }
     }

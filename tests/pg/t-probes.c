@@ -265,8 +265,9 @@ static bool is_new_id(const query_text *text, const query_param *param)
  * many of others' is told less, as the graph gives no more. */
 static bool is_blind_limit(const query_text *text, const query_param *param)
 {
-    static const char *const BLIND[] = { "ListAuditLog", "AlbumCandidates", "TagCandidates",
-                                         "NameCandidates", "WordCandidates" };
+    static const char *const BLIND[] = { "ListAuditLog",      "AlbumCandidates", "TagCandidates",
+                                         "AllTagsCandidates", "PlaceCandidates", "NameCandidates",
+                                         "WordCandidates" };
     for (size_t i = 0; i < ARRAY_LEN(BLIND); i++) {
         if (strcmp(text->query.name, BLIND[i]) == 0) {
             return strcmp(param->name, "row_limit") == 0 || strcmp(param->name, "below_id") == 0;

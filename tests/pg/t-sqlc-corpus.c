@@ -15,6 +15,7 @@
 #include "sqlc/pipeline.h"
 
 #include "corpus_driver.h"
+#include "corpus_features.h"
 #include "pg.h"
 #include "sqlc.h"
 #include "tap.h"
@@ -77,6 +78,7 @@ static bool generate(void)
     world.sources[world.source_count++] = arena_printf(mem, "%s/driver.c", world.dir.path);
     world.sources[world.source_count++] = CORPUS "/checks.c";
     world.sources[world.source_count++] = CORPUS "/checks_nested.c";
+    world.sources[world.source_count++] = CORPUS "/checks_features.c";
     return write_driver();
 }
 
@@ -233,8 +235,8 @@ static void read_text(const char *path, buf *out)
  * full of NULL, and over empty tables. Decoders refuse NULL where NOT NULL was claimed. */
 static void every_query_runs(void)
 {
-    AUTO(buf_auto) buf schema;
-    AUTO(buf_auto) buf output;
+    AUTO(buf_auto) buf schema = { 0 };
+    AUTO(buf_auto) buf output = { 0 };
     pgc_error err = PGC_ZERO;
     pgc_conn *conn = NULL;
     REQUIRE(ready());
@@ -260,8 +262,8 @@ static void every_query_runs(void)
  * and nothing else does. */
 static void pessimism_is_registered(void)
 {
-    AUTO(buf_auto) buf unseen;
-    AUTO(buf_auto) buf known;
+    AUTO(buf_auto) buf unseen = { 0 };
+    AUTO(buf_auto) buf known = { 0 };
     REQUIRE(ready() && world.unseen[0] != '\0');
     read_text(world.unseen, &unseen);
     read_text(CORPUS "/pessimistic.txt", &known);
@@ -275,58 +277,50 @@ static void pessimism_is_registered(void)
     CHECK(lines * 50 < count_columns());
 }
 
-/* Rows of the table of features (reference §6.7): queries that say so with @covers, else a test. */
+/* Rows of the table of features (reference §6.7) by their register, which must notice mistakes. */
 static void every_feature_is_covered(void)
 {
-    static const struct {
-        const char *feature;
-        const char *file, *test; /* NULL: queries */
-    } ROWS[] = {
-        { "types from live server", NULL, NULL },
-        { "works without server", "pg/t-sqlc-generate.c", "offline" },
-        { "outer-join nullability", NULL, NULL },
-        { "view nullability", NULL, NULL },
-        { "WHERE-refined nullability", NULL, NULL },
-        { "manual null override", NULL, NULL },
-        { "named params", NULL, NULL },
-        { "optional filter rewrite", NULL, NULL },
-        { "dynamic ORDER BY (closed set)", NULL, NULL },
-        { "shared row types", NULL, NULL },
-        { "embed model structs", NULL, NULL },
-        { "nested/grouped children", NULL, NULL },
-        { "composites, arrays of composites", NULL, NULL },
-        { "domains", NULL, NULL },
-        { "enums with values", NULL, NULL },
-        { "0..1 row (`opt`) distinct from 1 row", NULL, NULL },
-        { "streaming rows", NULL, NULL },
-        { "pipelined batch", NULL, NULL },
-        { "COPY in", NULL, NULL },
-        { "multi-row VALUES expansion", NULL, NULL },
-        { "statement cache", NULL, NULL },
-        { "lint rules / EXPLAIN rules", "unit/t-sqlc-cel.c", "TAP(" },
-        { "diff/check in CI", "pg/t-sqlc-generate.c", "check" },
-        { "JSON shape typing", NULL, NULL },
-        { "precise error frames", "pg/t-sqlc-errors.c", "one run reports all mistakes" },
-    };
-    AUTO(buf_auto) buf queries;
     REQUIRE(ready());
-    read_text(CORPUS "/queries/coverage.sql", &queries);
-    REQUIRE(queries.ptr != NULL);
-    for (size_t i = 0; i < ARRAY_LEN(ROWS); i++) {
-        char tag[80];
-        (void) snprintf(tag, sizeof tag, "-- @covers %s\n", ROWS[i].feature);
-        bool found = strstr(queries.ptr, tag) != NULL;
-        if (ROWS[i].file != NULL) {
-            AUTO(buf_auto) buf source;
-            char path[300];
-            (void) snprintf(path, sizeof path, TEST_SOURCE_ROOT "/tests/%s", ROWS[i].file);
-            read_text(path, &source);
-            found = source.ptr != NULL && strstr(source.ptr, ROWS[i].test) != NULL;
-        }
-        if (!CHECK(found)) {
-            printf("# nothing covers %s\n", ROWS[i].feature);
-        }
+    AUTO(buf_auto) buf known;
+    read_text(CORPUS "/features.txt", &known);
+    REQUIRE(known.ptr != NULL);
+    CHECK_INT(features_faults(&world.set.ir, buf_view(&known)), 0);
+}
+
+static size_t faults_of_line(const char *line)
+{
+    AUTO(buf_auto) buf text;
+    slice whole;
+    bool replaced = false;
+    read_text(CORPUS "/features.txt", &text);
+    AUTO(buf_auto) buf other;
+    buf_init(&other, NULL, 1 << 20);
+    whole = buf_view(&text);
+    size_t name = strcspn(line, ":") + 1;
+    while (whole.ptr != NULL && whole.len > 0) {
+        slice next = slice_next(&whole, '\n');
+        bool same = slice_starts(next, (slice) { line, name });
+        replaced = replaced || same;
+        buf_add(&other, same ? sqlc_text(line) : next);
+        buf_add_char(&other, '\n');
     }
+    buf_add_str(&other, replaced ? "" : line);
+    printf("# expected:\n");
+    return features_faults(&world.set.ir, buf_view(&other));
+}
+
+static void the_register_notices_mistakes(void)
+{
+    REQUIRE(ready());
+    CHECK_INT(faults_of_line("COPY in: FeatureCopy CopyPeople CopyArrays"), 0);
+    CHECK_INT(faults_of_line("COPY in: FeatureCopy CopyPeople"), 1);        /* too few */
+    CHECK_INT(faults_of_line("COPY in:"), 1);                               /* none */
+    CHECK_INT(faults_of_line("COPY in: FeatureCopy CopyPeople Gone"), 1);   /* no such query */
+    CHECK_INT(faults_of_line("COPY in: FeatureCopy CopyPeople Counts"), 1); /* no :copyfrom */
+    CHECK_INT(faults_of_line("COPY out: FeatureCopy CopyPeople CopyArrays"), 1);
+    CHECK_INT(faults_of_line("diff/check in CI: \"pg/t-sqlc-repo.c: no case\""), 1);
+    CHECK_INT(faults_of_line("diff/check in CI: \"pg/t-gone.c: no file\""), 1);
+    CHECK_INT(faults_of_line("diff/check in CI: FeatureCopy"), 1); /* no test */
 }
 
 /* A second analysis gives the same bytes: nothing depends on OIDs, time or order of hashing. */
@@ -358,5 +352,6 @@ TAP_MAIN(TAP("corpus: all queries are generated", all_queries_are_generated),
          TAP("corpus: every query runs with values and with NULL", every_query_runs),
          TAP("corpus: pessimistic columns stand in the register", pessimism_is_registered),
          TAP("corpus: every feature is covered", every_feature_is_covered),
+         TAP("corpus: the register of features notices mistakes", the_register_notices_mistakes),
          TAP("corpus: a second analysis gives the same bytes", a_second_run_gives_the_same),
          TAP("corpus: the folder is removed", cleans_up))

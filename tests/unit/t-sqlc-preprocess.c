@@ -3,6 +3,8 @@
 
 #include "sqlc/preprocess.h"
 
+#include "base/buf.h"
+
 #include "oom.h"
 #include "sqlc.h"
 #include "tap.h"
@@ -52,6 +54,33 @@ static void macros_become_parameters(void)
     expect("SELECT sqlc.arg(x.y) + @xy", "SELECT $1 + $1");
     expect("SELECT $2, @a, @b", "SELECT $2, $1, $3");
     expect("SELECT $1 + @a", "SELECT $1 + $2");
+}
+
+/* Each name used to be looked for from number 1 on, again and again: this took minutes. */
+static void thousands_of_parameters_are_no_trouble(void)
+{
+    enum { COUNT = 8000, TEXT_MAX = 1 << 20 };
+    buf body;
+    buf want;
+    buf_init(&body, NULL, TEXT_MAX);
+    buf_init(&want, NULL, TEXT_MAX);
+    buf_add_str(&body, "SELECT $3, $4000");
+    buf_add_str(&want, "SELECT $3, $4000");
+    for (int i = 0, number = 0; i < COUNT; i++) {
+        number += number == 2 || number == 3999 ? 2 : 1;
+        buf_printf(&body, ", @p%d", i);
+        buf_printf(&want, ", $%d", number);
+    }
+    rewritten r = rewrite(body.ptr);
+    CHECK(r.ok);
+    CHECK_INT(r.text.params.count, COUNT + 2);
+    CHECK(slice_eq(r.text.sql, buf_view(&want)));
+    for (size_t i = 0; i < r.text.params.count; i++) {
+        CHECK_INT(VEC_AT(&r.text.params, query_param, i)->number, i + 1);
+    }
+    sqlc_bench_done(&r.bench);
+    buf_done(&body);
+    buf_done(&want);
 }
 
 static void operators_stay(void)
@@ -176,6 +205,7 @@ static void survives_failed_allocations(void)
 }
 
 TAP_MAIN(TAP("macros become numbered parameters", macros_become_parameters),
+         TAP("thousands of parameters get their numbers", thousands_of_parameters_are_no_trouble),
          TAP("operators with @ stay", operators_stay),
          TAP("strings, names and comments are not looked into", strings_and_comments_stay),
          TAP("comment lines are dropped, hints stay", comment_lines_go),

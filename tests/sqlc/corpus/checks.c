@@ -342,10 +342,17 @@ int corpus_checks(pgc_conn *conn)
                                         nested_values_are_sent,
                                         nested_values_are_cloned,
                                         labels_inside_are_checked,
-                                        overrides_are_followed };
+                                        overrides_are_followed,
+                                        a_missing_row_is_no_null,
+                                        statements_are_prepared_once,
+                                        a_stream_may_end_early,
+                                        functions_can_be_replaced,
+                                        the_schema_fits };
     for (size_t i = 0; i < sizeof CHECKS / sizeof CHECKS[0]; i++) {
         run(conn, "BEGIN", CHECKS[i]);
     }
+    run(conn, "BEGIN; ALTER TABLE thumbs ALTER COLUMN path TYPE varchar(9)",
+        another_schema_is_noticed);
     run(conn,
         "BEGIN; CREATE ROLE corpus_guest; GRANT ALL ON guarded TO corpus_guest;"
         " SET LOCAL ROLE corpus_guest",

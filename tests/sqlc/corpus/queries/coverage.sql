@@ -1,130 +1,100 @@
--- One query or more for each row of the table of features that the compiler wants to have.
+-- One query or more for each row of the table of features; features.txt says which queries show what.
 
 -- name: FeatureOuterJoin :many
--- @covers outer-join nullability
 SELECT al.name, a.title FROM albums al LEFT JOIN album_assets aa ON aa.album = al.id
     LEFT JOIN assets a ON a.id = aa.asset ORDER BY al.id;
 
 -- name: FeatureFullJoin :many
--- @covers outer-join nullability
 SELECT p.name, a.title FROM people p FULL JOIN assets a ON a.owner = p.id;
 
 -- name: FeatureView :many
--- @covers view nullability
 SELECT title, owner_name, width FROM asset_list ORDER BY id;
 
 -- name: FeatureMatView :many
--- @covers view nullability
 SELECT title FROM titles ORDER BY title;
 
 -- name: FeatureRefined :many
--- @covers WHERE-refined nullability
 SELECT email, nick FROM people WHERE email IS NOT NULL AND nick = @nick;
 
 -- name: FeatureRefinedJoin :many
--- @covers WHERE-refined nullability
 SELECT p.name, a.title FROM people p LEFT JOIN assets a ON a.owner = p.id WHERE a.size > @size;
 
 -- name: FeatureOverride :many
--- @covers manual null override
 SELECT max(size) AS "largest!" FROM assets GROUP BY kind;
 
 -- name: FeatureNonnull :many
--- @covers manual null override
 -- @nonnull name
 SELECT nullif(name, @no_name) AS name FROM people WHERE name <> @no_name;
 
 -- name: FeatureNamed :one
--- @covers named params
 SELECT @left::int - @right::int AS difference, sqlc.arg(left) + 1 AS next;
 
 -- name: FeatureOptional :many
--- @covers optional filter rewrite
 -- @optional least kind
 SELECT id, title FROM assets WHERE size >= @least AND kind = @kind ORDER BY id;
 
 -- name: FeatureIf :many
--- @covers optional filter rewrite
 SELECT id FROM assets WHERE true /*@if width*/ AND width > @width /*@end*/ ORDER BY id;
 
 -- name: FeatureOrder :many
--- @covers dynamic ORDER BY (closed set)
 SELECT id, title FROM assets ORDER BY /*@switch by title*/ title /*@case size: size DESC, title*/ /*@case added: added*/ /*@end*/;
 
 -- name: FeatureShared :many
--- @covers shared row types
 -- @row Named
 SELECT id, name FROM people ORDER BY id;
 
 -- name: FeatureSharedToo :one
--- @covers shared row types
 -- @row Named
 SELECT id, name FROM people WHERE id = @id;
 
 -- name: FeatureEmbed :many
--- @covers embed model structs
 SELECT sqlc.embed(p), sqlc.embed(b) FROM people p LEFT JOIN people b ON b.id = p.boss ORDER BY p.id;
 
 -- name: FeatureChildren :many
--- @covers nested/grouped children
 SELECT p.id, (SELECT coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'title', a.title)), '[]') FROM assets a WHERE a.owner = p.id) AS assets FROM people p ORDER BY p.id;
 
 -- name: FeatureChildRecords :many
--- @covers nested/grouped children
 SELECT p.id, ARRAY(SELECT ROW (a.width, a.title)::pair FROM assets a WHERE a.owner = p.id) AS pairs FROM people p ORDER BY p.id;
 
 -- name: FeatureComposite :one
--- @covers composites, arrays of composites
 SELECT ARRAY[@one::pair, @two::pair] AS pairs;
 
 -- name: FeatureDomain :many
--- @covers domains
 SELECT title, stars FROM assets WHERE stars >= @stars ORDER BY id;
 
 -- name: FeatureEnum :many
--- @covers enums with values
 SELECT DISTINCT kind FROM assets WHERE kind <> @kind ORDER BY kind;
 
 -- name: FeatureEnumRange :one
--- @covers enums with values
 SELECT enum_range(NULL::kind) AS kinds;
 
 -- name: FeatureOpt :one
--- @covers 0..1 row (`opt`) distinct from 1 row
 SELECT id FROM people WHERE id = @id AND false;
 
 -- name: FeatureStream :many
--- @covers streaming rows
 SELECT generate_series(1, 2000) AS n, repeat('x', 100) AS filler;
 
 -- name: FeatureBatch :batchmany
--- @covers pipelined batch
 SELECT id FROM assets WHERE owner = @owner ORDER BY id;
 
 -- name: FeatureCopy :copyfrom
--- @covers COPY in
 INSERT INTO loose (id, v, asset) VALUES (@id, @v, @asset);
 
 -- name: FeatureMultiRow :many
--- @covers multi-row VALUES expansion
 -- @bulk
 INSERT INTO people (id, name) VALUES (@id, @name) ON CONFLICT (id) DO UPDATE SET name = excluded.name RETURNING id, name;
 
 -- name: FeatureUnnamed :many
--- @covers statement cache
 -- @unnamed
 SELECT id FROM assets WHERE size > @size ORDER BY id;
 
 -- name: FeaturePrepared :many
--- @covers statement cache
 SELECT id FROM assets WHERE size < @size ORDER BY id;
 
 -- name: FeatureJson :many
--- @covers JSON shape typing
 SELECT jsonb_build_object('id', id, 'tags', to_jsonb(tags)) AS doc FROM assets ORDER BY id;
 
 -- name: FeatureTypes :one
--- @covers types from live server
 SELECT @a::int2 + @b::int8 AS sum, @c::numeric * 2 AS twice, @d::date + @e::interval AS later, @f::float4 / 2 AS half;
 
 -- name: ExtraWindow :many
