@@ -13,11 +13,13 @@ WHERE album_id = @album_id AND deleted_at IS NULL;
 -- name: ListAlbums :many
 -- @read_only
 -- Keyset page, newest first, with what a list of albums shows. The cover is the chosen one as long
--- as it is not in the trash, else the first member; a smart album has no members of its own.
+-- as it is not in the trash, else the first member; a smart album has no members of its own, and the
+-- count that was taken last, if any.
 SELECT sqlc.embed(b),
-       coalesce((SELECT sum(c.assets) FROM album_counts c
-                 WHERE c.owner_id = @owner_id AND c.album_id = b.album_id), 0)::bigint
-           AS asset_count,
+       CASE WHEN b.filter IS NULL
+            THEN coalesce((SELECT sum(c.assets) FROM album_counts c
+                           WHERE c.owner_id = @owner_id AND c.album_id = b.album_id), 0)::bigint
+            ELSE b.found_count END AS asset_count,
        coalesce((SELECT a.asset_id FROM assets a
                  WHERE a.asset_id = b.cover_asset_id AND a.deleted_at IS NULL),
                 (SELECT a.asset_id
@@ -47,8 +49,13 @@ RETURNING *;
 
 -- name: UpdateAlbumFilter :execrows
 -- Of a smart album; one with members of its own stays what it is.
-UPDATE albums SET filter = @filter::jsonb, updated_at = now()
+UPDATE albums SET filter = @filter::jsonb, found_count = NULL, found_at = NULL, updated_at = now()
 WHERE album_id = @album_id AND deleted_at IS NULL AND filter IS NOT NULL;
+
+-- name: KeepFoundCount :execrows
+-- What a filter just found, as long as it is the album's one.
+UPDATE albums SET found_count = @found_count::bigint, found_at = now()
+WHERE album_id = @album_id AND deleted_at IS NULL AND filter = @filter::jsonb;
 
 -- name: DeleteAlbum :execrows
 -- Into the trash.

@@ -27,6 +27,9 @@ static json_t *album_json(const repo_album *album)
     cli_json_id(object, "cover_asset_id",
                 album->cover_asset_id.has ? &album->cover_asset_id.v : NULL);
     cli_json_text(object, "filter", album->filter);
+    if (album->found_at.has) {
+        cli_json_time(object, "counted_at", album->found_at.v);
+    }
     cli_json_time(object, "created_at", album->created_at);
     return object;
 }
@@ -83,7 +86,11 @@ static void list_print(const repo_list_albums_row_set *set, const album_call *ca
         for (size_t i = 0; i < set->count; i++) {
             const repo_list_albums_row *row = &set->rows[i];
             json_t *object = album_json(&row->b);
-            cli_json_int(object, "asset_count", row->asset_count);
+            if (row->asset_count.has) {
+                cli_json_int(object, "asset_count", row->asset_count.v);
+            } else {
+                (void) json_object_set_new(object, "asset_count", json_null());
+            }
             cli_json_id(object, "shown_cover_id",
                         row->shown_cover_id.has ? &row->shown_cover_id.v : NULL);
             (void) json_array_append_new(array, object);
@@ -96,11 +103,21 @@ static void list_print(const repo_list_albums_row_set *set, const album_call *ca
                                   : "no albums; `lumilio album create NAME` makes one\n");
         return;
     }
+    bool smart = false;
     (void) printf("%-10s  %8s  %s\n", "ALBUM", "ASSETS", "NAME");
     for (size_t i = 0; i < set->count; i++) {
         const repo_list_albums_row *row = &set->rows[i];
-        (void) printf("%-10" PRId32 "  %8" PRId64 "  ", row->b.album_id, row->asset_count);
+        char count[24] = "?";
+        if (row->asset_count.has) {
+            (void) snprintf(count, sizeof count, "%s%" PRId64, row->b.found_at.has ? "~" : "",
+                            row->asset_count.v);
+        }
+        (void) printf("%-10" PRId32 "  %8s  ", row->b.album_id, count);
         name_print(row->b.name, row->b.is_public ? " (public)\n" : "\n");
+        smart = smart || row->b.filter.ptr != NULL;
+    }
+    if (smart) {
+        (void) printf("(~: a smart album's count when it was last shown; ?: not counted yet)\n");
     }
     if (set->count == call->limit) {
         (void) printf("(%" PRIu32 " rows; go on with --before %" PRId32 ")\n", call->limit,
@@ -184,7 +201,8 @@ static pgc_status smart_show(lum_actor actor, const repo_album *album, const alb
     lum_asset_page page = PGC_ZERO;
     const lum_list list = { .sort = LUM_SORT_TAKEN,
                             .limit = cli_i32(call->limit),
-                            .cursor = pgc_text_from(call->after) };
+                            .cursor = pgc_text_from(call->after),
+                            .want_total = call->after == NULL };
     TRY(lum_album_list_smart(actor, album->album_id, &list, &page, err));
     if (cli_common_options.json) {
         json_t *object = album_json(album);
@@ -195,6 +213,9 @@ static pgc_status smart_show(lum_actor actor, const repo_album *album, const alb
         (void) json_object_set_new(object, "assets", array);
         cli_json_text(object, "next",
                       page.next[0] == '\0' ? (slice) { NULL, 0 } : pgc_text_from(page.next));
+        if (page.total >= 0) {
+            cli_json_int(object, "asset_count", page.total);
+        }
         cli_print_json(object);
     } else {
         album_print(album, page.assets.count == 0 ? "finds nothing" : "finds:");

@@ -5,25 +5,11 @@
 
 #include <openssl/evp.h>
 
+#include "base/base64.h"
 #include "ml/client.h"
 
 #define VECTOR_BYTES  (ML_DIM * 4)
 #define BASE64_LENGTH ((VECTOR_BYTES + 2) / 3 * 4)
-
-static void add_base64(buf *out, slice bytes)
-{
-    while (bytes.len > 0) {
-        size_t piece = bytes.len < 3 << 20 ? bytes.len : 3 << 20; /* no padding in between */
-        char *to = buf_extend(out, (piece + 2) / 3 * 4 + 1);
-        if (to == NULL) {
-            return;
-        }
-        (void) EVP_EncodeBlock((unsigned char *) to, (const unsigned char *) bytes.ptr,
-                               (int) piece);
-        out->len--; /* the NUL that it writes */
-        bytes = slice_sub(bytes, piece, bytes.len);
-    }
-}
 
 static pgc_status openai_make(ml_request *request, pgc_error *err)
 {
@@ -38,7 +24,7 @@ static pgc_status openai_make(ml_request *request, pgc_error *err)
         buf_add_str(json, i > 0 ? "," : "");
         if (image) {
             buf_printf(json, "\"data:%s;base64,", input->mime);
-            add_base64(json, input->bytes);
+            base64_add(json, input->bytes);
             buf_add_char(json, '"');
         } else {
             ml_add_string(json, input->bytes);

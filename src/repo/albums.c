@@ -22,6 +22,8 @@ static const pgc_type_ref create_album_query_columns[] = {
     { "updated_at", "timestamp with time zone", 1184 },
     { "deleted_at", "timestamp with time zone", 1184 },
     { "filter", "jsonb", 3802 },
+    { "found_count", "bigint", 20 },
+    { "found_at", "timestamp with time zone", 1184 },
 };
 
 static const pgc_query create_album_query = {
@@ -29,11 +31,11 @@ static const pgc_query create_album_query = {
     "-- name: CreateAlbum :one\n"
     "INSERT INTO albums (name, description, owner_id, is_public, filter)\n"
     "VALUES ($1, $2, $3, $4, $5)\n"
-    "RETURNING album_id, name, description, cover_asset_id, owner_id, is_public, created_at, updated_at, deleted_at, filter",
-    UINT64_C(0x75d09f53a9209e48),
+    "RETURNING album_id, name, description, cover_asset_id, owner_id, is_public, created_at, updated_at, deleted_at, filter, found_count, found_at",
+    UINT64_C(0x540a1b51c087ac2c),
     0,
     5,
-    10,
+    12,
     create_album_query_params,
     create_album_query_columns,
     sizeof(repo_album),
@@ -81,17 +83,19 @@ static const pgc_type_ref get_album_query_columns[] = {
     { "updated_at", "timestamp with time zone", 1184 },
     { "deleted_at", "timestamp with time zone", 1184 },
     { "filter", "jsonb", 3802 },
+    { "found_count", "bigint", 20 },
+    { "found_at", "timestamp with time zone", 1184 },
 };
 
 static const pgc_query get_album_query = {
     "GetAlbum",
     "-- name: GetAlbum :one\n"
-    "SELECT album_id, name, description, cover_asset_id, owner_id, is_public, created_at, updated_at, deleted_at, filter FROM albums\n"
+    "SELECT album_id, name, description, cover_asset_id, owner_id, is_public, created_at, updated_at, deleted_at, filter, found_count, found_at FROM albums\n"
     "WHERE album_id = $1 AND deleted_at IS NULL",
-    UINT64_C(0x87c7196eeee6d289),
+    UINT64_C(0x01340937a468687d),
     PGC_QUERY_READ_ONLY,
     1,
-    10,
+    12,
     get_album_query_params,
     get_album_query_columns,
     sizeof(repo_album),
@@ -126,6 +130,8 @@ static const pgc_type_ref list_albums_query_columns[] = {
     { "updated_at", "timestamp with time zone", 1184 },
     { "deleted_at", "timestamp with time zone", 1184 },
     { "filter", "jsonb", 3802 },
+    { "found_count", "bigint", 20 },
+    { "found_at", "timestamp with time zone", 1184 },
     { "asset_count", "bigint", 20 },
     { "shown_cover_id", "uuid", 2950 },
 };
@@ -147,10 +153,11 @@ static const pgc_query list_albums_query[] = {
         "ListAlbums",
         "-- name: ListAlbums :many\n"
         "SELECT b.album_id, b.name, b.description, b.cover_asset_id, b.owner_id, b.is_public, b.created_at,\n"
-        "b.updated_at, b.deleted_at, b.filter,\n"
-        "coalesce((SELECT sum(c.assets) FROM album_counts c\n"
+        "b.updated_at, b.deleted_at, b.filter, b.found_count, b.found_at,\n"
+        "CASE WHEN b.filter IS NULL\n"
+        "THEN coalesce((SELECT sum(c.assets) FROM album_counts c\n"
         "WHERE c.owner_id = $1 AND c.album_id = b.album_id), 0)::bigint\n"
-        "AS asset_count,\n"
+        "ELSE b.found_count END AS asset_count,\n"
         "coalesce((SELECT a.asset_id FROM assets a\n"
         "WHERE a.asset_id = b.cover_asset_id AND a.deleted_at IS NULL),\n"
         "(SELECT a.asset_id\n"
@@ -162,10 +169,10 @@ static const pgc_query list_albums_query[] = {
         "AND b.deleted_at IS NULL\n"
         "ORDER BY b.album_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0x685050d70b0322d7),
+        UINT64_C(0x4ef86ee336bc0949),
         PGC_QUERY_READ_ONLY,
         3,
-        12,
+        14,
         list_albums_query_params_0,
         list_albums_query_columns,
         sizeof(repo_list_albums_row),
@@ -174,10 +181,11 @@ static const pgc_query list_albums_query[] = {
         "ListAlbums",
         "-- name: ListAlbums :many\n"
         "SELECT b.album_id, b.name, b.description, b.cover_asset_id, b.owner_id, b.is_public, b.created_at,\n"
-        "b.updated_at, b.deleted_at, b.filter,\n"
-        "coalesce((SELECT sum(c.assets) FROM album_counts c\n"
+        "b.updated_at, b.deleted_at, b.filter, b.found_count, b.found_at,\n"
+        "CASE WHEN b.filter IS NULL\n"
+        "THEN coalesce((SELECT sum(c.assets) FROM album_counts c\n"
         "WHERE c.owner_id = $1 AND c.album_id = b.album_id), 0)::bigint\n"
-        "AS asset_count,\n"
+        "ELSE b.found_count END AS asset_count,\n"
         "coalesce((SELECT a.asset_id FROM assets a\n"
         "WHERE a.asset_id = b.cover_asset_id AND a.deleted_at IS NULL),\n"
         "(SELECT a.asset_id\n"
@@ -189,10 +197,10 @@ static const pgc_query list_albums_query[] = {
         "AND b.deleted_at IS NOT NULL\n"
         "ORDER BY b.album_id DESC\n"
         "LIMIT $3",
-        UINT64_C(0x6df2d39e96ffbc1e),
+        UINT64_C(0x41a3c812994ce6d8),
         PGC_QUERY_READ_ONLY,
         3,
-        12,
+        14,
         list_albums_query_params_1,
         list_albums_query_columns,
         sizeof(repo_list_albums_row),
@@ -203,8 +211,8 @@ static void repo_list_albums_row_read(pgc_reader *reader, size_t row, size_t col
                                       repo_list_albums_row *out)
 {
     repo_album_read(reader, row, column, &out->b);
-    out->asset_count = pgc_read_i64(reader, row, column + 10);
-    out->shown_cover_id = pgc_read_opt_uuid(reader, row, column + 11);
+    out->asset_count = pgc_read_opt_i64(reader, row, column + 12);
+    out->shown_cover_id = pgc_read_opt_uuid(reader, row, column + 13);
 }
 
 static pgc_status repo_list_albums_row_set_take(pgc_result *result, const pgc_query *query,
@@ -392,18 +400,20 @@ static const pgc_type_ref list_albums_of_asset_query_columns[] = {
     { "updated_at", "timestamp with time zone", 1184 },
     { "deleted_at", "timestamp with time zone", 1184 },
     { "filter", "jsonb", 3802 },
+    { "found_count", "bigint", 20 },
+    { "found_at", "timestamp with time zone", 1184 },
 };
 
 static const pgc_query list_albums_of_asset_query = {
     "ListAlbumsOfAsset",
     "-- name: ListAlbumsOfAsset :many\n"
-    "SELECT b.album_id, b.name, b.description, b.cover_asset_id, b.owner_id, b.is_public, b.created_at, b.updated_at, b.deleted_at, b.filter FROM album_assets m JOIN albums b ON b.album_id = m.album_id\n"
+    "SELECT b.album_id, b.name, b.description, b.cover_asset_id, b.owner_id, b.is_public, b.created_at, b.updated_at, b.deleted_at, b.filter, b.found_count, b.found_at FROM album_assets m JOIN albums b ON b.album_id = m.album_id\n"
     "WHERE m.asset_id = $1 AND b.deleted_at IS NULL\n"
     "ORDER BY b.album_id DESC",
-    UINT64_C(0x9ffe7c5cd4a9010b),
+    UINT64_C(0x96f75cf3084d1b79),
     PGC_QUERY_READ_ONLY,
     1,
-    10,
+    12,
     list_albums_of_asset_query_params,
     list_albums_of_asset_query_columns,
     sizeof(repo_album),
@@ -493,6 +503,8 @@ static const pgc_type_ref update_album_query_columns[] = {
     { "updated_at", "timestamp with time zone", 1184 },
     { "deleted_at", "timestamp with time zone", 1184 },
     { "filter", "jsonb", 3802 },
+    { "found_count", "bigint", 20 },
+    { "found_at", "timestamp with time zone", 1184 },
 };
 
 static const pgc_query update_album_query = {
@@ -502,11 +514,11 @@ static const pgc_query update_album_query = {
     "SET name = CASE WHEN $2 THEN $1 ELSE name END, description = CASE WHEN $4 THEN $3 ELSE description END, is_public = CASE WHEN $6 THEN $5 ELSE is_public END,\n"
     "    cover_asset_id = CASE WHEN $8 THEN $7 ELSE cover_asset_id END, updated_at = now()\n"
     "WHERE album_id = $9 AND deleted_at IS NULL\n"
-    "RETURNING album_id, name, description, cover_asset_id, owner_id, is_public, created_at, updated_at, deleted_at, filter",
-    UINT64_C(0x3c86ed83e86ab8ed),
+    "RETURNING album_id, name, description, cover_asset_id, owner_id, is_public, created_at, updated_at, deleted_at, filter, found_count, found_at",
+    UINT64_C(0x653709e4a6a77421),
     0,
     9,
-    10,
+    12,
     update_album_query_params,
     update_album_query_columns,
     sizeof(repo_album),
@@ -547,9 +559,9 @@ static const pgc_type_ref update_album_filter_query_params[] = {
 static const pgc_query update_album_filter_query = {
     "UpdateAlbumFilter",
     "-- name: UpdateAlbumFilter :execrows\n"
-    "UPDATE albums SET filter = $1::jsonb, updated_at = now()\n"
+    "UPDATE albums SET filter = $1::jsonb, found_count = NULL, found_at = NULL, updated_at = now()\n"
     "WHERE album_id = $2 AND deleted_at IS NULL AND filter IS NOT NULL",
-    UINT64_C(0x8d8d85a6dba9e4e5),
+    UINT64_C(0x68b85064cc4597df),
     0,
     2,
     0,
@@ -571,6 +583,49 @@ pgc_status repo_update_album_filter(pgc_db *db, const repo_update_album_filter_p
     pgc_add_jsonb(&args, p->filter);
     pgc_add_i32(&args, p->album_id);
     pgc_status status = pgc_db_run(db, &update_album_filter_query, &args, &result, err);
+    pgc_args_done(&args);
+    if (status != PGC_OK) {
+        return status;
+    }
+    *affected = pgc_result_affected(result);
+    pgc_result_free(result);
+    return PGC_OK;
+}
+
+static const pgc_type_ref keep_found_count_query_params[] = {
+    { "found_count", "bigint", 20 },
+    { "album_id", "integer", 23 },
+    { "filter", "jsonb", 3802 },
+};
+
+static const pgc_query keep_found_count_query = {
+    "KeepFoundCount",
+    "-- name: KeepFoundCount :execrows\n"
+    "UPDATE albums SET found_count = $1::bigint, found_at = now()\n"
+    "WHERE album_id = $2 AND deleted_at IS NULL AND filter = $3::jsonb",
+    UINT64_C(0x7dbd9fbdaba1f32e),
+    0,
+    3,
+    0,
+    keep_found_count_query_params,
+    NULL,
+    0,
+};
+
+pgc_status repo_keep_found_count(pgc_db *db, const repo_keep_found_count_params *p,
+                                 int64_t *affected, pgc_error *err)
+{
+    if (p->filter.ptr == NULL) {
+        return pgc_error_set(err, PGC_INVALID,
+                             "query KeepFoundCount: parameter filter must not be NULL");
+    }
+    pgc_result *result = NULL;
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    pgc_add_i64(&args, p->found_count);
+    pgc_add_i32(&args, p->album_id);
+    pgc_add_jsonb(&args, p->filter);
+    pgc_status status = pgc_db_run(db, &keep_found_count_query, &args, &result, err);
     pgc_args_done(&args);
     if (status != PGC_OK) {
         return status;

@@ -69,7 +69,7 @@ typedef struct repo_list_albums_params {
 /** One row of the query below. */
 typedef struct repo_list_albums_row {
     repo_album b; /**< its NOT NULL columns are proved */
-    int64_t asset_count; /**< bigint; not NULL: coalesce: constant */
+    pgc_opt_i64 asset_count; /**< bigint; nullable: CASE: albums.found_count is nullable */
     pgc_opt_uuid shown_cover_id; /**< uuid; nullable: every argument of coalesce may be NULL */
 } repo_list_albums_row;
 
@@ -92,12 +92,14 @@ repo_list_albums_row *repo_list_albums_row_clone(const repo_list_albums_row *row
 /**
  * ListAlbums (:many).
  * Keyset page, newest first, with what a list of albums shows. The cover is the chosen one as long
- * as it is not in the trash, else the first member; a smart album has no members of its own.
+ * as it is not in the trash, else the first member; a smart album has no members of its own, and the
+ * count that was taken last, if any.
  *
  *     SELECT sqlc.embed(b),
- *            coalesce((SELECT sum(c.assets) FROM album_counts c
- *                      WHERE c.owner_id = @owner_id AND c.album_id = b.album_id), 0)::bigint
- *                AS asset_count,
+ *            CASE WHEN b.filter IS NULL
+ *                 THEN coalesce((SELECT sum(c.assets) FROM album_counts c
+ *                                WHERE c.owner_id = @owner_id AND c.album_id = b.album_id), 0)::bigint
+ *                 ELSE b.found_count END AS asset_count,
  *            coalesce((SELECT a.asset_id FROM assets a
  *                      WHERE a.asset_id = b.cover_asset_id AND a.deleted_at IS NULL),
  *                     (SELECT a.asset_id
@@ -125,7 +127,9 @@ repo_list_albums_row *repo_list_albums_row_clone(const repo_list_albums_row *row
  *   updated_at      timestamp with time zone  not NULL  albums.updated_at
  *   deleted_at      timestamp with time zone  nullable  albums.deleted_at
  *   filter          jsonb                     nullable  albums.filter
- *   asset_count     bigint                    not NULL  coalesce: constant
+ *   found_count     bigint                    nullable  albums.found_count
+ *   found_at        timestamp with time zone  nullable  albums.found_at
+ *   asset_count     bigint                    nullable  CASE: albums.found_count is nullable
  *   shown_cover_id  uuid                      nullable  every argument of coalesce may be NULL
  */
 pgc_status repo_list_albums(pgc_db *db, const repo_list_albums_params *p,
@@ -230,7 +234,7 @@ typedef struct repo_update_album_filter_params {
  * UpdateAlbumFilter (:execrows).
  * Of a smart album; one with members of its own stays what it is.
  *
- *     UPDATE albums SET filter = @filter::jsonb, updated_at = now()
+ *     UPDATE albums SET filter = @filter::jsonb, found_count = NULL, found_at = NULL, updated_at = now()
  *     WHERE album_id = @album_id AND deleted_at IS NULL AND filter IS NOT NULL
  *
  * @param p read during the call only.
@@ -239,6 +243,27 @@ typedef struct repo_update_album_filter_params {
  */
 pgc_status repo_update_album_filter(pgc_db *db, const repo_update_album_filter_params *p,
                                     int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
+
+/** Parameters of repo_keep_found_count(). */
+typedef struct repo_keep_found_count_params {
+    int64_t found_count; /**< bigint; not NULL */
+    int32_t album_id; /**< integer, albums.album_id; not NULL */
+    pgc_text filter; /**< jsonb; not NULL */
+} repo_keep_found_count_params;
+
+/**
+ * KeepFoundCount (:execrows).
+ * What a filter just found, as long as it is the album's one.
+ *
+ *     UPDATE albums SET found_count = @found_count::bigint, found_at = now()
+ *     WHERE album_id = @album_id AND deleted_at IS NULL AND filter = @filter::jsonb
+ *
+ * @param p read during the call only.
+ * @param affected on PGC_OK the number of rows changed.
+ * @return PGC_OK; as pgc_db_run().
+ */
+pgc_status repo_keep_found_count(pgc_db *db, const repo_keep_found_count_params *p,
+                                 int64_t *affected, pgc_error *err) PGC_MUST_CHECK;
 
 /**
  * DeleteAlbum (:execrows).

@@ -206,6 +206,8 @@ void repo_album_read(pgc_reader *reader, size_t row, size_t column, repo_album *
     out->updated_at = pgc_read_timestamptz(reader, row, column + 7);
     out->deleted_at = pgc_read_opt_timestamptz(reader, row, column + 8);
     out->filter = pgc_read_opt_jsonb(reader, row, column + 9);
+    out->found_count = pgc_read_opt_i64(reader, row, column + 10);
+    out->found_at = pgc_read_opt_timestamptz(reader, row, column + 11);
 }
 
 pgc_status repo_album_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
@@ -2622,17 +2624,19 @@ static const pgc_schema_column schema_columns[] = {
     { "public", "album_assets", "added_at", "timestamp with time zone", true },
     { "public", "album_assets", "album_id", "integer", true },
     { "public", "album_assets", "asset_id", "uuid", true },
-    { "public", "album_assets", "owner_id", "integer", true },
+    { "public", "album_assets", "owner_id", "integer", false },
     { "public", "album_assets", "position", "bigint", true },
-    { "public", "album_counts", "album_id", "integer", true },
-    { "public", "album_counts", "assets", "bigint", true },
-    { "public", "album_counts", "owner_id", "integer", true },
+    { "public", "album_counts", "album_id", "integer", false },
+    { "public", "album_counts", "assets", "bigint", false },
+    { "public", "album_counts", "owner_id", "integer", false },
     { "public", "albums", "album_id", "integer", true },
     { "public", "albums", "cover_asset_id", "uuid", false },
     { "public", "albums", "created_at", "timestamp with time zone", true },
     { "public", "albums", "deleted_at", "timestamp with time zone", false },
     { "public", "albums", "description", "text", false },
     { "public", "albums", "filter", "jsonb", false },
+    { "public", "albums", "found_at", "timestamp with time zone", false },
+    { "public", "albums", "found_count", "bigint", false },
     { "public", "albums", "is_public", "boolean", true },
     { "public", "albums", "name", "character varying", true },
     { "public", "albums", "owner_id", "integer", true },
@@ -2787,5 +2791,5 @@ static const pgc_schema_column schema_columns[] = {
 
 pgc_status repo_schema_check(pgc_db *db, pgc_error *err)
 {
-    return pgc_schema_check(db, schema_columns, 164, err);
+    return pgc_schema_check(db, schema_columns, 166, err);
 }

@@ -79,6 +79,8 @@ typedef struct repo_album {
     pgc_timestamptz updated_at; /**< timestamp with time zone; not NULL */
     pgc_opt_timestamptz deleted_at; /**< timestamp with time zone; nullable */
     pgc_text filter; /**< jsonb; nullable. A smart album: the members are what this filter finds; never public */
+    pgc_opt_i64 found_count; /**< bigint; nullable. What the filter of a smart album found at found_at; NULL: not counted */
+    pgc_opt_timestamptz found_at; /**< timestamp with time zone; nullable */
 } repo_album;
 
 /** Rows and the memory they point into; give it to repo_album_set_free(). */
@@ -948,7 +950,7 @@ pgc_status repo_public_user_set_take(pgc_result *result, const pgc_query *query,
 void repo_public_user_clone_pass(pgc_clone *clone, repo_public_user *row);
 
 /**
- * Is the database the one that this code was made for? Compares the 164 columns that its
+ * Is the database the one that this code was made for? Compares the 166 columns that its
  * queries name with the server's catalogs, by one query: for the start of a service.
  *
  * @return PGC_OK; PGC_SCHEMA: err names tables and columns that differ; as pgc_db_run().

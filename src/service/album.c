@@ -170,6 +170,18 @@ pgc_status lum_album_set_filter(lum_actor actor, int32_t album_id, pgc_text filt
     return pgc_error_wrap(err, status, "set filter of album %" PRId32, album_id);
 }
 
+/* The total of a list goes to where lists of albums show it. */
+static pgc_status found_keep(lum_actor actor, const repo_album *album, int64_t total,
+                             pgc_error *err)
+{
+    assert(total >= 0);
+    int64_t affected = 0; /* 0: it has another filter meanwhile, or is gone */
+    const repo_keep_found_count_params params = { .found_count = total,
+                                                  .album_id = album->album_id,
+                                                  .filter = album->filter };
+    return repo_keep_found_count(actor.db, &params, &affected, err);
+}
+
 static pgc_status filter_list(lum_actor actor, const repo_album *album, const lum_list *list,
                               lum_asset_page *out, pgc_error *err)
 {
@@ -180,7 +192,15 @@ static pgc_status filter_list(lum_actor actor, const repo_album *album, const lu
     TRY(lum_filter_parse(album->filter, &doc, err));
     lum_list filtered = *list;
     filtered.filter = lum_filter_doc_get(doc);
-    return lum_asset_filter(actor, &filtered, out, err);
+    lum_asset_page page = { .total = -1 };
+    TRY(lum_asset_filter(actor, &filtered, &page, err));
+    pgc_status status = list->want_total ? found_keep(actor, album, page.total, err) : PGC_OK;
+    if (status != PGC_OK) {
+        lum_asset_page_free(&page);
+        return status;
+    }
+    *out = page;
+    return PGC_OK;
 }
 
 pgc_status lum_album_list_smart(lum_actor actor, int32_t album_id, const lum_list *list,

@@ -37,8 +37,9 @@ pgc_status lum_album_create(lum_actor actor, const lum_album_new *album, repo_al
 pgc_status lum_album_get(lum_actor actor, int32_t album_id, repo_album_set *out, pgc_error *err)
     PGC_MUST_CHECK;
 
-/* Own albums, newest first, each with the number of its members and the cover to show. Page: rows
- * with an album_id below before_album_id (0: from the newest on). */
+/* Own albums, newest first, each with the number of its members and the cover to show. Of a smart
+ * album it is the number that was counted last, at b.found_at; absent: not yet, by this filter.
+ * Page: rows with an album_id below before_album_id (0: from the newest on). */
 typedef struct lum_album_page {
     int32_t before_album_id;
     int32_t limit; /* 1..LUM_PAGE_MAX */
@@ -58,7 +59,8 @@ pgc_status lum_album_update(lum_actor actor, const repo_update_album_params *cha
 pgc_status lum_album_set_filter(lum_actor actor, int32_t album_id, pgc_text filter, pgc_error *err)
     PGC_MUST_CHECK;
 /* What the filter of a smart album finds now: a page of list, whose own filter is not looked at.
- * PGC_INVALID for an ordinary album. Two round trips. */
+ * PGC_INVALID for an ordinary album. Two round trips; with want_total four, and the total is kept
+ * for lum_album_list(). */
 pgc_status lum_album_list_smart(lum_actor actor, int32_t album_id, const lum_list *list,
                                 lum_asset_page *out, pgc_error *err) PGC_MUST_CHECK;
 

@@ -112,6 +112,10 @@ static pgc_status build_copy(bulk_work *w, pgc_error *err)
             complain(w, ":copyfrom: a column has no C type", "leave it out of the INSERT");
             return PGC_OK;
         }
+        const ir_param *param = &w->query->params[columns[i].param];
+        if (param->elems_not_null) {
+            columns[i].type = param->type; /* the struct has that form */
+        }
         columns[i].type.sql = base->spelling; /* what is on the wire */
         columns[i].type.oid = base->oid < CATALOG_FIRST_USER_OID ? base->oid : 0;
     }

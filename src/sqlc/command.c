@@ -203,6 +203,32 @@ static void explain_query(const ir_query *query, buf *out)
     }
 }
 
+/* Warnings about other queries would hide what was asked for. An error about any of them stays:
+ * then there is nothing to explain. */
+static void keep_warnings_of(diag_list *diags, const vec *sets, const char *name)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < diags->items.count; i++) {
+        const diag d = *VEC_AT(&diags->items, diag, i);
+        bool about = !d.warning;
+        for (size_t k = 0; k < sets->count && !about; k++) {
+            const ir_set *set = &VEC_AT(sets, pipeline_set, k)->ir;
+            for (size_t q = 0; q < set->query_count && !about; q++) {
+                const ir_query *query = &set->queries[q];
+                /* The next query of the file ends this one. */
+                bool last =
+                    q + 1 == set->query_count || strcmp(set->queries[q + 1].file, query->file) != 0;
+                about = strcmp(query->name, name) == 0 && strcmp(query->file, d.path) == 0 &&
+                        d.line >= query->line && (last || d.line < set->queries[q + 1].line);
+            }
+        }
+        if (about) {
+            *VEC_AT(&diags->items, diag, kept++) = d;
+        }
+    }
+    diags->items.count = kept;
+}
+
 /* The same query may be part of several sets: all of them are shown. */
 pgc_status command_explain(const env *sys, arena *mem, const command_options *options,
                            command_result *result, pgc_error *err)
@@ -231,6 +257,7 @@ pgc_status command_explain(const env *sys, arena *mem, const command_options *op
             }
         }
     }
+    keep_warnings_of(&result->diags, &sets, options->query);
     if (!found) {
         return pgc_error_set(err, PGC_NOT_FOUND, "no query is called \"%s\"", options->query);
     }

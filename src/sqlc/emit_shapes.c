@@ -10,6 +10,12 @@ static bool is_record(const ir_shape *shape)
     return shape->kind == IR_SHAPE_RECORD;
 }
 
+/* An array that may hold NULL has a list of which elements are. */
+static bool has_nulls(const ir_shape *shape)
+{
+    return shape->kind == IR_SHAPE_ARRAY && !shape->no_nulls;
+}
+
 static const char *member_type(emitter *e, const ir_shape *shape)
 {
     const char *type = emit_type(e, &shape->fields[0].type, false);
@@ -29,10 +35,12 @@ static void members(emitter *e, const ir_shape *shape)
     if (!is_record(shape)) {
         buf_printf(&e->out, "    bool has;\n    size_t count;\n    const %s *v;\n",
                    member_type(e, shape));
+        buf_add_str(&e->out, has_nulls(shape)
+                                 ? "    const uint8_t *nulls; /**< NULL: no element is NULL */\n"
+                                 : "");
         buf_add_str(&e->out, shape->kind != IR_SHAPE_ARRAY
                                  ? ""
-                                 : "    const uint8_t *nulls; /**< NULL: no element is NULL */\n"
-                                   "    uint32_t ndim;\n"
+                                 : "    uint32_t ndim;\n"
                                    "    const pgc_dim *dims; /**< NULL: one dimension from 1 */\n");
         return;
     }
@@ -64,6 +72,7 @@ void emit_shape_header(emitter *e, const ir_shape *shape)
     const char *opt = shape->opt_name;
     buf_printf(&e->out, "/** %s ", KINDS[shape->kind]);
     emit_comment_text(e, shape->sql);
+    buf_add_str(&e->out, shape->no_nulls ? ", no element is NULL" : "");
     buf_add_str(&e->out, flagged ? "." : "; has false is NULL.");
     if (shape->comment != NULL) {
         buf_add_char(&e->out, ' ');
@@ -143,14 +152,14 @@ static void array_parts(emitter *e, const ir_shape *shape)
                "    %s *v = (%s *) pgc_read_room(parts, sizeof *v);\n"
                "    for (size_t i = 0; v != NULL && i < parts->row_count; i++) {\n",
                type, type);
-    read_part(e, "        v[i]", &shape->fields[0].type, array, "parts, i, 0");
+    read_part(e, "        v[i]", &shape->fields[0].type, has_nulls(shape), "parts, i, 0");
     buf_add_str(&e->out, "    }\n"
                          "    value.has = true;\n"
                          "    value.count = v == NULL ? 0 : parts->row_count;\n"
                          "    value.v = v;\n");
+    buf_add_str(&e->out, has_nulls(shape) ? "    value.nulls = pgc_read_nulls(parts);\n" : "");
     buf_add_str(&e->out, !array ? ""
-                                : "    value.nulls = pgc_read_nulls(parts);\n"
-                                  "    value.ndim = parts->ndim;\n"
+                                : "    value.ndim = parts->ndim;\n"
                                   "    value.dims = parts->dims;\n");
 }
 
@@ -240,7 +249,7 @@ static void add_array(emitter *e, const ir_shape *shape)
         buf_add_str(&e->out, "    pgc_add_multirange_begin(args);\n");
     }
     buf_add_str(&e->out, "    for (size_t i = 0; i < value.count; i++) {\n");
-    if (array) {
+    if (has_nulls(shape)) {
         buf_add_str(&e->out, "        if (value.nulls != NULL && value.nulls[i] != 0) {\n"
                              "            pgc_add_null(args);\n            continue;\n        }\n");
     }
@@ -349,11 +358,18 @@ static void clone_array(emitter *e, const ir_shape *shape)
     if (shape->kind == IR_SHAPE_ARRAY) {
         buf_add_str(
             &e->out,
-            "    void *nulls = pgc_clone_items(clone, value->nulls, value->count, 1);\n"
-            "    void *dims =\n"
-            "        pgc_clone_items(clone, value->dims, value->ndim, sizeof *value->dims);\n"
-            "    value->nulls = nulls != NULL ? (const uint8_t *) nulls : value->nulls;\n"
-            "    value->dims = dims != NULL ? (const pgc_dim *) dims : value->dims;\n");
+            has_nulls(shape)
+                ? "    void *nulls = pgc_clone_items(clone, value->nulls, value->count, 1);\n"
+                : "");
+        buf_add_str(&e->out, "    void *dims =\n"
+                             "        pgc_clone_items(clone, value->dims, value->ndim, sizeof "
+                             "*value->dims);\n");
+        buf_add_str(&e->out, has_nulls(shape)
+                                 ? "    value->nulls = nulls != NULL ? (const uint8_t *) nulls : "
+                                   "value->nulls;\n"
+                                 : "");
+        buf_add_str(&e->out,
+                    "    value->dims = dims != NULL ? (const pgc_dim *) dims : value->dims;\n");
     }
 }
 

@@ -56,6 +56,7 @@ struct ir_shape {
     unsigned depth;         /* 1: made of plain types; members are declared before it */
     bool building;          /* a type inside itself has none */
     bool used;              /* by some query */
+    bool no_nulls;          /* arrays: no element is NULL, by @nonnull_elems */
     c_type c;               /* how it looks to the rest of the emitter */
     config_override custom; /* CUSTOM: its C type and functions */
 };
@@ -107,6 +108,7 @@ typedef struct ir_param {
     uint32_t number;      /* of $n, from 1 */
     ir_type type;         /* the one that is declared to the server */
     bool nullable;
+    bool elems_not_null;   /* as of columns */
     const char *reason;    /* why it may be NULL, or how to allow it */
     const char *source;    /* "users.id": stored in or compared with */
     const char *array_sql; /* in bulk: the type of the array, "bigint[]" */
@@ -132,9 +134,10 @@ typedef struct ir_copy {
 typedef struct ir_column {
     const char *sql_name; /* label of the result */
     ir_type type;
-    const char *source; /* "users.id"; NULL for expressions */
-    bool nullable;      /* after the user's @nonnull and @nullable */
-    const char *reason; /* of the claim; never NULL */
+    const char *source;  /* "users.id"; NULL for expressions */
+    bool nullable;       /* after the user's @nonnull and @nullable */
+    bool elems_not_null; /* the user's @nonnull_elems; its type says so, too */
+    const char *reason;  /* of the claim; never NULL */
 } ir_column;
 
 typedef enum ir_choice_kind {

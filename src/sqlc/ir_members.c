@@ -52,12 +52,19 @@ const member IR_ENUM_MEMBERS[] = {
 };
 
 const member IR_SHAPE_MEMBERS[] = {
-    WORD(ir_shape, "kind", kind, SHAPE_KINDS), REQUIRED(ir_shape, "name", name),
-    REQUIRED(ir_shape, "type", sql),           TEXT(ir_shape, "comment", comment),
-    PLAIN(ir_shape, "element", U32, element),  TEXT(ir_shape, "c_type", custom.c_type),
-    TEXT(ir_shape, "header", custom.header),   TEXT(ir_shape, "decode", custom.decode),
-    TEXT(ir_shape, "encode", custom.encode),   TEXT(ir_shape, "clone", custom.clone),
-    PLAIN(ir_shape, "used", BOOL, used),       END,
+    WORD(ir_shape, "kind", kind, SHAPE_KINDS),
+    REQUIRED(ir_shape, "name", name),
+    REQUIRED(ir_shape, "type", sql),
+    TEXT(ir_shape, "comment", comment),
+    PLAIN(ir_shape, "element", U32, element),
+    TEXT(ir_shape, "c_type", custom.c_type),
+    TEXT(ir_shape, "header", custom.header),
+    TEXT(ir_shape, "decode", custom.decode),
+    TEXT(ir_shape, "encode", custom.encode),
+    TEXT(ir_shape, "clone", custom.clone),
+    PLAIN(ir_shape, "used", BOOL, used),
+    PLAIN(ir_shape, "elems_not_null", BOOL, no_nulls),
+    END,
 };
 
 const member IR_FIELD_MEMBERS[] = {
@@ -95,6 +102,7 @@ const member IR_PARAM_MEMBERS[] = {
     PLAIN(ir_param, "array_oid", U32, array_oid),
     PLAIN(ir_param, "element_oid", U32, element_oid),
     PLAIN(ir_param, "nullable", BOOL, nullable),
+    PLAIN(ir_param, "elems_not_null", BOOL, elems_not_null),
     REQUIRED(ir_param, "reason", reason),
     TEXT(ir_param, "source", source),
     END,
@@ -104,6 +112,7 @@ const member IR_COLUMN_MEMBERS[] = {
     REQUIRED(ir_column, "name", sql_name),
     PLAIN(ir_column, "type", TYPE, type),
     PLAIN(ir_column, "nullable", BOOL, nullable),
+    PLAIN(ir_column, "elems_not_null", BOOL, elems_not_null),
     REQUIRED(ir_column, "reason", reason),
     TEXT(ir_column, "source", source),
     END,

@@ -8,6 +8,7 @@
 #include <plugin.pb-c.h>
 
 #include "sqlc/emit.h"
+#include "sqlc/plugin_json.h"
 #include "sqlc/plugin_request.h"
 #include "sqlc/plugin_world.h"
 
@@ -147,7 +148,8 @@ static pgc_status generate(run *r, slice bytes, buf *out, pgc_error *err)
                                   .facts = &facts };
     TRY(compile_set(r->arena, &input, r->diags, &set, err));
     TRY(emit_set(&r->set.c, &set, r->arena, &files, err));
-    return plugin_response_write(r->arena, &files, out, err);
+    return plugin_request_is_json(bytes) ? plugin_json_write(&files, out, err)
+                                         : plugin_response_write(r->arena, &files, out, err);
 }
 
 pgc_status plugin_generate(arena *mem, slice request, diag_list *diags, buf *out, pgc_error *err)

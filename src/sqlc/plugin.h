@@ -11,9 +11,9 @@
 /* Ceiling for the arena of one run. */
 #define PLUGIN_MEMORY_MAX ((size_t) 1 << 30)
 
-/* Answer one request: bytes of a GenerateRequest to those of a GenerateResponse, appended to out.
- * The paths of diags are "FILE: QUERY" and have no lines. PGC_OK; PGC_INVALID (see diags, or err
- * when the request is none); PGC_NOMEM. */
+/* Answer one request: a GenerateRequest to a GenerateResponse, appended to out; both as protobuf,
+ * or both as JSON. The paths of diags are "FILE: QUERY" and have no lines. PGC_OK; PGC_INVALID (see
+ * diags, or err when the request is none); PGC_NOMEM. */
 pgc_status plugin_generate(arena *arena, slice request, diag_list *diags, buf *out, pgc_error *err)
     PGC_MUST_CHECK;
 

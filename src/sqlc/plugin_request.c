@@ -1,6 +1,6 @@
-/* Messages of the plugin protocol to structs and back, by protobuf-c. Its memory is the arena's, so
- * a request cannot take more than the arena may. Nothing is believed of a text before it was looked
- * at. One thread per arena. */
+/* Messages of the plugin protocol to structs and back, by protobuf-c or as JSON. Its memory is the
+ * arena's, so a request cannot take more than the arena may. Nothing is believed of a text before
+ * it was looked at. One thread per arena. */
 #include "base/prelude.h"
 
 #include "sqlc/plugin_request.h"
@@ -8,6 +8,7 @@
 #include <plugin.pb-c.h>
 
 #include "sqlc/emit.h"
+#include "sqlc/plugin_json.h"
 
 /* What protobuf-c allocates with. */
 typedef struct request_memory {
@@ -63,27 +64,38 @@ static const char *find_bad_text(const ProtobufCMessage *message)
     return bad;
 }
 
-pgc_status plugin_request_read(arena *mem, slice bytes, const struct Plugin__GenerateRequest **out,
-                               pgc_error *err)
+static pgc_status unpack(arena *mem, slice bytes, Plugin__GenerateRequest **out, pgc_error *err)
 {
     request_memory memory = { .arena = mem };
     ProtobufCAllocator allocator = { .alloc = take, .free = leave, .allocator_data = &memory };
+    *out = plugin__generate_request__unpack(&allocator, bytes.len,
+                                            (const uint8_t *) (bytes.ptr == NULL ? "" : bytes.ptr));
+    if (*out != NULL) {
+        return PGC_OK;
+    }
+    return memory.failed ? pgc_error_set(err, PGC_NOMEM, "read the request")
+                         : pgc_error_set(err, PGC_INVALID,
+                                         "read the request: it is cut off or no GenerateRequest");
+}
+
+/* No GenerateRequest begins with this byte: it would open a group, which proto3 does not have. */
+bool plugin_request_is_json(slice bytes)
+{
+    return slice_starts(bytes, SLICE("{"));
+}
+
+pgc_status plugin_request_read(arena *mem, slice bytes, const struct Plugin__GenerateRequest **out,
+                               pgc_error *err)
+{
     if (bytes.len > PLUGIN_REQUEST_MAX) {
         return pgc_error_set(err, PGC_INVALID, "read the request: it is larger than %zu MiB",
                              PLUGIN_REQUEST_MAX >> 20);
     }
-    if (slice_starts(bytes, SLICE("{"))) {
-        return pgc_error_set(err, PGC_INVALID,
-                             "read the request: it is JSON; leave out \"format: json\" of the "
-                             "plugin in the config");
-    }
-    Plugin__GenerateRequest *request = plugin__generate_request__unpack(
-        &allocator, bytes.len, (const uint8_t *) (bytes.ptr == NULL ? "" : bytes.ptr));
-    if (request == NULL) {
-        return memory.failed
-                   ? pgc_error_set(err, PGC_NOMEM, "read the request")
-                   : pgc_error_set(err, PGC_INVALID,
-                                   "read the request: it is cut off or no GenerateRequest");
+    Plugin__GenerateRequest *request = NULL;
+    if (plugin_request_is_json(bytes)) {
+        TRY(plugin_json_read(mem, bytes, &request, err));
+    } else {
+        TRY(unpack(mem, bytes, &request, err));
     }
     const char *bad = find_bad_text(&request->base);
     if (bad != NULL) {

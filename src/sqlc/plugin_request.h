@@ -20,6 +20,8 @@ struct Plugin__GenerateRequest;
 pgc_status plugin_request_read(arena *arena, slice bytes,
                                const struct Plugin__GenerateRequest **out, pgc_error *err)
     PGC_MUST_CHECK;
+/* The request is JSON, and so has the answer to be. */
+bool plugin_request_is_json(slice bytes);
 /* A text of a request that was read; "" when it is not there. */
 const char *plugin_text(const struct ProtobufCBinaryData *text);
 /* Append the answer to a request. files: of emit_file. PGC_OK; PGC_NOMEM. */

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "sqlc/cname.h"
+#include "sqlc/shapes.h"
 
 #define PARAMS_MAX 64u /* PGC_ARGS_MAX of the runtime */
 
@@ -96,6 +97,35 @@ static bool flag_names(const query_source *source, const char *word, const char 
     return false;
 }
 
+/* @nonnull_elems: the array gets a type without flags for its elements. Decoding refuses a NULL
+ * among them. False: what is named so is no array of a type of ours. */
+static bool apply_elems(builder *b, const char *what, const char *name, uint32_t oid, ir_type *type,
+                        const char **reason)
+{
+    bool own = type->shape != NULL && type->shape->kind == IR_SHAPE_CUSTOM;
+    ir_shape *shape = own ? NULL : shapes_nonnull(b->ctx, catalog_base_type(b->ctx->cat, oid));
+    const char *told =
+        arena_printf(b->ctx->arena, "%s; no element is NULL: @nonnull_elems", *reason);
+    if (told == NULL || b->ctx->set->nomem) {
+        b->ctx->set->nomem = true;
+        return false;
+    }
+    if (shape == NULL) {
+        char message[160];
+        (void) snprintf(message, sizeof message, "@nonnull_elems: %s \"%s\" is no array", what,
+                        name);
+        diag *d = query_error(b, message);
+        diag_hint(b->ctx->diags, d,
+                  own ? "its type in the config knows about its elements"
+                      : "it is about arrays; @nonnull is about the value itself");
+        return false;
+    }
+    type->shape = shape;
+    type->c = &shape->c;
+    *reason = told;
+    return true;
+}
+
 /* The user's word on a column counts more than the proof. A wrong @nonnull is found at run time:
  * a NULL is then an error, never a zero. */
 static void apply_overrides(const builder *b, ir_column *column)
@@ -149,6 +179,13 @@ static pgc_status build_columns(builder *b, pgc_error *err)
             type_error(b, "column", from->name, from->type_oid);
             return PGC_OK;
         }
+        columns[i].elems_not_null =
+            flag_names(b->facts->source, "nonnull_elems", columns[i].sql_name);
+        if (columns[i].elems_not_null &&
+            !apply_elems(b, "column", columns[i].sql_name, from->type_oid, &columns[i].type,
+                         &columns[i].reason)) {
+            return PGC_OK;
+        }
         use_type(&columns[i].type, columns[i].nullable);
         if (source != NULL) {
             columns[i].source = model_source(b->ctx, relation, source->name);
@@ -187,7 +224,8 @@ static ir_row *matching_model(const builder *b)
     for (size_t i = 0; i < model->field_count; i++) {
         if (shape->columns[i].table_oid != model->relation_oid ||
             shape->columns[i].table_column != model->fields[i].attnum ||
-            strcmp(shape->columns[i].name, model->fields[i].sql_name) != 0) {
+            strcmp(shape->columns[i].name, model->fields[i].sql_name) != 0 ||
+            b->query->columns[i].elems_not_null) {
             return NULL;
         }
     }
@@ -248,6 +286,13 @@ static pgc_status add_embed(builder *b, ir_row *row, const embed_span *span, pgc
     field->sql_name = span->embed->name;
     field->embed = span->model;
     field->column = span->first;
+    for (size_t i = 0; i < span->model->field_count; i++) {
+        if (b->query->columns[span->first + i].elems_not_null) {
+            diag *d = query_error(b, "@nonnull_elems: the column is one of sqlc.embed");
+            diag_hint(b->ctx->diags, d, "its type is that of the table's struct: name the columns");
+            return PGC_OK;
+        }
+    }
     field->nullable = !model_claims_hold(b, span->model, span->first);
     field->reason = field->nullable ? "may be the empty side of an outer join"
                                     : "its NOT NULL columns are proved";
@@ -546,6 +591,11 @@ static pgc_status build_param(builder *b, size_t index, pgc_error *err)
     if (wants_array(b, index) && (type == NULL || type->element_oid == 0)) {
         diag *d = query_error(b, "sqlc.slice needs a place for an array");
         diag_hint(b->ctx->diags, d, "write: column = ANY(sqlc.slice(%s))", param->sql_name);
+        return PGC_OK;
+    }
+    param->elems_not_null = flag_names(b->facts->source, "nonnull_elems", param->sql_name);
+    if (param->elems_not_null &&
+        !apply_elems(b, "parameter", param->sql_name, oid, &param->type, &param->reason)) {
         return PGC_OK;
     }
     use_type(&param->type, param->nullable);

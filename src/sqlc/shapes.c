@@ -17,12 +17,12 @@ static ir_shape *no_memory(const model_context *ctx)
 }
 
 /* Arrays are known by their elements: arrays of an enum and of a domain over it are one C type. */
-static ir_shape *find(const model_context *ctx, ir_shape_kind kind, uint32_t oid)
+static ir_shape *find(const model_context *ctx, ir_shape_kind kind, uint32_t oid, bool no_nulls)
 {
     const vec *shapes = &ctx->set->shapes;
     for (size_t i = 0; i < shapes->count; i++) {
         ir_shape *shape = *VEC_AT(shapes, ir_shape *, i);
-        if (shape->kind == kind && shape->type_oid == oid) {
+        if (shape->kind == kind && shape->type_oid == oid && shape->no_nulls == no_nulls) {
             return shape;
         }
     }
@@ -108,7 +108,8 @@ bool shapes_complete(arena *mem, const char *prefix, ir_shape *shape)
     return shape->opt_name != NULL && clone != NULL;
 }
 
-/* prefix_name of a type, prefix_arr_name of an array of it, prefix_name_record of a table's rows:
+/* prefix_name of a type, prefix_arr_name of an array of it (prefix_arr_name_nonnull: no element is
+ * NULL), prefix_name_record of a table's rows:
  * prefix_name is the table's model; prefix_numeric_as_double of a type that the config gives. */
 static pgc_status name_shape(const model_context *ctx, ir_shape *shape, const catalog_type *type,
                              pgc_error *err)
@@ -119,9 +120,10 @@ static pgc_status name_shape(const model_context *ctx, ir_shape *shape, const ca
     bool custom = shape->kind == IR_SHAPE_CUSTOM;
     bool array = shape->kind == IR_SHAPE_ARRAY || (custom && type->element_oid != 0);
     char *raw = arena_printf(ctx->arena, "%s%s%s%s", array ? "arr_" : "", type->name,
-                             table    ? "_record"
-                             : custom ? "_as_"
-                                      : "",
+                             table             ? "_record"
+                             : custom          ? "_as_"
+                             : shape->no_nulls ? "_nonnull"
+                                               : "",
                              custom ? shape->custom.c_type : "");
     if (raw == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "name a type");
@@ -177,7 +179,8 @@ static bool fill(const model_context *ctx, ir_shape *shape, const catalog_type *
 
 /* In the set while it is built, so that a type inside itself is seen; taken out when it has no C
  * form. type: of arrays that of the elements. */
-static ir_shape *make(const model_context *ctx, ir_shape_kind kind, const catalog_type *type)
+static ir_shape *make(const model_context *ctx, ir_shape_kind kind, const catalog_type *type,
+                      bool no_nulls)
 {
     ir_shape *shape = ARENA_NEW(ctx->arena, ir_shape);
     ir_shape **slot = shape == NULL ? NULL : VEC_ADD(ctx->arena, &ctx->set->shapes, ir_shape *);
@@ -190,6 +193,7 @@ static ir_shape *make(const model_context *ctx, ir_shape_kind kind, const catalo
                           .comment = kind == IR_SHAPE_ARRAY ? NULL : type->comment,
                           .type_oid = type->oid,
                           .depth = 1,
+                          .no_nulls = no_nulls,
                           .building = true };
     shape->element = type->oid < CATALOG_FIRST_USER_OID ? type->oid : C_TYPE_UNCHECKED;
     bool good = fill(ctx, shape, type);
@@ -210,6 +214,27 @@ static ir_shape *make(const model_context *ctx, ir_shape_kind kind, const catalo
     return NULL;
 }
 
+/* What an array is known by. A domain over an array keeps its name: its elements are arrays, which
+ * have none. So does one that the config may have a C type for. */
+static const catalog_type *element_type(const model_context *ctx, const catalog_type *array)
+{
+    const catalog_type *element = catalog_type_by_oid(ctx->cat, array->element_oid);
+    uint32_t base = catalog_base_type(ctx->cat, array->element_oid);
+    const catalog_type *plain = catalog_type_by_oid(ctx->cat, base);
+    bool own = overrides_find(ctx, NULL, NULL, array->element_oid) != NULL;
+    return plain != NULL && plain->element_oid == 0 && !own ? plain : element;
+}
+
+static ir_shape *find_or_make(const model_context *ctx, ir_shape_kind kind,
+                              const catalog_type *type, bool no_nulls)
+{
+    ir_shape *known = find(ctx, kind, type->oid, no_nulls);
+    if (known != NULL) {
+        return known->building ? NULL : known;
+    }
+    return make(ctx, kind, type, no_nulls);
+}
+
 ir_shape *shapes_find(const model_context *ctx, uint32_t base_oid)
 {
     const catalog_type *type = catalog_type_by_oid(ctx->cat, base_oid);
@@ -218,27 +243,22 @@ ir_shape *shapes_find(const model_context *ctx, uint32_t base_oid)
         return NULL;
     }
     if (type->element_oid != 0) {
-        const catalog_type *element = catalog_type_by_oid(ctx->cat, type->element_oid);
-        uint32_t base = catalog_base_type(ctx->cat, type->element_oid);
-        const catalog_type *plain = catalog_type_by_oid(ctx->cat, base);
-        /* A domain over an array keeps its name: its elements are arrays, which have none. So does
-         * one that the config may have a C type for. */
-        bool own = overrides_find(ctx, NULL, NULL, type->element_oid) != NULL;
-        type = plain != NULL && plain->element_oid == 0 && !own ? plain : element;
+        type = element_type(ctx, type);
         kind = IR_SHAPE_ARRAY;
     } else if (type->subtype_oid != 0) {
         kind = type->kind == CATALOG_MULTIRANGE ? IR_SHAPE_MULTIRANGE : IR_SHAPE_RANGE;
     } else if (type->kind != CATALOG_COMPOSITE) {
         return NULL;
     }
-    if (type == NULL) {
-        return NULL;
-    }
-    ir_shape *known = find(ctx, kind, type->oid);
-    if (known != NULL) {
-        return known->building ? NULL : known;
-    }
-    return make(ctx, kind, type);
+    return type == NULL ? NULL : find_or_make(ctx, kind, type, false);
+}
+
+ir_shape *shapes_nonnull(const model_context *ctx, uint32_t base_oid)
+{
+    const catalog_type *type = catalog_type_by_oid(ctx->cat, base_oid);
+    const catalog_type *element =
+        type == NULL || type->element_oid == 0 ? NULL : element_type(ctx, type);
+    return element == NULL ? NULL : find_or_make(ctx, IR_SHAPE_ARRAY, element, true);
 }
 
 /* For qsort(): what is made of others stands behind them. */

@@ -7,6 +7,8 @@
 /* The shape of a type, made at its first use and kept in ctx->set. base_oid: no domain. NULL: it
  * has none, or memory ran out (set->nomem). */
 ir_shape *shapes_find(const model_context *ctx, uint32_t base_oid);
+/* The shape of an array in which no element is NULL, otherwise the same. */
+ir_shape *shapes_nonnull(const model_context *ctx, uint32_t base_oid);
 /* The user's own C type for a type. NULL: memory ran out (set->nomem). */
 ir_shape *shapes_custom(const model_context *ctx, uint32_t base_oid, const config_override *from);
 /* Fill in what follows from kind and name. False: no memory. */

@@ -192,7 +192,7 @@ static inline void driver_value(buf *out, const char *target, const ir_param *pa
         if (param->type.shape->kind == IR_SHAPE_RANGE) {
             buf_printf(out, "    %s.flags = PGC_RANGE_EMPTY;\n", target);
         }
-        if (param->type.shape->kind == IR_SHAPE_ARRAY) {
+        if (param->type.shape->kind == IR_SHAPE_ARRAY && !param->type.shape->no_nulls) {
             buf_printf(out,
                        "    if (lenient) { /* one element, which is NULL */\n"
                        "        static const uint8_t one[] = { 1 };\n"

@@ -130,12 +130,12 @@ static bool put_queries(bench *b)
     return good;
 }
 
-static bool put_config(bench *b, const char *name, const char *out)
+static bool put_config(bench *b, const char *name, const char *out, const char *format)
 {
     const char *text = arena_printf(
         b->base.arena,
         "version: \"2\"\n"
-        "plugins: [{name: c, process: {cmd: %s/sqlc-gen-c}}]\n"
+        "plugins: [{name: c, process: {cmd: %s/sqlc-gen-c, format: %s}}]\n"
         "sql:\n"
         "  - engine: postgresql\n"
         "    schema: schema.sql\n"
@@ -143,7 +143,7 @@ static bool put_config(bench *b, const char *name, const char *out)
         "    strict_order_by: false\n"
         "    codegen:\n"
         "      - {plugin: c, out: %s, options: {prefix: x, emit_sql_as_comment: false}}\n",
-        TEST_BUILD_ROOT, out);
+        TEST_BUILD_ROOT, format, out);
     return put(b, name, sqlc_text(text));
 }
 
@@ -152,8 +152,8 @@ static bool prepare(bench *b, const set *s)
     *b = (bench) { .set = s, .base = sqlc_bench_make(NULL), .dir = tmpdir_make() };
     return CHECK_STATUS(file_mkdirs(env_default(), b->dir.fd, "q", 0755, false, NULL), PGC_OK,
                         NULL) &&
-           put_schema(b) && put_queries(b) && put_config(b, "sqlc.yaml", "theirs") &&
-           put_config(b, "ours.yaml", "ours");
+           put_schema(b) && put_queries(b) && put_config(b, "sqlc.yaml", "theirs", "protobuf") &&
+           put_config(b, "ours.yaml", "ours", "json");
 }
 
 static void done(bench *b)
@@ -248,6 +248,31 @@ static const char *base_of(bench *b, const char *name)
     char *base = NULL;
     CHECK_STATUS(cname_snake(b->base.arena, sqlc_text(name), &base, NULL), PGC_OK, NULL);
     return base == NULL ? "" : base;
+}
+
+/* Upstream sends JSON instead: each file is the same. */
+static void json_gives_the_same(bench *b)
+{
+    arena *mem = b->base.arena;
+    AUTO(buf_auto) buf output;
+    buf_init(&output, NULL, PEER_OUTPUT_MAX);
+    REQUIRE(put_config(b, "sqlc.yaml", "json", "json"));
+    if (!CHECK_INT(sqlc_run(b->dir.path, "generate", &output), 0)) {
+        printf("# %s\n", output.ptr == NULL ? "" : output.ptr);
+        return;
+    }
+    size_t different = 0;
+    for (size_t i = 0; i <= b->names.count; i++) {
+        const char *base =
+            i == b->names.count ? "models" : base_of(b, *VEC_AT(&b->names, const char *, i));
+        for (size_t k = 0; k < 2; k++) {
+            const char *name = arena_printf(mem, "%s.%c", base, "hc"[k]);
+            const char *packed = get(b, arena_printf(mem, "theirs/%s", name));
+            const char *json = get(b, arena_printf(mem, "json/%s", name));
+            different += strcmp(packed, json) != 0 || packed[0] == '\0' ? 1 : 0;
+        }
+    }
+    CHECK_INT(different, 0);
 }
 
 /* All of it as one program text, which the names of queries allow. */
@@ -465,6 +490,7 @@ static void goes_both_ways(const set *s)
     for (size_t i = 0; i < b.names.count; i++) {
         compare(&b, *VEC_AT(&b.names, const char *, i), &n);
     }
+    json_gives_the_same(&b);
     compiles(&b, "gcc", "c", "-std=c11");
     compiles(&b, "g++", "c++", "-std=c++17");
     printf(

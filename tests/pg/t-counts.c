@@ -103,7 +103,7 @@ static const char *counts_seen(const person *who)
     for (size_t i = 0; i < albums.count; i++) {
         used += (size_t) snprintf(text + used, sizeof text - used, "%s%" SLICE_FMT " %" PRId64,
                                   i > 0 ? ", " : "; ", SLICE_ARG(albums.rows[i].b.name),
-                                  albums.rows[i].asset_count);
+                                  albums.rows[i].asset_count.v);
     }
     repo_list_tags_row_set_free(&tags);
     repo_list_albums_row_set_free(&albums);

@@ -276,11 +276,34 @@ static void a_wrong_password_has_a_place_and_stays_secret(void)
     project_done(&p);
 }
 
+/* Each query has a warning; the errors of any stay. */
+static void explain_warns_of_its_query_only(void)
+{
+    sqlc_project p = project_make(CONFIG, SCHEMA,
+                                  "-- name: A :many\nSELECT id, id FROM t;\n"
+                                  "-- name: B :many\nSELECT name,\n name FROM t;\n"
+                                  "-- name: C :many\nSELECT id, id FROM t;\n");
+    ran r = run_command(&p, "explain", "B", test_server());
+    CHECK_INT(r.code, 0);
+    CHECK(strstr(r.output, "q/a.sql:4:1: warning: two result columns are called \"name\"") != NULL);
+    CHECK(strstr(r.output, "called \"id\"") == NULL);
+    CHECK(strstr(r.output, "B :many  q/a.sql:3") != NULL);
+    r = run_command(&p, "explain", "C", test_server());
+    CHECK(strstr(r.output, "q/a.sql:7:1: warning") != NULL);
+    CHECK(strstr(r.output, "q/a.sql:2:1: warning") == NULL);
+    project_write(&p, "q/b.sql", "-- name: D :many\nSELECT nope FROM t;\n");
+    r = run_command(&p, "explain", "B", test_server());
+    CHECK_INT(r.code, 1);
+    CHECK(strstr(r.output, "q/b.sql:2:8: column \"nope\" does not exist") != NULL);
+    project_done(&p);
+}
+
 TAP_MAIN(TAP("mistakes have a place and a hint, and leave the outputs alone",
              mistakes_leave_the_outputs_alone),
          TAP("a server that cannot be used has a place", a_server_that_cannot_be_used_has_a_place),
          TAP("a wrong password has a place and stays secret",
              a_wrong_password_has_a_place_and_stays_secret),
+         TAP("explain warns of its query only", explain_warns_of_its_query_only),
          TAP("every way to name a server is a place", every_way_to_name_a_server_is_a_place),
          TAP("a private server that cannot start has a place",
              a_private_server_that_cannot_start_has_a_place))

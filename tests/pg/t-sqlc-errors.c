@@ -189,6 +189,15 @@ static void rows_of_no_certain_type_are_not_expanded(void)
            "list the columns");
 }
 
+/* What the comment is about must be an array of its own. */
+static void elements_are_those_of_arrays(void)
+{
+    expect("-- name: A :many\n-- @nonnull_elems id\nSELECT id FROM t;",
+           "q/a.sql:3:1: @nonnull_elems: column \"id\" is no array", "@nonnull");
+    expect("-- name: A :many\n-- @nonnull_elems name\nSELECT id FROM t WHERE name = @name;",
+           "q/a.sql:3:1: @nonnull_elems: parameter \"name\" is no array", "@nonnull");
+}
+
 static void files_are_not_called_like_system_headers(void)
 {
     static const char *const NAMES[] = { "string", "features", "Time", "models" };
@@ -430,6 +439,7 @@ TAP_MAIN(TAP("unknown names and wrong types are shown where they stand",
          TAP("files of an earlier run stay byte for byte", earlier_outputs_stay_as_they_are),
          TAP("errors of the planner are found", planner_errors_are_found),
          TAP("columns must be there, have a C type and a C name", rows_must_be_there_and_typed),
+         TAP("@nonnull_elems is about arrays", elements_are_those_of_arrays),
          TAP("(value).* of no certain type is refused at its place",
              rows_of_no_certain_type_are_not_expanded),
          TAP("a query file is not called like a header of the system",

@@ -8,6 +8,7 @@
 
 #include "oom.h"
 #include "plug.h"
+#include "plug_json.h"
 #include "tmpdir.h"
 
 #define OPTIONS "{\"prefix\": \"lib\", \"emit_sql_as_comment\": false}"
@@ -54,9 +55,22 @@ static bool run_bytes(world *w, slice bytes)
     return w->response != NULL;
 }
 
+/* The same request as JSON: the same files. */
+static bool json_gives_the_same(world *w)
+{
+    diag_list diags = { .arena = w->bench.arena };
+    AUTO(buf_auto) buf out;
+    pgc_error err = PGC_ZERO;
+    buf_init(&out, NULL, (size_t) 16 << 20);
+    pgc_status status = plugin_generate(w->bench.arena, plug_json(&w->plug), &diags, &out, &err);
+    return CHECK_STATUS(status, PGC_OK, &err) &&
+           CHECK(plug_same_answer(w->response, buf_view(&out)));
+}
+
 static bool run(world *w)
 {
     bool good = run_bytes(w, plug_pack(&w->plug));
+    CHECK(!good || json_gives_the_same(w));
     if (!good) {
         printf("# %s\n# %s\n", w->err.message, sqlc_diags(&w->bench));
     }
@@ -638,7 +652,6 @@ static void refuses_bytes(slice bytes, const char *words)
 
 static void other_bytes_are_refused(void)
 {
-    refuses_bytes(SLICE("{\"settings\": {}}"), "leave out \"format: json\"");
     refuses_bytes(SLICE("\xFF\xFF\xFF\xFF"), "no GenerateRequest");
     refuses_bytes(SLICE("not a request"), "no GenerateRequest");
     char *large = calloc(1, PLUGIN_REQUEST_MAX + 1);
@@ -663,6 +676,33 @@ static void other_bytes_are_refused(void)
     (void) plugin__generate_request__pack(&w.plug.request, bytes);
     refuses_bytes((slice) { (const char *) bytes, size }, "it has no catalog");
     end(&w);
+}
+
+/* Other values than upstream writes: each is named. */
+static void other_json_is_refused(void)
+{
+    static const char *const BAD[][2] = {
+        { "{", "line 1, column 1" },
+        { "{}x", "line 1, column 3" },
+        { "{\"settings\": {}, \"settings\": {}}", "duplicate" },
+        { "{\"settings\": []}", "\"settings\" is no object" },
+        { "{\"settings\": {\"engine\": 1}}", "\"engine\" is no text" },
+        { "{\"queries\": {}}", "\"queries\" is no list" },
+        { "{\"queries\": [null]}", "\"queries\" is no object" },
+        { "{\"queries\": [{\"comments\": [true]}]}", "\"comments\" is no text" },
+        { "{\"queries\": [{\"params\": [{\"number\": \"1\"}]}]}", "\"number\" is no whole" },
+        { "{\"queries\": [{\"params\": [{\"number\": 2147483648}]}]}", "\"number\" is no whole" },
+        { "{\"queries\": [{\"params\": [{\"number\": 1.5}]}]}", "\"number\" is no whole" },
+        { "{\"queries\": [{\"columns\": [{\"not_null\": 1}]}]}", "\"not_null\" is no boolean" },
+        { "{\"queries\": [{\"text\": \"a\\u0000b\"}]}", "line 1" },
+        { "{\"queries\": [{\"text\": \"\xC3\"}]}", "line 1" },
+        { "{\"plugin_options\": \"{}\"}", "\"plugin_options\" is no base64" },
+        { "{\"plugin_options\": \"/w==\"}", "\"plugin_options\" is no UTF-8" },
+        { "{\"plugin_options\": \"eyJwcmVmaXgiOiAibGliIn0=\"}", "it has no catalog" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(BAD); i++) {
+        refuses_bytes(sqlc_text(BAD[i][0]), BAD[i][1]);
+    }
 }
 
 /* The world that cut and memory tests take. */
@@ -711,12 +751,13 @@ static void every_cut_is_survived(void)
     end(&w);
 }
 
-static void every_allocation_may_fail(void)
+static void survives_oom(bool json)
 {
     world w;
     begin(&w, OPTIONS);
     fill(&w.plug);
-    slice bytes = plug_pack(&w.plug);
+    slice packed = plug_pack(&w.plug);
+    slice bytes = json ? plug_json(&w.plug) : packed;
     bool complete = false;
     int fail_at = 1;
     for (; !complete && fail_at < 100000; fail_at++) {
@@ -742,13 +783,20 @@ static void every_allocation_may_fail(void)
     end(&w);
 }
 
+static void every_allocation_may_fail(void)
+{
+    survives_oom(false);
+    survives_oom(true);
+}
+
 /* An arena takes few large blocks, but its ceiling may cut any of what is taken from them. */
-static void memory_may_end_anywhere(void)
+static void survives_ceilings(bool json)
 {
     world w;
     begin(&w, OPTIONS);
     fill(&w.plug);
-    slice bytes = plug_pack(&w.plug);
+    slice packed = plug_pack(&w.plug);
+    slice bytes = json ? plug_json(&w.plug) : packed;
     size_t failures = 0;
     bool complete = false;
     for (size_t ceiling = 1024; !complete && ceiling < ((size_t) 64 << 20);
@@ -770,6 +818,12 @@ static void memory_may_end_anywhere(void)
     CHECK(failures > 1000);
     printf("# %zu ceilings\n", failures);
     end(&w);
+}
+
+static void memory_may_end_anywhere(void)
+{
+    survives_ceilings(false);
+    survives_ceilings(true);
 }
 
 /* Two bytes on the wire become a struct of a hundred: the arena's ceiling holds. */
@@ -881,6 +935,7 @@ TAP_MAIN(
     TAP("plugin: one run names all mistakes", one_run_names_all_mistakes),
     TAP("plugin: options are read as in the config", options_are_read_as_in_the_config),
     TAP("plugin: bytes that are no request are refused", other_bytes_are_refused),
+    TAP("plugin: JSON of another form is refused", other_json_is_refused),
     TAP("plugin: a request may be cut off anywhere", every_cut_is_survived),
     TAP("plugin: every allocation may fail", every_allocation_may_fail),
     TAP("plugin: memory may end anywhere", memory_may_end_anywhere),

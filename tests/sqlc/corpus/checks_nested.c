@@ -92,6 +92,36 @@ static void stars_are_fields(pgc_db *db)
     corpus_star_of_row_row_set_free(&rows);
 }
 
+/* @nonnull_elems: no list of NULL elements, both ways; one that is there all the same is named. */
+static void arrays_without_nulls(pgc_db *db)
+{
+    const pgc_text words[] = { pgc_text_from("a"), pgc_text_from("") };
+    const corpus_kind kinds[] = { CORPUS_KIND_VIDEO };
+    corpus_full_arrays_params p = PGC_ZERO;
+    corpus_full_arrays_row_set set = PGC_ZERO;
+    corpus_full_or_not_set back = PGC_ZERO;
+    p.tags.has = true;
+    p.tags.count = 2;
+    p.tags.v = words;
+    p.kinds.has = true;
+    p.kinds.count = 1;
+    p.kinds.v = kinds;
+    EXPECT_OK(corpus_full_arrays(db, &p, &set, &last));
+    EXPECT(set.count == 1 && set.rows[0].tags.count == 2 && same(set.rows[0].tags.v[0], "a"));
+    EXPECT(set.rows[0].kinds.count == 1 && set.rows[0].kinds.v[0] == CORPUS_KIND_VIDEO);
+    EXPECT(!set.rows[0].pairs.has);
+    corpus_full_arrays_row *copy = corpus_full_arrays_row_clone(&set.rows[0]);
+    corpus_full_arrays_row_set_free(&set);
+    EXPECT(copy != NULL && copy->tags.count == 2 && same(copy->tags.v[0], "a"));
+    free(copy);
+    EXPECT_OK(corpus_full_or_not(db, pgc_text_from("a,"), &back, &last));
+    EXPECT(back.count == 1 && back.rows[0].count == 2 && same(back.rows[0].v[0], "a"));
+    corpus_full_or_not_set_free(&back);
+    EXPECT(corpus_full_or_not(db, pgc_text_from("a,null"), &back, &last) == PGC_PROTOCOL);
+    EXPECT(strstr(last.message, "column 1[2] (back, expected type text[]) is NULL") != NULL);
+    EXPECT(back.rows == NULL);
+}
+
 void nested_values_are_read(pgc_db *db)
 {
     corpus_nested_set set = PGC_ZERO;
@@ -106,6 +136,7 @@ void nested_values_are_read(pgc_db *db)
     arrays(&set.rows[0]);
     corpus_nested_set_free(&set);
     stars_are_fields(db);
+    arrays_without_nulls(db);
 }
 
 /* What was read is sent again; the server must find no difference. */

@@ -131,3 +131,15 @@ SELECT title FROM assets WHERE true AND kind = ANY (@kinds::kind[]) ORDER BY tit
 SELECT count(*) FROM nested a JOIN nested b ON to_jsonb(a) - 'id' = to_jsonb(b) - 'id'
 WHERE a.id = @a AND b.id = @b AND a.a_i4m::text IS NOT DISTINCT FROM b.a_i4m::text
     AND a.n_person::text IS NOT DISTINCT FROM b.n_person::text;
+
+-- name: FullArrays :many
+-- @nonnull_elems tags kinds pairs
+SELECT @tags::text[] AS tags, @kinds::kind[] AS kinds, sqlc.narg(pairs)::pair[] AS pairs;
+
+-- name: FullOrNot :one
+-- @nonnull_elems back
+SELECT string_to_array(@sent::text, ',', 'null') AS back;
+
+-- name: FullTagsOf :one
+-- @nonnull_elems tags
+SELECT * FROM assets WHERE title = 'tree' AND tags && @tags;
