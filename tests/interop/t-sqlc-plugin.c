@@ -101,7 +101,8 @@ static bool put_schema(bench *b)
     }
     char *text = arena_copy(b->base.arena, buf_view(&all));
     const char *cut = b->set->cut;
-    return CHECK(cut == NULL || sqlc_blank(text, cut) > 0) && put(b, "schema.sql", sqlc_text(text));
+    return put(b, "whole.sql", sqlc_text(text)) &&
+           CHECK(cut == NULL || sqlc_blank(text, cut) > 0) && put(b, "schema.sql", sqlc_text(text));
 }
 
 /* Upstream compiles all or nothing: with a file for each query its errors name the query. */
@@ -127,7 +128,8 @@ static bool put_queries(bench *b)
     return good;
 }
 
-static bool put_config(bench *b, const char *name, const char *out, const char *format)
+static bool put_config(bench *b, const char *name, const char *schema, const char *out,
+                       const char *format)
 {
     const char *text = arena_printf(
         b->base.arena,
@@ -135,12 +137,12 @@ static bool put_config(bench *b, const char *name, const char *out, const char *
         "plugins: [{name: c, process: {cmd: %s/sqlc-gen-c, format: %s}}]\n"
         "sql:\n"
         "  - engine: postgresql\n"
-        "    schema: schema.sql\n"
+        "    schema: %s\n"
         "    queries: q\n"
         "    strict_order_by: false\n"
         "    codegen:\n"
         "      - {plugin: c, out: %s, options: {prefix: x, emit_sql_as_comment: false}}\n",
-        TEST_BUILD_ROOT, format, out);
+        TEST_BUILD_ROOT, format, schema, out);
     return put(b, name, sqlc_text(text));
 }
 
@@ -149,8 +151,9 @@ static bool prepare(bench *b, const set *s)
     *b = (bench) { .set = s, .base = sqlc_bench_make(NULL), .dir = tmpdir_make() };
     return CHECK_STATUS(file_mkdirs(env_default(), b->dir.fd, "q", 0755, false, NULL), PGC_OK,
                         NULL) &&
-           put_schema(b) && put_queries(b) && put_config(b, "sqlc.yaml", "theirs", "protobuf") &&
-           put_config(b, "ours.yaml", "ours", "json");
+           put_schema(b) && put_queries(b) &&
+           put_config(b, "sqlc.yaml", "schema.sql", "theirs", "protobuf") &&
+           put_config(b, "ours.yaml", "whole.sql", "ours", "json");
 }
 
 static void done(bench *b)
@@ -253,7 +256,7 @@ static void json_gives_the_same(bench *b)
     arena *mem = b->base.arena;
     AUTO(buf_auto) buf output;
     buf_init(&output, NULL, PEER_OUTPUT_MAX);
-    REQUIRE(put_config(b, "sqlc.yaml", "json", "json"));
+    REQUIRE(put_config(b, "sqlc.yaml", "schema.sql", "json", "json"));
     if (!CHECK_INT(sqlc_run(b->dir.path, "generate", &output), 0)) {
         printf("# %s\n", output.ptr == NULL ? "" : output.ptr);
         return;
