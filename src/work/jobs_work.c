@@ -191,17 +191,15 @@ static pgc_status is_idle(const worker *w, bool *idle, pgc_error *err)
     return PGC_OK;
 }
 
-/* Tell the client to stop without waiting: its last events are still to be taken. */
-static void stop_begin(worker *w, int how)
+/* Ask the client to stop without waiting: its last events are still to be taken. As long as jobs
+ * run it only says so, and has to be asked again. */
+static void stop_ask(worker *w, int how)
 {
     assert(how == 1 || how == 2);
-    if (how > w->stopping) {
-        w->stopping = how;
-        /* Its answer is that jobs still run; run() waits for them in the end. */
-        pgc_status status =
-            river_client_stop(w->client, how == 1 ? RIVER_STOP_SOFT : RIVER_STOP_HARD, 0, NULL);
-        (void) status;
-    }
+    w->stopping = how > w->stopping ? how : w->stopping;
+    pgc_status status =
+        river_client_stop(w->client, w->stopping == 1 ? RIVER_STOP_SOFT : RIVER_STOP_HARD, 0, NULL);
+    (void) status;
 }
 
 /* Events until the client has stopped and all are read. */
@@ -223,13 +221,13 @@ static pgc_status events_take(worker *w, pgc_error *err)
             bool idle = false;
             TRY(is_idle(w, &idle, err));
             if (idle) {
-                stop_begin(w, 1);
+                stop_ask(w, 1);
             }
         }
         const volatile int *stop = w->options->stop;
         int wanted = stop != NULL ? __atomic_load_n(stop, __ATOMIC_RELAXED) : 0;
-        if (wanted > 0) {
-            stop_begin(w, wanted > 1 ? 2 : 1);
+        if (wanted > 0 || w->stopping > 0) {
+            stop_ask(w, wanted > 1 ? 2 : 1);
         }
     }
 }
