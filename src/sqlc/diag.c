@@ -28,7 +28,7 @@ void source_position(slice text, size_t offset, uint32_t *line, uint32_t *column
 static diag *diag_add(diag_list *list, const char *path, const char *fmt, va_list args)
     __attribute__((format(printf, 3, 0)));
 
-/* Text is formatted before the list grows, so that an item is never half made. Messages longer
+/* The text is made before the list grows, so that an item is never half made. Messages longer
  * than the buffer are cut; they are for people. */
 static diag *diag_add(diag_list *list, const char *path, const char *fmt, va_list args)
 {
@@ -36,9 +36,9 @@ static diag *diag_add(diag_list *list, const char *path, const char *fmt, va_lis
     assert(fmt != NULL);
     assert(list->arena != NULL);
     (void) vsnprintf(text, sizeof text, fmt, args);
-    diag *added = VEC_ADD(list->arena, &list->items, diag);
     char *message = arena_strdup(list->arena, text);
-    if (added == NULL || message == NULL) {
+    diag *added = message == NULL ? NULL : VEC_ADD(list->arena, &list->items, diag);
+    if (added == NULL) {
         list->failed = true;
         return NULL;
     }

@@ -75,6 +75,17 @@ const yaml_node_t *yaml_item(yaml_tree *tree, const yaml_node_t *sequence, size_
     return yaml_document_get_node(&tree->doc, sequence->data.sequence.items.start[index]);
 }
 
+/* Whether an entry before the newest has its key. */
+static bool key_stands_before(const vec *entries, const char *key)
+{
+    for (size_t i = 0; i + 1 < entries->count; i++) {
+        if (strcmp(VEC_AT(entries, yaml_entry, i)->key, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Duplicate keys are legal for libyaml; the last one would win silently. */
 bool yaml_entries(yaml_tree *tree, const yaml_node_t *node, const char *what, vec *out)
 {
@@ -98,11 +109,9 @@ bool yaml_entries(yaml_tree *tree, const yaml_node_t *node, const char *what, ve
             return false;
         }
         entry->key = name;
-        for (size_t i = 0; i + 1 < out->count; i++) {
-            if (strcmp(VEC_AT(out, yaml_entry, i)->key, name) == 0) {
-                (void) yaml_error(tree, key, "key \"%s\" stands twice in %s", name, what);
-                ok = false;
-            }
+        if (key_stands_before(out, name)) {
+            (void) yaml_error(tree, key, "key \"%s\" stands twice in %s", name, what);
+            ok = false;
         }
     }
     return ok;

@@ -1,6 +1,7 @@
 /* Runs a fuzz target without libFuzzer: the files given as arguments, or a fixed number of inputs
  * made by a seeded generator (FUZZ_RUNS sets another number, FUZZ_SEED another start). The inputs
- * are the same on every run, so a failure can be repeated. */
+ * are the same on every run, so a failure can be repeated. With FUZZ_SEEDS=DIR the seeds are only
+ * written there, one file each: a corpus for libFuzzer to start from. */
 #include "base/prelude.h"
 
 #include "fuzz.h"
@@ -100,8 +101,27 @@ static bool run_generated(void)
     return true;
 }
 
+static bool write_seeds(const char *dir)
+{
+    static uint8_t data[INPUT_MAX];
+    size_t size = 0;
+    bool ok = true;
+    for (size_t i = 0; ok && (size = fuzz_seed(i, data, sizeof data)) > 0; i++) {
+        char path[4096];
+        (void) snprintf(path, sizeof path, "%s/seed-%zu", dir, i);
+        FILE *file = fopen(path, "wbe");
+        ok = file != NULL && fwrite(data, 1, size, file) == size;
+        ok = (file == NULL || fclose(file) == 0) && ok;
+    }
+    return ok;
+}
+
 int main(int argc, char **argv)
 {
+    const char *seeds = getenv("FUZZ_SEEDS");
+    if (seeds != NULL) {
+        return write_seeds(seeds) ? 0 : 1;
+    }
     bool ok = argc > 1 || run_generated();
     for (int i = 1; i < argc; i++) {
         ok = run_file(argv[i]) && ok;

@@ -151,6 +151,8 @@ static void complains_with_place(void)
     expect(HEAD "sql: []\n", "conf/sqlc.yaml:2:6: sql must be a list with at least one entry");
     expect(HEAD "sqll: []\n" ENTRY, "conf/sqlc.yaml:2:1: unknown key \"sqll\" in the config");
     expect(HEAD HEAD ENTRY, "conf/sqlc.yaml:2:1: key \"version\" stands twice in the config");
+    expect("a: 1\na: 2\na: 3\n", "conf/sqlc.yaml:2:1: key \"a\" stands twice in the config\n"
+                                 "conf/sqlc.yaml:3:1: key \"a\" stands twice in the config");
     expect(HEAD "sql:\n  - queries: q.sql\n    qeries: x\n",
            "conf/sqlc.yaml:4:5: unknown key \"qeries\" in sql entry");
     expect(HEAD "sql:\n  - queries: q.sql\n", "conf/sqlc.yaml:3:5: sql entry without \"engine\": "
@@ -207,6 +209,33 @@ static void survives_failed_allocations(void)
     CHECK(complete);
 }
 
+/* So many that the arena asks for new blocks in the middle of the list. */
+static void messages_are_whole_without_memory(void)
+{
+    enum { KEYS = 400 };
+    char text[KEYS * 5 + 1];
+    for (size_t i = 0; i < KEYS; i++) {
+        (void) snprintf(text + i * 5, 6, "a: 1\n");
+    }
+    bool complete = false;
+    for (int fail_at = 1; !complete && fail_at < 1000; fail_at++) {
+        oom_plan plan = { .fail_at = fail_at };
+        const pgc_alloc alloc = oom_alloc(&plan);
+        sqlc_bench bench = sqlc_bench_make(&alloc);
+        config c;
+        if (bench.arena != NULL) {
+            complete = parse(&bench, text, &c) == PGC_INVALID;
+            for (size_t i = 0; i < bench.diags.items.count; i++) {
+                CHECK(VEC_AT(&bench.diags.items, diag, i)->message != NULL);
+            }
+            CHECK(!complete || bench.diags.items.count == KEYS - 1);
+        }
+        sqlc_bench_done(&bench);
+        CHECK_INT(plan.live, 0);
+    }
+    CHECK(complete);
+}
+
 TAP_MAIN(TAP("reads an entry with its defaults", reads_an_entry),
          TAP("reads all options of the C generator", reads_all_options),
          TAP("a plugin whose program is ours is ours", knows_its_plugin_by_the_program),
@@ -214,4 +243,5 @@ TAP_MAIN(TAP("reads an entry with its defaults", reads_an_entry),
              replaces_variables_of_the_database),
          TAP("mistakes have line and column", complains_with_place),
          TAP("mistakes in options have line and column", complains_about_options),
-         TAP("failed allocations are reported", survives_failed_allocations))
+         TAP("failed allocations are reported", survives_failed_allocations),
+         TAP("messages are whole when memory runs out", messages_are_whole_without_memory))
