@@ -115,6 +115,17 @@ static void compare_columns(verify_work *w, const described *now)
     }
 }
 
+/* Whether NULL is stored in a column that refuses it, by its own or its type's word. */
+static bool is_refused(const verify_work *w, const param_fact *fact)
+{
+    const catalog_relation *relation = catalog_relation_by_oid(w->cat, fact->table_oid);
+    const catalog_column *column =
+        relation == NULL ? NULL : catalog_column_by_attnum(relation, fact->attnum);
+    bool only_says = column != NULL && column->overridden && !catalog_refuses_null(column) &&
+                     !column->domain_not_null;
+    return fact->context == PARAM_TARGET && fact->not_null && column != NULL && !only_says;
+}
+
 /* A NULL where the old program was promised none is an error there. */
 static pgc_status compare_claims(verify_work *w, const ir_variant *text, pgc_error *err)
 {
@@ -143,8 +154,7 @@ static pgc_status compare_claims(verify_work *w, const ir_variant *text, pgc_err
     TRY(prove_params(w->cat, text->sql, text->param_count, w->arena, facts, err));
     for (size_t i = 0; q->bulk_sql == NULL && i < text->param_count; i++) {
         const ir_param *param = param_of(w, text, i);
-        if (param->nullable && facts[i].context == PARAM_TARGET && facts[i].not_null &&
-            facts[i].table_oid != 0) {
+        if (param->nullable && is_refused(w, &facts[i])) {
             verify_found(w, false, "parameter \"%s\" may be NULL, its column refuses NULL now",
                          param->sql_name);
         }
@@ -180,8 +190,8 @@ static void check_insert(verify_work *w, const ast *insert)
         name == NULL ? NULL : catalog_relation_by_name(w->cat, ast_str(target, "schemaname"), name);
     for (size_t i = 0; relation != NULL && i < relation->column_count; i++) {
         const catalog_column *column = &relation->columns[i];
-        bool needed = (column->not_null || column->domain_not_null) && !column->has_default &&
-                      !column->identity && !column->generated;
+        bool needed = (catalog_refuses_null(column) || column->domain_not_null) &&
+                      !column->has_default && !column->identity && !column->generated;
         if (needed && !fills(insert, relation, i)) {
             verify_found(
                 w, !relation->has_update_trigger,

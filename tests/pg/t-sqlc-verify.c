@@ -211,19 +211,22 @@ static void what_the_config_says_still_holds(void)
         "          prefix: p\n          overrides: [{column: t.note, nullable: false}]\n";
     sqlc_project p =
         project_make(SAYS, "CREATE TABLE t (id int PRIMARY KEY, note text, name text NOT NULL);\n",
-                     "-- name: Notes :many\nSELECT note, note || name AS both FROM t;\n");
+                     "-- name: Notes :many\nSELECT note, note || name AS both FROM t;\n"
+                     "-- name: Add :exec\nINSERT INTO t (id, name) VALUES (@id, @name);\n"
+                     "-- name: Put :exec\nUPDATE t SET note = sqlc.narg(note) WHERE id = @id;\n");
     project_run run = project_command_run(&p, command_generate, (command_options) { 0 });
     CHECK_INT(run.status, PGC_OK);
     project_write(&p, "old.json", project_read(&p, "out/sqlc-manifest.json"));
     run = verify(&p, false);
     CHECK(!run.different);
-    CHECK(strncmp(run.text, "1 of 1 queries of ", 18) == 0);
+    if (!CHECK(strstr(run.text, "3 of 3 queries of ") == run.text)) {
+        printf("# %s\n", run.text);
+    }
     /* Its word is about a column that is gone: no mistake of the config here. */
     project_write(&p, "s.sql", "CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL);\n");
     run = verify(&p, false);
     CHECK_INT(run.status, PGC_OK);
-    CHECK(strncmp(run.text, "breaks  q/a.sql: Notes: column \"note\" does not exist\n0 of 1 ",
-                  60) == 0);
+    CHECK(strstr(run.text, "breaks  q/a.sql: Notes: column \"note\" does not exist\n") == run.text);
     project_done(&p);
 }
 
