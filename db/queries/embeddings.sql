@@ -52,3 +52,9 @@ SELECT embedding_model_add(@model_version::text) AS added;
 -- By the tables' owner only; how many assets the model lacks, -1 when there is no such model.
 -- @nonnull missing
 SELECT embedding_model_use(@model_version::text, @although_incomplete::boolean) AS missing;
+
+-- name: MakeEmbeddingGraph :one
+-- By the tables' owner only; the name of the graph that was made or dropped, "" when there was
+-- nothing to do.
+-- @nonnull graph
+SELECT coalesce(embedding_graph_make(@at_least::bigint), '') AS graph;

@@ -1,4 +1,4 @@
-/* lumilio model list, use, fill: embedding models and their vectors. */
+/* lumilio model list, use, fill, graphs: embedding models and their vectors. */
 #include "cli/prelude.h"
 
 #include "cli/action.h"
@@ -80,12 +80,36 @@ static pgc_status fill_run(lum_library *library, lum_session *session, pgc_error
     return status;
 }
 
+/* What the worker does once a day. */
+static pgc_status graphs_run(const lum_library *library, pgc_error *err)
+{
+    char name[LUM_GRAPH_NAME_MAX + 1] = "";
+    pgc_conn *conn = NULL;
+    int count = 0;
+    TRY(lum_graph_connect(library, &conn, err));
+    pgc_status status = lum_graph_make(pgc_conn_db(conn), 0, name, err);
+    while (status == PGC_OK && name[0] != '\0') {
+        count++;
+        if (!cli_common_options.json) {
+            (void) printf("made or dropped %s\n", name);
+        }
+        status = lum_graph_make(pgc_conn_db(conn), 0, name, err);
+    }
+    pgc_conn_close(conn);
+    if (status == PGC_OK) {
+        (void) printf(cli_common_options.json ? "{\"changed\": %d}\n" : "%d graphs changed\n",
+                      count);
+    }
+    return status;
+}
+
 static pgc_status model_run(lum_library *library, lum_session *session, void *arg, pgc_error *err)
 {
     const model_call *call = arg;
-    return strcmp(call->word, "use") == 0    ? use_run(library, call, err)
-           : strcmp(call->word, "fill") == 0 ? fill_run(library, session, err)
-                                             : list_run(session, err);
+    return strcmp(call->word, "use") == 0      ? use_run(library, call, err)
+           : strcmp(call->word, "fill") == 0   ? fill_run(library, session, err)
+           : strcmp(call->word, "graphs") == 0 ? graphs_run(library, err)
+                                               : list_run(session, err);
 }
 
 int cmd_model(int argc, char **argv)

@@ -33,6 +33,7 @@ const cli_command CLI_COMMANDS[] = {
       cmd_duplicates },
     { "model list", "List embedding models and how many assets each describes", "", cmd_model },
     { "model fill", "Have the assets embedded that the configured model lacks", "", cmd_model },
+    { "model graphs", "Make the graphs that owners of many vectors lack", "", cmd_model },
     { "model use", "Search by meaning with another model", "NAME [--force]", cmd_model },
     { "edit", "Change what is said about an asset: rating, description, place, …",
       "ID NAME=VALUE... | ID --from FILE", cmd_edit },

@@ -791,3 +791,110 @@ pgc_status repo_use_embedding_model(pgc_db *db, const repo_use_embedding_model_p
     *out = value;
     return PGC_OK;
 }
+
+static const pgc_type_ref make_embedding_graph_query_params[] = {
+    { "at_least", "bigint", 20 },
+};
+
+static const pgc_type_ref make_embedding_graph_query_columns[] = {
+    { "graph", "text", 25 },
+};
+
+static const pgc_query make_embedding_graph_query = {
+    "MakeEmbeddingGraph",
+    "-- name: MakeEmbeddingGraph :one\n"
+    "SELECT coalesce(embedding_graph_make($1::bigint), '') AS graph",
+    UINT64_C(0x778d05c46b123840),
+    0,
+    1,
+    1,
+    make_embedding_graph_query_params,
+    make_embedding_graph_query_columns,
+    sizeof(pgc_text),
+};
+
+static pgc_status repo_make_embedding_graph_set_take(pgc_result *result, const pgc_query *query,
+    size_t row_max, repo_make_embedding_graph_set *out, pgc_error *err)
+{
+    pgc_reader reader;
+    pgc_text *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (pgc_text *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        rows[row] = pgc_read_text(&reader, row, 0);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_make_embedding_graph_set_free(repo_make_embedding_graph_set *set)
+{
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+pgc_status repo_make_embedding_graph_set_detach(repo_make_embedding_graph_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    pgc_text *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        pgc_text measured = set->rows[i];
+        pgc_clone_text(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (pgc_text *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        pgc_clone_text(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
+}
+
+pgc_status repo_make_embedding_graph(pgc_db *db, int64_t at_least,
+                                     repo_make_embedding_graph_set *out, pgc_error *err)
+{
+    pgc_result *result = NULL;
+    pgc_args args;
+    pgc_args_init(&args, NULL);
+    pgc_add_i64(&args, at_least);
+    pgc_status status = pgc_db_run(db, &make_embedding_graph_query, &args, &result, err);
+    pgc_args_done(&args);
+    if (status != PGC_OK) {
+        return status;
+    }
+    if (pgc_result_rows(result) == 0) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOT_FOUND, "query MakeEmbeddingGraph: no row");
+    }
+    return repo_make_embedding_graph_set_take(result, &make_embedding_graph_query, 1, out, err);
+}

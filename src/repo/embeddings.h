@@ -284,6 +284,36 @@ typedef struct repo_use_embedding_model_params {
 pgc_status repo_use_embedding_model(pgc_db *db, const repo_use_embedding_model_params *p,
                                     int64_t *out, pgc_error *err) PGC_MUST_CHECK;
 
+/** Rows and the memory they point into; give it to repo_make_embedding_graph_set_free(). */
+typedef struct repo_make_embedding_graph_set {
+    const pgc_text *rows; /**< count of them; NULL when 0; not NULL */
+    size_t count;
+    pgc_result *result; /**< NULL: empty or detached */
+} repo_make_embedding_graph_set;
+
+/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
+void repo_make_embedding_graph_set_free(repo_make_embedding_graph_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_make_embedding_graph_set_detach(repo_make_embedding_graph_set *set,
+                                                pgc_error *err) PGC_MUST_CHECK;
+
+/**
+ * MakeEmbeddingGraph (:one).
+ * By the tables' owner only; the name of the graph that was made or dropped, "" when there was
+ * nothing to do.
+ *
+ *     SELECT coalesce(embedding_graph_make(@at_least::bigint), '') AS graph
+ *
+ * @param at_least bigint; not NULL.
+ * @param out on PGC_OK one row for repo_make_embedding_graph_set_free(); else untouched.
+ *            Each is text, not NULL: @nonnull in the query.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ */
+pgc_status repo_make_embedding_graph(pgc_db *db, int64_t at_least,
+                                     repo_make_embedding_graph_set *out,
+                                     pgc_error *err) PGC_MUST_CHECK;
+
 PGC_END_DECLS
 
 #endif

@@ -206,3 +206,22 @@ pgc_status lum_model_use(const lum_library *library, const char *model, bool alt
     }
     return pgc_error_wrap(err, status, "use embedding model \"%s\"", model);
 }
+
+pgc_status lum_graph_connect(const lum_library *library, pgc_conn **out, pgc_error *err)
+{
+    return pgc_error_wrap(err, owner_connect(library, out, err), "connect as the tables' owner");
+}
+
+pgc_status lum_graph_make(pgc_db *db, int64_t at_least, char out[LUM_GRAPH_NAME_MAX + 1],
+                          pgc_error *err)
+{
+    repo_make_embedding_graph_set set = PGC_ZERO;
+    assert(at_least >= 0);
+    pgc_status status =
+        repo_make_embedding_graph(db, at_least > 0 ? at_least : LUM_GRAPH_LEAST, &set, err);
+    if (status == PGC_OK) {
+        (void) snprintf(out, LUM_GRAPH_NAME_MAX + 1, "%" SLICE_FMT, SLICE_ARG(set.rows[0]));
+        repo_make_embedding_graph_set_free(&set);
+    }
+    return pgc_error_wrap(err, status, "make a graph of one owner's vectors");
+}

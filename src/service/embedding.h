@@ -11,6 +11,8 @@
 #define LUM_MODEL_NAME_MAX       50              /* bytes */
 #define LUM_MODEL_SEED           "clip-vit-base" /* what the seed calls its model */
 #define LUM_EMBEDDING_NORM_LEAST 1e-6
+#define LUM_GRAPH_LEAST          20001 /* vectors from which an owner has a graph; see search.h */
+#define LUM_GRAPH_NAME_MAX       63    /* bytes */
 
 /* Check a vector and give it length 1 as half precision numbers, as it is stored and compared.
  * PGC_INVALID: another dimension than 512, a component that is not finite, or a length of (nearly)
@@ -51,5 +53,15 @@ pgc_status lum_model_add(const lum_library *library, const char *model, bool *ad
  * PGC_CONFLICT and the active model stays. PGC_NOT_FOUND: no such model. */
 pgc_status lum_model_use(const lum_library *library, const char *model, bool although_incomplete,
                          int64_t *missing, pgc_error *err) PGC_MUST_CHECK;
+
+/* A connection as the tables' owner, for lum_graph_make(). The caller's to close. */
+pgc_status lum_graph_connect(const lum_library *library, pgc_conn **out, pgc_error *err)
+    PGC_MUST_CHECK;
+/* Make one graph for an owner who has at_least vectors of a model (0: LUM_GRAPH_LEAST) and no graph
+ * yet, or drop one whose owner has gone; its name into out, "" when there is nothing to do. Takes a
+ * minute for 100,000 vectors, during which none can be written. PGC_LOCKED or the like when others
+ * write all the time: try again later. */
+pgc_status lum_graph_make(pgc_db *db, int64_t at_least, char out[LUM_GRAPH_NAME_MAX + 1],
+                          pgc_error *err) PGC_MUST_CHECK;
 
 #endif

@@ -272,7 +272,16 @@ static const jobs_kind KINDS[] = {
     { .name = JOBS_METADATA, .what = "metadata", .work = metadata_work },
     { .name = JOBS_THUMBNAIL, .what = "thumbnails", .work = thumbnail_work },
     { .name = JOBS_EMBED, .what = "embeddings", .work = embed_work, .asks_server = true },
-    { .name = JOBS_PURGE, .what = "purging the trash", .work = jobs_purge_work, .purges = true },
+    { .name = JOBS_PURGE,
+      .what = "purging the trash",
+      .work = jobs_purge_work,
+      .daily = true,
+      .purges = true },
+    { .name = JOBS_GRAPHS,
+      .what = "graphs of vectors",
+      .work = jobs_graphs_work,
+      .timeout_us = -1,
+      .daily = true },
 };
 
 const jobs_kind *jobs_kind_at(size_t index)

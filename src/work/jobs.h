@@ -21,8 +21,10 @@ typedef struct jobs_kind {
     const char *name;
     const char *what; /* for people */
     river_work_fn work;
-    bool asks_server; /* needs the embedding server, and mostly waits for it */
-    bool purges;      /* comes by itself, when the trash is to be purged; one at a time */
+    int64_t timeout_us; /* 0: as usual; -1: none */
+    bool asks_server;   /* needs the embedding server, and mostly waits for it */
+    bool daily;         /* comes by itself, once a day; one at a time */
+    bool purges;        /* daily, when the trash is to be purged */
 } jobs_kind;
 
 /* The kinds that this program knows; NULL past the end. */
@@ -72,6 +74,7 @@ typedef struct jobs_options {
     /* How long what was deleted stays in the trash: what is older is purged once a day, its files
      * with it. 0: for ever; the worker neither makes nor does such jobs. */
     int64_t trash_keep_us;
+    int64_t graph_least; /* vectors from which an owner has a graph; 0: LUM_GRAPH_LEAST */
 } jobs_options;
 
 /* Work jobs until told to stop. The library is open as JOBS_WORKER_ROLE. PGC_OK also when jobs

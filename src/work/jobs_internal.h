@@ -14,6 +14,7 @@
 #define JOBS_THUMBNAIL  "thumbnail_asset"
 #define JOBS_EMBED      "embed_asset"
 #define JOBS_PURGE      "purge_trash"
+#define JOBS_GRAPHS     "tend_graphs"
 
 /* A job that waits or runs stands for the next one; one that has ended does not. */
 #define JOBS_UNIQUE_STATES                                                               \
@@ -29,6 +30,7 @@ struct jobs_shared {
     pgc_pool *pool;
     const char *helper_path;
     int64_t trash_keep_us; /* as jobs_options; 0: never purged */
+    int64_t graph_least;   /* as jobs_options */
     pthread_mutex_t lock;  /* guards what follows */
     media_host *idle[JOBS_AT_ONCE_MAX];
     size_t idle_count;
@@ -71,6 +73,10 @@ bool jobs_is_hopeless(pgc_status status);
 
 /* The trash of all users; arg is the worker's jobs_shared. */
 pgc_status jobs_purge_work(river_ctx *ctx, const river_job *job, void *arg, pgc_error *err)
+    PGC_MUST_CHECK;
+
+/* The graphs of owners with many vectors; arg is the worker's jobs_shared. */
+pgc_status jobs_graphs_work(river_ctx *ctx, const river_job *job, void *arg, pgc_error *err)
     PGC_MUST_CHECK;
 
 /* Embedding, from the thumbnail. */

@@ -11,7 +11,7 @@
 #define TIMEOUT_US     (120 * INT64_C(1000000)) /* the sandbox gives up after 60 s */
 #define RESCUE_US      (180 * INT64_C(1000000)) /* a run of this age belongs to nobody any more */
 #define BEAT_US        INT64_C(1000000)         /* six missed ones: its jobs are given back */
-#define PURGE_EVERY_US (86400 * INT64_C(1000000))
+#define DAY_US         (86400 * INT64_C(1000000))
 #define EVENTS_WAITING 10000
 #define QUEUES_MAX     8
 #define ASKS_AT_ONCE   (2 * ML_ITEMS_MAX) /* jobs that fill requests together */
@@ -63,8 +63,8 @@ static pgc_status queue_find(worker *w, const char *name, pgc_error *err)
     }
     if (kind == NULL || w->queue_count == QUEUES_MAX) {
         return pgc_error_set(err, PGC_INVALID,
-                             "queue \"%s\": use metadata_asset, thumbnail_asset, embed_asset and "
-                             "purge_trash",
+                             "queue \"%s\": use metadata_asset, thumbnail_asset, embed_asset, "
+                             "purge_trash and tend_graphs",
                              name);
     }
     if (kind->purges && w->options->trash_keep_us <= 0) {
@@ -106,8 +106,34 @@ static uint32_t at_once(const worker *w, const jobs_kind *kind)
         wanted < ASKS_AT_ONCE) {
         wanted = ASKS_AT_ONCE;
     }
-    wanted = kind->purges ? 1 : wanted;
+    wanted = kind->daily ? 1 : wanted;
     return wanted < JOBS_AT_ONCE_MAX ? wanted : JOBS_AT_ONCE_MAX;
+}
+
+/* Who leads inserts them; a worker that came too late for a day makes up for it, once. */
+static size_t daily_jobs(const worker *w, river_insert *jobs, river_periodic *daily)
+{
+    size_t count = 0;
+    const jobs_kind *kind = NULL;
+    for (size_t i = 0; (kind = jobs_kind_at(i)) != NULL; i++) {
+        if (!kind->daily || (kind->purges && w->options->trash_keep_us <= 0)) {
+            continue;
+        }
+        assert(count < QUEUES_MAX);
+        jobs[count] =
+            (river_insert) { .struct_size = sizeof *jobs,
+                             .kind = kind->name,
+                             .queue = kind->name,
+                             .max_attempts = JOBS_MAX_ATTEMPTS,
+                             .unique = { .by_queue = true, .by_state = JOBS_UNIQUE_STATES } };
+        daily[count] = (river_periodic) { .struct_size = sizeof *daily,
+                                          .id = kind->name,
+                                          .interval_us = DAY_US,
+                                          .job = &jobs[count],
+                                          .durable = true };
+        count++;
+    }
+    return count;
 }
 
 /* All kinds are known, whatever queues are worked: a job may lie in another queue than usual. */
@@ -126,22 +152,15 @@ static pgc_status client_open(worker *w, const river_hooks *hooks, pgc_error *er
         workers[kinds] = (river_worker) { .struct_size = sizeof workers[kinds],
                                           .kind = kind->name,
                                           .work = kind->work,
+                                          .timeout_us = kind->timeout_us,
                                           .arg = &w->shared };
     }
-    /* Who leads inserts it; a worker that came too late for a day makes up for it, once. */
-    const river_insert purge = { .struct_size = sizeof purge,
-                                 .kind = JOBS_PURGE,
-                                 .queue = JOBS_PURGE,
-                                 .max_attempts = JOBS_MAX_ATTEMPTS,
-                                 .unique = { .by_queue = true, .by_state = JOBS_UNIQUE_STATES } };
-    const river_periodic daily = { .struct_size = sizeof daily,
-                                   .id = JOBS_PURGE,
-                                   .interval_us = PURGE_EVERY_US,
-                                   .job = &purge,
-                                   .durable = true };
+    river_insert jobs[QUEUES_MAX];
+    river_periodic daily[QUEUES_MAX];
+    size_t daily_count = daily_jobs(w, jobs, daily);
     const river_client_options options = { .struct_size = sizeof options,
-                                           .periodics = &daily,
-                                           .periodic_count = w->options->trash_keep_us > 0 ? 1 : 0,
+                                           .periodics = daily,
+                                           .periodic_count = daily_count,
                                            .pool = w->shared.pool,
                                            .conn = &w->conn,
                                            .queues = queues,
@@ -266,6 +285,7 @@ pgc_status jobs_work(lum_library *library, const jobs_options *options, jobs_cou
     w->conn = lum_library_conn(library);
     jobs_shared_init(&w->shared, library, options->helper_path);
     w->shared.trash_keep_us = options->trash_keep_us;
+    w->shared.graph_least = options->graph_least;
     pgc_status status = run(w, err);
     *out = w->counts;
     jobs_shared_done(&w->shared);
