@@ -187,6 +187,13 @@ pgc_status run_prepare(pgc_conn *conn, const run_item *context, size_t context_c
 
 /* The answer carries the rows; nothing of the connection is needed to read them. The columns of a
  * named statement were compared at its first use, and the server refuses to change them. */
+static pgc_status result_in(const pgc_conn *conn, const pgc_query *query, PGresult *answer,
+                            pgc_result **room, pgc_error *err)
+{
+    return run_named(conn, query) ? result_wrap_in(conn->pq, answer, conn->alloc, query, room, err)
+                                  : result_new_in(conn->pq, answer, conn->alloc, query, room, err);
+}
+
 pgc_status run_result(const pgc_conn *conn, const pgc_query *query, PGresult *answer,
                       pgc_result **out, pgc_error *err)
 {
@@ -194,8 +201,10 @@ pgc_status run_result(const pgc_conn *conn, const pgc_query *query, PGresult *an
         conn->pq->clear(answer);
         return PGC_OK;
     }
-    return run_named(conn, query) ? result_wrap(conn->pq, answer, conn->alloc, query, out, err)
-                                  : result_new(conn->pq, answer, conn->alloc, query, out, err);
+    pgc_result *result = NULL;
+    TRY(result_in(conn, query, answer, &result, err));
+    *out = result;
+    return PGC_OK;
 }
 
 pgc_status conn_run(pgc_conn *conn, const pgc_query *query, const pgc_args *args, pgc_result **out,
@@ -203,8 +212,15 @@ pgc_status conn_run(pgc_conn *conn, const pgc_query *query, const pgc_args *args
 {
     const run_item item = { query, args };
     PGresult *answer = NULL;
+    AUTO(result_auto) pgc_result *room = NULL;
+    if (out == NULL) {
+        return conn_run_group(conn, &item, 1, NULL, err);
+    }
+    TRY(result_reserve(conn->pq, conn->alloc, query, &room, err));
     TRY(conn_run_group(conn, &item, 1, &answer, err));
-    return run_result(conn, query, answer, out, err);
+    TRY(result_in(conn, query, answer, &room, err));
+    *out = TAKE(room);
+    return PGC_OK;
 }
 
 /* What pgc_conn_db() leads to. */
