@@ -38,13 +38,19 @@ static void queue_drop(exchange *ex, const statement *old)
     (void) exchange_sync(ex);
 }
 
+/* A Close is no part of a transaction. A DEALLOCATE of what is gone fails the one that is open. */
+static bool may_drop(const pgc_conn *conn)
+{
+    return pgc_conn_tx_state(conn) == PGC_TX_IDLE ||
+           (conn->pq->sendClosePrepared != NULL && !conn->statements.reset);
+}
+
 void run_queue_deallocate(exchange *ex)
 {
     pgc_conn *conn = ex->call.conn;
     const query_params none = { .count = 0 };
     follow_epoch(conn);
-    if (ex->status != PGC_OK || !statement_cache_dirty(&conn->statements) ||
-        pgc_conn_tx_state(conn) != PGC_TX_IDLE) {
+    if (ex->status != PGC_OK || !statement_cache_dirty(&conn->statements) || !may_drop(conn)) {
         return;
     }
     if (conn->statements.reset) {
@@ -62,6 +68,22 @@ void run_queue_deallocate(exchange *ex)
         queue_drop(ex, old);
         statement_free(&conn->statements, old);
     }
+}
+
+/* Where all transactions are opened by scripts no exchange of queries begins outside of one. */
+pgc_status run_drop_before(pgc_conn *conn, int64_t timeout_us, pgc_error *err)
+{
+    pgc_status status = PGC_OK;
+    while (status == PGC_OK && statement_cache_dirty(&conn->statements) &&
+           pgc_conn_tx_state(conn) == PGC_TX_IDLE) {
+        exchange ex;
+        exchange_begin(&ex, conn, timeout_us, err);
+        run_queue_deallocate(&ex);
+        (void) exchange_sync(&ex);
+        status = exchange_finish(&ex, false);
+        exchange_done(&ex);
+    }
+    return status;
 }
 
 /* Built-in types are told to the server; it works out the others. */
