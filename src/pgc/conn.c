@@ -5,12 +5,12 @@
 
 #include "pgc/connection.h"
 
+#include "base/options.h"
 #include "pgc/cancel.h"
 #include "pgc/connect.h"
 #include "pgc/conninfo.h"
 #include "pgc/failure.h"
 #include "pgc/login.h"
-#include "pgc/options.h"
 #include "pgc/run.h"
 #include "pgc/stream.h"
 #include "pgc/watch.h"
