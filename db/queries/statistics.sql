@@ -21,7 +21,7 @@ FROM (SELECT sum(d.photos) AS photos, sum(d.videos) AS videos, sum(d.recordings)
 -- name: CountByCamera :many
 -- @read_only
 -- @nonnull asset_count
-SELECT nullif(c.name, '') AS camera_make, nullif(c.detail, '') AS camera_model,
+SELECT nullif(c.name, '')::text AS camera_make, nullif(c.detail, '')::text AS camera_model,
        sum(c.assets)::bigint AS asset_count
 FROM library_counts c
 WHERE c.owner_id = @owner_id AND c.kind = 'camera'

@@ -181,7 +181,7 @@ static const pgc_type_ref count_by_camera_query_columns[] = {
 static const pgc_query count_by_camera_query = {
     "CountByCamera",
     "-- name: CountByCamera :many\n"
-    "SELECT nullif(c.name, '') AS camera_make, nullif(c.detail, '') AS camera_model,\n"
+    "SELECT nullif(c.name, '')::text AS camera_make, nullif(c.detail, '')::text AS camera_model,\n"
     "       sum(c.assets)::bigint AS asset_count\n"
     "FROM library_counts c\n"
     "WHERE c.owner_id = $1 AND c.kind = 'camera'\n"
@@ -189,7 +189,7 @@ static const pgc_query count_by_camera_query = {
     "HAVING sum(c.assets) > 0\n"
     "ORDER BY sum(c.assets) DESC, nullif(c.name, ''), nullif(c.detail, '')\n"
     "LIMIT $2",
-    UINT64_C(0xa0a5ddd529c3bb2b),
+    UINT64_C(0xfc21d9bf93811b65),
     PGC_QUERY_READ_ONLY,
     2,
     3,

@@ -110,7 +110,7 @@ repo_count_by_camera_row *repo_count_by_camera_row_clone(const repo_count_by_cam
 /**
  * CountByCamera (:many).
  *
- *     SELECT nullif(c.name, '') AS camera_make, nullif(c.detail, '') AS camera_model,
+ *     SELECT nullif(c.name, '')::text AS camera_make, nullif(c.detail, '')::text AS camera_model,
  *            sum(c.assets)::bigint AS asset_count
  *     FROM library_counts c
  *     WHERE c.owner_id = @owner_id AND c.kind = 'camera'
