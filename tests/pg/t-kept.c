@@ -1,4 +1,4 @@
-/* What statistics show is kept by triggers (029_library_counts.sql): it is what counting gives,
+/* What statistics show is kept by triggers (030_library_counts.sql): it is what counting gives,
  * whatever is done to assets, thumbnails and species, and by how many at once. One library for all
  * cases; each has users of its own. */
 #include "base/prelude.h"
@@ -15,7 +15,7 @@
 #include "tap.h"
 #include "turns.h"
 
-#define MIGRATION "029_library_counts.sql"
+#define MIGRATION "030_library_counts.sql"
 
 /* Numbers of all owners that are not what counting gives; said in another way than the migration
  * says it. Kinds that only one transaction sees must not be there. */
