@@ -1,7 +1,9 @@
 /* ./dev bench sqlc: how long 500 queries take. Three rows beside the limits that were set: from
  * nothing (a private server is made, started and thrown away), with a server at hand, and the check
- * of CI without any server. The project is made by a generator with a seed, so every run and every
- * machine measures the same input: tables of a shop and the queries that people write over them. */
+ * of CI without any server. Then vet, with our rules and with one that looks at every plan, and
+ * verify, beside generate on the same server, which does all but their own part. The project is
+ * made by a generator with a seed, so every run and every machine measures the same input: tables
+ * of a shop and the queries that people write over them. */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
 #endif
@@ -23,6 +25,7 @@ enum { TABLES = 30, QUERIES = 500, COLUMNS = 10, PATH_ROOM = 4096 };
 static const double COLD_LIMIT_S = 4, WARM_LIMIT_S = 1, OFFLINE_LIMIT_S = 0.1;
 
 static char work[PATH_ROOM - 512], config[PATH_ROOM], program[PATH_ROOM];
+static char plan_config[PATH_ROOM], manifest[PATH_ROOM];
 static pgc_cluster *server;
 
 static uint32_t seed_state = 20240229;
@@ -144,6 +147,24 @@ static FILE *open_file(const char *name)
     return fopen(path, "we");
 }
 
+/* No query of the project breaks it. */
+static const char PLAN_RULES[] = "    rules: [c/default, dear]\nrules:\n  - name: dear\n"
+                                 "    rule: postgresql.explain.plan.total_cost > 1000000000.0\n";
+
+static bool write_config(const char *name, const char *rules)
+{
+    FILE *out = open_file(name);
+    if (out == NULL) {
+        return false;
+    }
+    (void) fprintf(out,
+                   "version: \"2\"\nsql:\n  - engine: postgresql\n    schema: schema.sql\n"
+                   "    queries: queries\n    codegen:\n      - {plugin: c, out: out, "
+                   "options: {prefix: shop}}\n%s",
+                   rules);
+    return fclose(out) == 0;
+}
+
 static bool write_project(void)
 {
     FILE *schema = open_file("schema.sql");
@@ -161,14 +182,7 @@ static bool write_project(void)
         ok = out != NULL && ferror(out) == 0;
         ok = out != NULL && fclose(out) == 0 && ok;
     }
-    FILE *out = open_file("sqlc.yaml");
-    if (!ok || out == NULL) {
-        return false;
-    }
-    (void) fprintf(out, "version: \"2\"\nsql:\n  - engine: postgresql\n    schema: schema.sql\n"
-                        "    queries: queries\n    codegen:\n      - {plugin: c, out: out, "
-                        "options: {prefix: shop}}\n");
-    return fclose(out) == 0;
+    return ok && write_config("sqlc.yaml", "") && write_config("plans.yaml", PLAN_RULES);
 }
 
 static double generate_cold(void *ctx)
@@ -178,13 +192,37 @@ static double generate_cold(void *ctx)
     return bench_command(argv);
 }
 
+/* A command on the server that runs; argument NULL: it has none. */
+static double run_warm(const char *command, const char *argument, const char *with)
+{
+    const char *argv[] = { program, command, "-f", with, "--database", "", argument, NULL };
+    if (server == NULL) {
+        return BENCH_NONE;
+    }
+    argv[5] = pgc_cluster_conninfo(server);
+    return bench_command(argv);
+}
+
 static double generate_warm(void *ctx)
 {
     (void) ctx;
-    const char *argv[] = { program, "generate",   "-f",
-                           config,  "--database", pgc_cluster_conninfo(server),
-                           NULL };
-    return server == NULL ? BENCH_NONE : bench_command(argv);
+    return run_warm("generate", NULL, config);
+}
+
+/* ctx: the config */
+static double vet(void *ctx)
+{
+    return run_warm("vet", NULL, ctx);
+}
+
+/* The manifest is that of an earlier generate. */
+static double verify(void *ctx)
+{
+    (void) ctx;
+    if (access(manifest, R_OK) != 0) {
+        (void) generate_warm(NULL);
+    }
+    return run_warm("verify", manifest, config);
 }
 
 static double check_offline(void *ctx)
@@ -226,6 +264,8 @@ static bool prepare(void)
         return false;
     }
     (void) snprintf(config, sizeof config, "%s/sqlc.yaml", work);
+    (void) snprintf(plan_config, sizeof plan_config, "%s/plans.yaml", work);
+    (void) snprintf(manifest, sizeof manifest, "%s/out/sqlc-manifest.json", work);
     (void) snprintf(path, sizeof path, "%s/queries", work);
     if (chmod(work, 0755) != 0 || mkdir(path, 0755) != 0 || !write_project()) {
         return false;
@@ -272,6 +312,26 @@ int main(int argc, char **argv)
           .ctx = &offline,
           .goal = BENCH_AT_MOST,
           .bound = 1 },
+        { .name = "vet --database, 500 queries",
+          .unit = "s",
+          .other_is = "generate --database",
+          .ours = vet,
+          .other = generate_warm,
+          .ctx = config,
+          .goal = BENCH_SHOWN },
+        { .name = "vet --database, a rule on every plan",
+          .unit = "s",
+          .other_is = "generate --database",
+          .ours = vet,
+          .other = generate_warm,
+          .ctx = plan_config,
+          .goal = BENCH_SHOWN },
+        { .name = "verify --database, 500 queries",
+          .unit = "s",
+          .other_is = "generate --database",
+          .ours = verify,
+          .other = generate_warm,
+          .goal = BENCH_SHOWN },
     };
     int code = 1;
     if (prepare()) {

@@ -102,6 +102,24 @@ static asked queue_item(exchange *ex, const describe_item *item)
     return at;
 }
 
+/* The value of one row with one column, such as a plan. */
+static pgc_status take_text(exchange *ex, const asked *at, arena *memory, slice *out,
+                            pgc_error *err)
+{
+    const pq_ops *pq = ex->call.conn->pq;
+    const PGresult *result = ex->steps[at->first].result;
+    if (pq->ntuples(result) != 1 || pq->nfields(result) != 1) {
+        return PGC_OK;
+    }
+    slice text = { pq->getvalue(result, 0, 0), (size_t) pq->getlength(result, 0, 0) };
+    const char *copy = arena_copy(memory, text);
+    if (copy == NULL) {
+        return pgc_error_set(err, PGC_NOMEM, "run");
+    }
+    *out = (slice) { copy, text.len };
+    return PGC_OK;
+}
+
 static pgc_status take_item(exchange *ex, const asked *at, arena *memory, describe_item *item,
                             pgc_error *err)
 {
@@ -109,7 +127,8 @@ static pgc_status take_item(exchange *ex, const asked *at, arena *memory, descri
         return take_described(ex, at, memory, &item->shape, err);
     }
     TRY(exchange_status(ex, at->first, "run", err));
-    return exchange_status(ex, at->sync, "run", err);
+    TRY(exchange_status(ex, at->sync, "run", err));
+    return item->keep_text ? take_text(ex, at, memory, &item->text, err) : PGC_OK;
 }
 
 /* The sync behind each statement keeps the failure of one from the others. What was answered before

@@ -34,6 +34,8 @@ typedef struct describe_item {
     const char *sql;
     const uint32_t *param_oids;
     size_t param_count;
+    bool keep_text;         /* of one that is run: keep the only value of its answer */
+    slice text;             /* out: that value, as text; ptr NULL: it gave none, or several */
     described shape;        /* out: unless it was run, or failed */
     pgc_status status;      /* out: its own, or that of the connection when it was lost before */
     const pgc_error *error; /* out: NULL on success; in the arena */

@@ -83,6 +83,12 @@ typedef struct catalog_column {
     const char *comment;  /* NULL: none */
 } catalog_column;
 
+/* What the database refuses, whatever the config says. */
+static inline bool catalog_refuses_null(const catalog_column *column)
+{
+    return column->overridden ? column->enforced : column->not_null;
+}
+
 typedef struct catalog_relation {
     uint32_t oid;
     const char *schema, *name;

@@ -32,6 +32,17 @@ bool describe_is_fatal(pgc_status status)
            status == PGC_CANCELLED || status == PGC_CLOSED;
 }
 
+const char *describe_server_words(const pgc_error *err)
+{
+    static const char *const STEPS[] = { "prepare: ", "describe: ", "run: " };
+    for (size_t i = 0; i < ARRAY_LEN(STEPS); i++) {
+        if (strncmp(err->message, STEPS[i], strlen(STEPS[i])) == 0) {
+            return err->message + strlen(STEPS[i]);
+        }
+    }
+    return err->message;
+}
+
 /* Hints for what the server cannot know: how parameters get their types. Source: sqlc.md §8.3,
  * the traps of parameters without a type. */
 static const char *type_hint(const pgc_error *err)
@@ -265,28 +276,41 @@ static pgc_status take_final(describe_work *w, const describe_item *item, pgc_er
     return PGC_OK;
 }
 
-/* Round 4: errors that only the planner finds, such as ON CONFLICT without a matching index.
- * Source: sqlc.md §8.2, step 5. Nothing is executed.
- *
- *     EXPLAIN (COSTS OFF) EXECUTE "sqlc_7"(NULL, NULL) */
-static pgc_status ask_plan(describe_work *w, describe_item *item, pgc_error *err)
+/* The name is ours, the NULLs are counted: nothing of the user's text is in it. */
+const char *describe_plan_text(arena *mem, const char *options, const char *name,
+                               size_t param_count)
 {
     AUTO(buf_auto) buf b;
-    const described *shape = &w->facts.shape;
-    assert(w->statement != NULL);
+    assert(name[0] != '\0' && strchr(name, '"') == NULL);
     buf_init(&b, NULL, DESCRIBE_SQL_MAX);
-    for (size_t i = 0; i < shape->param_count; i++) {
-        const catalog_type *type = catalog_type_by_oid(w->ctx.cat, shape->param_oids[i]);
-        if (type == NULL || type->kind == CATALOG_DOMAIN) {
-            return PGC_OK; /* NULL may not be allowed for it */
-        }
-    }
-    buf_printf(&b, "EXPLAIN (COSTS OFF) EXECUTE \"%s\"", w->statement);
-    for (size_t i = 0; i < shape->param_count; i++) {
+    buf_printf(&b, "EXPLAIN (%s) EXECUTE \"%s\"", options, name);
+    for (size_t i = 0; i < param_count; i++) {
         buf_printf(&b, "%sNULL", i == 0 ? "(" : ", ");
     }
-    buf_add_str(&b, shape->param_count > 0 ? ")" : "");
-    item->sql = b.failed ? NULL : arena_copy(w->ctx.arena, buf_view(&b));
+    buf_add_str(&b, param_count > 0 ? ")" : "");
+    return b.failed ? NULL : arena_copy(mem, buf_view(&b));
+}
+
+bool describe_takes_null(const catalog *cat, const described *shape)
+{
+    bool takes = true;
+    for (size_t i = 0; i < shape->param_count; i++) {
+        const catalog_type *type = catalog_type_by_oid(cat, shape->param_oids[i]);
+        takes = takes && type != NULL && type->kind != CATALOG_DOMAIN;
+    }
+    return takes;
+}
+
+/* Round 4: errors that only the planner finds, such as ON CONFLICT without a matching index.
+ * Source: sqlc.md §8.2, step 5. Nothing is executed. */
+static pgc_status ask_plan(describe_work *w, describe_item *item, pgc_error *err)
+{
+    const described *shape = &w->facts.shape;
+    assert(w->statement != NULL);
+    if (!describe_takes_null(w->ctx.cat, shape)) {
+        return PGC_OK;
+    }
+    item->sql = describe_plan_text(w->ctx.arena, "COSTS OFF", w->statement, shape->param_count);
     return item->sql == NULL ? describe_no_memory(w, err) : PGC_OK;
 }
 

@@ -56,5 +56,15 @@ pgc_status describe_add(describe_batch *batch, const query_source *source, size_
 pgc_status describe_run(describe_batch *batch, pgc_error *err) PGC_MUST_CHECK;
 /* Statuses that say nothing about a query: the run ends with them. */
 bool describe_is_fatal(pgc_status status);
+/* The server's words without the step that the runtime names first. */
+const char *describe_server_words(const pgc_error *err);
+/* What plans the statement that is prepared as `name`, without values: options are those of
+ * EXPLAIN. NULL: no memory.
+ *
+ *     EXPLAIN (COSTS OFF) EXECUTE "sqlc_7"(NULL, NULL) */
+const char *describe_plan_text(arena *arena, const char *options, const char *name,
+                               size_t param_count);
+/* Whether every parameter may be NULL: that of a domain may be refused. */
+bool describe_takes_null(const catalog *cat, const described *shape);
 
 #endif

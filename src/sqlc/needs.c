@@ -110,7 +110,7 @@ static bool relied(const needs *n, const ir_query *q, const catalog_relation *re
                    const catalog_column *column, bool *nomem)
 {
     const char *source = NULL;
-    bool enforced = column->overridden ? column->enforced : column->not_null;
+    bool enforced = catalog_refuses_null(column);
     for (size_t i = 0; q->row != NULL && i < q->column_count && enforced; i++) {
         const ir_column *c = &q->columns[i];
         if (c->nullable || c->reason[0] == '@') {

@@ -12,6 +12,7 @@
 #include "base/proc.h"
 #include "sqlc/database.h"
 #include "sqlc/json_text.h"
+#include "sqlc/overrides.h"
 
 #define MANIFEST_MAX   ((size_t) 256 << 20)
 #define GIT_TIMEOUT_US ((int64_t) 60 * 1000000)
@@ -65,6 +66,20 @@ typedef struct verify_totals {
     size_t queries; /* looked at */
 } verify_totals;
 
+/* Columns that the config calls nullable or not: the old claims were made with its word. What it
+ * says of columns that are gone by now is no mistake here. */
+static pgc_status apply_users_word(arena *mem, const pipeline_set *set, catalog *cat,
+                                   pgc_error *err)
+{
+    diag_list gone = { .arena = mem };
+    model_context ctx = { .arena = mem,
+                          .cat = cat,
+                          .options = &set->config->c,
+                          .diags = &gone,
+                          .config_path = set->config_path };
+    return overrides_apply(&ctx, cat, err);
+}
+
 static pgc_status verify_set(const env *sys, arena *mem, const command_options *options,
                              const pipeline_set *set, verify_totals *totals, diag_list *diags,
                              pgc_error *err)
@@ -76,17 +91,15 @@ static pgc_status verify_set(const env *sys, arena *mem, const command_options *
     TRY(pipeline_open_database(sys, mem, options, set, diags, &db, err));
     TRY(pipeline_server_error(options, set, diags, catalog_load(database_conn(db), mem, &cat, err),
                               err));
-    verify_work w = { .arena = mem, .conn = database_conn(db), .cat = cat };
-    w.old = &old;
-    w.findings = &totals->findings;
+    TRY(apply_users_word(mem, set, cat, err));
+    verify_work w = { .arena = mem,
+                      .conn = database_conn(db),
+                      .cat = cat,
+                      .old = &old,
+                      .findings = &totals->findings,
+                      .stop = options->stop };
     verify_enums(&w);
-    for (size_t i = 0; i < old.query_count; i++) {
-        if (options->stop != NULL && *options->stop != 0) {
-            return pgc_error_set(err, PGC_CANCELLED, "interrupted");
-        }
-        w.query = &old.queries[i];
-        TRY(pipeline_server_error(options, set, diags, verify_query(&w, err), err));
-    }
+    TRY(pipeline_server_error(options, set, diags, verify_queries(&w, err), err));
     totals->queries += old.query_count;
     return w.nomem ? pgc_error_set(err, PGC_NOMEM, "verify the queries") : PGC_OK;
 }

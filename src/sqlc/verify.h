@@ -19,16 +19,18 @@ typedef struct verify_work {
     pgc_conn *conn;
     const catalog *cat;
     const ir_set *old;
-    vec *findings;         /* of verify_finding */
-    const ir_query *query; /* the one being looked at */
-    size_t prepared;       /* statements on the connection so far */
+    vec *findings;                     /* of verify_finding */
+    const ir_query *query;             /* the one being looked at */
+    size_t prepared;                   /* statements on the connection so far */
+    const volatile sig_atomic_t *stop; /* not 0: end soon; NULL: never */
     bool nomem;
 } verify_work;
 
 void verify_found(verify_work *w, bool breaks, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* verify_query.c: all texts of w->query. PGC_OK (look at the findings); what ends the run. */
-pgc_status verify_query(verify_work *w, pgc_error *err) PGC_MUST_CHECK;
+/* verify_query.c: all texts of all old queries, in a few round trips for some hundred. PGC_OK (look
+ * at the findings); what ends the run. */
+pgc_status verify_queries(verify_work *w, pgc_error *err) PGC_MUST_CHECK;
 /* Labels of the enums that old queries use. */
 void verify_enums(verify_work *w);
 

@@ -1,17 +1,26 @@
-/* One old query on the server of today: is it accepted, does it take and give the same types, do
+/* Old queries on the server of today: is each accepted, does it take and give the same types, do
  * the claims about NULL still hold, would its INSERT still be let in? Queries are described and
- * planned, never executed. One thread per connection. */
+ * planned, never executed, some hundred in each round trip; what is found is told afterwards, in
+ * the order of the queries. One thread per connection. */
 #include "base/prelude.h"
 
 #include "sqlc/verify.h"
 
-#include "base/buf.h"
-#include "pgc/describe.h"
 #include "sqlc/ast.h"
+#include "sqlc/describe_query.h"
 #include "sqlc/prove.h"
 
-#define VERIFY_SQL_MAX    ((size_t) 16 << 20)
+/* For one statement. */
 #define VERIFY_TIMEOUT_US ((int64_t) 60 * 1000000)
+/* Texts that share their round trips. An interrupt is seen between two such groups. */
+#define TOGETHER_MAX ((size_t) 256)
+
+/* One text and what the server says about it. */
+typedef struct old_text {
+    ir_variant text;
+    describe_item *shape; /* NULL: not asked, a type is gone */
+    describe_item *plan;  /* NULL: not asked */
+} old_text;
 
 void verify_found(verify_work *w, bool breaks, const char *fmt, ...)
 {
@@ -56,21 +65,23 @@ static const char *sent_type(const verify_work *w, const ir_param *param)
     return w->query->bulk_sql != NULL ? param->array_sql : param->type.sql;
 }
 
-/* Types as the old program declares them; false when one is gone. */
-static bool declare(verify_work *w, const ir_variant *text, uint32_t *oids)
+/* Whether the server of today knows a type that the old program declares. */
+static bool is_known(const verify_work *w, const ir_param *param)
 {
-    bool ok = true;
+    const char *type = sent_type(w, param);
+    uint32_t oid = w->query->bulk_sql != NULL ? param->array_oid : param->type.oid;
+    return oid != 0 || catalog_type_by_spelling(w->cat, (slice) { type, strlen(type) }) != NULL;
+}
+
+static void compare_types(verify_work *w, const ir_variant *text)
+{
     for (size_t i = 0; i < text->param_count; i++) {
         const ir_param *param = param_of(w, text, i);
-        const char *type = sent_type(w, param);
-        oids[i] = w->query->bulk_sql != NULL ? param->array_oid : param->type.oid;
-        if (oids[i] == 0 &&
-            catalog_type_by_spelling(w->cat, (slice) { type, strlen(type) }) == NULL) {
-            verify_found(w, true, "parameter \"%s\": type %s is gone", param->sql_name, type);
-            ok = false;
+        if (!is_known(w, param)) {
+            verify_found(w, true, "parameter \"%s\": type %s is gone", param->sql_name,
+                         sent_type(w, param));
         }
     }
-    return ok;
 }
 
 static void compare_params(verify_work *w, const ir_variant *text, const described *now)
@@ -104,6 +115,17 @@ static void compare_columns(verify_work *w, const described *now)
     }
 }
 
+/* Whether NULL is stored in a column that refuses it, by its own or its type's word. */
+static bool is_refused(const verify_work *w, const param_fact *fact)
+{
+    const catalog_relation *relation = catalog_relation_by_oid(w->cat, fact->table_oid);
+    const catalog_column *column =
+        relation == NULL ? NULL : catalog_column_by_attnum(relation, fact->attnum);
+    bool only_says = column != NULL && column->overridden && !catalog_refuses_null(column) &&
+                     !column->domain_not_null;
+    return fact->context == PARAM_TARGET && fact->not_null && column != NULL && !only_says;
+}
+
 /* A NULL where the old program was promised none is an error there. */
 static pgc_status compare_claims(verify_work *w, const ir_variant *text, pgc_error *err)
 {
@@ -132,8 +154,7 @@ static pgc_status compare_claims(verify_work *w, const ir_variant *text, pgc_err
     TRY(prove_params(w->cat, text->sql, text->param_count, w->arena, facts, err));
     for (size_t i = 0; q->bulk_sql == NULL && i < text->param_count; i++) {
         const ir_param *param = param_of(w, text, i);
-        if (param->nullable && facts[i].context == PARAM_TARGET && facts[i].not_null &&
-            facts[i].table_oid != 0) {
+        if (param->nullable && is_refused(w, &facts[i])) {
             verify_found(w, false, "parameter \"%s\" may be NULL, its column refuses NULL now",
                          param->sql_name);
         }
@@ -169,8 +190,8 @@ static void check_insert(verify_work *w, const ast *insert)
         name == NULL ? NULL : catalog_relation_by_name(w->cat, ast_str(target, "schemaname"), name);
     for (size_t i = 0; relation != NULL && i < relation->column_count; i++) {
         const catalog_column *column = &relation->columns[i];
-        bool needed = (column->not_null || column->domain_not_null) && !column->has_default &&
-                      !column->identity && !column->generated;
+        bool needed = (catalog_refuses_null(column) || column->domain_not_null) &&
+                      !column->has_default && !column->identity && !column->generated;
         if (needed && !fills(insert, relation, i)) {
             verify_found(
                 w, !relation->has_update_trigger,
@@ -192,81 +213,52 @@ static void check_inserts(verify_work *w, const ast *node)
     }
 }
 
-/* Statuses that say nothing about the query. */
-static bool is_fatal(pgc_status status)
+static pgc_status no_memory(const verify_work *w, pgc_error *err)
 {
-    return status == PGC_CONNECTION || status == PGC_NOMEM || status == PGC_TIMEOUT ||
-           status == PGC_CANCELLED || status == PGC_CLOSED;
+    return pgc_error_set(err, PGC_NOMEM, "verify query \"%s\"", w->query->name);
 }
 
-/* The server's words without the step that the runtime names first. */
-static const char *server_words(const pgc_error *err)
+/* What ends the run, whichever query it met. */
+static pgc_status check_fatal(const verify_work *w, const describe_item *item, pgc_error *err)
 {
-    static const char *const STEPS[] = { "prepare: ", "describe: ", "script: " };
-    for (size_t i = 0; i < ARRAY_LEN(STEPS); i++) {
-        if (strncmp(err->message, STEPS[i], strlen(STEPS[i])) == 0) {
-            return err->message + strlen(STEPS[i]);
-        }
-    }
-    return err->message;
+    return describe_is_fatal(item->status)
+               ? pgc_error_set(err, item->status, "verify query \"%s\": %s", w->query->name,
+                               item->error->message)
+               : PGC_OK;
 }
 
-/* What only the planner finds, such as ON CONFLICT without its index. */
-static pgc_status check_plan(verify_work *w, const char *name, const described *shape,
-                             pgc_error *err)
+/* What the planner says counts where it is about the query, such as ON CONFLICT without its index:
+ * NULL may be no value that it can plan for. */
+static pgc_status tell_text(verify_work *w, const old_text *t, pgc_error *err)
 {
-    AUTO(buf_auto) buf b;
-    buf_init(&b, NULL, VERIFY_SQL_MAX);
-    buf_printf(&b, "EXPLAIN (COSTS OFF) EXECUTE \"%s\"", name);
-    for (size_t i = 0; i < shape->param_count; i++) {
-        const catalog_type *type = catalog_type_by_oid(w->cat, shape->param_oids[i]);
-        if (type == NULL || type->kind == CATALOG_DOMAIN) {
-            return PGC_OK; /* NULL may not be allowed for it */
-        }
-        buf_printf(&b, "%sNULL", i == 0 ? "(" : ", ");
-    }
-    buf_add_str(&b, shape->param_count > 0 ? ")" : "");
-    TRY(buf_finish(&b, err));
-    pgc_error local = PGC_ZERO;
-    pgc_status status = pgc_conn_script(w->conn, b.ptr, VERIFY_TIMEOUT_US, NULL, &local);
-    if (is_fatal(status)) {
-        return pgc_error_set(err, status, "verify query \"%s\": %s", w->query->name, local.message);
-    }
-    if (strncmp(local.sqlstate, "42", 2) == 0) {
-        verify_found(w, true, "%s", server_words(&local));
-    }
-    return PGC_OK;
-}
-
-static pgc_status verify_text(verify_work *w, const ir_variant *text, pgc_error *err)
-{
-    described shape;
     const ast *tree = NULL;
-    pgc_error local = PGC_ZERO;
-    uint32_t *oids = ARENA_ARRAY(w->arena, text->param_count + 1, uint32_t);
-    char *name = arena_printf(w->arena, "sqlc_verify_%zu", w->prepared++);
-    if (oids == NULL || name == NULL) {
-        return pgc_error_set(err, PGC_NOMEM, "verify query \"%s\"", w->query->name);
-    }
-    if (!declare(w, text, oids)) {
+    if (t->shape == NULL) {
+        compare_types(w, &t->text);
         return PGC_OK;
     }
-    pgc_status status = conn_describe(w->conn, name, text->sql.ptr, oids, text->param_count,
-                                      w->arena, &shape, &local);
-    if (is_fatal(status)) {
-        return pgc_error_set(err, status, "verify query \"%s\": %s", w->query->name, local.message);
-    }
-    if (status != PGC_OK) {
-        verify_found(w, true, "%s", server_words(&local));
+    TRY(check_fatal(w, t->shape, err));
+    if (t->shape->status != PGC_OK) {
+        verify_found(w, true, "%s", describe_server_words(t->shape->error));
         return PGC_OK;
     }
-    compare_params(w, text, &shape);
-    compare_columns(w, &shape);
-    TRY(compare_claims(w, text, err));
-    if (ast_parse(text->sql, w->arena, &tree, NULL) == PGC_OK) {
+    compare_params(w, &t->text, &t->shape->shape);
+    compare_columns(w, &t->shape->shape);
+    TRY(compare_claims(w, &t->text, err));
+    pgc_status status = ast_parse(t->text.sql, w->arena, &tree, NULL);
+    if (status == PGC_NOMEM) {
+        return no_memory(w, err);
+    }
+    if (status == PGC_OK) {
         check_inserts(w, tree);
     }
-    return check_plan(w, name, &shape, err);
+    if (t->plan == NULL) {
+        return PGC_OK;
+    }
+    TRY(check_fatal(w, t->plan, err));
+    if (t->plan->status != PGC_OK && strncmp(t->plan->error->sqlstate, "42", 2) == 0) {
+        verify_found(w, true, "%s", describe_server_words(t->plan->error));
+    }
+    return PGC_OK;
 }
 
 /* Columns that COPY fills are not in a text that the server could look at. */
@@ -292,18 +284,112 @@ static void verify_copy(verify_work *w)
     }
 }
 
-pgc_status verify_query(verify_work *w, pgc_error *err)
+static size_t text_count(const ir_query *q)
 {
-    const ir_query *q = w->query;
-    const ir_variant only = { .sql = q->sql, .param_count = q->param_count };
-    if (q->copy != NULL) {
-        verify_copy(w);
+    return q->choice_count == 0 ? 1 : q->variant_count;
+}
+
+static ir_variant text_at(const ir_query *q, size_t index)
+{
+    return q->choice_count == 0 ? (ir_variant) { .sql = q->sql, .param_count = q->param_count }
+                                : q->variants[index];
+}
+
+/* The text under a name and with the types that the old program declares. *asked stays false when
+ * one of them is gone. */
+static pgc_status ask_shape(verify_work *w, const ir_variant *text, describe_item *item,
+                            bool *asked, pgc_error *err)
+{
+    uint32_t *oids = ARENA_ARRAY(w->arena, text->param_count + 1, uint32_t);
+    char *name = arena_printf(w->arena, "sqlc_verify_%zu", w->prepared++);
+    if (oids == NULL || name == NULL) {
+        return no_memory(w, err);
     }
-    if (q->choice_count == 0) {
-        return verify_text(w, &only, err);
+    *asked = true;
+    for (size_t i = 0; i < text->param_count; i++) {
+        const ir_param *param = param_of(w, text, i);
+        oids[i] = w->query->bulk_sql != NULL ? param->array_oid : param->type.oid;
+        *asked = *asked && is_known(w, param);
     }
-    for (size_t i = 0; i < q->variant_count; i++) {
-        TRY(verify_text(w, &q->variants[i], err));
+    *item = (describe_item) {
+        .name = name, .sql = text->sql.ptr, .param_oids = oids, .param_count = text->param_count
+    };
+    return PGC_OK;
+}
+
+/* First all shapes, then the plans of what the server took: two round trips. */
+static pgc_status ask_texts(verify_work *w, size_t from, size_t to, old_text *texts, size_t count,
+                            pgc_error *err)
+{
+    describe_item *shapes = ARENA_ARRAY(w->arena, count + 1, describe_item);
+    describe_item *plans = ARENA_ARRAY(w->arena, count + 1, describe_item);
+    size_t shape_count = 0;
+    size_t plan_count = 0;
+    old_text *t = texts;
+    if (shapes == NULL || plans == NULL) {
+        return no_memory(w, err);
+    }
+    for (size_t i = from; i < to; i++) {
+        w->query = &w->old->queries[i];
+        for (size_t k = 0; k < text_count(w->query); k++, t++) {
+            bool asked = false;
+            t->text = text_at(w->query, k);
+            TRY(ask_shape(w, &t->text, &shapes[shape_count], &asked, err));
+            t->shape = asked ? &shapes[shape_count++] : NULL;
+        }
+    }
+    assert(t == texts + count);
+    TRY(conn_describe_many(w->conn, shapes, shape_count, VERIFY_TIMEOUT_US, w->arena, err));
+    for (t = texts; t < texts + count; t++) {
+        const describe_item *shape = t->shape;
+        if (shape == NULL || shape->status != PGC_OK ||
+            !describe_takes_null(w->cat, &shape->shape)) {
+            continue;
+        }
+        const char *sql =
+            describe_plan_text(w->arena, "COSTS OFF", shape->name, shape->shape.param_count);
+        if (sql == NULL) {
+            return no_memory(w, err);
+        }
+        plans[plan_count] = (describe_item) { .sql = sql };
+        t->plan = &plans[plan_count++];
+    }
+    return conn_describe_many(w->conn, plans, plan_count, VERIFY_TIMEOUT_US, w->arena, err);
+}
+
+/* The queries [from, to), which have `count` texts. */
+static pgc_status verify_group(verify_work *w, size_t from, size_t to, size_t count, pgc_error *err)
+{
+    old_text *texts = ARENA_ARRAY(w->arena, count + 1, old_text);
+    if (texts == NULL) {
+        return no_memory(w, err);
+    }
+    TRY(ask_texts(w, from, to, texts, count, err));
+    for (size_t i = from; i < to; i++) {
+        w->query = &w->old->queries[i];
+        if (w->query->copy != NULL) {
+            verify_copy(w);
+        }
+        for (size_t k = 0; k < text_count(w->query); k++) {
+            TRY(tell_text(w, texts++, err));
+        }
+    }
+    return PGC_OK;
+}
+
+pgc_status verify_queries(verify_work *w, pgc_error *err)
+{
+    size_t to = 0;
+    for (size_t from = 0; from < w->old->query_count; from = to) {
+        size_t count = 0;
+        if (w->stop != NULL && *w->stop != 0) {
+            return pgc_error_set(err, PGC_CANCELLED, "interrupted");
+        }
+        w->query = &w->old->queries[from];
+        while (to < w->old->query_count && count < TOGETHER_MAX) {
+            count += text_count(&w->old->queries[to++]);
+        }
+        TRY(verify_group(w, from, to, count, err));
     }
     return PGC_OK;
 }

@@ -43,11 +43,25 @@ typedef struct vet_rule {
 const vet_rule *vet_rule_at(size_t index);
 const vet_rule *vet_rule_find(const char *name);
 
-/* vet_plan.c: the plan of a text with parameters, as EXPLAIN gives it: *out is the value of
- * postgresql.explain. sql is planned for any values (a generic plan) under the name of `ordinal`,
- * distinct per connection. PGC_INVALID: the server cannot explain it, err says why. */
-pgc_status vet_explain(arena *arena, pgc_conn *conn, const ir_query *query, const ir_variant *text,
-                       size_t ordinal, cel_value *out, pgc_error *err) PGC_MUST_CHECK;
+/* One text whose plan is asked for, of any values for its parameters (a generic plan). */
+typedef struct vet_ask {
+    const ir_query *query;
+    const ir_variant *text;
+    pgc_status status;      /* out: PGC_OK, or why there is no plan */
+    const pgc_error *error; /* out: NULL on success */
+    slice plan;             /* out: as JSON; ptr NULL: the server had none to tell */
+} vet_ask;
+
+/* vet_plan.c: ask for all plans of a list (of vet_ask *) together; no_seq_scan: with sequential
+ * scans forbidden where there is another way. *ordinal counts the statements of the connection.
+ * What the answers take comes from the arena. That the server cannot explain a text is the outcome
+ * of that text. PGC_OK; PGC_CONNECTION, PGC_NOMEM and the like. */
+pgc_status vet_explain(arena *arena, pgc_conn *conn, const vec *asks, bool no_seq_scan,
+                       size_t *ordinal, pgc_error *err) PGC_MUST_CHECK;
+/* An answer as the value of postgresql.explain. PGC_OK; PGC_NOMEM; others: there is none, err says
+ * why. */
+pgc_status vet_plan_value(arena *arena, const vet_ask *ask, cel_value *out, pgc_error *err)
+    PGC_MUST_CHECK;
 /* True when the plan holds a node of that type with a filter. plan: postgresql.explain.plan. */
 bool vet_plan_has_filter(const cel_value *plan, const char *node_type);
 

@@ -1,16 +1,15 @@
-/* A query's plan as values for rules. Statements are prepared and explained, never executed. One
- * thread per connection. */
+/* Plans of queries as values for rules. Statements are prepared and explained, never executed, some
+ * hundred in each round trip. One thread per connection. */
 #include "base/prelude.h"
 
 #include "sqlc/vet.h"
 
 #include <jansson.h>
 
-#include "base/buf.h"
 #include "base/json_auto.h"
-#include "pgc/describe.h"
+#include "sqlc/describe_query.h"
 
-#define EXPLAIN_MAX        ((size_t) 16 << 20)
+/* For one statement. */
 #define EXPLAIN_TIMEOUT_US ((int64_t) 60 * 1000000)
 
 /* "Node Type" is node_type in rules. NULL: no memory. */
@@ -141,16 +140,22 @@ static bool convert(arena *mem, json_t *json, cel_value *out)
     }
 }
 
-/* The text of the only row. */
-static pgc_status read_answer(arena *mem, pgc_result *result, cel_value *out, pgc_error *err)
+pgc_status vet_plan_value(arena *mem, const vet_ask *ask, cel_value *out, pgc_error *err)
 {
-    static const pgc_query QUERY = { .name = "explain" };
-    pgc_reader reader;
     json_error_t problem;
-    pgc_reader_init(&reader, result, &QUERY);
-    slice text = pgc_result_rows(result) == 1 ? pgc_read_text(&reader, 0, 0) : SLICE("");
-    TRY(pgc_reader_finish(&reader, err));
-    AUTO(json_auto) json_t *root = json_loadb(text.ptr, text.len, 0, &problem);
+    if (ask->status != PGC_OK) {
+        if (err != NULL) {
+            *err = *ask->error;
+        }
+        return ask->status;
+    }
+    AUTO(json_auto)
+    json_t *root =
+        ask->plan.ptr == NULL ? NULL : json_loadb(ask->plan.ptr, ask->plan.len, 0, &problem);
+    if (root == NULL && ask->plan.ptr != NULL &&
+        json_error_code(&problem) == json_error_out_of_memory) {
+        return pgc_error_set(err, PGC_NOMEM, "read a plan");
+    }
     json_t *first = json_array_get(root, 0);
     if (!json_is_object(first) || json_object_get(first, "Plan") == NULL) {
         return pgc_error_set(err, PGC_INVALID, "no plan: this is no query to the planner");
@@ -169,30 +174,75 @@ static const uint32_t *declared(arena *mem, const ir_query *query, const ir_vari
     return oids;
 }
 
-pgc_status vet_explain(arena *mem, pgc_conn *conn, const ir_query *query, const ir_variant *text,
-                       size_t ordinal, cel_value *out, pgc_error *err)
+/* A text becomes two items: it is prepared, and then explained by its name. */
+static pgc_status add_items(arena *mem, const vet_ask *ask, size_t ordinal, describe_item *items,
+                            pgc_error *err)
 {
-    AUTO(buf_auto) buf sql;
-    described shape;
-    pgc_result *result = NULL;
-    const uint32_t *oids = declared(mem, query, text);
+    const ir_variant *text = ask->text;
+    const uint32_t *oids = declared(mem, ask->query, text);
     const char *name = arena_printf(mem, "sqlc_vet_%zu", ordinal);
-    buf_init(&sql, NULL, EXPLAIN_MAX);
-    if (oids == NULL || name == NULL) {
-        return pgc_error_set(err, PGC_NOMEM, "explain query \"%s\"", query->name);
+    const char *sql =
+        name == NULL ? NULL
+                     : describe_plan_text(mem, "VERBOSE, COSTS, SETTINGS, BUFFERS, FORMAT JSON",
+                                          name, text->param_count);
+    if (oids == NULL || sql == NULL) {
+        return pgc_error_set(err, PGC_NOMEM, "explain query \"%s\"", ask->query->name);
     }
-    TRY(conn_describe(conn, name, text->sql.ptr, oids, text->param_count, mem, &shape, err));
-    buf_printf(&sql, "EXPLAIN (VERBOSE, COSTS, SETTINGS, BUFFERS, FORMAT JSON) EXECUTE \"%s\"",
-               name);
-    for (size_t i = 0; i < text->param_count; i++) {
-        buf_printf(&sql, "%sNULL", i == 0 ? "(" : ", ");
+    items[0] = (describe_item) {
+        .name = name, .sql = text->sql.ptr, .param_oids = oids, .param_count = text->param_count
+    };
+    items[1] = (describe_item) { .sql = sql, .keep_text = true };
+    return PGC_OK;
+}
+
+/* A statement that was refused has no plan: then the first of the two errors is the one to tell. */
+static void take_items(vet_ask *ask, const describe_item *items)
+{
+    const describe_item *told = items[0].status != PGC_OK ? &items[0] : &items[1];
+    ask->status = told->status;
+    ask->error = told->error;
+    ask->plan = told->status == PGC_OK ? told->text : (slice) { 0 };
+}
+
+/* Statuses that say nothing about a text. That one takes too long does. */
+static bool is_fatal(pgc_status status)
+{
+    return status != PGC_TIMEOUT && describe_is_fatal(status);
+}
+
+/* A plan is kept with its statement, so a text that is asked for in both ways is prepared twice.
+ * The setting goes back in the same round trip. */
+pgc_status vet_explain(arena *mem, pgc_conn *conn, const vec *asks, bool no_seq_scan,
+                       size_t *ordinal, pgc_error *err)
+{
+    size_t first = no_seq_scan ? 1 : 0;
+    size_t count = 2 * asks->count + 2 * first;
+    describe_item *items = ARENA_ARRAY(mem, count + 1, describe_item);
+    if (items == NULL) {
+        return pgc_error_set(err, PGC_NOMEM, "explain the queries");
     }
-    buf_add_str(&sql, text->param_count > 0 ? ")" : "");
-    TRY(buf_finish(&sql, err));
-    TRY(pgc_conn_script(conn, sql.ptr, EXPLAIN_TIMEOUT_US, &result, err));
-    pgc_status status = read_answer(mem, result, out, err);
-    pgc_result_free(result);
-    return status;
+    if (no_seq_scan) {
+        items[0] = (describe_item) { .sql = "SET enable_seqscan = off" };
+        items[count - 1] = (describe_item) { .sql = "RESET enable_seqscan" };
+    }
+    for (size_t i = 0; i < asks->count; i++) {
+        const vet_ask *ask = *VEC_AT(asks, vet_ask *, i);
+        TRY(add_items(mem, ask, (*ordinal)++, &items[first + 2 * i], err));
+    }
+    TRY(conn_describe_many(conn, items, count, EXPLAIN_TIMEOUT_US, mem, err));
+    for (size_t i = 0; i < count; i++) {
+        bool setting = no_seq_scan && (i == 0 || i == count - 1);
+        if (is_fatal(items[i].status) || (setting && items[i].status != PGC_OK)) {
+            if (err != NULL) {
+                *err = *items[i].error;
+            }
+            return pgc_error_wrap(err, items[i].status, "explain the queries");
+        }
+    }
+    for (size_t i = 0; i < asks->count; i++) {
+        take_items(*VEC_AT(asks, vet_ask *, i), &items[first + 2 * i]);
+    }
+    return PGC_OK;
 }
 
 bool vet_plan_has_filter(const cel_value *plan, const char *node_type)

@@ -265,6 +265,11 @@ static void texts_between_descriptions_are_run(void)
         { .sql = "EXECUTE d1(1)" },
         { .sql = "SELECT ARRAY['a', NULL]::aclitem[]" },
         { .name = "", .sql = "SELECT 1 AS x" },
+        { .sql = "SELECT 'kept\\' || 7", .keep_text = true },
+        { .sql = "SELECT 'forgotten'" },
+        { .sql = "SELECT 1, 2", .keep_text = true },
+        { .sql = "SELECT 1 WHERE false", .keep_text = true },
+        { .sql = "SELECT nope", .keep_text = true },
     };
     REQUIRE_OK(conn_describe_many(conn, items, ARRAY_LEN(items), 10000000, memory, &err), &err);
     CHECK_INT(items[0].status, PGC_OK);
@@ -275,6 +280,11 @@ static void texts_between_descriptions_are_run(void)
     CHECK(items[3].status != PGC_OK);
     CHECK_INT(items[4].status, PGC_OK);
     CHECK_INT(items[4].shape.column_count, 1);
+    CHECK(slice_eq_str(items[5].text, "kept\\7"));
+    for (size_t i = 6; i < ARRAY_LEN(items); i++) {
+        CHECK(items[i].text.ptr == NULL);
+        CHECK_INT(items[i].status, i == 9 ? PGC_DB : PGC_OK);
+    }
     REQUIRE_OK(conn_describe_many(conn, NULL, 0, -1, memory, &err), &err);
 }
 

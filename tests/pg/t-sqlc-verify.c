@@ -202,6 +202,87 @@ static void a_revision_serves_as_well(void)
     project_done(&p);
 }
 
+/* With the config's word for a column the old claims were made, and its views and expressions. */
+static void what_the_config_says_still_holds(void)
+{
+    static const char SAYS[] =
+        "version: \"2\"\nsql:\n  - engine: postgresql\n    schema: s.sql\n    queries: q\n"
+        "    codegen:\n      - plugin: c\n        out: out\n        options:\n"
+        "          prefix: p\n          overrides: [{column: t.note, nullable: false}]\n";
+    sqlc_project p =
+        project_make(SAYS, "CREATE TABLE t (id int PRIMARY KEY, note text, name text NOT NULL);\n",
+                     "-- name: Notes :many\nSELECT note, note || name AS both FROM t;\n"
+                     "-- name: Add :exec\nINSERT INTO t (id, name) VALUES (@id, @name);\n"
+                     "-- name: Put :exec\nUPDATE t SET note = sqlc.narg(note) WHERE id = @id;\n");
+    project_run run = project_command_run(&p, command_generate, (command_options) { 0 });
+    CHECK_INT(run.status, PGC_OK);
+    project_write(&p, "old.json", project_read(&p, "out/sqlc-manifest.json"));
+    run = verify(&p, false);
+    CHECK(!run.different);
+    if (!CHECK(strstr(run.text, "3 of 3 queries of ") == run.text)) {
+        printf("# %s\n", run.text);
+    }
+    /* Its word is about a column that is gone: no mistake of the config here. */
+    project_write(&p, "s.sql", "CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL);\n");
+    run = verify(&p, false);
+    CHECK_INT(run.status, PGC_OK);
+    CHECK(strstr(run.text, "breaks  q/a.sql: Notes: column \"note\" does not exist\n") == run.text);
+    project_done(&p);
+}
+
+/* More texts than are asked for together, in the order of the queries whatever the server said
+ * first: a query with as many forms, and one that breaks at either side. */
+static void many_texts_keep_their_order(void)
+{
+    sqlc_project p = make_project(OLD_SCHEMA);
+    AUTO(buf_auto) buf queries;
+    AUTO(buf_auto) buf want;
+    buf_init(&queries, NULL, 1 << 20);
+    buf_init(&want, NULL, 1 << 20);
+    for (int i = 0; i < 300; i++) {
+        bool breaks = i == 0 || i == 255 || i == 256 || i == 299;
+        const char *column = breaks ? "note" : "name";
+        buf_printf(&queries, "-- name: Q%03d :many\nSELECT %s FROM t;\n", i, column);
+        if (breaks) {
+            buf_printf(&want, "breaks  q/a.sql: Q%03d: column \"note\" does not exist\n", i);
+        }
+        if (i == 128) {
+            buf_printf(&queries, "-- name: Forms :many\n-- @optional id name size mood tag\n"
+                                 "SELECT note FROM t WHERE true AND id = @id AND name = @name AND "
+                                 "size = @size AND mood = @mood AND tag = @tag;\n");
+        }
+        if (i == 0) {
+            buf_add_str(&want, "breaks  q/a.sql: Forms: column \"note\" does not exist\n");
+        }
+    }
+    buf_add_str(&want, "296 of 301 queries of ");
+    project_write(&p, "q/a.sql", queries.ptr);
+    project_run run = project_command_run(&p, command_generate, (command_options) { 0 });
+    CHECK_INT(run.status, PGC_OK);
+    CHECK_STR(run.diags, "");
+    project_write(&p, "old.json", project_read(&p, "out/sqlc-manifest.json"));
+    project_write(&p, "s.sql",
+                  T("id int PRIMARY KEY, name text NOT NULL, size int NOT NULL, mood mood"));
+    run = verify(&p, false);
+    CHECK(run.different);
+    if (!CHECK(want.ptr != NULL && strncmp(run.text, want.ptr, want.len) == 0)) {
+        printf("# got:\n# %s\n# want:\n# %s\n", run.text, want.ptr);
+    }
+    project_done(&p);
+}
+
+static void an_interrupt_ends_it(void)
+{
+    sqlc_project p = make_project(OLD_SCHEMA);
+    const volatile sig_atomic_t stop = 1;
+    const char *file = arena_printf(p.bench.arena, "%s/old.json", p.dir.path);
+    project_run run =
+        project_command_run(&p, command_verify, (command_options) { .query = file, .stop = &stop });
+    CHECK_INT(run.status, PGC_CANCELLED);
+    CHECK_STR(run.text, "");
+    project_done(&p);
+}
+
 TAP_MAIN(TAP("additions break nothing", additions_break_nothing),
          TAP("tables, columns and types that are gone break", what_is_gone_breaks),
          TAP("other types break", other_types_break),
@@ -209,4 +290,7 @@ TAP_MAIN(TAP("additions break nothing", additions_break_nothing),
          TAP("new demands on INSERT break", new_demands_of_inserts_break),
          TAP("an ON CONFLICT without its index breaks", a_missing_index_breaks),
          TAP("labels of enums are compared; findings come as JSON", labels_are_compared),
+         TAP("what the config says of a column still holds", what_the_config_says_still_holds),
+         TAP("many texts keep their order", many_texts_keep_their_order),
+         TAP("an interrupt ends it", an_interrupt_ends_it),
          TAP("a revision serves as well as a file", a_revision_serves_as_well))

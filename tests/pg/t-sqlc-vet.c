@@ -166,6 +166,45 @@ static void faulty_rules_have_a_place(void)
     expect(SQL_ENTRY "    rules: x\n", QUERY, "sqlc.yaml:8:12: rules must be a list of names");
 }
 
+/* More texts than are explained together, both ways, with refusals among them. */
+static void many_plans_belong_to_their_queries(void)
+{
+    AUTO(buf_auto) buf queries;
+    AUTO(buf_auto) buf want;
+    buf_init(&queries, NULL, 1 << 20);
+    buf_init(&want, NULL, 1 << 20);
+    for (int i = 0; i < 300; i++) {
+        bool sorts = i % 64 == 1;
+        bool scans = i % 64 == 2;
+        bool refused = i % 100 == 3;
+        buf_printf(&queries, "-- name: Q%03d :exec\n%s;\n", i,
+                   sorts     ? "SELECT x.name FROM (SELECT name FROM t ORDER BY note) x"
+                   : scans   ? "SELECT id FROM t WHERE name = @name"
+                   : refused ? "UPDATE u SET size = @size WHERE id = @id"
+                             : "SELECT id FROM t WHERE id = @id");
+        const char *said = sorts ? "sorts: it sorts"
+                           : scans
+                               ? "c/seq-scan: no index serves a condition: the whole table is read"
+                           : refused ? "rules on its plan are left out: "
+                                     : NULL;
+        if (said != NULL) {
+            buf_printf(&want, "%sq/a.sql:%d:1: %sQ%03d: %s%s", want.len > 0 ? "\n" : "", 2 * i + 2,
+                       refused ? "warning: " : "", i, said,
+                       refused ? "domain amount does not allow null values" : "");
+        }
+    }
+    REQUIRE(queries.ptr != NULL && want.ptr != NULL);
+    sqlc_project p =
+        project_make(SQL_ENTRY "    rules: [c/seq-scan, sorts]\nrules:\n  - name: sorts\n"
+                               "    message: it sorts\n"
+                               "    rule: postgresql.explain.plan.node_type == 'Subquery Scan'\n",
+                     SCHEMA, queries.ptr);
+    project_run run = project_command_run(&p, command_vet, (command_options) { 0 });
+    CHECK_INT(run.status, PGC_INVALID);
+    CHECK_STR(run.diags, want.ptr);
+    project_done(&p);
+}
+
 static void what_cannot_be_explained_is_said(void)
 {
     sqlc_project p = project_make(RULES, SCHEMA,
@@ -211,4 +250,5 @@ TAP_MAIN(TAP("sound queries have no findings", sound_queries_have_no_findings),
          TAP("comments turn rules off, by name or all", comments_turn_rules_off),
          TAP("faulty rules have a place in the config", faulty_rules_have_a_place),
          TAP("a query that cannot be explained is no failure", what_cannot_be_explained_is_said),
+         TAP("plans of many texts belong to their queries", many_plans_belong_to_their_queries),
          TAP("findings come as JSON", findings_come_as_json))
