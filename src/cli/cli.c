@@ -276,6 +276,7 @@ void cli_database_auto(lum_database **database)
 const char *cli_helper_path(char out[static PATH_MAX])
 {
     static const char NAME[] = "/lumilio-media";
+    assert(out != NULL);
     ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - sizeof NAME);
     out[len > 0 ? len : 0] = '\0';
     char *slash = strrchr(out, '/');
