@@ -230,6 +230,19 @@ static void without_a_thumbnail_it_is_given_up(void)
     check_job("cancelled", "no thumbnail");
 }
 
+static void what_is_in_the_trash_is_given_up_at_once(void)
+{
+    LIBRARY(NULL, "immich");
+    jobs_counts counts = { .completed = 0 };
+    CHECK(pictures_import(1, false));
+    change("UPDATE assets SET deleted_at = now()");
+    REQUIRE(work(&counts));
+    CHECK_INT(counts.given_up, 1);
+    CHECK_INT(counts.retrying + counts.waiting + counts.completed, 0);
+    check_job("cancelled 1", "there is no such asset");
+    CHECK_ASKED(&lib, "SELECT count(*) FROM embeddings", "0");
+}
+
 static void without_its_job_there_is_no_asset(void)
 {
     LIBRARY(NULL, "immich");
@@ -446,6 +459,8 @@ TAP_MAIN(TAP("embed: a server of the test listens", begins),
              a_job_before_its_thumbnail_is_put_off),
          TAP("embed: without a thumbnail the job is given up with the reason",
              without_a_thumbnail_it_is_given_up),
+         TAP("embed: what is in the trash is given up at once, with the reason",
+             what_is_in_the_trash_is_given_up_at_once),
          TAP("embed: when the job cannot be inserted there is no asset either",
              without_its_job_there_is_no_asset),
          TAP("embed: a server that is away costs no job its life",
