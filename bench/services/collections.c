@@ -42,12 +42,24 @@ static pgc_status album_assets(services_site *site, lum_actor actor, uint32_t tu
     return status;
 }
 
+/* Behind nine tenths of its members. */
+static pgc_status album_far(services_site *site, lum_actor actor, uint32_t turn, pgc_error *err)
+{
+    repo_list_album_assets_row_set set = { 0 };
+    int32_t album_id = (actor.user_id - 1) * ALBUMS_OF_OWNER + 1 + (int32_t) (turn / 10 % 10);
+    const lum_album_cursor after = { .set = true, .position = site->asset_count / 10 * 9 };
+    pgc_status status = lum_album_list_assets(actor, album_id, after, PAGE_ROWS, &set, err);
+    repo_list_album_assets_row_set_free(&set);
+    return status;
+}
+
 void collection_rows(bench_rows *rows, services_site *big, services_site *small)
 {
     static const probe PROBES[] = {
         { .name = "page of albums", .call = album_page, .limit_ms = 5 },
         { .name = "page of tags", .call = tag_page, .limit_ms = 5 },
         { .name = "page of an album", .call = album_assets, .limit_ms = 5 },
+        { .name = "far page of an album", .call = album_far, .limit_ms = 5 },
     };
     probes_add(rows, big, small, PROBES, ARRAY_LEN(PROBES));
 }

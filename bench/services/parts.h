@@ -63,6 +63,7 @@ double probe_time(services_site *site, const probe *one, unsigned percent);
 
 void list_rows(bench_rows *rows, services_site *big, services_site *small);
 void collection_rows(bench_rows *rows, services_site *big, services_site *small);
+void statistics_rows(bench_rows *rows, services_site *big, services_site *small);
 void search_rows(bench_rows *rows, services_site *big, services_site *small);
 void plan_rows(bench_rows *rows, services_site *big, services_site *small);
 void policy_rows(bench_rows *rows, services_site *big, services_site *small);

@@ -270,10 +270,11 @@ static const pgc_query count_species_query = {
     "            GROUP BY c.name) w\n"
     "      LEFT JOIN LATERAL (SELECT count(*) AS assets\n"
     "                         FROM species_predictions p JOIN assets a ON a.asset_id = p.asset_id\n"
-    "                         WHERE p.owner_id = $2 AND p.species_name = w.name\n"
+    "                         WHERE w.between > 0\n"
+    "                           AND p.owner_id = $2 AND p.species_name = w.name\n"
     "                           AND p.confidence >= $1\n"
     "                           AND p.confidence < ceil($1 * 10) / 10\n"
-    "                           AND a.deleted_at IS NULL) r ON w.between > 0\n"
+    "                           AND a.deleted_at IS NULL) r ON true\n"
     "      WHERE w.assets + coalesce(r.assets, 0) > 0\n"
     "      ORDER BY w.assets + coalesce(r.assets, 0) DESC, w.name\n"
     "      LIMIT $3) s\n"
@@ -283,7 +284,7 @@ static const pgc_query count_species_query = {
     "                      AND a.deleted_at IS NULL\n"
     "                    ORDER BY p.confidence DESC LIMIT 1) b\n"
     "ORDER BY s.assets DESC, s.name",
-    UINT64_C(0xcec934ba79058067),
+    UINT64_C(0xd0d4ba2fbb559156),
     PGC_QUERY_READ_ONLY,
     3,
     4,

@@ -154,10 +154,11 @@ repo_count_species_row *repo_count_species_row_clone(const repo_count_species_ro
  *                 GROUP BY c.name) w
  *           LEFT JOIN LATERAL (SELECT count(*) AS assets
  *                              FROM species_predictions p JOIN assets a ON a.asset_id = p.asset_id
- *                              WHERE p.owner_id = @owner_id AND p.species_name = w.name
+ *                              WHERE w.between > 0
+ *                                AND p.owner_id = @owner_id AND p.species_name = w.name
  *                                AND p.confidence >= @min_confidence
  *                                AND p.confidence < ceil(@min_confidence * 10) / 10
- *                                AND a.deleted_at IS NULL) r ON w.between > 0
+ *                                AND a.deleted_at IS NULL) r ON true
  *           WHERE w.assets + coalesce(r.assets, 0) > 0
  *           ORDER BY w.assets + coalesce(r.assets, 0) DESC, w.name
  *           LIMIT @row_limit) s
