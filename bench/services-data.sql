@@ -210,10 +210,14 @@ SELECT m.owner_id, m.album_id, count(*)
 FROM album_assets m JOIN assets a ON a.asset_id = m.asset_id
 WHERE a.deleted_at IS NULL
 GROUP BY m.owner_id, m.album_id ORDER BY m.owner_id, m.album_id;
+INSERT INTO library_counts (owner_id, kind, name, detail, assets, bytes)
+SELECT c.owner_id, c.kind, c.name, c.detail, c.assets, c.bytes
+FROM library_counted(NULL) c
+ORDER BY c.owner_id, c.kind, c.name, c.detail;
 \endif
 COMMIT;
 \if :end
 SET session_replication_role = origin;
 VACUUM (ANALYZE) users, repositories, assets, thumbnails, tags, asset_tags, albums, album_assets,
-    asset_search, asset_days, tag_counts, album_counts;
+    asset_search, asset_days, tag_counts, album_counts, library_counts, species_predictions;
 \endif

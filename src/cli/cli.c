@@ -3,10 +3,10 @@
 #include "cli/prelude.h"
 
 #include "cli/cli.h"
-#include "cli/suggest.h"
 
 #include <pwd.h>
 
+#include "base/word_guess.h"
 #include "service/user.h"
 
 cli_common cli_common_options;
@@ -69,17 +69,17 @@ static void options_print(const cli_option *options, size_t count, FILE *out)
     }
 }
 
-static void options_guess(cli_guess *guess, const cli_option *options, size_t count)
+static void options_guess(word_guess *guess, const cli_option *options, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        cli_guess_try(guess, pgc_text_from(options[i].name));
+        word_guess_try(guess, pgc_text_from(options[i].name));
     }
 }
 
 static int option_unknown(const char *command_name, const cli_option *options, size_t count,
                           slice name)
 {
-    cli_guess guess = { .typed = name };
+    word_guess guess = { .typed = name };
     options_guess(&guess, options, count);
     options_guess(&guess, COMMON, ARRAY_LEN(COMMON));
     if (guess.best.ptr != NULL) {
@@ -276,6 +276,7 @@ void cli_database_auto(lum_database **database)
 const char *cli_helper_path(char out[static PATH_MAX])
 {
     static const char NAME[] = "/lumilio-media";
+    assert(out != NULL);
     ssize_t len = readlink("/proc/self/exe", out, PATH_MAX - sizeof NAME);
     out[len > 0 ? len : 0] = '\0';
     char *slash = strrchr(out, '/');

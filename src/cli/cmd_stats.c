@@ -205,6 +205,7 @@ static pgc_status recount_action(lum_actor actor, void *arg, pgc_error *err)
         { "days", mended.days },
         { "tags", mended.tags },
         { "albums", mended.albums },
+        { "library", mended.library },
     };
     json_t *object = cli_common_options.json ? json_object() : NULL;
     for (size_t i = 0; i < ARRAY_LEN(FIELDS); i++) {

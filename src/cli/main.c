@@ -4,9 +4,9 @@
 #include <locale.h>
 
 #include "base/alloc.h"
+#include "base/word_guess.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
-#include "cli/suggest.h"
 
 /* Room for the answer to a page or an export of 100,000 assets, kept for the next one. */
 #define MEMORY_KEPT ((size_t) 64 << 20)
@@ -226,12 +226,12 @@ static slice command_guess(int argc, char **argv)
     char typed[128];
     bool two = argc > 1 && argv[1][0] != '-';
     (void) snprintf(typed, sizeof typed, "%s%s%s", argv[0], two ? " " : "", two ? argv[1] : "");
-    cli_guess whole = { .typed = pgc_text_from(typed) };
-    cli_guess begin = { .typed = pgc_text_from(argv[0]) };
+    word_guess whole = { .typed = pgc_text_from(typed) };
+    word_guess begin = { .typed = pgc_text_from(argv[0]) };
     for (size_t i = 0; i < CLI_COMMAND_COUNT; i++) {
         slice name = pgc_text_from(CLI_COMMANDS[i].name);
-        cli_guess_try(&whole, name);
-        cli_guess_try(&begin, slice_sub(name, 0, strcspn(name.ptr, " ")));
+        word_guess_try(&whole, name);
+        word_guess_try(&begin, slice_sub(name, 0, strcspn(name.ptr, " ")));
     }
     return whole.best.ptr != NULL ? whole.best : begin.best;
 }

@@ -34,7 +34,7 @@ enum { WITH_DATABASE = 1, WITH_OFFLINE = 2, WITH_JSON = 4 };
 
 typedef struct command {
     const char *name, *args, *summary;
-    command_fn run;
+    command_fn run; /* NULL: main() answers itself, without options */
     unsigned options;
     const char *details; /* of its help; lines */
 } command;
@@ -59,6 +59,9 @@ static const command COMMANDS[] = {
       "Takes a manifest, or that of a git revision; exit 1 when a query of it would break.\n" },
     { "init", "", "write a config to start from", command_init, 0,
       "Writes sqlc.yaml, or the file that -f names; never over one that is there.\n" },
+    { "version", "", "print the version", NULL, 0, "The same as --version.\n" },
+    { "help", " [COMMAND]", "print this, or the help of a command", NULL, 0,
+      "Behind a command, --help is the same.\n" },
 };
 
 static const struct {
@@ -67,6 +70,7 @@ static const struct {
     const char *form, *what;
 } OPTIONS[] = {
     { 0, false, "-f, --file FILE", "config (default sqlc.yaml here)" },
+    { 0, false, "--verbose", "errors with the line that they are about, and SQLSTATE" },
     { WITH_DATABASE, false, "--database URL",
       "analyse on this server, in a scratch database; default: a\n"
       "                   private throw-away server" },
@@ -104,9 +108,12 @@ static void print_options(FILE *to, const command *c)
 
 static int print_command_help(const command *c)
 {
-    (void) printf("sqlc-gen-c %s: %s\n\nusage: sqlc-gen-c %s%s [OPTIONS]\n\n%s\n", c->name,
-                  c->summary, c->name, c->args, c->details);
-    print_options(stdout, c);
+    (void) printf("sqlc-gen-c %s: %s\n\nusage: sqlc-gen-c %s%s%s\n\n%s", c->name, c->summary,
+                  c->name, c->args, c->run == NULL ? "" : " [OPTIONS]", c->details);
+    if (c->run != NULL) {
+        (void) putchar('\n');
+        print_options(stdout, c);
+    }
     return 0;
 }
 
@@ -119,8 +126,7 @@ static void print_help(FILE *to)
         (void) snprintf(form, sizeof form, "%s%s", COMMANDS[i].name, COMMANDS[i].args);
         (void) fprintf(to, "  %-21s %s\n", form, COMMANDS[i].summary);
     }
-    (void) fprintf(to, "  %-21s %s\n  %-21s %s\n\n", "version", "print the version",
-                   "help [COMMAND]", "print this, or the help of a command");
+    (void) fputc('\n', to);
     print_options(to, NULL);
 }
 
@@ -171,6 +177,8 @@ static int parse_options(const command *chosen, int argc, char **argv, command_o
             out->offline = true;
         } else if (strcmp(arg, "--json") == 0) {
             out->json = true;
+        } else if (strcmp(arg, "--verbose") == 0) {
+            out->verbose = true;
         } else if (strcmp(arg, "--keep") == 0) {
             out->keep = true;
         } else if (arg[0] == '-') {
@@ -190,15 +198,33 @@ static int parse_options(const command *chosen, int argc, char **argv, command_o
     if (out->offline && (chosen->options & WITH_OFFLINE) == 0) {
         return usage_error("--offline works with check and generate only", "");
     }
+    if (out->json && (chosen->options & WITH_JSON) == 0) {
+        return usage_error("--json works with generate, explain, vet and verify only", "");
+    }
     return 0;
 }
 
-static void print_diags(const diag_list *list)
+/* The line with a mark below the place, and the server's code. */
+static void print_frame(const diag *d)
+{
+    if (d->excerpt != NULL) {
+        (void) fprintf(stderr, "  %5" PRIu32 " | %s\n        | %*s^\n", d->line, d->excerpt,
+                       (int) d->caret, "");
+    }
+    if (d->sqlstate[0] != '\0') {
+        (void) fprintf(stderr, "  SQLSTATE %s\n", d->sqlstate);
+    }
+}
+
+static void print_diags(const diag_list *list, bool verbose)
 {
     for (size_t i = 0; i < list->items.count; i++) {
         const diag *d = VEC_AT(&list->items, diag, i);
         (void) fprintf(stderr, "%s:%" PRIu32 ":%" PRIu32 ": %s%s\n", d->path, d->line, d->column,
                        d->warning ? "warning: " : "", d->message);
+        if (verbose) {
+            print_frame(d);
+        }
         if (d->hint != NULL) {
             (void) fprintf(stderr, "  hint: %s\n", d->hint);
         }
@@ -217,7 +243,7 @@ static int run_command(const command *chosen, const command_options *options)
     command_result_init(&result, mem);
     pgc_status status = chosen->run(env_default(), mem, options, &result, &err);
     diag_sort(&result.diags);
-    print_diags(&result.diags);
+    print_diags(&result.diags, options->verbose);
     slice text = buf_view(&result.out);
     bool written =
         status != PGC_OK || text.len == 0 || fwrite(text.ptr, 1, text.len, stdout) == text.len;
@@ -336,18 +362,18 @@ int main(int argc, char **argv)
     if (strcmp(name, PLUGIN_METHOD) == 0) {
         return run_plugin();
     }
+    const command *chosen = find_command(name);
+    for (int i = 2; chosen != NULL && i < argc; i++) {
+        if (is_help(argv[i])) {
+            return print_command_help(chosen);
+        }
+    }
     if (strcmp(name, "help") == 0 || is_help(name)) {
         return help(argc > 2 ? argv[2] : "");
     }
     if (strcmp(name, "version") == 0 || strcmp(name, "--version") == 0) {
         (void) printf("sqlc-gen-c %s\n", LUM_VERSION);
         return 0;
-    }
-    const command *chosen = find_command(name);
-    for (int i = 2; chosen != NULL && i < argc; i++) {
-        if (is_help(argv[i])) {
-            return print_command_help(chosen);
-        }
     }
     if (chosen != NULL) {
         command_options options = { .stop = &interrupted };

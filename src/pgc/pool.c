@@ -366,7 +366,13 @@ static pgc_status run_borrowed(pgc_pool *pool, const run_item *items, size_t cou
                                pgc_result **out, bool *lost_out, pgc_error *err)
 {
     pgc_conn *conn = NULL;
-    pool_request request = { .holder = items[count - 1].query->name };
+    const pgc_query *query = items[count - 1].query;
+    const pgc_alloc *alloc = pool->options.conn.alloc;
+    pool_request request = { .holder = query->name };
+    AUTO(result_auto) pgc_result *room = NULL;
+    if (out != NULL) {
+        TRY(result_reserve(pool->seams.pq, alloc, query, &room, err));
+    }
     TRY(acquire_checked(pool, &request, 0, &conn, err));
     PGresult *answer = NULL;
     pgc_status status = conn_run_group(conn, items, count, &answer, err);
@@ -379,8 +385,9 @@ static pgc_status run_borrowed(pgc_pool *pool, const run_item *items, size_t cou
         pool->seams.pq->clear(answer);
         return PGC_OK;
     }
-    return result_new(pool->seams.pq, answer, pool->options.conn.alloc, items[count - 1].query, out,
-                      err);
+    TRY(result_new_in(pool->seams.pq, answer, alloc, query, &room, err));
+    *out = TAKE(room);
+    return PGC_OK;
 }
 
 /* A write is never repeated: the server may have done it. */

@@ -62,21 +62,48 @@ static pgc_result *handle_new(const pgc_alloc *alloc, const pgc_query *query, si
     return result;
 }
 
+static pgc_status out_of_memory(const pgc_query *query, pgc_error *err)
+{
+    return pgc_error_set(err, PGC_NOMEM, "hold the result of query %s",
+                         query == NULL ? "(text)" : query->name);
+}
+
+/* Room for one row, which is what most of such queries give. More rows need more memory later, when
+ * nothing can be taken back. */
+pgc_status result_reserve(const pq_ops *pq, const pgc_alloc *alloc, const pgc_query *query,
+                          pgc_result **room, pgc_error *err)
+{
+    assert(*room == NULL);
+    if (query == NULL || (query->flags & PGC_QUERY_READ_ONLY) != 0) {
+        return PGC_OK;
+    }
+    alloc = alloc_or_libc(alloc);
+    pgc_result *result = handle_new(alloc, query, 1);
+    if (result == NULL) {
+        return out_of_memory(query, err);
+    }
+    result->pq = pq;
+    result->alloc = alloc;
+    *room = result;
+    return PGC_OK;
+}
+
 /* Takes the PGresult in any case, also on failure: callers have nothing to free. */
-pgc_status result_wrap(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
-                       const pgc_query *query, pgc_result **out, pgc_error *err)
+pgc_status result_wrap_in(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
+                          const pgc_query *query, pgc_result **room, pgc_error *err)
 {
     assert(res != NULL);
     assert(pq != NULL);
     alloc = alloc_or_libc(alloc);
     int rows = pq->ntuples(res);
     int columns = pq->nfields(res);
-    pgc_result *result = handle_new(alloc, query, rows < 0 ? 0 : (size_t) rows);
+    pgc_result *result =
+        *room != NULL ? *room : handle_new(alloc, query, rows < 0 ? 0 : (size_t) rows);
     if (result == NULL) {
         pq->clear(res);
-        return pgc_error_set(err, PGC_NOMEM, "hold the result of query %s",
-                             query == NULL ? "(text)" : query->name);
+        return out_of_memory(query, err);
     }
+    assert(result->res == NULL);
     result->pq = pq;
     result->res = res;
     result->alloc = alloc;
@@ -84,6 +111,27 @@ pgc_status result_wrap(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
     result->rows = rows < 0 ? 0 : (size_t) rows;
     result->columns = columns < 0 ? 0 : (size_t) columns;
     result->binary = pq->binaryTuples(res) == 1;
+    *room = result;
+    return PGC_OK;
+}
+
+pgc_status result_new_in(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
+                         const pgc_query *query, pgc_result **room, pgc_error *err)
+{
+    TRY(result_wrap_in(pq, res, alloc, query, room, err));
+    pgc_status status = check_columns(*room, query, err);
+    if (status != PGC_OK) {
+        pgc_result_free(*room);
+        *room = NULL;
+    }
+    return status;
+}
+
+pgc_status result_wrap(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
+                       const pgc_query *query, pgc_result **out, pgc_error *err)
+{
+    pgc_result *result = NULL;
+    TRY(result_wrap_in(pq, res, alloc, query, &result, err));
     *out = result;
     return PGC_OK;
 }
@@ -92,12 +140,7 @@ pgc_status result_new(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
                       const pgc_query *query, pgc_result **out, pgc_error *err)
 {
     pgc_result *result = NULL;
-    TRY(result_wrap(pq, res, alloc, query, &result, err));
-    pgc_status status = check_columns(result, query, err);
-    if (status != PGC_OK) {
-        pgc_result_free(result);
-        return status;
-    }
+    TRY(result_new_in(pq, res, alloc, query, &result, err));
     *out = result;
     return PGC_OK;
 }

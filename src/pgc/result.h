@@ -30,6 +30,20 @@ pgc_status result_new(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
 pgc_status result_wrap(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
                        const pgc_query *query, pgc_result **out, pgc_error *err) PGC_MUST_CHECK;
 
+/* Memory for the answer to a query that may change something, taken before it is sent: what the
+ * server has done must not fail for want of a handle. *room stays NULL for queries that only read,
+ * and for no query. PGC_NOMEM. */
+pgc_status result_reserve(const pq_ops *pq, const pgc_alloc *alloc, const pgc_query *query,
+                          pgc_result **room, pgc_error *err) PGC_MUST_CHECK;
+
+/* As result_new(), in *room when it is not NULL. On failure *room is freed and NULL. */
+pgc_status result_new_in(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
+                         const pgc_query *query, pgc_result **room, pgc_error *err) PGC_MUST_CHECK;
+
+/* As result_wrap(), in the same way. */
+pgc_status result_wrap_in(const pq_ops *pq, PGresult *res, const pgc_alloc *alloc,
+                          const pgc_query *query, pgc_result **room, pgc_error *err) PGC_MUST_CHECK;
+
 /* The PGresult behind it; borrowed. */
 const PGresult *result_pq(const pgc_result *result);
 

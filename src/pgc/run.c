@@ -38,13 +38,19 @@ static void queue_drop(exchange *ex, const statement *old)
     (void) exchange_sync(ex);
 }
 
+/* A Close is no part of a transaction. A DEALLOCATE of what is gone fails the one that is open. */
+static bool may_drop(const pgc_conn *conn)
+{
+    return pgc_conn_tx_state(conn) == PGC_TX_IDLE ||
+           (conn->pq->sendClosePrepared != NULL && !conn->statements.reset);
+}
+
 void run_queue_deallocate(exchange *ex)
 {
     pgc_conn *conn = ex->call.conn;
     const query_params none = { .count = 0 };
     follow_epoch(conn);
-    if (ex->status != PGC_OK || !statement_cache_dirty(&conn->statements) ||
-        pgc_conn_tx_state(conn) != PGC_TX_IDLE) {
+    if (ex->status != PGC_OK || !statement_cache_dirty(&conn->statements) || !may_drop(conn)) {
         return;
     }
     if (conn->statements.reset) {
@@ -62,6 +68,22 @@ void run_queue_deallocate(exchange *ex)
         queue_drop(ex, old);
         statement_free(&conn->statements, old);
     }
+}
+
+/* Where all transactions are opened by scripts no exchange of queries begins outside of one. */
+pgc_status run_drop_before(pgc_conn *conn, int64_t timeout_us, pgc_error *err)
+{
+    pgc_status status = PGC_OK;
+    while (status == PGC_OK && statement_cache_dirty(&conn->statements) &&
+           pgc_conn_tx_state(conn) == PGC_TX_IDLE) {
+        exchange ex;
+        exchange_begin(&ex, conn, timeout_us, err);
+        run_queue_deallocate(&ex);
+        (void) exchange_sync(&ex);
+        status = exchange_finish(&ex, false);
+        exchange_done(&ex);
+    }
+    return status;
 }
 
 /* Built-in types are told to the server; it works out the others. */
@@ -187,6 +209,13 @@ pgc_status run_prepare(pgc_conn *conn, const run_item *context, size_t context_c
 
 /* The answer carries the rows; nothing of the connection is needed to read them. The columns of a
  * named statement were compared at its first use, and the server refuses to change them. */
+static pgc_status result_in(const pgc_conn *conn, const pgc_query *query, PGresult *answer,
+                            pgc_result **room, pgc_error *err)
+{
+    return run_named(conn, query) ? result_wrap_in(conn->pq, answer, conn->alloc, query, room, err)
+                                  : result_new_in(conn->pq, answer, conn->alloc, query, room, err);
+}
+
 pgc_status run_result(const pgc_conn *conn, const pgc_query *query, PGresult *answer,
                       pgc_result **out, pgc_error *err)
 {
@@ -194,8 +223,10 @@ pgc_status run_result(const pgc_conn *conn, const pgc_query *query, PGresult *an
         conn->pq->clear(answer);
         return PGC_OK;
     }
-    return run_named(conn, query) ? result_wrap(conn->pq, answer, conn->alloc, query, out, err)
-                                  : result_new(conn->pq, answer, conn->alloc, query, out, err);
+    pgc_result *result = NULL;
+    TRY(result_in(conn, query, answer, &result, err));
+    *out = result;
+    return PGC_OK;
 }
 
 pgc_status conn_run(pgc_conn *conn, const pgc_query *query, const pgc_args *args, pgc_result **out,
@@ -203,8 +234,15 @@ pgc_status conn_run(pgc_conn *conn, const pgc_query *query, const pgc_args *args
 {
     const run_item item = { query, args };
     PGresult *answer = NULL;
+    AUTO(result_auto) pgc_result *room = NULL;
+    if (out == NULL) {
+        return conn_run_group(conn, &item, 1, NULL, err);
+    }
+    TRY(result_reserve(conn->pq, conn->alloc, query, &room, err));
     TRY(conn_run_group(conn, &item, 1, &answer, err));
-    return run_result(conn, query, answer, out, err);
+    TRY(result_in(conn, query, answer, &room, err));
+    *out = TAKE(room);
+    return PGC_OK;
 }
 
 /* What pgc_conn_db() leads to. */

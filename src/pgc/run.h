@@ -52,8 +52,11 @@ typedef struct queued {
 } queued;
 
 /* First of an exchange: notice changes of the schema that others saw, and tell the server what the
- * cache has forgotten. The latter waits while a transaction is open. */
+ * cache has forgotten. The latter waits while a transaction is open, unless libpq has a Close. */
 void run_queue_deallocate(exchange *ex);
+/* The same in front of a script, which is no exchange: all that waits, in round trips of its own;
+ * nothing is sent when nothing waits or a transaction is open. timeout_us: see exchange_begin(). */
+pgc_status run_drop_before(pgc_conn *conn, int64_t timeout_us, pgc_error *err) PGC_MUST_CHECK;
 /* Queue a query, with Prepare at its first use. Values need not live longer than the call. */
 void run_queue(exchange *ex, const pgc_query *query, const char *const *values,
                const int32_t *lengths, queued *out);

@@ -10,6 +10,7 @@
 #include "pgc/dirty.h"
 #include "pgc/failure.h"
 #include "pgc/result.h"
+#include "pgc/run.h"
 #include "pgc/watch.h"
 
 /* State of one script: the answer kept so far and the first failure. */
@@ -89,7 +90,9 @@ static pgc_status run_script(pgc_conn *conn, const char *sql, int64_t timeout_us
                              pgc_error *err)
 {
     script run = { .err = err };
-    TRY(call_begin(&run.call, conn, timeout_us > 0 ? timeout_us : -1, err));
+    timeout_us = timeout_us > 0 ? timeout_us : -1;
+    TRY(run_drop_before(conn, timeout_us, err));
+    TRY(call_begin(&run.call, conn, timeout_us, err));
     conn->dirty |= PGC_SESSION_ALL; /* its text is not looked into */
     pgc_status status;
     if (conn->pq->pipelineStatus(conn->pg) != PQ_PIPELINE_OFF &&

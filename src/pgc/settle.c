@@ -191,11 +191,19 @@ static pgc_status check_shape(exchange *ex, const queued *of, pgc_error *err)
         pgc_error_clear(err);
         status = compare(ex, of, err);
     }
+    /* What the server has done and committed is not called failed because the names of its types
+     * could not be held: readers check those types themselves. */
+    bool unseen = status == PGC_NOMEM && pgc_conn_tx_state(conn) == PGC_TX_IDLE &&
+                  (of->query->flags & PGC_QUERY_READ_ONLY) == 0;
     if (known != NULL && status == PGC_OK) {
         known->checked = of->query->columns;
         known->checked_count = of->query->column_count;
     } else if (known != NULL) {
         statement_drop(&conn->statements, known); /* described anew at the next use */
+    }
+    if (unseen) {
+        pgc_error_clear(err);
+        return PGC_OK;
     }
     return status;
 }

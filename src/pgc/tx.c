@@ -412,14 +412,23 @@ pgc_status pgc_tx_commit_with(pgc_tx **tx, const pgc_query *query, const pgc_arg
     const pq_ops *pq = ending->conn->pq;
     const pgc_alloc *alloc = ending->conn->alloc;
     PGresult *answer = NULL;
+    AUTO(result_auto) pgc_result *room = NULL;
+    status = out == NULL ? PGC_OK : result_reserve(pq, alloc, query, &room, err);
+    if (status != PGC_OK) {
+        pgc_tx_rollback(ending);
+        return status;
+    }
     status = tx_commit_outer(ending, query, args, &answer, err);
     const pgc_xact xact = ending->outer->xact;
     tx_free(ending);
     if (status == PGC_OK && out != NULL) {
         status = answer != NULL
-                     ? result_new(pq, answer, alloc, query, out, err)
+                     ? result_new_in(pq, answer, alloc, query, &room, err)
                      : pgc_error_set(err, PGC_CONNECTION, "query %s: rows were lost", query->name);
         answer = NULL;
+        if (status == PGC_OK) {
+            *out = TAKE(room);
+        }
         if (status != PGC_OK && err != NULL) {
             err->xact = xact;
             return pgc_error_wrap(err, status, "committed, but");

@@ -1820,6 +1820,105 @@ pgc_status repo_import_intent_set_detach(repo_import_intent_set *set, pgc_error 
     return PGC_OK;
 }
 
+void repo_library_count_read(pgc_reader *reader, size_t row, size_t column,
+                             repo_library_count *out)
+{
+    out->owner_id = pgc_read_i32(reader, row, column);
+    out->kind = pgc_read_text(reader, row, column + 1);
+    out->name = pgc_read_text(reader, row, column + 2);
+    out->detail = pgc_read_text(reader, row, column + 3);
+    out->part = pgc_read_i64(reader, row, column + 4);
+    out->assets = pgc_read_i64(reader, row, column + 5);
+    out->bytes = pgc_read_i64(reader, row, column + 6);
+}
+
+pgc_status repo_library_count_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
+                                       repo_library_count_set *out, pgc_error *err)
+{
+    pgc_reader reader;
+    repo_library_count *rows = NULL;
+    size_t count = pgc_result_rows(result);
+    count = count < row_max ? count : row_max;
+    if (count > 0 && count <= SIZE_MAX / sizeof *rows) {
+        rows = (repo_library_count *) pgc_result_alloc(result, count * sizeof *rows);
+    }
+    if (count > 0 && rows == NULL) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOMEM, "query %s: decode %zu rows", query->name, count);
+    }
+    pgc_reader_init(&reader, result, query);
+    for (size_t row = 0; row < count; row++) {
+        repo_library_count_read(&reader, row, 0, &rows[row]);
+    }
+    pgc_status status = pgc_reader_finish(&reader, err);
+    if (status != PGC_OK) {
+        pgc_result_free(result);
+        return status;
+    }
+    out->rows = rows;
+    out->count = count;
+    out->result = result;
+    return PGC_OK;
+}
+
+void repo_library_count_set_free(repo_library_count_set *set)
+{
+    if (set->result == NULL) {
+        pgc_clone_free(set->rows); /* detached */
+    }
+    pgc_result_free(set->result);
+    set->rows = NULL;
+    set->count = 0;
+    set->result = NULL;
+}
+
+void repo_library_count_clone_pass(pgc_clone *clone, repo_library_count *row)
+{
+    pgc_clone_text(clone, &row->kind);
+    pgc_clone_text(clone, &row->name);
+    pgc_clone_text(clone, &row->detail);
+}
+
+repo_library_count *repo_library_count_clone(const repo_library_count *row)
+{
+    pgc_clone clone;
+    repo_library_count measured = *row;
+    pgc_clone_init(&clone);
+    repo_library_count_clone_pass(&clone, &measured);
+    repo_library_count *copy = (repo_library_count *) pgc_clone_alloc(&clone, row, sizeof *row);
+    if (copy != NULL) {
+        repo_library_count_clone_pass(&clone, copy);
+    }
+    return copy;
+}
+
+pgc_status repo_library_count_set_detach(repo_library_count_set *set, pgc_error *err)
+{
+    pgc_clone clone;
+    repo_library_count *copy = NULL;
+    if (set->result == NULL) {
+        return PGC_OK; /* empty or detached already */
+    }
+    pgc_clone_init(&clone);
+    for (size_t i = 0; i < set->count; i++) {
+        repo_library_count measured = set->rows[i];
+        repo_library_count_clone_pass(&clone, &measured);
+    }
+    if (set->count > 0) {
+        copy = (repo_library_count *) pgc_clone_alloc(&clone, set->rows, set->count * sizeof *copy);
+        if (copy == NULL) {
+            return pgc_error_set(err, PGC_NOMEM, "detach %zu rows", set->count);
+        }
+    }
+    for (size_t i = 0; i < set->count; i++) {
+        repo_library_count_clone_pass(&clone, &copy[i]);
+    }
+    pgc_result_free(set->result);
+    set->rows = copy;
+    set->result = NULL;
+    return PGC_OK;
+}
+
 void repo_repository_read(pgc_reader *reader, size_t row, size_t column, repo_repository *out)
 {
     out->repo_id = pgc_read_uuid(reader, row, column);
@@ -2746,6 +2845,12 @@ static const pgc_schema_column schema_columns[] = {
     { "public", "import_intents", "source_mtime", "timestamp with time zone", false },
     { "public", "import_intents", "state", "character varying", true },
     { "public", "import_intents", "updated_at", "timestamp with time zone", true },
+    { "public", "library_counts", "assets", "bigint", true },
+    { "public", "library_counts", "bytes", "bigint", true },
+    { "public", "library_counts", "detail", "text", false },
+    { "public", "library_counts", "kind", "text", true },
+    { "public", "library_counts", "name", "text", true },
+    { "public", "library_counts", "owner_id", "integer", true },
     { "public", "repositories", "created_at", "timestamp with time zone", true },
     { "public", "repositories", "is_default", "boolean", true },
     { "public", "repositories", "name", "character varying", true },
@@ -2791,5 +2896,5 @@ static const pgc_schema_column schema_columns[] = {
 
 pgc_status repo_schema_check(pgc_db *db, pgc_error *err)
 {
-    return pgc_schema_check(db, schema_columns, 166, err);
+    return pgc_schema_check(db, schema_columns, 172, err);
 }

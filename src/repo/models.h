@@ -661,6 +661,42 @@ pgc_status repo_import_intent_set_take(pgc_result *result, const pgc_query *quer
 /** One pass of a clone, for rows that embed this one. */
 void repo_import_intent_clone_pass(pgc_clone *clone, repo_import_intent *row);
 
+/** One row of public.library_counts. Assets and bytes of an owner by kind and name: the sum of its parts, of which one may be below zero. repository: all assets, by id; trash: those in it; camera (make and model) and lens: live ones; species: live ones, by tenths of confidence; thumbnails: bytes alone, by repository; leaving: what the same transaction removes, with its repository. Empty names stand for unknown */
+typedef struct repo_library_count {
+    int32_t owner_id; /**< integer; not NULL */
+    pgc_text kind; /**< text; not NULL */
+    pgc_text name; /**< text; not NULL */
+    pgc_text detail; /**< text; not NULL */
+    int64_t part; /**< bigint; not NULL */
+    int64_t assets; /**< bigint; not NULL */
+    int64_t bytes; /**< bigint; not NULL */
+} repo_library_count;
+
+/** Rows and the memory they point into; give it to repo_library_count_set_free(). */
+typedef struct repo_library_count_set {
+    const repo_library_count *rows; /**< count of them; NULL when 0 */
+    size_t count;
+    pgc_result *result; /**< NULL: empty or detached */
+} repo_library_count_set;
+
+/** Free the rows; the set is empty then. Empty and zeroed sets are fine. */
+void repo_library_count_set_free(repo_library_count_set *set);
+/** Copy the rows and what they point to into one block and let go of the server's answer.
+ * PGC_OK; PGC_NOMEM (the set stays as it is). */
+pgc_status repo_library_count_set_detach(repo_library_count_set *set,
+                                         pgc_error *err) PGC_MUST_CHECK;
+/** A copy of one row with all it points to, in one block for free(). NULL: no memory. */
+repo_library_count *repo_library_count_clone(const repo_library_count *row);
+/** Decode the columns from `column` on into one row; failures stay in the reader. */
+void repo_library_count_read(pgc_reader *reader, size_t row, size_t column,
+                             repo_library_count *out);
+/** Take over a result whose columns are these fields: its first row_max rows.
+ * Frees it on failure. PGC_OK; PGC_PROTOCOL; PGC_NOMEM. */
+pgc_status repo_library_count_set_take(pgc_result *result, const pgc_query *query, size_t row_max,
+                                       repo_library_count_set *out, pgc_error *err);
+/** One pass of a clone, for rows that embed this one. */
+void repo_library_count_clone_pass(pgc_clone *clone, repo_library_count *row);
+
 /** One row of public.repositories. */
 typedef struct repo_repository {
     pgc_uuid repo_id; /**< uuid; not NULL */
@@ -950,7 +986,7 @@ pgc_status repo_public_user_set_take(pgc_result *result, const pgc_query *query,
 void repo_public_user_clone_pass(pgc_clone *clone, repo_public_user *row);
 
 /**
- * Is the database the one that this code was made for? Compares the 166 columns that its
+ * Is the database the one that this code was made for? Compares the 172 columns that its
  * queries name with the server's catalogs, by one query: for the start of a service.
  *
  * @return PGC_OK; PGC_SCHEMA: err names tables and columns that differ; as pgc_db_run().

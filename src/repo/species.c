@@ -241,14 +241,14 @@ void repo_list_species_of_asset_close(repo_list_species_of_asset_iter *it)
 }
 
 static const pgc_type_ref count_species_query_params[] = {
-    { "owner_id", "integer", 23 },
     { "min_confidence", "numeric", 1700 },
+    { "owner_id", "integer", 23 },
     { "row_limit", "bigint", 20 },
 };
 
 static const pgc_type_ref count_species_query_columns[] = {
-    { "species_name", "character varying", 1043 },
-    { "common_name", "text", 25 },
+    { "species_name", "text", 25 },
+    { "common_name", "character varying", 1043 },
     { "asset_count", "bigint", 20 },
     { "best", "double precision", 701 },
 };
@@ -256,15 +256,34 @@ static const pgc_type_ref count_species_query_columns[] = {
 static const pgc_query count_species_query = {
     "CountSpecies",
     "-- name: CountSpecies :many\n"
-    "SELECT p.species_name, max(p.common_name)::text AS common_name, count(*) AS asset_count,\n"
-    "       max(p.confidence)::float8 AS best\n"
-    "FROM species_predictions p JOIN assets a ON a.asset_id = p.asset_id\n"
-    "WHERE p.owner_id = $1 AND p.confidence >= $2::numeric\n"
-    "  AND a.deleted_at IS NULL\n"
-    "GROUP BY p.species_name\n"
-    "ORDER BY count(*) DESC, p.species_name\n"
-    "LIMIT $3",
-    UINT64_C(0xed574ea30b9be12e),
+    "SELECT s.name AS species_name, b.common_name, s.assets::bigint AS asset_count,\n"
+    "       b.confidence::float8 AS best\n"
+    "FROM (SELECT w.name, w.assets + coalesce(r.assets, 0) AS assets\n"
+    "      FROM (SELECT c.name,\n"
+    "                   coalesce(sum(c.assets)\n"
+    "                            FILTER (WHERE c.detail::integer >= $1::numeric * 10), 0)\n"
+    "                       AS assets,\n"
+    "                   sum(c.assets) FILTER (WHERE c.detail::integer < $1 * 10) AS between\n"
+    "            FROM library_counts c\n"
+    "            WHERE c.owner_id = $2 AND c.kind = 'species'\n"
+    "              AND c.detail::integer >= floor($1 * 10)\n"
+    "            GROUP BY c.name) w\n"
+    "      LEFT JOIN LATERAL (SELECT count(*) AS assets\n"
+    "                         FROM species_predictions p JOIN assets a ON a.asset_id = p.asset_id\n"
+    "                         WHERE p.owner_id = $2 AND p.species_name = w.name\n"
+    "                           AND p.confidence >= $1\n"
+    "                           AND p.confidence < ceil($1 * 10) / 10\n"
+    "                           AND a.deleted_at IS NULL) r ON w.between > 0\n"
+    "      WHERE w.assets + coalesce(r.assets, 0) > 0\n"
+    "      ORDER BY w.assets + coalesce(r.assets, 0) DESC, w.name\n"
+    "      LIMIT $3) s\n"
+    "CROSS JOIN LATERAL (SELECT p.confidence, p.common_name\n"
+    "                    FROM species_predictions p JOIN assets a ON a.asset_id = p.asset_id\n"
+    "                    WHERE p.owner_id = $2 AND p.species_name = s.name\n"
+    "                      AND a.deleted_at IS NULL\n"
+    "                    ORDER BY p.confidence DESC LIMIT 1) b\n"
+    "ORDER BY s.assets DESC, s.name",
+    UINT64_C(0xcec934ba79058067),
     PGC_QUERY_READ_ONLY,
     3,
     4,
@@ -375,8 +394,8 @@ static pgc_status count_species_bind(pgc_args *args, const repo_count_species_pa
         return pgc_error_set(err, PGC_INVALID,
                              "query CountSpecies: parameter min_confidence must not be NULL");
     }
-    pgc_add_i32(args, p->owner_id);
     pgc_add_numeric(args, p->min_confidence);
+    pgc_add_i32(args, p->owner_id);
     pgc_add_i64(args, p->row_limit);
     return PGC_OK;
 }

@@ -105,17 +105,17 @@ void repo_list_species_of_asset_close(repo_list_species_of_asset_iter *it);
 
 /** Parameters of repo_count_species(). */
 typedef struct repo_count_species_params {
-    int32_t owner_id; /**< integer, species_predictions.owner_id; not NULL */
     pgc_numeric min_confidence; /**< numeric; not NULL */
+    int32_t owner_id; /**< integer, library_counts.owner_id; not NULL */
     int64_t row_limit; /**< bigint; not NULL */
 } repo_count_species_params;
 
 /** One row of the query below. */
 typedef struct repo_count_species_row {
-    pgc_text species_name; /**< character varying; not NULL: species_predictions.species_name is NOT NULL */
-    pgc_text common_name; /**< text; nullable: species_predictions.common_name is nullable */
-    int64_t asset_count; /**< bigint; not NULL: count() never gives NULL */
-    double best; /**< double precision; not NULL: max() of a group that is not empty */
+    pgc_text species_name; /**< text; not NULL: @nonnull in the query */
+    pgc_text common_name; /**< character varying; nullable: species_predictions.common_name is nullable */
+    int64_t asset_count; /**< bigint; not NULL: @nonnull in the query */
+    double best; /**< double precision; not NULL: @nonnull in the query */
 } repo_count_species_row;
 
 /** Rows and the memory they point into; give it to repo_count_species_row_set_free(). */
@@ -136,26 +136,47 @@ repo_count_species_row *repo_count_species_row_clone(const repo_count_species_ro
 
 /**
  * CountSpecies (:many).
- * Assets per species, predictions below a confidence left out; the most frequent first.
+ * Assets per species, predictions below a confidence left out; the most frequent first, each with the
+ * surest prediction's common name. Whole tenths of confidence are kept by triggers, what lies between
+ * two of them is counted.
  *
- *     SELECT p.species_name, max(p.common_name)::text AS common_name, count(*) AS asset_count,
- *            max(p.confidence)::float8 AS best
- *     FROM species_predictions p JOIN assets a ON a.asset_id = p.asset_id
- *     WHERE p.owner_id = @owner_id AND p.confidence >= @min_confidence::numeric
- *       AND a.deleted_at IS NULL
- *     GROUP BY p.species_name
- *     ORDER BY count(*) DESC, p.species_name
- *     LIMIT @row_limit
+ *     SELECT s.name AS species_name, b.common_name, s.assets::bigint AS asset_count,
+ *            b.confidence::float8 AS best
+ *     FROM (SELECT w.name, w.assets + coalesce(r.assets, 0) AS assets
+ *           FROM (SELECT c.name,
+ *                        coalesce(sum(c.assets)
+ *                                 FILTER (WHERE c.detail::integer >= @min_confidence::numeric * 10), 0)
+ *                            AS assets,
+ *                        sum(c.assets) FILTER (WHERE c.detail::integer < @min_confidence * 10) AS between
+ *                 FROM library_counts c
+ *                 WHERE c.owner_id = @owner_id AND c.kind = 'species'
+ *                   AND c.detail::integer >= floor(@min_confidence * 10)
+ *                 GROUP BY c.name) w
+ *           LEFT JOIN LATERAL (SELECT count(*) AS assets
+ *                              FROM species_predictions p JOIN assets a ON a.asset_id = p.asset_id
+ *                              WHERE p.owner_id = @owner_id AND p.species_name = w.name
+ *                                AND p.confidence >= @min_confidence
+ *                                AND p.confidence < ceil(@min_confidence * 10) / 10
+ *                                AND a.deleted_at IS NULL) r ON w.between > 0
+ *           WHERE w.assets + coalesce(r.assets, 0) > 0
+ *           ORDER BY w.assets + coalesce(r.assets, 0) DESC, w.name
+ *           LIMIT @row_limit) s
+ *     CROSS JOIN LATERAL (SELECT p.confidence, p.common_name
+ *                         FROM species_predictions p JOIN assets a ON a.asset_id = p.asset_id
+ *                         WHERE p.owner_id = @owner_id AND p.species_name = s.name
+ *                           AND a.deleted_at IS NULL
+ *                         ORDER BY p.confidence DESC LIMIT 1) b
+ *     ORDER BY s.assets DESC, s.name
  *
  * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_count_species_row_set_free(); else untouched.
  * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   species_name  character varying  not NULL  species_predictions.species_name
- *   common_name   text               nullable  species_predictions.common_name is nullable
- *   asset_count   bigint             not NULL  count() never gives NULL
- *   best          double precision   not NULL  max() of a group that is not empty
+ *   species_name  text               not NULL  library_counts.name: @nonnull in the query
+ *   common_name   character varying  nullable  species_predictions.common_name
+ *   asset_count   bigint             not NULL  @nonnull in the query
+ *   best          double precision   not NULL  @nonnull in the query
  */
 pgc_status repo_count_species(pgc_db *db, const repo_count_species_params *p,
                               repo_count_species_row_set *out, pgc_error *err) PGC_MUST_CHECK;

@@ -24,19 +24,21 @@ static const pgc_query get_totals_query = {
     "-- name: GetTotals :one\n"
     "SELECT coalesce(d.photos, 0)::bigint AS photos, coalesce(d.videos, 0)::bigint AS videos,\n"
     "       coalesce(d.recordings, 0)::bigint AS recordings,\n"
-    "       (SELECT coalesce(sum(a.file_size), 0)::bigint FROM assets a\n"
-    "        WHERE a.owner_id = $1 AND a.deleted_at IS NULL) AS bytes,\n"
-    "       (SELECT count(*) FROM assets a\n"
-    "        WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL) AS trashed,\n"
-    "       (SELECT coalesce(sum(a.file_size), 0)::bigint FROM assets a\n"
-    "        WHERE a.owner_id = $1 AND a.deleted_at IS NOT NULL) AS trashed_bytes,\n"
+    "       (coalesce(c.bytes, 0) - coalesce(c.trashed_bytes, 0))::bigint AS bytes,\n"
+    "       coalesce(c.trashed, 0)::bigint AS trashed,\n"
+    "       coalesce(c.trashed_bytes, 0)::bigint AS trashed_bytes,\n"
     "       (SELECT count(*) FROM albums b\n"
     "        WHERE b.owner_id = $1 AND b.deleted_at IS NULL) AS albums,\n"
     "       (SELECT count(*) FROM tags t) AS tags,\n"
     "       (SELECT count(*) FROM repositories r WHERE r.owner_id = $1) AS repositories\n"
     "FROM (SELECT sum(d.photos) AS photos, sum(d.videos) AS videos, sum(d.recordings) AS recordings\n"
-    "      FROM asset_days d WHERE d.owner_id = $1) d",
-    UINT64_C(0x2eef0e1444d602d4),
+    "      FROM asset_days d WHERE d.owner_id = $1) d,\n"
+    "     (SELECT sum(c.bytes) FILTER (WHERE c.kind = 'repository') AS bytes,\n"
+    "             sum(c.assets) FILTER (WHERE c.kind = 'trash') AS trashed,\n"
+    "             sum(c.bytes) FILTER (WHERE c.kind = 'trash') AS trashed_bytes\n"
+    "      FROM library_counts c\n"
+    "      WHERE c.owner_id = $1 AND c.kind IN ('repository', 'trash')) c",
+    UINT64_C(0x63f8001d2fa4d28c),
     PGC_QUERY_READ_ONLY,
     1,
     9,
@@ -171,21 +173,23 @@ static const pgc_type_ref count_by_camera_query_params[] = {
 };
 
 static const pgc_type_ref count_by_camera_query_columns[] = {
-    { "camera_make", "character varying", 1043 },
-    { "camera_model", "character varying", 1043 },
+    { "camera_make", "text", 25 },
+    { "camera_model", "text", 25 },
     { "asset_count", "bigint", 20 },
 };
 
 static const pgc_query count_by_camera_query = {
     "CountByCamera",
     "-- name: CountByCamera :many\n"
-    "SELECT a.camera_make, a.camera_model, count(*) AS asset_count\n"
-    "FROM assets a\n"
-    "WHERE a.owner_id = $1 AND a.deleted_at IS NULL\n"
-    "GROUP BY a.camera_make, a.camera_model\n"
-    "ORDER BY count(*) DESC, a.camera_make, a.camera_model\n"
+    "SELECT nullif(c.name, '')::text AS camera_make, nullif(c.detail, '')::text AS camera_model,\n"
+    "       sum(c.assets)::bigint AS asset_count\n"
+    "FROM library_counts c\n"
+    "WHERE c.owner_id = $1 AND c.kind = 'camera'\n"
+    "GROUP BY c.name, c.detail\n"
+    "HAVING sum(c.assets) > 0\n"
+    "ORDER BY sum(c.assets) DESC, nullif(c.name, ''), nullif(c.detail, '')\n"
     "LIMIT $2",
-    UINT64_C(0xf588af3e6442ef7c),
+    UINT64_C(0xfc21d9bf93811b65),
     PGC_QUERY_READ_ONLY,
     2,
     3,
@@ -356,20 +360,21 @@ static const pgc_type_ref count_by_lens_query_params[] = {
 };
 
 static const pgc_type_ref count_by_lens_query_columns[] = {
-    { "lens_model", "character varying", 1043 },
+    { "lens_model", "text", 25 },
     { "asset_count", "bigint", 20 },
 };
 
 static const pgc_query count_by_lens_query = {
     "CountByLens",
     "-- name: CountByLens :many\n"
-    "SELECT a.lens_model, count(*) AS asset_count\n"
-    "FROM assets a\n"
-    "WHERE a.owner_id = $1 AND a.deleted_at IS NULL AND a.lens_model IS NOT NULL\n"
-    "GROUP BY a.lens_model\n"
-    "ORDER BY count(*) DESC, a.lens_model\n"
+    "SELECT c.name AS lens_model, sum(c.assets)::bigint AS asset_count\n"
+    "FROM library_counts c\n"
+    "WHERE c.owner_id = $1 AND c.kind = 'lens'\n"
+    "GROUP BY c.name\n"
+    "HAVING sum(c.assets) > 0\n"
+    "ORDER BY sum(c.assets) DESC, c.name\n"
     "LIMIT $2",
-    UINT64_C(0x111b9bffddb26c05),
+    UINT64_C(0x53699821116ca3b8),
     PGC_QUERY_READ_ONLY,
     2,
     2,
@@ -735,18 +740,18 @@ static const pgc_query count_by_repository_query = {
     "CountByRepository",
     "-- name: CountByRepository :many\n"
     "SELECT r.repo_id, r.name, r.path, r.is_default, coalesce(s.assets, 0)::bigint AS asset_count,\n"
-    "       coalesce(s.bytes, 0)::bigint AS bytes, coalesce(t.bytes, 0)::bigint AS thumbnail_bytes\n"
+    "       coalesce(s.bytes, 0)::bigint AS bytes, coalesce(s.thumbnails, 0)::bigint AS thumbnail_bytes\n"
     "FROM repositories r\n"
-    "LEFT JOIN (SELECT a.repository_id, count(*) AS assets, sum(a.file_size) AS bytes\n"
-    "           FROM assets a WHERE a.owner_id = $1 GROUP BY a.repository_id) s\n"
-    "       ON s.repository_id = r.repo_id\n"
-    "LEFT JOIN (SELECT a.repository_id, sum(h.file_size) AS bytes\n"
-    "           FROM thumbnails h JOIN assets a ON a.asset_id = h.asset_id\n"
-    "           WHERE h.owner_id = $1 AND a.owner_id = $1 GROUP BY a.repository_id) t\n"
-    "       ON t.repository_id = r.repo_id\n"
+    "LEFT JOIN (SELECT c.name, sum(c.assets) FILTER (WHERE c.kind = 'repository') AS assets,\n"
+    "                  sum(c.bytes) FILTER (WHERE c.kind = 'repository') AS bytes,\n"
+    "                  sum(c.bytes) FILTER (WHERE c.kind = 'thumbnails') AS thumbnails\n"
+    "           FROM library_counts c\n"
+    "           WHERE c.owner_id = $1 AND c.kind IN ('repository', 'thumbnails')\n"
+    "           GROUP BY c.name) s\n"
+    "       ON s.name = r.repo_id::text\n"
     "WHERE r.owner_id = $1\n"
     "ORDER BY r.is_default DESC, r.name, r.repo_id",
-    UINT64_C(0x77850d49bad9887f),
+    UINT64_C(0xfa6ce4d70ba2edef),
     PGC_QUERY_READ_ONLY,
     1,
     7,
@@ -1099,4 +1104,45 @@ void repo_count_by_tag_close(repo_count_by_tag_iter *it)
 {
     pgc_rows_close(it->rows);
     it->rows = NULL;
+}
+
+static const pgc_type_ref count_library_query_columns[] = {
+    { "mended", "integer", 23 },
+};
+
+static const pgc_query count_library_query = {
+    "CountLibrary",
+    "-- name: CountLibrary :one\n"
+    "SELECT count_library() AS mended",
+    UINT64_C(0x9a4a0d4fdb6fa00b),
+    0,
+    0,
+    1,
+    NULL,
+    count_library_query_columns,
+    sizeof(int32_t),
+};
+
+pgc_status repo_count_library(pgc_db *db, int32_t *out, pgc_error *err)
+{
+    pgc_result *result = NULL;
+    pgc_status status = pgc_db_run(db, &count_library_query, NULL, &result, err);
+    if (status != PGC_OK) {
+        return status;
+    }
+    if (pgc_result_rows(result) == 0) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOT_FOUND, "query CountLibrary: no row");
+    }
+    pgc_reader reader;
+    int32_t value;
+    pgc_reader_init(&reader, result, &count_library_query);
+    value = pgc_read_i32(&reader, 0, 0);
+    status = pgc_reader_finish(&reader, err);
+    pgc_result_free(result);
+    if (status != PGC_OK) {
+        return status;
+    }
+    *out = value;
+    return PGC_OK;
 }

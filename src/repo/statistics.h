@@ -15,8 +15,8 @@ typedef struct repo_get_totals_row {
     int64_t photos; /**< bigint; not NULL: coalesce: constant */
     int64_t videos; /**< bigint; not NULL: coalesce: constant */
     int64_t recordings; /**< bigint; not NULL: coalesce: constant */
-    int64_t bytes; /**< bigint; not NULL: coalesce: constant */
-    int64_t trashed; /**< bigint; not NULL: count() never gives NULL */
+    int64_t bytes; /**< bigint; not NULL: operator - of values */
+    int64_t trashed; /**< bigint; not NULL: coalesce: constant */
     int64_t trashed_bytes; /**< bigint; not NULL: coalesce: constant */
     int64_t albums; /**< bigint; not NULL: count() never gives NULL */
     int64_t tags; /**< bigint; not NULL: count() never gives NULL */
@@ -41,25 +41,26 @@ repo_get_totals_row *repo_get_totals_row_clone(const repo_get_totals_row *row);
 
 /**
  * GetTotals (:one).
- * The library at one glance. Numbers of assets come from the counted days, sizes from an index that
- * holds them.
+ * The library at one glance, from numbers that triggers keep.
  *
  *     SELECT coalesce(d.photos, 0)::bigint AS photos, coalesce(d.videos, 0)::bigint AS videos,
  *            coalesce(d.recordings, 0)::bigint AS recordings,
- *            (SELECT coalesce(sum(a.file_size), 0)::bigint FROM assets a
- *             WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL) AS bytes,
- *            (SELECT count(*) FROM assets a
- *             WHERE a.owner_id = @owner_id AND a.deleted_at IS NOT NULL) AS trashed,
- *            (SELECT coalesce(sum(a.file_size), 0)::bigint FROM assets a
- *             WHERE a.owner_id = @owner_id AND a.deleted_at IS NOT NULL) AS trashed_bytes,
+ *            (coalesce(c.bytes, 0) - coalesce(c.trashed_bytes, 0))::bigint AS bytes,
+ *            coalesce(c.trashed, 0)::bigint AS trashed,
+ *            coalesce(c.trashed_bytes, 0)::bigint AS trashed_bytes,
  *            (SELECT count(*) FROM albums b
  *             WHERE b.owner_id = @owner_id AND b.deleted_at IS NULL) AS albums,
  *            (SELECT count(*) FROM tags t) AS tags,
  *            (SELECT count(*) FROM repositories r WHERE r.owner_id = @owner_id) AS repositories
  *     FROM (SELECT sum(d.photos) AS photos, sum(d.videos) AS videos, sum(d.recordings) AS recordings
- *           FROM asset_days d WHERE d.owner_id = @owner_id) d
+ *           FROM asset_days d WHERE d.owner_id = @owner_id) d,
+ *          (SELECT sum(c.bytes) FILTER (WHERE c.kind = 'repository') AS bytes,
+ *                  sum(c.assets) FILTER (WHERE c.kind = 'trash') AS trashed,
+ *                  sum(c.bytes) FILTER (WHERE c.kind = 'trash') AS trashed_bytes
+ *           FROM library_counts c
+ *           WHERE c.owner_id = @owner_id AND c.kind IN ('repository', 'trash')) c
  *
- * @param owner_id integer, assets.owner_id; not NULL.
+ * @param owner_id integer, albums.owner_id; not NULL.
  * @param out on PGC_OK one row for repo_get_totals_row_set_free(); else untouched.
  * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  *
@@ -67,8 +68,8 @@ repo_get_totals_row *repo_get_totals_row_clone(const repo_get_totals_row *row);
  *   photos         bigint  not NULL  coalesce: constant
  *   videos         bigint  not NULL  coalesce: constant
  *   recordings     bigint  not NULL  coalesce: constant
- *   bytes          bigint  not NULL  coalesce: constant
- *   trashed        bigint  not NULL  count() never gives NULL
+ *   bytes          bigint  not NULL  operator - of values
+ *   trashed        bigint  not NULL  coalesce: constant
  *   trashed_bytes  bigint  not NULL  coalesce: constant
  *   albums         bigint  not NULL  count() never gives NULL
  *   tags           bigint  not NULL  count() never gives NULL
@@ -79,15 +80,15 @@ pgc_status repo_get_totals(pgc_db *db, int32_t owner_id, repo_get_totals_row_set
 
 /** Parameters of repo_count_by_camera(). */
 typedef struct repo_count_by_camera_params {
-    int32_t owner_id; /**< integer, assets.owner_id; not NULL */
+    int32_t owner_id; /**< integer, library_counts.owner_id; not NULL */
     int64_t row_limit; /**< bigint; not NULL */
 } repo_count_by_camera_params;
 
 /** One row of the query below. */
 typedef struct repo_count_by_camera_row {
-    pgc_text camera_make; /**< character varying; nullable: assets.camera_make is nullable */
-    pgc_text camera_model; /**< character varying; nullable: assets.camera_model is nullable */
-    int64_t asset_count; /**< bigint; not NULL: count() never gives NULL */
+    pgc_text camera_make; /**< text; nullable: NULLIF */
+    pgc_text camera_model; /**< text; nullable: NULLIF */
+    int64_t asset_count; /**< bigint; not NULL: @nonnull in the query */
 } repo_count_by_camera_row;
 
 /** Rows and the memory they point into; give it to repo_count_by_camera_row_set_free(). */
@@ -109,11 +110,13 @@ repo_count_by_camera_row *repo_count_by_camera_row_clone(const repo_count_by_cam
 /**
  * CountByCamera (:many).
  *
- *     SELECT a.camera_make, a.camera_model, count(*) AS asset_count
- *     FROM assets a
- *     WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL
- *     GROUP BY a.camera_make, a.camera_model
- *     ORDER BY count(*) DESC, a.camera_make, a.camera_model
+ *     SELECT nullif(c.name, '')::text AS camera_make, nullif(c.detail, '')::text AS camera_model,
+ *            sum(c.assets)::bigint AS asset_count
+ *     FROM library_counts c
+ *     WHERE c.owner_id = @owner_id AND c.kind = 'camera'
+ *     GROUP BY c.name, c.detail
+ *     HAVING sum(c.assets) > 0
+ *     ORDER BY sum(c.assets) DESC, nullif(c.name, ''), nullif(c.detail, '')
  *     LIMIT @row_limit
  *
  * @param p read during the call only.
@@ -121,9 +124,9 @@ repo_count_by_camera_row *repo_count_by_camera_row_clone(const repo_count_by_cam
  * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   camera_make   character varying  nullable  assets.camera_make
- *   camera_model  character varying  nullable  assets.camera_model
- *   asset_count   bigint             not NULL  count() never gives NULL
+ *   camera_make   text    nullable  NULLIF
+ *   camera_model  text    nullable  NULLIF
+ *   asset_count   bigint  not NULL  @nonnull in the query
  */
 pgc_status repo_count_by_camera(pgc_db *db, const repo_count_by_camera_params *p,
                                 repo_count_by_camera_row_set *out, pgc_error *err) PGC_MUST_CHECK;
@@ -150,14 +153,14 @@ void repo_count_by_camera_close(repo_count_by_camera_iter *it);
 
 /** Parameters of repo_count_by_lens(). */
 typedef struct repo_count_by_lens_params {
-    int32_t owner_id; /**< integer, assets.owner_id; not NULL */
+    int32_t owner_id; /**< integer, library_counts.owner_id; not NULL */
     int64_t row_limit; /**< bigint; not NULL */
 } repo_count_by_lens_params;
 
 /** One row of the query below. */
 typedef struct repo_count_by_lens_row {
-    pgc_text lens_model; /**< character varying; not NULL: @nonnull in the query */
-    int64_t asset_count; /**< bigint; not NULL: count() never gives NULL */
+    pgc_text lens_model; /**< text; not NULL: library_counts.name is NOT NULL */
+    int64_t asset_count; /**< bigint; not NULL: @nonnull in the query */
 } repo_count_by_lens_row;
 
 /** Rows and the memory they point into; give it to repo_count_by_lens_row_set_free(). */
@@ -180,11 +183,12 @@ repo_count_by_lens_row *repo_count_by_lens_row_clone(const repo_count_by_lens_ro
  * CountByLens (:many).
  * Assets with a lens.
  *
- *     SELECT a.lens_model, count(*) AS asset_count
- *     FROM assets a
- *     WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL AND a.lens_model IS NOT NULL
- *     GROUP BY a.lens_model
- *     ORDER BY count(*) DESC, a.lens_model
+ *     SELECT c.name AS lens_model, sum(c.assets)::bigint AS asset_count
+ *     FROM library_counts c
+ *     WHERE c.owner_id = @owner_id AND c.kind = 'lens'
+ *     GROUP BY c.name
+ *     HAVING sum(c.assets) > 0
+ *     ORDER BY sum(c.assets) DESC, c.name
  *     LIMIT @row_limit
  *
  * @param p read during the call only.
@@ -192,8 +196,8 @@ repo_count_by_lens_row *repo_count_by_lens_row_clone(const repo_count_by_lens_ro
  * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   lens_model   character varying  not NULL  assets.lens_model: @nonnull in the query
- *   asset_count  bigint             not NULL  count() never gives NULL
+ *   lens_model   text    not NULL  library_counts.name
+ *   asset_count  bigint  not NULL  @nonnull in the query
  */
 pgc_status repo_count_by_lens(pgc_db *db, const repo_count_by_lens_params *p,
                               repo_count_by_lens_row_set *out, pgc_error *err) PGC_MUST_CHECK;
@@ -320,19 +324,19 @@ repo_count_by_repository_row *repo_count_by_repository_row_clone(
  * What is on the disk: originals, those in the trash included, and thumbnails.
  *
  *     SELECT r.repo_id, r.name, r.path, r.is_default, coalesce(s.assets, 0)::bigint AS asset_count,
- *            coalesce(s.bytes, 0)::bigint AS bytes, coalesce(t.bytes, 0)::bigint AS thumbnail_bytes
+ *            coalesce(s.bytes, 0)::bigint AS bytes, coalesce(s.thumbnails, 0)::bigint AS thumbnail_bytes
  *     FROM repositories r
- *     LEFT JOIN (SELECT a.repository_id, count(*) AS assets, sum(a.file_size) AS bytes
- *                FROM assets a WHERE a.owner_id = @owner_id GROUP BY a.repository_id) s
- *            ON s.repository_id = r.repo_id
- *     LEFT JOIN (SELECT a.repository_id, sum(h.file_size) AS bytes
- *                FROM thumbnails h JOIN assets a ON a.asset_id = h.asset_id
- *                WHERE h.owner_id = @owner_id AND a.owner_id = @owner_id GROUP BY a.repository_id) t
- *            ON t.repository_id = r.repo_id
+ *     LEFT JOIN (SELECT c.name, sum(c.assets) FILTER (WHERE c.kind = 'repository') AS assets,
+ *                       sum(c.bytes) FILTER (WHERE c.kind = 'repository') AS bytes,
+ *                       sum(c.bytes) FILTER (WHERE c.kind = 'thumbnails') AS thumbnails
+ *                FROM library_counts c
+ *                WHERE c.owner_id = @owner_id AND c.kind IN ('repository', 'thumbnails')
+ *                GROUP BY c.name) s
+ *            ON s.name = r.repo_id::text
  *     WHERE r.owner_id = @owner_id
  *     ORDER BY r.is_default DESC, r.name, r.repo_id
  *
- * @param owner_id integer, assets.owner_id; not NULL.
+ * @param owner_id integer, library_counts.owner_id; not NULL.
  * @param out on PGC_OK all rows for repo_count_by_repository_row_set_free(); else untouched.
  * @return PGC_OK; as pgc_db_run().
  *
@@ -441,6 +445,18 @@ pgc_status repo_count_by_tag_next(repo_count_by_tag_iter *it, bool *more,
                                   pgc_error *err) PGC_MUST_CHECK;
 /** Also in the middle; see pgc_rows_close(). */
 void repo_count_by_tag_close(repo_count_by_tag_iter *it);
+
+/**
+ * CountLibrary (:one).
+ * Counts cameras, lenses, species and what lies on the disk again; answers how many numbers were
+ * wrong and are mended.
+ *
+ *     SELECT count_library() AS mended
+ *
+ * @param out on PGC_OK mended (integer, not NULL: @nonnull in the query).
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ */
+pgc_status repo_count_library(pgc_db *db, int32_t *out, pgc_error *err) PGC_MUST_CHECK;
 
 PGC_END_DECLS
 

@@ -60,10 +60,13 @@ pgc_status lum_stats_recount(lum_actor actor, lum_recounted *out, pgc_error *err
     if (status == PGC_OK) {
         status = repo_count_album_assets(actor.db, &mended.albums, err);
     }
+    if (status == PGC_OK) {
+        status = repo_count_library(actor.db, &mended.library, err);
+    }
     if (status != PGC_OK) {
         return pgc_error_wrap(err, status, "count everything again");
     }
-    assert(mended.days >= 0 && mended.tags >= 0 && mended.albums >= 0);
+    assert(mended.days >= 0 && mended.tags >= 0 && mended.albums >= 0 && mended.library >= 0);
     *out = mended;
     return PGC_OK;
 }

@@ -32,6 +32,7 @@ pgc_status lum_stats_tags(lum_actor actor, int32_t limit, repo_count_by_tag_row_
  * or the work of a superuser who went past the triggers. */
 typedef struct lum_recounted {
     int32_t days, tags, albums;
+    int32_t library; /* cameras, lenses, species, what lies on the disk */
 } lum_recounted;
 /* Counts everything of the actor again. Changes wait meanwhile, readers do not. A round trip and a
  * transaction for each kind: what is mended before a failure stays. */

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "base/file.h"
+#include "base/word_guess.h"
 #include "sqlc/offline.h"
 #include "sqlc/output.h"
 #include "sqlc/pipeline.h"
@@ -255,6 +256,22 @@ static void keep_warnings_of(diag_list *diags, const vec *sets, const char *name
     diags->items.count = kept;
 }
 
+/* The hint of a name that no query has: the nearest one. */
+static void hint_at_name(const vec *sets, const char *name, pgc_error *err)
+{
+    word_guess guess = { .typed = { name, strlen(name) } };
+    for (size_t i = 0; i < sets->count; i++) {
+        const ir_set *set = &VEC_AT(sets, pipeline_set, i)->ir;
+        for (size_t k = 0; k < set->query_count; k++) {
+            const char *known = set->queries[k].name;
+            word_guess_try(&guess, (slice) { known, strlen(known) });
+        }
+    }
+    if (guess.best.ptr != NULL) {
+        pgc_error_hint(err, "did you mean %" SLICE_FMT "?", SLICE_ARG(guess.best));
+    }
+}
+
 /* The same query may be part of several sets: all of them are shown. */
 pgc_status command_explain(const env *sys, arena *mem, const command_options *options,
                            command_result *result, pgc_error *err)
@@ -285,7 +302,10 @@ pgc_status command_explain(const env *sys, arena *mem, const command_options *op
     }
     keep_warnings_of(&result->diags, &sets, options->query);
     if (!found) {
-        return pgc_error_set(err, PGC_NOT_FOUND, "no query is called \"%s\"", options->query);
+        pgc_status status =
+            pgc_error_set(err, PGC_NOT_FOUND, "no query is called \"%s\"", options->query);
+        hint_at_name(&sets, options->query, err);
+        return status;
     }
     return buf_finish(&result->out, err);
 }

@@ -20,6 +20,7 @@ typedef struct command_options {
     const char *database; /* --database; NULL: see the config, then a private cluster */
     const char *query;    /* explain: name of the query; verify: file or revision */
     bool offline;         /* check, generate: by the manifest alone */
+    bool verbose;         /* for the caller: errors with the line that they are about */
     bool json;            /* generate, explain: JSON on stdout */
     bool keep;            /* keep the scratch database on a given server */
     const volatile sig_atomic_t *stop; /* not 0: end soon with PGC_CANCELLED; NULL: never */

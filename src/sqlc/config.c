@@ -16,6 +16,19 @@
 #define CONFIG_FILE_MAX ((size_t) 4 << 20)
 #define RENAME_MAX      63u /* bytes; as long as names of the server */
 
+/* All keys of a level: there are few enough to choose from. */
+static void hint_keys(reader *r, diag *d, const key_rule *rules)
+{
+    char names[1024] = "";
+    size_t len = 0;
+    for (; rules->key != NULL && len < sizeof names; rules++) {
+        int more =
+            snprintf(names + len, sizeof names - len, "%s%s", len == 0 ? "" : ", ", rules->key);
+        len += more > 0 ? (size_t) more : 0;
+    }
+    diag_hint(r->tree.diags, d, "keys here are %s", names);
+}
+
 /* Apply one level's rules to a mapping. False: something was reported. Source: sqlc.md §1.2:
  * version 2 is decoded strictly, so a misspelt key is an error and never a silent default. */
 bool config_level(reader *r, const yaml_node_t *node, const char *what, const key_rule *rules,
@@ -36,8 +49,7 @@ bool config_level(reader *r, const yaml_node_t *node, const char *what, const ke
         void *member = (char *) target + rule->offset;
         if (rule->key == NULL) {
             diag *d = yaml_error(&r->tree, e->key_node, "unknown key \"%s\" in %s", e->key, what);
-            diag_hint(r->tree.diags, d, "keys here start with \"%s\"; see the manual for all",
-                      rules[0].key);
+            hint_keys(r, d, rules);
             ok = false;
         } else if (rule->kind == KEY_TEXT) {
             ok = yaml_text(&r->tree, e->value, e->key, member) && ok;

@@ -130,14 +130,15 @@ static pgc_status open_on_server(database *db, arena *mem, const database_option
  * not the package that brings it. */
 static void schema_hint(diag_list *diags, diag *d, const pgc_error *err)
 {
-    if (d == NULL || strcmp(err->sqlstate, "0A000") != 0 ||
-        strstr(err->message, "is not available") == NULL) {
-        return;
+    if (strcmp(err->sqlstate, "0A000") == 0 && strstr(err->message, "is not available") != NULL) {
+        diag_hint(diags, d,
+                  "install the extension's package, e.g. postgresql-NN-pgvector for \"vector\", or "
+                  "give a server that has it with --database URL");
+    } else if (strcmp(err->sqlstate, "42704") == 0 || strcmp(err->sqlstate, "42P01") == 0) {
+        diag_hint(diags, d,
+                  "it is made by no statement before this one: schema files run in the order of "
+                  "their names, types of extensions need CREATE EXTENSION there");
     }
-    diag_hint(
-        diags, d,
-        "install the extension's package, e.g. postgresql-NN-pgvector for \"vector\", or give "
-        "a server that has it with --database URL");
 }
 
 /* Statement by statement: some cannot run in a transaction, and errors get their exact place.

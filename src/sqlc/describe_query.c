@@ -57,6 +57,13 @@ static const char *type_hint(const pgc_error *err)
     if (strcmp(err->sqlstate, "42725") == 0) {
         return "several functions fit: cast the parameters, e.g. @name::int";
     }
+    if (strcmp(err->sqlstate, "42883") == 0 &&
+        strstr(err->message, "operator does not exist") != NULL) {
+        return "cast one side to the type of the other; a parameter as @name::int";
+    }
+    if (strcmp(err->sqlstate, "42702") == 0) {
+        return "several tables have it: write table.column";
+    }
     if (err->hint[0] != '\0' || err->detail[0] != '\0') {
         return NULL; /* the server knows more */
     }

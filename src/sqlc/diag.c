@@ -47,6 +47,42 @@ static diag *diag_add(diag_list *list, const char *path, const char *fmt, va_lis
     return added;
 }
 
+#define EXCERPT_BEFORE ((size_t) 100) /* bytes of a long line that are shown */
+#define EXCERPT_MAX    ((size_t) 160)
+
+static bool is_inside(char c)
+{
+    return ((unsigned char) c & 0xC0) == 0x80;
+}
+
+/* The place, and a copy of the line around it. What a terminal would obey becomes a blank, so that
+ * the caret stands below its character. */
+static void diag_place(diag_list *list, diag *d, slice text, size_t offset)
+{
+    size_t at = offset < text.len ? offset : text.len;
+    size_t from = at;
+    source_position(text, offset, &d->line, &d->column);
+    while (from > 0 && text.ptr[from - 1] != '\n' &&
+           (at - from < EXCERPT_BEFORE || is_inside(text.ptr[from]))) {
+        from--;
+    }
+    size_t to = slice_find(text, '\n', at);
+    to = to == SIZE_MAX ? text.len : to;
+    if (to - from > EXCERPT_MAX) {
+        for (to = from + EXCERPT_MAX; is_inside(text.ptr[to]); to--) {
+        }
+    }
+    slice line = slice_sub(text, from, to);
+    char *copy = slice_is_utf8(line) ? arena_copy(list->arena, line) : NULL;
+    for (size_t i = 0; copy != NULL && i < line.len; i++) {
+        copy[i] = (unsigned char) copy[i] < ' ' || copy[i] == 127 ? ' ' : copy[i];
+    }
+    d->excerpt = copy;
+    for (size_t i = from; i < at; i++) {
+        d->caret += is_inside(text.ptr[i]) ? 0 : 1;
+    }
+}
+
 /* Counts as an error even when memory ran out, so a run with errors never looks clean. */
 diag *diag_error_at(diag_list *list, const char *path, uint32_t line, uint32_t column,
                     const char *fmt, ...)
@@ -71,7 +107,7 @@ diag *diag_error(diag_list *list, const source_file *file, size_t offset, const 
     va_end(args);
     list->error_count++;
     if (added != NULL) {
-        source_position(file->text, offset, &added->line, &added->column);
+        diag_place(list, added, file->text, offset);
     }
     return added;
 }
@@ -85,7 +121,7 @@ diag *diag_warning(diag_list *list, const source_file *file, size_t offset, cons
     va_end(args);
     if (added != NULL) {
         added->warning = true;
-        source_position(file->text, offset, &added->line, &added->column);
+        diag_place(list, added, file->text, offset);
     }
     return added;
 }

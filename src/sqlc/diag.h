@@ -22,6 +22,8 @@ typedef struct diag {
     char sqlstate[6];      /* "" unless the server said it */
     const char *message;   /* without place and hint */
     const char *hint;      /* NULL: none */
+    const char *excerpt;   /* the line, or what is around the place; NULL: not known */
+    uint32_t caret;        /* characters of the excerpt before the place */
 } diag;
 
 typedef struct diag_list {

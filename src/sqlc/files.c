@@ -66,7 +66,10 @@ static pgc_status read_source(const env *sys, arena *mem, const char *full, cons
     if (path == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "read \"%s\"", shown);
     }
-    *file = (source_file) { .path = path, .text = { text, view.len } };
+    /* The mark that some editors put in front is no part of the text: neither of its columns nor of
+     * what the server gets. */
+    size_t mark = slice_starts(view, SLICE("\xEF\xBB\xBF")) ? 3 : 0;
+    *file = (source_file) { .path = path, .text = { text + mark, view.len - mark } };
     size_t bad = source_bad_utf8(file->text);
     if (bad < file->text.len) {
         diag *d = diag_error(diags, file, bad, "invalid UTF-8");

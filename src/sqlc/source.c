@@ -5,6 +5,7 @@
 
 #include "sqlc/source.h"
 
+#include "base/word_guess.h"
 #include "sqlc/lex.h"
 
 static const struct {
@@ -269,6 +270,24 @@ pgc_status source_comment(arena *mem, slice body, size_t at, query_source *query
     return PGC_OK;
 }
 
+/* Words behind @ that mean nothing are documentation, as upstream has it. One that is nearly ours
+ * is a slip, and without it the query would do something else than its author thinks. */
+static void check_flag(const statement *st, const query_flag *flag, diag_list *diags)
+{
+    static const char *const WORDS[] = { "row",   "nonnull",   "nullable",        "nonnull_elems",
+                                         "bulk",  "patch",     "optional",        "unnamed",
+                                         "param", "read_only", "sqlc-vet-disable" };
+    word_guess guess = { .typed = { flag->word, strlen(flag->word) } };
+    for (size_t i = 0; i < ARRAY_LEN(WORDS); i++) {
+        word_guess_try(&guess, (slice) { WORDS[i], strlen(WORDS[i]) });
+    }
+    if (guess.best.ptr != NULL && guess.distance > 0) {
+        diag *d = diag_error(diags, st->file, flag->at, "unknown annotation: @%s", flag->word);
+        diag_hint(diags, d, "did you mean @%" SLICE_FMT "? A comment may have a word before the @",
+                  SLICE_ARG(guess.best));
+    }
+}
+
 /* Documentation lines and @flags of the statement's comments. Comments inside the statement
  * count too, as upstream has it. */
 static pgc_status collect_comments(arena *mem, const statement *st, query_source *query,
@@ -304,10 +323,15 @@ static pgc_status take_query(arena *mem, const statement *st, diag_list *diags, 
         return PGC_OK;
     }
     if (!st->terminated) {
-        (void) diag_error(diags, st->file, st->file->text.len, "missing semicolon at end of file");
+        diag *d =
+            diag_error(diags, st->file, st->file->text.len, "missing semicolon at end of file");
+        diag_hint(diags, d, "end each query with one");
         return PGC_OK;
     }
     TRY(collect_comments(mem, st, &query, err));
+    for (size_t i = 0; i < query.flags.count; i++) {
+        check_flag(st, VEC_AT(&query.flags, query_flag, i), diags);
+    }
     query_source *added = VEC_ADD(mem, out, query_source);
     if (added == NULL || query.name == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "read query");

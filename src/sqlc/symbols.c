@@ -7,13 +7,15 @@
 /* One global C name and who wants it. */
 typedef struct symbol {
     const char *name;
-    const char *origin; /* "query GetAsset", "table public.assets" */
+    const char *origin;    /* "query GetAsset", "table public.assets" */
+    const ir_query *query; /* NULL: not of a query */
 } symbol;
 
 /* The list while it grows. */
 typedef struct collector {
     const model_context *ctx;
-    vec symbols; /* of symbol */
+    vec symbols;           /* of symbol */
+    const ir_query *query; /* whose names are added; NULL: of none */
     bool nomem;
 } collector;
 
@@ -28,7 +30,7 @@ static void add(collector *c, const char *origin, const char *base, const char *
         c->symbols.count -= s == NULL ? 0 : 1;
         return;
     }
-    *s = (symbol) { .name = name, .origin = origin };
+    *s = (symbol) { .name = name, .origin = origin, .query = c->query };
 }
 
 /* As emit_opt_name() makes it. */
@@ -167,14 +169,49 @@ static void collect(collector *c)
         add_row(c, "a row named by @row", row);
     }
     for (size_t i = 0; i < set->query_count; i++) {
-        add_query(c, &set->queries[i]);
+        c->query = &set->queries[i];
+        add_query(c, c->query);
     }
+    c->query = NULL;
     add(c, "the check of the schema", set->prefix, "_schema_check");
     static const char *const TABLE[] = { "_queries", "_queries_none", "_queries_real",
                                          "_queries_with" };
     for (size_t i = 0; c->ctx->options->emit_interface && i < ARRAY_LEN(TABLE); i++) {
         add(c, "the option emit_interface", set->prefix, TABLE[i]);
     }
+}
+
+static const symbol *symbol_at(const collector *c, size_t i)
+{
+    return VEC_AT(&c->symbols, symbol, i);
+}
+
+/* Two queries of one name have a dozen more in common: the first stands for all. */
+static bool is_told(const collector *c, size_t index)
+{
+    for (size_t i = 1; i < index; i++) {
+        if (strcmp(symbol_at(c, i - 1)->name, symbol_at(c, i)->name) == 0 &&
+            strcmp(symbol_at(c, i - 1)->origin, symbol_at(c, index - 1)->origin) == 0 &&
+            strcmp(symbol_at(c, i)->origin, symbol_at(c, index)->origin) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* At the query that comes later; tables and types have no place but that of the config. */
+static void complain(const model_context *ctx, const symbol *a, const symbol *b)
+{
+    const ir_query *at = a->query == NULL ? b->query : a->query;
+    if (at != NULL && b->query != NULL && b->query > at) {
+        at = b->query;
+    }
+    diag *d = diag_error_at(ctx->diags, at == NULL ? ctx->config_path : at->file,
+                            at == NULL ? ctx->line : at->line, at == NULL ? ctx->column : 1,
+                            "%s and %s both give the C name \"%s\"", a->origin, b->origin, a->name);
+    diag_hint(ctx->diags, d,
+              at == NULL ? "give one another name under options.rename"
+                         : "give the query another name");
 }
 
 /* Three sources of one name give two messages, each with the neighbour. */
@@ -189,13 +226,8 @@ pgc_status symbols_check(const model_context *ctx, pgc_error *err)
         qsort(c.symbols.items, c.symbols.count, sizeof(symbol), compare_symbols);
     }
     for (size_t i = 1; i < c.symbols.count; i++) {
-        const symbol *a = VEC_AT(&c.symbols, symbol, i - 1);
-        const symbol *b = VEC_AT(&c.symbols, symbol, i);
-        if (strcmp(a->name, b->name) == 0) {
-            diag *d = diag_error_at(ctx->diags, ctx->config_path, ctx->line, ctx->column,
-                                    "%s and %s both give the C name \"%s\"", a->origin, b->origin,
-                                    a->name);
-            diag_hint(ctx->diags, d, "rename a query, or give a name under options.rename");
+        if (strcmp(symbol_at(&c, i - 1)->name, symbol_at(&c, i)->name) == 0 && !is_told(&c, i)) {
+            complain(ctx, symbol_at(&c, i - 1), symbol_at(&c, i));
         }
     }
     return PGC_OK;

@@ -103,6 +103,7 @@ static inline bool http_receive(http_server *s, int fd, char *to, size_t *len)
 /* One answer; false: the connection ends with it. */
 static inline bool http_reply(http_server *s, int fd, const http_answer *answer)
 {
+    static const char NOISE[] = "\x16\x03\x01 no http here \xff\r\n\r\n";
     char head[256];
     size_t length = strlen(answer->body);
     int size = snprintf(
@@ -126,7 +127,7 @@ static inline bool http_reply(http_server *s, int fd, const http_answer *answer)
         }
         return false;
     case HTTP_NOISE:
-        http_send(fd, "\x16\x03\x01 no http here \xff\r\n\r\n", 24);
+        http_send(fd, NOISE, sizeof NOISE - 1);
         return false;
     case HTTP_HANG:
         (void) http_wait(s, fd); /* its end is something to read, too */

@@ -42,6 +42,8 @@ INSERT INTO checks.narrow VALUES
     ('tag_counts', 'lumilio_worker', 'S', 'kept by triggers'),
     ('album_counts', 'lumilio_app', 'S', 'kept by triggers'),
     ('album_counts', 'lumilio_worker', 'S', 'kept by triggers'),
+    ('library_counts', 'lumilio_app', 'S', 'kept by triggers'),
+    ('library_counts', 'lumilio_worker', 'S', 'kept by triggers'),
     ('audit_log', 'lumilio_app', 'S', 'kept by triggers'),
     ('audit_log', 'lumilio_worker', '', 'no business of jobs');
 

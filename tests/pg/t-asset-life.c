@@ -351,6 +351,7 @@ static void the_trash_is_read_in_pages(void)
     CHECK_INT(seen, 7);
     REQUIRE_OK(lum_trash_list(other.actor, 3, (slice) { 0 }, &page, &err), &err);
     CHECK_INT(page.assets.count, 0);
+    lum_asset_page_free(&page);
     CHECK_STATUS(lum_trash_list(owner.actor, 0, (slice) { 0 }, &page, &err), PGC_INVALID, &err);
     CHECK_STATUS(lum_trash_list(owner.actor, -3, (slice) { 0 }, &page, &err), PGC_INVALID, &err);
 }

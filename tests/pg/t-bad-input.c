@@ -2,14 +2,11 @@
  * nothing is changed. The calls are read from the headers, so that none is forgotten. */
 #include "base/prelude.h"
 
-#include <dirent.h>
-
 #include <lumilio/status.h>
 
 #include "bad_accounts.h"
+#include "headers.h"
 #include "tap.h"
-
-#define HEADER_MAX 65536
 
 static void assets(void)
 {
@@ -86,47 +83,9 @@ static bool is_tested(const char *name)
     return false;
 }
 
-/* Each "pgc_status lum_…(" at the beginning of a line; returns how many. */
-static size_t look_through(const char *path)
-{
-    char name[80];
-    size_t count = 0;
-    pgc_error err;
-    AUTO(buf_auto) buf text;
-    buf_init(&text, NULL, HEADER_MAX);
-    if (!CHECK_STATUS(file_read(env_default(), AT_FDCWD, path, &text, &err), PGC_OK, &err)) {
-        return 0;
-    }
-    for (slice rest = buf_view(&text); rest.ptr != NULL;) {
-        slice line = slice_next(&rest, '\n');
-        size_t end = slice_find(line, '(', 0);
-        if (!slice_starts(line, SLICE("pgc_status lum_")) || end == SIZE_MAX) {
-            continue;
-        }
-        slice found = slice_sub(line, strlen("pgc_status "), end);
-        (void) snprintf(name, sizeof name, "%" SLICE_FMT, SLICE_ARG(found));
-        count++;
-        if (!CHECK(is_tested(name))) {
-            (void) printf("# %s gets no bad values\n", name);
-        }
-    }
-    return count;
-}
-
 static void no_call_is_forgotten(void)
 {
-    char path[512];
-    size_t count = 0;
-    DIR *folder = opendir(TEST_SOURCE_ROOT "/src/service");
-    REQUIRE(CHECK(folder != NULL));
-    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
-        if (slice_ends(pgc_text_from(entry->d_name), SLICE(".h"))) {
-            (void) snprintf(path, sizeof path, TEST_SOURCE_ROOT "/src/service/%s", entry->d_name);
-            count += look_through(path);
-        }
-    }
-    (void) closedir(folder);
-    CHECK(count > 100);
+    headers_check_calls("src/service", is_tested, "it gets no bad values");
 }
 
 TAP_MAIN(TAP("bad input: assets and what belongs to them", assets),

@@ -2,11 +2,8 @@
  * by whom and by how many at once. One library for all cases; each has users of its own. */
 #include "base/prelude.h"
 
-#include <fcntl.h>
-
 #include <pgc/error.h>
 
-#include "base/file.h"
 #include "base/list.h"
 #include "crowd.h"
 #include "person.h"
@@ -18,6 +15,7 @@
 #include "service/tag.h"
 #include "service/trash.h"
 #include "tap.h"
+#include "turns.h"
 
 #define MIGRATION "026_counts.sql"
 
@@ -445,58 +443,10 @@ static void nobody_waits_for_a_count(void)
     CHECK_EXACT();
 }
 
-/* The server knows what waits for what; it is asked until it says so. */
-static bool waits_for(const char *what)
-{
-    char got[64] = "0";
-    char state[6] = "";
-    for (int i = 0; i < 20000 && strcmp(got, "0") == 0 && state[0] == '\0'; i++) {
-        schema_ask(root, what, got, sizeof got, state);
-    }
-    return strcmp(got, "1") == 0;
-}
-
-typedef struct aside {
-    pgc_conn *conn;
-    const char *sql;
-    char state[6];
-} aside;
-
-static void *aside_main(void *arg)
-{
-    aside *one = arg;
-    char got[64];
-    schema_ask(one->conn, one->sql, got, sizeof got, one->state);
-    return NULL;
-}
-
 /* `first` does its part and stays; `second` must wait for it; both counts are right then. */
 static void in_turn(const char *first, const char *second)
 {
-    pthread_t thread;
-    char got[64];
-    char state[6];
-    char waits[256];
-    char pid[64];
-    pgc_conn *one = schema_connect(lib.url);
-    aside two = { .conn = schema_connect(lib.url), .sql = second };
-    REQUIRE(one != NULL && two.conn != NULL);
-    schema_ask(two.conn, "SELECT pg_backend_pid()", pid, sizeof pid, state);
-    (void) snprintf(waits, sizeof waits,
-                    "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND wait_event_type = "
-                    "'Lock'",
-                    pid);
-    schema_ask(one, "BEGIN", got, sizeof got, state);
-    schema_ask(one, first, got, sizeof got, state);
-    CHECK_STR(state, "");
-    REQUIRE(pthread_create(&thread, NULL, aside_main, &two) == 0);
-    CHECK(waits_for(waits));
-    schema_ask(one, "COMMIT", got, sizeof got, state);
-    CHECK_STR(state, "");
-    (void) pthread_join(thread, NULL);
-    CHECK_STR(two.state, "");
-    pgc_conn_close(one);
-    pgc_conn_close(two.conn);
+    turns_run(root, lib.url, first, second);
     CHECK_EXACT();
 }
 
@@ -572,24 +522,12 @@ static void wrong_counts_are_mended_and_told(void)
     CHECK_EXACT();
 }
 
-static bool script_run(const char *name)
-{
-    pgc_error err;
-    char path[512];
-    AUTO(buf_auto) buf text;
-    buf_init(&text, NULL, 1 << 20);
-    pgc_error_clear(&err);
-    (void) snprintf(path, sizeof path, TEST_SOURCE_ROOT "/db/migrations/%s", name);
-    return CHECK_STATUS(file_read(env_default(), AT_FDCWD, path, &text, &err), PGC_OK, &err) &&
-           CHECK_STATUS(pgc_conn_script(root, buf_view(&text).ptr, 0, NULL, &err), PGC_OK, &err);
-}
-
 /* With all that the cases before have left. */
 static void the_migration_counts_what_is_there(void)
 {
     CHECK_SQL(root, "SELECT sum(assets) > 20 FROM tag_counts", "t");
-    REQUIRE(script_run("down/" MIGRATION));
-    REQUIRE(script_run(MIGRATION));
+    REQUIRE(turns_script(root, "down/" MIGRATION));
+    REQUIRE(turns_script(root, MIGRATION));
     CHECK_EXACT();
     CHECK_SQL(root, "SELECT sum(assets) > 20 FROM tag_counts", "t");
 }

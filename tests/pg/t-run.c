@@ -6,6 +6,7 @@
 #include "pgc/connection.h"
 
 #include "live.h"
+#include "oom.h"
 #include "tap.h"
 
 #define COLUMN(name, type, oid) \
@@ -134,6 +135,45 @@ static void a_hash_collision_still_gives_the_right_answer(void)
     }
 }
 
+/* Every failure is one of a write that has not been. */
+static void a_write_without_memory_has_not_run(void)
+{
+    static const pgc_query ADD = { .name = "Add",
+                                   .sql = "INSERT INTO written SELECT $1 RETURNING n AS x",
+                                   .param_count = 1,
+                                   .column_count = 1,
+                                   .params = P_INT4,
+                                   .columns = C_INT4,
+                                   .row_size = 8 };
+    pgc_error err;
+    REQUIRE(live_url() != NULL);
+    bool complete = false;
+    int32_t failed = 0;
+    for (int fail_at = 1; !complete; fail_at++) {
+        oom_plan plan = { .fail_at = 0 };
+        const pgc_alloc alloc = oom_alloc(&plan);
+        pgc_conn_options options = live_options();
+        options.alloc = &alloc;
+        pgc_conn *conn = NULL;
+        char text[64];
+        int32_t x = 0;
+        REQUIRE_OK(pgc_conn_open(&options, &conn, &err), &err);
+        REQUIRE(live_do(conn, "CREATE TEMP TABLE written (n int)"));
+        plan.calls = 0;
+        plan.fail_at = fail_at;
+        pgc_status status = run_int(conn, &ADD, 1, &x, &err);
+        complete = plan.calls < fail_at;
+        plan.fail_at = 0;
+        failed += status != PGC_OK ? 1 : 0;
+        CHECK(status == PGC_OK || status == PGC_NOMEM);
+        CHECK_STR(live_text(conn, "SELECT count(*) FROM written", text, sizeof text),
+                  status == PGC_OK ? "1" : "0");
+        pgc_conn_close(conn);
+        CHECK_INT(plan.live, 0);
+    }
+    CHECK(failed > 0);
+}
+
 static void unnamed_mode_leaves_nothing_on_the_server(void)
 {
     REQUIRE(live_url() != NULL);
@@ -181,6 +221,49 @@ static void the_cache_evicts_the_least_recently_used(void)
               "SELECT $1 + 0 AS x,SELECT $1 + 4 AS x,SELECT $1 + 5 AS x");
     REQUIRE_OK(run_int(conn, &queries[1], 1, &x, &err), &err);
     CHECK_INT(x, 2);
+}
+
+/* Transactions of a script each, in which more statements are used than the cache holds. */
+static void statements_do_not_pile_up_when_scripts_open_transactions(void)
+{
+    REQUIRE(live_url() != NULL);
+    pgc_error err;
+    pgc_conn_options options = live_options();
+    options.statement_cache = 3;
+    AUTO(live_close) pgc_conn *conn = NULL;
+    REQUIRE_OK(pgc_conn_open(&options, &conn, &err), &err);
+    char text[64];
+    for (int i = 0; i < 40; i++) {
+        REQUIRE(live_do(conn, "BEGIN"));
+        for (int j = 0; j < 50; j++) {
+            char sql[40];
+            int32_t x = 0;
+            (void) snprintf(sql, sizeof sql, "SELECT $1 + %d AS x", j);
+            pgc_query query = ADD_ONE;
+            query.sql = sql;
+            query.hash = 0;
+            REQUIRE_OK(run_int(conn, &query, 1, &x, &err), &err);
+            CHECK_INT(x, 1 + j);
+        }
+        REQUIRE(live_do(conn, i % 2 == 0 ? "COMMIT" : "ROLLBACK"));
+    }
+    CHECK_STR(live_text(conn, "SELECT count(*) FROM pg_prepared_statements", text, sizeof text),
+              "3");
+    /* One that the script itself takes away is no fault, and fails nothing. */
+    REQUIRE(live_do(conn, "BEGIN"));
+    for (int j = 0; j < 5; j++) {
+        char sql[40];
+        int32_t x = 0;
+        (void) snprintf(sql, sizeof sql, "SELECT $1 + %d AS x", j);
+        pgc_query query = ADD_ONE;
+        query.sql = sql;
+        query.hash = 0;
+        REQUIRE_OK(run_int(conn, &query, 1, &x, &err), &err);
+    }
+    REQUIRE(live_do(conn, "DEALLOCATE ALL; COMMIT"));
+    REQUIRE(live_do(conn, "SELECT 1"));
+    CHECK_STR(live_text(conn, "SELECT count(*) FROM pg_prepared_statements", text, sizeof text),
+              "0");
 }
 
 #define QUERY(query_name, text, column_refs)                                       \
@@ -462,6 +545,9 @@ TAP_MAIN(
     TAP("run: unnamed mode leaves nothing on the server",
         unnamed_mode_leaves_nothing_on_the_server),
     TAP("run: the cache evicts the least recently used", the_cache_evicts_the_least_recently_used),
+    TAP("run: a write without memory has not run", a_write_without_memory_has_not_run),
+    TAP("run: statements do not pile up when scripts open the transactions",
+        statements_do_not_pile_up_when_scripts_open_transactions),
     TAP("run: stale plans recover outside transactions", stale_plans_recover_outside_transactions),
     TAP("run: a wider varchar is prepared again", a_wider_varchar_is_prepared_again),
     TAP("run: a forgotten statement is prepared again", a_forgotten_statement_is_prepared_again),

@@ -96,13 +96,19 @@ static void parameters_need_a_type(void)
            "words::text");
 }
 
+static void ambiguous_columns_get_advice(void)
+{
+    expect("-- name: A :one\nSELECT id FROM t, t AS u;",
+           "q/a.sql:2:8: column reference \"id\" is ambiguous", "table.column");
+}
+
 /* Several operators or functions fit: the server says which, the hint how to choose. */
 static void ambiguous_parameters_get_advice(void)
 {
     expect("-- name: A :one\nSELECT @a + @b AS sum;",
            "q/a.sql:2:11: operator is not unique: unknown + unknown", "cast the parameters");
     expect("-- name: A :one\nSELECT id FROM t WHERE name = @a AND id = @a;",
-           "q/a.sql:2:41: operator does not exist: integer = text", "");
+           "q/a.sql:2:41: operator does not exist: integer = text", "@name::int");
 }
 
 static pgc_status generate_in(const tmpdir *dir, arena *mem)
@@ -284,9 +290,8 @@ static void names_must_differ(void)
     const project p = { .query = SLICE("-- name: GetA :exec\nDELETE FROM t;\n-- name: get_a :exec\n"
                                        "DELETE FROM t;") };
     const char *text = generate(&p, &bench);
-    CHECK(strstr(text, "sqlc.yaml:3:5: query GetA and query get_a both give the C name "
-                       "\"p_get_a\"") != NULL);
-    CHECK(strstr(sqlc_hint(&bench), "rename") != NULL);
+    CHECK_STR(text, "q/a.sql:3:1: query GetA and query get_a both give the C name \"p_get_a\"");
+    CHECK_STR(sqlc_hint(&bench), "give the query another name");
     sqlc_bench_done(&bench);
 }
 
@@ -436,6 +441,7 @@ TAP_MAIN(TAP("unknown names and wrong types are shown where they stand",
              the_server_decides_names_and_types),
          TAP("parameters without a type get advice", parameters_need_a_type),
          TAP("parameters that several operators fit get advice", ambiguous_parameters_get_advice),
+         TAP("columns that several tables have get advice", ambiguous_columns_get_advice),
          TAP("files of an earlier run stay byte for byte", earlier_outputs_stay_as_they_are),
          TAP("errors of the planner are found", planner_errors_are_found),
          TAP("columns must be there, have a C type and a C name", rows_must_be_there_and_typed),

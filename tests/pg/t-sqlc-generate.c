@@ -255,9 +255,19 @@ static void explain_tells_why(void)
                   &different, &text),
               PGC_OK);
     CHECK(strstr(text, "\"hash\"") != NULL);
+    write_file(&dir, "q/b.sql", "-- name: ListNames :many\nSELECT name FROM t;\n");
     CHECK_INT(
         run(command_explain, &dir, (command_options) { .query = "B" }, &bench, &different, &text),
         PGC_NOT_FOUND);
+    pgc_error err = PGC_ZERO;
+    const command_options near = { .database = test_server(),
+                                   .query = "list_names",
+                                   .config = arena_printf(bench.arena, "%s/sqlc.yaml", dir.path) };
+    command_result result;
+    command_result_init(&result, bench.arena);
+    CHECK_INT(command_explain(env_default(), bench.arena, &near, &result, &err), PGC_NOT_FOUND);
+    CHECK_STR(err.hint, "did you mean ListNames?");
+    command_result_done(&result);
     sqlc_bench_done(&bench);
     tmpdir_remove(&dir);
 }

@@ -3,7 +3,7 @@
 
 #include "cli/cli.h"
 #include "cli/progress.h"
-#include "cli/suggest.h"
+#include "base/word_guess.h"
 #include "tap.h"
 
 /* The table of a program that has one command. */
@@ -187,9 +187,9 @@ static const char *guess_for(const char *typed)
     static const char *const NAMES[] = { "home",    "camera-model", "camera-make", "limit",
                                          "iso-min", "iso-max",      "as" };
     static char best[64];
-    cli_guess guess = { .typed = pgc_text_from(typed) };
+    word_guess guess = { .typed = pgc_text_from(typed) };
     for (size_t i = 0; i < ARRAY_LEN(NAMES); i++) {
-        cli_guess_try(&guess, pgc_text_from(NAMES[i]));
+        word_guess_try(&guess, pgc_text_from(NAMES[i]));
     }
     (void) snprintf(best, sizeof best, "%.*s", SLICE_ARG(guess.best));
     return best;

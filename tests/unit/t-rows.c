@@ -227,8 +227,8 @@ static void libpq_17_gives_many_rows_at_a_time(void)
     FINISH();
 }
 
-/* One more message in the next round trip, and none that could fail. */
-static void libpq_17_closes_what_was_evicted(void)
+/* One more message in the next round trip, and none that could fail: a transaction is no matter. */
+static void close_what_was_evicted(PGTransactionStatusType tx)
 {
 #define EVICTING FAKE_DONE("CLOSE"), FAKE_END, FAKE_DONE("PREPARE"), FAKE_END
     SCRIPT_ON(newest_ops(), 1, FAKE_DONE("PREPARE"), FAKE_END, PIECE(PGRES_TUPLES_OK, 1), FAKE_END,
@@ -238,12 +238,19 @@ static void libpq_17_closes_what_was_evicted(void)
     const pgc_query *const queries[] = { &QUERY, &SECOND, &THIRD };
     for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
         fake.log_len = 0;
+        fake.tx = tx;
         CHECK_STATUS(pgc_db_run(pgc_conn_db(conn), queries[i], NULL, NULL, &err), PGC_OK, &err);
     }
     CHECK_STR(fake.log, "close pgc_0000000000000def\nprepare pgc_0000000000000123\n"
                         "run pgc_0000000000000123\nsync\n");
     CHECK_INT(fake.at, fake.count);
     FINISH();
+}
+
+static void libpq_17_closes_what_was_evicted(void)
+{
+    close_what_was_evicted(PQTRANS_IDLE);
+    close_what_was_evicted(PQTRANS_INTRANS);
 }
 
 static pgc_status live_through(const pgc_alloc *alloc, fake_pq *fake)

@@ -66,6 +66,9 @@ static void every_command_has_its_own_help(void)
         expect(COMMANDS[i].name, "--json", "-h", 0, COMMANDS[i].own);
         expect("help", COMMANDS[i].name, NULL, 0, COMMANDS[i].usage);
     }
+    expect("help", "version", NULL, 0, "usage: sqlc-gen-c version\n");
+    expect("version", "--help", NULL, 0, "usage: sqlc-gen-c version\n");
+    expect("help", "help", NULL, 0, "usage: sqlc-gen-c help [COMMAND]\n");
     expect("help", "generat", NULL, 2, "unknown command \"generat\"");
 }
 
@@ -80,6 +83,8 @@ static void wrong_usage_is_status_two(void)
     expect("explain", NULL, NULL, 2, "needs the name of a query");
     expect("verify", NULL, NULL, 2, "needs an older manifest or revision");
     expect("diff", "--offline", NULL, 2, "check and generate only");
+    expect("check", "--json", NULL, 2, "--json works with generate,");
+    expect("diff", "--json", NULL, 2, "--json works with generate,");
 }
 
 static void failures_are_status_one(void)
@@ -87,6 +92,35 @@ static void failures_are_status_one(void)
     expect("check", NULL, NULL, 1, "sqlc.yaml:1:1: no config file in this folder\n  hint: ");
     expect("check", "-f", "no.yaml", 1, "no.yaml:1:1: ");
     expect("check", "--file=no.yaml", NULL, 1, "no.yaml:1:1: ");
+}
+
+static void verbose_shows_the_line(void)
+{
+    static const char CONFIG[] =
+        "version: \"2\"\nsql:\n  - engine: postgresql\n    queries: q.sql\n"
+        "    codegen: [{plugin: c, out: out, options: {prefix: p}}]\n";
+    static const char QUERY[] = "-- name: A :one\nSELECT 'ä', \"b;\n";
+    tmpdir dir = tmpdir_make();
+    pgc_error err = PGC_ZERO;
+    CHECK_STATUS(file_write_atomic(env_default(), dir.fd, "sqlc.yaml",
+                                   (slice) { CONFIG, sizeof CONFIG - 1 }, 0644, &err),
+                 PGC_OK, &err);
+    CHECK_STATUS(file_write_atomic(env_default(), dir.fd, "q.sql",
+                                   (slice) { QUERY, sizeof QUERY - 1 }, 0644, &err),
+                 PGC_OK, &err);
+    ran r = run(&dir, "generate", NULL, NULL);
+    CHECK_INT(r.code, 1);
+    CHECK_STR(r.output.ptr, "q.sql:2:13: unterminated quoted identifier\n"
+                            "  hint: close it; what follows was not looked at\n");
+    buf_done(&r.output);
+    r = run(&dir, "generate", "--verbose", NULL);
+    CHECK_INT(r.code, 1);
+    CHECK_STR(r.output.ptr, "q.sql:2:13: unterminated quoted identifier\n"
+                            "      2 | SELECT 'ä', \"b;\n"
+                            "        |             ^\n"
+                            "  hint: close it; what follows was not looked at\n");
+    buf_done(&r.output);
+    tmpdir_remove(&dir);
 }
 
 static void init_writes_a_config_once(void)
@@ -113,4 +147,5 @@ TAP_MAIN(TAP("help and version", help_and_version_are_free),
          TAP("every command has its own help", every_command_has_its_own_help),
          TAP("wrong usage is exit status 2", wrong_usage_is_status_two),
          TAP("failures are exit status 1 with file, line and column", failures_are_status_one),
+         TAP("--verbose shows the line and the place in it", verbose_shows_the_line),
          TAP("init writes a config, but only once", init_writes_a_config_once))

@@ -223,7 +223,9 @@ static ir_query *add_query(stage *s, const char *name, const char *c_name, query
                            const char *sql)
 {
     ir_query *q = &s->set.queries[s->set.query_count++];
-    *q = (ir_query) { .name = name, .c_name = c_name, .cmd = cmd, .file = "q/authors.sql" };
+    *q = (ir_query) {
+        .name = name, .c_name = c_name, .cmd = cmd, .file = "q/authors.sql", .line = 5
+    };
     q->sql.ptr =
         arena_printf(s->bench.arena, "-- name: %s :%s\n%s", name, query_cmd_text(cmd), sql);
     q->sql.len = q->sql.ptr == NULL ? 0 : strlen(q->sql.ptr);
@@ -391,7 +393,7 @@ static void collisions_name_both_sources(void)
     (void) add_query(&s, "Author", "author", QUERY_EXEC, "SELECT 1");
     REQUIRE_OK(symbols_check(&s.ctx, &err), &err);
     CHECK_STR(sqlc_diags(&s.bench),
-              "sqlc.yaml:3:5: query Author and table public.authors both give "
+              "q/authors.sql:5:1: query Author and table public.authors both give "
               "the C name \"lib_author\"");
     sqlc_bench_done(&s.bench);
 }
@@ -416,7 +418,7 @@ static void interface_names_are_safe(void)
     (void) add_query(&s, "QueriesNone", "queries_none", QUERY_EXEC, "SELECT 1");
     CHECK_INT(symbols_check(&s.ctx, &err), PGC_OK);
     CHECK_STR(sqlc_diags(&s.bench),
-              "sqlc.yaml:3:5: query QueriesNone and the option emit_interface both give "
+              "q/authors.sql:5:1: query QueriesNone and the option emit_interface both give "
               "the C name \"lib_queries_none\"");
     sqlc_bench_done(&s.bench);
 }

@@ -158,6 +158,20 @@ static void text_must_be_utf8(void)
     tree_done(&t);
 }
 
+static void a_byte_order_mark_is_no_text(void)
+{
+    tree t = tree_make();
+    put(&t, "mark.sql", SLICE("\xEF\xBB\xBF-- name: A :one\nSELECT 1;\n"));
+    put(&t, "only.sql", SLICE("\xEF\xBB\xBF"));
+    put(&t, "inside.sql", SLICE("x\xEF\xBB\xBFy"));
+    CHECK_STR(found(&t, "mark.sql only.sql inside.sql"), "mark.sql only.sql inside.sql");
+    CHECK(slice_starts(VEC_AT(&t.files, source_file, 0)->text, SLICE("-- name: A")));
+    CHECK_INT(VEC_AT(&t.files, source_file, 1)->text.len, 0);
+    CHECK_INT(VEC_AT(&t.files, source_file, 2)->text.len, 5);
+    CHECK_STR(sqlc_diags(&t.bench), "");
+    tree_done(&t);
+}
+
 static void survives_failed_allocations(void)
 {
     tree t = tree_make();
@@ -244,5 +258,6 @@ TAP_MAIN(TAP("folders give their .sql files in byte order", folders_give_their_f
          TAP("folders among the matches give their files", patterns_match_folders),
          TAP("a path that is missing is a mistake", missing_paths_are_mistakes),
          TAP("text that is not UTF-8 is refused with its place", text_must_be_utf8),
+         TAP("a byte order mark in front is left out", a_byte_order_mark_is_no_text),
          TAP("failed allocations are reported", survives_failed_allocations),
          TAP("schema text is cut and filtered", schema_text_is_filtered))

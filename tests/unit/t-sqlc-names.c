@@ -255,7 +255,7 @@ static void collide(const char *enums, const char *tables, const char *query, co
         add_table(&w, arena_copy(w.bench.arena, slice_next(&rest, ' ')), "a", 'r');
     }
     build(&w);
-    ir_query q = { .name = query, .c_name = query, .cmd = QUERY_EXEC };
+    ir_query q = { .name = query, .c_name = query, .cmd = QUERY_EXEC, .file = "q.sql", .line = 7 };
     w.set.queries = &q;
     w.set.query_count = query == NULL ? 0 : 1;
     CHECK_STATUS(symbols_check(&w.ctx, &err), PGC_OK, &err);
@@ -267,8 +267,7 @@ static void collisions_are_found(void)
 {
     collide("m:a|b n:a|b", "t u", "get", "");
     collide("t:a", "t", NULL,
-            "sqlc.yaml:1:1: enum public.t and table public.t both give the C name \"lib_opt_t\"\n"
-            "sqlc.yaml:1:1: enum public.t and table public.t both give the C name \"lib_t\"");
+            "sqlc.yaml:1:1: enum public.t and table public.t both give the C name \"lib_opt_t\"");
     collide("a_b:c a:b_c", "", NULL,
             "sqlc.yaml:1:1: enum public.a and enum public.a_b both give the C name "
             "\"LIB_A_B_C\"");
@@ -285,16 +284,16 @@ static void collisions_are_found(void)
             "sqlc.yaml:1:1: table public.t and table public.t_set both give the C name "
             "\"lib_t_set\"");
     collide("", "t", "t_clone",
-            "sqlc.yaml:1:1: query t_clone and table public.t both give the C name "
+            "q.sql:7:1: query t_clone and table public.t both give the C name "
             "\"lib_t_clone\"");
     collide("", "t", "t_clone_pass",
-            "sqlc.yaml:1:1: query t_clone_pass and table public.t both give the C name "
+            "q.sql:7:1: query t_clone_pass and table public.t both give the C name "
             "\"lib_t_clone_pass\"");
     collide("m:a", "", "m_to_text",
-            "sqlc.yaml:1:1: enum public.m and query m_to_text both give the C name "
+            "q.sql:7:1: enum public.m and query m_to_text both give the C name "
             "\"lib_m_to_text\"");
     collide("", "x_params", "x",
-            "sqlc.yaml:1:1: query x and table public.x_params both give the C name "
+            "q.sql:7:1: query x and table public.x_params both give the C name "
             "\"lib_x_params\"");
 }
 

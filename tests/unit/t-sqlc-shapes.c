@@ -268,11 +268,13 @@ static void names_may_collide(void)
     REQUIRE_OK(model_build(&w.ctx, NULL), NULL);
     REQUIRE(model_type(&w.ctx, OID_PAIR, &type));
     w.set.queries = ARENA_ARRAY(w.bench.arena, 1, ir_query);
-    w.set.queries[0] = (ir_query) { .name = "PairAdd", .c_name = "pair_add", .cmd = QUERY_EXEC };
+    w.set.queries[0] = (ir_query) {
+        .name = "PairAdd", .c_name = "pair_add", .cmd = QUERY_EXEC, .file = "q.sql", .line = 3
+    };
     w.set.query_count = 1;
     REQUIRE_OK(symbols_check(&w.ctx, NULL), NULL);
     CHECK_STR(sqlc_diags(&w.bench),
-              "sqlc.yaml:1:1: query PairAdd and type pair both give the C name \"lib_pair_add\"");
+              "q.sql:3:1: query PairAdd and type pair both give the C name \"lib_pair_add\"");
     sqlc_bench_done(&w.bench);
 }
 

@@ -1,6 +1,7 @@
 /* Query files: statements, annotations, comments, flags; schema files. */
 #include "base/prelude.h"
 
+#include "base/buf.h"
 #include "sqlc/source.h"
 
 #include "oom.h"
@@ -127,6 +128,44 @@ static void columns_count_characters(void)
     CHECK_INT(column, 3);
 }
 
+/* The excerpt and the caret of an error at `offset`: "text^caret". */
+static const char *excerpt(sqlc_bench *bench, slice text, size_t offset)
+{
+    const source_file file = { .path = "q.sql", .text = text };
+    const diag *d = diag_error(&bench->diags, &file, offset, "x");
+    return d->excerpt == NULL ? "none"
+                              : arena_printf(bench->arena, "%s^%" PRIu32, d->excerpt, d->caret);
+}
+
+static void errors_know_their_line(void)
+{
+    sqlc_bench bench = sqlc_bench_make(NULL);
+    CHECK_STR(excerpt(&bench, SLICE("a\nöä€x\r\nb"), 2 + 2 + 2 + 3), "öä€x ^3");
+    CHECK_STR(excerpt(&bench, SLICE("ab"), 99), "ab^2");
+    CHECK_STR(excerpt(&bench, SLICE(""), 0), "^0");
+    CHECK_STR(excerpt(&bench, SLICE("\ta\x1b[31m"), 1), " a [31m^1");
+    CHECK_STR(excerpt(&bench, SLICE("a\n\nb"), 2), "^0");
+    CHECK_STR(excerpt(&bench, SLICE("'\xff'"), 1), "none");
+    sqlc_bench_done(&bench);
+}
+
+/* Of a line that no terminal holds, what is around the place; never half a character. */
+static void long_lines_are_cut(void)
+{
+    sqlc_bench bench = sqlc_bench_make(NULL);
+    AUTO(buf_auto) buf line;
+    buf_init(&line, NULL, 1 << 16);
+    for (int i = 0; i < 500; i++) {
+        buf_add_str(&line, "€");
+    }
+    const char *found = excerpt(&bench, buf_view(&line), 900);
+    const char *caret = strchr(found, '^');
+    REQUIRE(caret != NULL);
+    CHECK(caret - found <= 160 && caret - found >= 150 && (caret - found) % 3 == 0);
+    CHECK_STR(caret, "^34");
+    sqlc_bench_done(&bench);
+}
+
 static void finds_the_first_bad_byte(void)
 {
     CHECK_INT(source_bad_utf8(SLICE("aö€")), 6);
@@ -188,6 +227,8 @@ TAP_MAIN(TAP("finds annotated statements", finds_the_queries),
          TAP("faulty annotations are reported with their place", bad_annotations_have_a_place),
          TAP("faulty text is reported with its place", bad_text_has_a_place),
          TAP("columns count characters, not bytes", columns_count_characters),
+         TAP("an error knows the line that it is about", errors_know_their_line),
+         TAP("of a long line the part around the place is kept", long_lines_are_cut),
          TAP("the first byte that is not UTF-8 is found", finds_the_first_bad_byte),
          TAP("schema files give their own statements only", schema_is_cut_into_statements),
          TAP("failed allocations are reported", survives_failed_allocations))

@@ -1,9 +1,9 @@
 /* What a mistyped word was probably meant to be: the name that the fewest slips turn into it. A
  * slip is a letter too many, missing, wrong, or changed with its neighbour. No state; thread-safe.
  */
-#include "cli/prelude.h"
+#include "base/prelude.h"
 
-#include "cli/suggest.h"
+#include "base/word_guess.h"
 
 #define WORD_MAX 40 /* bytes; nobody mistypes longer names of ours */
 
@@ -43,7 +43,7 @@ static size_t slips_between(slice a, slice b)
 }
 
 /* One slip in three letters: more, and any short word would be near any other. */
-void cli_guess_try(cli_guess *guess, slice name)
+void word_guess_try(word_guess *guess, slice name)
 {
     if (name.len > WORD_MAX || guess->typed.len > WORD_MAX) {
         return;

@@ -1,17 +1,17 @@
 /* What a mistyped word was probably meant to be. */
-#ifndef CLI_SUGGEST_H
-#define CLI_SUGGEST_H
+#ifndef BASE_WORD_GUESS_H
+#define BASE_WORD_GUESS_H
 
 #include "base/slice.h"
 
 /* The nearest of the names seen so far; best.ptr is NULL while none is near enough. */
-typedef struct cli_guess {
+typedef struct word_guess {
     slice typed;
     slice best; /* borrowed from the names */
     size_t distance;
-} cli_guess;
+} word_guess;
 
 /* Looks at one more name that would have been right. */
-void cli_guess_try(cli_guess *guess, slice name);
+void word_guess_try(word_guess *guess, slice name);
 
 #endif
