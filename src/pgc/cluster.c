@@ -8,6 +8,7 @@
 #include <sys/file.h>
 
 #include "base/crash.h"
+#include "base/options.h"
 #include "pgc/cluster_parts.h"
 
 #define DEFAULT_TIMEOUT_US INT64_C(60000000)
@@ -117,11 +118,13 @@ static void leave(pgc_cluster *c)
 
 /* On failure whatever was started is stopped again unless others use it, so a failing caller can
  * simply try once more. */
-pgc_status pgc_cluster_open(const pgc_cluster_options *options, pgc_cluster **out, pgc_error *err)
+pgc_status pgc_cluster_open(const pgc_cluster_options *given, pgc_cluster **out, pgc_error *err)
 {
-    if (options == NULL || out == NULL || options->dir == NULL || options->dir[0] == '\0' ||
-        options->struct_size != sizeof *options) {
-        return pgc_error_set(err, PGC_INVALID, "open cluster: options without dir or size");
+    pgc_cluster_options taken;
+    const pgc_cluster_options *options = &taken;
+    TRY(options_take("open cluster: options", given, &taken, sizeof taken, err));
+    if (out == NULL || options->dir == NULL || options->dir[0] == '\0') {
+        return pgc_error_set(err, PGC_INVALID, "open cluster: no dir, or no place for the result");
     }
     env e = *env_default();
     e.alloc = alloc_or_libc(options->alloc);

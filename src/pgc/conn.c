@@ -5,12 +5,12 @@
 
 #include "pgc/connection.h"
 
+#include "base/options.h"
 #include "pgc/cancel.h"
 #include "pgc/connect.h"
 #include "pgc/conninfo.h"
 #include "pgc/failure.h"
 #include "pgc/login.h"
-#include "pgc/options.h"
 #include "pgc/run.h"
 #include "pgc/stream.h"
 #include "pgc/watch.h"
@@ -276,6 +276,9 @@ pgc_status conn_check_at(pgc_conn *conn, int64_t now_us, pgc_error *err)
     pgc_status status = PGC_OK;
     if (pgc_conn_alive(conn) && pgc_conn_tx_state(conn) == PGC_TX_ACTIVE) {
         status = pgc_error_set(err, PGC_INVALID, "connection is busy with another call");
+        pgc_error_hint(err,
+                       "close the rows, the pipeline or the COPY that is open on it first, or use "
+                       "another connection");
     } else if (!still_there(conn, now_us)) {
         status = pgc_error_set(err, PGC_CONNECTION, "connection was lost before: open a new one");
         if (err != NULL) {

@@ -4,9 +4,9 @@
 
 #include "pgc/connection.h"
 
+#include "base/options.h"
 #include "base/slice.h"
 #include "pgc/call.h"
-#include "pgc/options.h"
 
 #define CONNECT_TIMEOUT_DEFAULT_US 10000000
 #define CALL_TIMEOUT_DEFAULT_US    30000000

@@ -8,9 +8,9 @@
 
 #include "base/buf.h"
 #include "base/ident.h"
+#include "base/options.h"
 #include "pgc/failure.h"
 #include "pgc/loan.h"
-#include "pgc/options.h"
 #include "pgc/run.h"
 
 #define ROW_MAX_BYTES ((size_t) 1 << 30) /* of one message of the protocol */

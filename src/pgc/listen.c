@@ -8,9 +8,9 @@
 #include "pgc/listen_state.h"
 
 #include "base/cond.h"
+#include "base/options.h"
 #include "base/slice.h"
 #include "pgc/helper.h"
-#include "pgc/options.h"
 
 #define HEARTBEAT_DEFAULT_US   10000000
 #define ANSWER_DEFAULT_US      5000000

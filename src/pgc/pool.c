@@ -5,8 +5,8 @@
 
 #include "pgc/pool_state.h"
 
+#include "base/options.h"
 #include "pgc/failure.h"
-#include "pgc/options.h"
 #include "pgc/result.h"
 #include "pgc/stream.h"
 #include "pgc/watch.h"

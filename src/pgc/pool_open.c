@@ -9,8 +9,8 @@
 #include "pgc/pool_state.h"
 
 #include "base/cond.h"
+#include "base/options.h"
 #include "pgc/helper.h"
-#include "pgc/options.h"
 #include "pgc/watch.h"
 
 #define MAX_CONNS_DEFAULT    20u

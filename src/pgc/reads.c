@@ -7,7 +7,7 @@
 
 #include <pgc/reads.h>
 
-#include "pgc/options.h"
+#include "base/options.h"
 #include "pgc/pool_state.h"
 #include "pgc/reads_batch.h"
 

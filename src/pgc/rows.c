@@ -4,7 +4,7 @@
 
 #include <pgc/rows.h>
 
-#include "pgc/options.h"
+#include "base/options.h"
 #include "pgc/pool_state.h"
 #include "pgc/stream.h"
 

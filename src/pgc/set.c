@@ -6,8 +6,8 @@
 
 #include "base/alloc.h"
 #include "base/cond.h"
+#include "base/options.h"
 #include "pgc/helper.h"
-#include "pgc/options.h"
 #include "pgc/pool_state.h"
 #include "pgc/set_state.h"
 

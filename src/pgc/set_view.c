@@ -3,7 +3,7 @@
 #include "base/prelude.h"
 
 #include "base/alloc.h"
-#include "pgc/options.h"
+#include "base/options.h"
 #include "pgc/set_state.h"
 
 struct pgc_view {

@@ -4,7 +4,7 @@
 #include "base/prelude.h"
 
 #include "base/alloc.h"
-#include "pgc/options.h"
+#include "base/options.h"
 #include "pgc/tx_parts.h"
 
 /* Texts of BEGIN by level, access and deferrability: nothing is put together at run time. */

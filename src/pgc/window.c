@@ -6,10 +6,10 @@
 
 #include <pgc/window.h>
 
+#include "base/options.h"
 #include "pgc/args.h"
 #include "pgc/failure.h"
 #include "pgc/loan.h"
-#include "pgc/options.h"
 #include "pgc/run.h"
 #include "pgc/watch.h"
 

@@ -6,6 +6,8 @@
 
 #include "river/client_state.h"
 
+#include "base/options.h"
+
 #include "river/check.h"
 #include "river/runtime.h"
 #include "river/side.h"
@@ -160,8 +162,64 @@ static pgc_status make_id(river_client *client, const char *given, pgc_error *er
     return PGC_OK;
 }
 
-static pgc_status fill(river_client *client, const river_client_options *options, pgc_error *err)
+/* An array of a caller of any age as one of ours; *array is NULL for none. */
+static pgc_status take_array(arena *memory, const char *what, const void **array, size_t count,
+                             size_t size, pgc_error *err)
 {
+    size_t bytes = 0;
+    char *out = size_mul(count + 1, size, &bytes) ? (char *) arena_alloc(memory, bytes) : NULL;
+    if (out == NULL) {
+        return pgc_error_set(err, PGC_NOMEM, "job queue client: out of memory");
+    }
+    for (size_t i = 0; i < count; i++) {
+        TRY(options_take_at(what, *array, i, out + i * size, size, err));
+    }
+    *array = out;
+    return PGC_OK;
+}
+
+/* One struct, NULL when there is none. */
+static pgc_status take_struct(arena *memory, const char *what, const void **in, size_t size,
+                              pgc_error *err)
+{
+    if (*in == NULL) {
+        return PGC_OK;
+    }
+    return take_array(memory, what, in, 1, size, err);
+}
+
+/* From here on nobody looks at what the caller gave: all structs are of our size. */
+static pgc_status take_options(arena *memory, const river_client_options *given,
+                               river_client_options *out, pgc_error *err)
+{
+    TRY(options_take("options", given, out, sizeof *out, err));
+    const void *queues = out->queues;
+    const void *workers = out->workers;
+    const void *periodics = out->periodics;
+    const void *conn = out->conn;
+    const void *hooks = out->hooks;
+    TRY(take_array(memory, "queue", &queues, out->queue_count, sizeof out->queues[0], err));
+    TRY(take_array(memory, "worker", &workers, out->worker_count, sizeof out->workers[0], err));
+    TRY(take_array(memory, "periodic job", &periodics, out->periodic_count,
+                   sizeof out->periodics[0], err));
+    TRY(take_struct(memory, "conn", &conn, sizeof *out->conn, err));
+    TRY(take_struct(memory, "hooks", &hooks, sizeof *out->hooks, err));
+    out->queues = (const river_queue_options *) queues;
+    out->workers = (const river_worker *) workers;
+    out->periodics = (const river_periodic *) periodics;
+    out->conn = (const pgc_conn_options *) conn;
+    out->hooks = (const river_hooks *) hooks;
+    return PGC_OK;
+}
+
+static pgc_status fill(river_client *client, const river_client_options *given, pgc_error *err)
+{
+    river_client_options taken;
+    TRY(take_options(client->memory, given, &taken, err));
+    const river_client_options *options = &taken;
+    if (options->pool == NULL) {
+        return pgc_error_set(err, PGC_INVALID, "no pool");
+    }
     client->pool = options->pool;
     client->options = *options;
     fill_defaults(&client->options);
@@ -182,10 +240,9 @@ static pgc_status fill(river_client *client, const river_client_options *options
 pgc_status client_open_on(const river_client_options *options, const env *seams, river_client **out,
                           pgc_error *err)
 {
-    if (options == NULL || options->struct_size != sizeof(*options) || options->pool == NULL) {
-        return pgc_error_set(err, PGC_INVALID, "job queue client: struct_size or pool is not set");
-    }
-    AUTO(arena_auto) arena *memory = arena_new(options->alloc, 0, 0);
+    river_client_options sized;
+    TRY(options_take("job queue client", options, &sized, sizeof sized, err));
+    AUTO(arena_auto) arena *memory = arena_new(sized.alloc, 0, 0);
     river_client *client = memory == NULL ? NULL : ARENA_NEW(memory, river_client);
     if (client == NULL) {
         return pgc_error_set(err, PGC_NOMEM, "job queue client: out of memory");

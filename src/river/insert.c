@@ -7,6 +7,8 @@
 
 #include "river/insertion.h"
 
+#include "base/options.h"
+
 #include "river/check.h"
 #include "river/jobs.h"
 #include "river/json.h"
@@ -159,7 +161,7 @@ static pgc_status prepare(insertion *in, river_client *client, const river_inser
         return no_memory(err);
     }
     for (size_t i = 0; i < count; i++) {
-        in->jobs[i] = jobs[i];
+        TRY(options_take_at("job to insert", jobs, i, &in->jobs[i], sizeof in->jobs[i], err));
         TRY(pgc_error_wrap(err, add_row(in, i), "insert job %zu of %zu", i + 1, count));
     }
     return add_payloads(in);

@@ -8,6 +8,7 @@
 #include "river/lead.h"
 
 #include "base/crash.h"
+#include "base/options.h"
 #include "river/json.h"
 #include "river/runtime.h"
 #include "river/side.h"
@@ -313,6 +314,9 @@ pgc_status river_client_periodic_add(river_client *client, const river_periodic 
     if (lead == NULL) {
         return no_leadership(err);
     }
+    river_periodic taken;
+    TRY(options_take("periodic job", periodic, &taken, sizeof taken, err));
+    periodic = &taken;
     if (periodic->durable) {
         TRY(side_require(client, err));
     }

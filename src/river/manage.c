@@ -4,6 +4,8 @@
 
 #include <river/manage.h>
 
+#include "base/options.h"
+
 #include "river/client_state.h"
 
 #include "river/check.h"
@@ -175,9 +177,6 @@ static pgc_status add_filter(pgc_args *args, const river_filter *filter, arena *
 
 static pgc_status check_filter(const river_filter *filter, pgc_error *err)
 {
-    if (filter->struct_size != sizeof(*filter)) {
-        return pgc_error_set(err, PGC_INVALID, "filter: struct_size is not set");
-    }
     if ((unsigned) filter->order > RIVER_ORDER_FINALIZED_AT) {
         return pgc_error_set(err, PGC_INVALID, "filter: unknown order");
     }
@@ -203,9 +202,10 @@ static int64_t limit_of(const river_filter *filter)
 pgc_status river_job_list(river_client *client, pgc_db *db, const river_filter *filter,
                           river_jobs **out, pgc_error *err)
 {
-    river_filter all = { .struct_size = sizeof(all) };
+    river_filter taken;
     cursor_place after = { 0 };
-    filter = filter == NULL ? &all : filter;
+    TRY(options_take_any("filter", filter, &taken, sizeof taken, err));
+    filter = &taken;
     TRY(check_filter(filter, err));
     if (filter->after != NULL) {
         TRY(cursor_parse(filter, &after, err));
@@ -234,6 +234,9 @@ pgc_status river_job_delete_many(river_client *client, pgc_db *db, const river_f
     if (filter == NULL) {
         return pgc_error_set(err, PGC_INVALID, "delete jobs: no filter");
     }
+    river_filter taken;
+    TRY(options_take("filter", filter, &taken, sizeof taken, err));
+    filter = &taken;
     TRY(check_filter(filter, err));
     bool any = filter->id_count > 0 || filter->kind_count > 0 || filter->queue_count > 0 ||
                filter->priority_count > 0 || filter->states != 0 || filter->tags_all_count > 0 ||

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/env.h"
 #include "base/ident.h"
+#include "base/options.h"
 #include "pgc/auto.h"
 #include "river/migrations.h"
 
@@ -329,9 +330,9 @@ pgc_status river_migrate(pgc_conn *conn, river_direction direction,
     uint32_t applied = 0;
     river_migrate_result plan = { .count = 0 };
     river_migrate_result unwanted;
-    if (options == NULL || options->struct_size != sizeof *options) {
-        return pgc_error_set(err, PGC_INVALID, "migrate the job queue: struct_size is not set");
-    }
+    river_migrate_options taken;
+    TRY(options_take("migrate the job queue", options, &taken, sizeof taken, err));
+    options = &taken;
     out = out != NULL ? out : &unwanted;
     *out = (river_migrate_result) { .count = 0 };
     TRY(migrator_init(&m, conn, options->schema, err != NULL ? err : &local));

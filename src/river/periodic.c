@@ -8,6 +8,8 @@
 
 #include "river/periodic.h"
 
+#include "base/options.h"
+
 #include "river/check.h"
 #include "river/insertion.h"
 #include "river/json.h"
@@ -146,6 +148,14 @@ pgc_status periodic_add(periodic_set *set, const river_periodic *spec, int32_t *
                         pgc_error *err)
 {
     cron parsed = { 0 };
+    river_insert job;
+    river_periodic ours;
+    TRY(options_take("periodic job", spec, &ours, sizeof ours, err));
+    spec = &ours;
+    if (ours.job != NULL) {
+        TRY(options_take("job of a periodic job", ours.job, &job, sizeof job, err));
+        ours.job = &job;
+    }
     TRY(check_spec(spec, err));
     if (spec->cron != NULL) {
         TRY(cron_parse(pgc_text_from(spec->cron), &parsed, err));

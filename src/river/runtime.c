@@ -7,6 +7,8 @@
 
 #include "river/runtime.h"
 
+#include "base/options.h"
+
 #include "river/check.h"
 #include "river/lead.h"
 #include "river/notify.h"
@@ -376,6 +378,9 @@ pgc_status river_client_queue_add(river_client *client, const river_queue_option
                                   pgc_error *err)
 {
     runtime *run = client->runtime;
+    river_queue_options taken;
+    TRY(options_take("queue options", queue, &taken, sizeof taken, err));
+    queue = &taken;
     TRY(check_queue_options(queue, err));
     if (limit_wanted(queue)) {
         TRY(side_require(client, err));

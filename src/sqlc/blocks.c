@@ -5,6 +5,7 @@
 
 #include "sqlc/blocks.h"
 
+#include "base/word_guess.h"
 #include "sqlc/ir.h"
 #include "sqlc/lex.h"
 
@@ -219,6 +220,18 @@ static void close_block(reader *r, lex_token t)
     r->open = false;
 }
 
+/* Nearly one of our words, or with a blank behind @: as a comment its text would always be there.
+ */
+static bool is_slip(slice word, slice rest)
+{
+    static const char *const WORDS[] = { "if", "switch", "case", "end" };
+    word_guess guess = { .typed = word.len > 0 ? word : slice_next(&rest, ' ') };
+    for (size_t i = 0; i < ARRAY_LEN(WORDS); i++) {
+        word_guess_try(&guess, (slice) { WORDS[i], strlen(WORDS[i]) });
+    }
+    return guess.best.ptr != NULL;
+}
+
 /* A block comment that begins with one of our words. Others are left alone: they may be flags. */
 static void read_mark(reader *r, lex_token t)
 {
@@ -239,6 +252,9 @@ static void read_mark(reader *r, lex_token t)
     } else if (slice_eq_str(word, "end")) {
         close_block(r, t);
     } else {
+        if (is_slip(word, rest)) {
+            complain(r, t.start, "unknown block: neither @if, @switch, @case nor @end");
+        }
         return;
     }
     add_mark(r, t.start, t.end);

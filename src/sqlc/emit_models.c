@@ -20,7 +20,9 @@ static bool wanted(const emitter *e, bool used)
  *     typedef enum lib_mood { LIB_MOOD_UNKNOWN = 0, LIB_MOOD_SAD = 1 } lib_mood;
  *     typedef struct lib_opt_mood { bool has; lib_mood v; } lib_opt_mood;
  *     pgc_text lib_mood_to_text(lib_mood value);
- *     lib_mood lib_mood_from_text(pgc_text text); */
+ *     lib_mood lib_mood_from_text(pgc_text text);
+ *     bool lib_mood_is_valid(lib_mood value);
+ *     extern const lib_mood lib_mood_values[1]; */
 static void enum_header(emitter *e, const ir_enum *type)
 {
     const char *n = type->name;
@@ -53,15 +55,33 @@ static void enum_header(emitter *e, const ir_enum *type)
                "/** Label of a value, static; ptr NULL for %s and other numbers. */\n"
                "pgc_text %s_to_text(%s value);\n"
                "/** Value of a label; %s when it is none of ours. */\n"
-               "%s %s_from_text(pgc_text text);\n\n",
-               type->unknown, n, n, type->unknown, n, n);
+               "%s %s_from_text(pgc_text text);\n"
+               "/** Is it one that has a label? Numbers from elsewhere may be anything. */\n"
+               "bool %s_is_valid(%s value);\n",
+               type->unknown, n, n, type->unknown, n, n, n, n);
+    if (type->label_count > 0) { /* C has no empty arrays */
+        buf_printf(&e->out,
+                   "/** All of them, in the server's order; never %s. */\n"
+                   "extern const %s %s_values[%zu];\n",
+                   type->unknown, n, n, type->label_count);
+    }
+    buf_add_char(&e->out, '\n');
+}
+
+static void enum_values(emitter *e, const ir_enum *type)
+{
+    buf_printf(&e->out, "const %s %s_values[%zu] = {\n", type->name, type->name, type->label_count);
+    for (size_t i = 0; i < type->label_count; i++) {
+        buf_printf(&e->out, "    %s,\n", type->constants[i]);
+    }
+    buf_add_str(&e->out, "};\n\n");
 }
 
 /* Labels in one table: both directions read it. Linear search: enums have a handful of labels.
  *
  *     static const char *const lib_mood_labels[] = { NULL, "sad" };
  *
- * and the two functions over it. */
+ * and the functions over it. */
 static void enum_source(emitter *e, const ir_enum *type)
 {
     buf_printf(&e->out, "static const char *const %s_labels[] = {\n    NULL, /* unknown */\n",
@@ -72,11 +92,17 @@ static void enum_source(emitter *e, const ir_enum *type)
     }
     buf_printf(&e->out,
                "};\n\n"
+               "bool %s_is_valid(%s value)\n{\n"
+               "    return (int) value > 0 && (int) value <= %zu;\n"
+               "}\n\n"
                "pgc_text %s_to_text(%s value)\n{\n"
-               "    bool known = (int) value > 0 && (int) value <= %zu;\n"
-               "    return pgc_text_from(known ? %s_labels[(int) value] : NULL);\n"
+               "    return pgc_text_from(%s_is_valid(value) ? %s_labels[(int) value] : NULL);\n"
                "}\n\n",
-               type->name, type->name, type->label_count, type->name);
+               type->name, type->name, type->label_count, type->name, type->name, type->name,
+               type->name);
+    if (type->label_count > 0) {
+        enum_values(e, type);
+    }
     buf_printf(&e->out,
                "%s %s_from_text(pgc_text text)\n{\n"
                "    for (int i = 1; i <= %zu; i++) {\n"

@@ -118,7 +118,7 @@ static int compare_symbols(const void *a, const void *b)
     return order != 0 ? order : strcmp(x->origin, y->origin);
 }
 
-/* The type and its two functions; constants carry its name. Constants are names of their own in
+/* The type, its functions and tables; constants carry its name. Constants are names of their own in
  * C: they live in the same scope as functions. */
 static void add_enum(collector *c, const ir_enum *type)
 {
@@ -126,7 +126,9 @@ static void add_enum(collector *c, const ir_enum *type)
     add(c, origin, type->name, "");
     add(c, origin, type->name, "_from_text");
     add(c, origin, type->name, "_to_text");
+    add(c, origin, type->name, "_is_valid");
     add(c, origin, type->name, "_labels");
+    add(c, origin, type->name, "_values");
     add_optional(c, origin, type->name);
     add(c, origin, type->unknown, "");
     for (size_t i = 0; i < type->label_count; i++) {

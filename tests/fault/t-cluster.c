@@ -576,8 +576,21 @@ static void other_versions_and_other_things_are_named(void)
                                     .bin_dir = t.path };
     CHECK_STATUS(pgc_cluster_open(&options, &cluster, &err), PGC_NOT_FOUND, &err);
     CHECK(strstr(err.message, t.path) != NULL);
+    /* A program of an older header is served: of what it does not know there is none. */
+    options.struct_size = offsetof(pgc_cluster_options, throw_away);
+    CHECK_STATUS(pgc_cluster_open(&options, &cluster, &err), PGC_NOT_FOUND, &err);
+    CHECK(strstr(err.message, t.path) != NULL);
+    options.struct_size = offsetof(pgc_cluster_options, bin_dir);
+    CHECK_STATUS(pgc_cluster_open(&options, &cluster, &err), PGC_NOT_FOUND, &err);
+    CHECK(strstr(err.message, "postgresql-12") != NULL);
     options.struct_size = 1;
     CHECK_STATUS(pgc_cluster_open(&options, &cluster, &err), PGC_INVALID, &err);
+    struct {
+        pgc_cluster_options known;
+        int64_t wish;
+    } newer = { { .struct_size = sizeof newer, .dir = t.path }, 1 };
+    CHECK_STATUS(pgc_cluster_open(&newer.known, &cluster, &err), PGC_INVALID, &err);
+    CHECK(strstr(err.message, "is older than its caller's header") != NULL);
     CHECK_STATUS(pgc_cluster_inspect(NULL, NULL, &err), PGC_INVALID, &err);
     CHECK_STATUS(pgc_cluster_stop(NULL, false, &err), PGC_INVALID, &err);
     CHECK(cluster == NULL);

@@ -53,6 +53,76 @@ static int64_t insert(scene *s, const river_insert *job)
     return id;
 }
 
+/* What a program knew before the structs grew. */
+typedef struct old_worker {
+    size_t struct_size;
+    const char *kind;
+    river_work_fn work;
+    void *arg;
+} old_worker;
+
+typedef struct old_insert {
+    size_t struct_size;
+    const char *kind;
+    pgc_text args;
+} old_insert;
+
+static void *no_memory(void *ctx, void *ptr, size_t old_size, size_t new_size)
+{
+    (void) ctx, (void) ptr, (void) old_size, (void) new_size;
+    return NULL;
+}
+
+static void programs_of_an_older_header_go_on_working(void)
+{
+    SCENE(s);
+    const pgc_alloc unseen = { .resize = no_memory };
+    const old_worker workers[] = {
+        { .struct_size = sizeof workers[0], .kind = "wait", .work = wait_long },
+        { .struct_size = sizeof workers[0], .kind = "look", .work = wait_long },
+    };
+    river_client_options options = { .struct_size = offsetof(river_client_options, hooks),
+                                     .pool = s.pool,
+                                     .workers = (const river_worker *) (const void *) workers,
+                                     .worker_count = ARRAY_LEN(workers),
+                                     .alloc = &unseen }; /* behind what they know */
+    REQUIRE_OK(river_client_open(&options, &s.client, &s.err), &s.err);
+    const old_insert jobs[] = {
+        { .struct_size = sizeof jobs[0], .kind = "wait", .args = SLICE("{\"a\": 1}") },
+        { .struct_size = sizeof jobs[0], .kind = "look", .args = SLICE("{\"a\": 2}") },
+    };
+    REQUIRE_OK(river_insert_many(s.client, NULL, (const river_insert *) (const void *) jobs,
+                                 ARRAY_LEN(jobs), NULL, &s.err),
+               &s.err);
+    CHECK_STR(scratch_text(&s.db, s.mem,
+                           "SELECT string_agg(kind || (args->>'a'), ' ' ORDER BY id) FROM "
+                           "river_job"),
+              "wait1 look2");
+    const river_filter filter = { .struct_size = offsetof(river_filter, kinds) };
+    river_jobs *found = NULL;
+    REQUIRE_OK(river_job_list(s.client, NULL, &filter, &found, &s.err), &s.err);
+    CHECK_INT(river_jobs_count(found), 2);
+    river_jobs_free(found);
+}
+
+/* A newer program's wishes are not silently left out. */
+static void programs_of_a_newer_header_hear_what_is_not_known(void)
+{
+    SCENE(s);
+    struct {
+        river_client_options known;
+        int64_t wish;
+    } newer = { { .struct_size = sizeof newer, .pool = s.pool }, 1 };
+    CHECK_STATUS(river_client_open(&newer.known, &s.client, &s.err), PGC_INVALID, &s.err);
+    CHECK(strstr(s.err.message, "is older than its caller's header") != NULL);
+    newer.wish = 0;
+    REQUIRE_OK(river_client_open(&newer.known, &s.client, &s.err), &s.err);
+    const river_insert unset = { .kind = "wait" };
+    CHECK_STATUS(river_insert_one(s.client, NULL, &unset, NULL, &s.err), PGC_INVALID, &s.err);
+    CHECK(strstr(s.err.message, "struct_size is not set") != NULL);
+    CHECK_STR(scratch_text(&s.db, s.mem, "SELECT count(*)::text FROM river_job"), "0");
+}
+
 static void a_cancel_ends_every_waiting_state(void)
 {
     SCENE(s);
@@ -314,7 +384,11 @@ static void foreign_payloads_do_no_harm(void)
     CHECK_INT(river_client_stop(s.client, RIVER_STOP_SOFT, -1, &s.err), PGC_OK);
 }
 
-TAP_MAIN(TAP("river manage: a cancel ends every waiting state", a_cancel_ends_every_waiting_state),
+TAP_MAIN(TAP("river manage: programs of an older header go on working",
+             programs_of_an_older_header_go_on_working),
+         TAP("river manage: programs of a newer header hear what is not known",
+             programs_of_a_newer_header_hear_what_is_not_known),
+         TAP("river manage: a cancel ends every waiting state", a_cancel_ends_every_waiting_state),
          TAP("river manage: a running job is told and ends cancelled",
              a_running_job_is_told_and_ends_cancelled),
          TAP("river manage: a paused queue rests", a_paused_queue_rests),

@@ -280,6 +280,9 @@ static void collisions_are_found(void)
     collide("m:a", "m_labels", NULL,
             "sqlc.yaml:1:1: enum public.m and table public.m_labels both give the C name "
             "\"lib_m_labels\"");
+    collide("m:a", "m_values", NULL,
+            "sqlc.yaml:1:1: enum public.m and table public.m_values both give the C name "
+            "\"lib_m_values\"");
     collide("", "t t_set", NULL,
             "sqlc.yaml:1:1: table public.t and table public.t_set both give the C name "
             "\"lib_t_set\"");

@@ -116,6 +116,12 @@ static void check_values(pgc_db *db, int64_t first, pgc_error *err)
     EXPECT(lib_set_feeling(db, &p, &affected, err) == PGC_INVALID);
     EXPECT(text_is(lib_mood_to_text(LIB_MOOD_OK), "ok"));
     EXPECT(lib_mood_from_text(pgc_text_from("angry")) == LIB_MOOD_UNKNOWN);
+    EXPECT(!lib_mood_is_valid(LIB_MOOD_UNKNOWN));
+    EXPECT(!lib_mood_is_valid((lib_mood) (sizeof lib_mood_values / sizeof lib_mood_values[0] + 1)));
+    for (size_t i = 0; i < sizeof lib_mood_values / sizeof lib_mood_values[0]; i++) {
+        EXPECT(lib_mood_is_valid(lib_mood_values[i]));
+        EXPECT(lib_mood_from_text(lib_mood_to_text(lib_mood_values[i])) == lib_mood_values[i]);
+    }
 }
 
 static void check_scalar_sets(pgc_db *db, int64_t first, pgc_error *err)
