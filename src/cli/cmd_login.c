@@ -61,8 +61,8 @@ static pgc_status login_refresh(const user_desk *desk, lum_tokens *out, pgc_erro
 {
     char path[PATH_MAX];
     AUTO(buf_auto) buf text;
-    TRY(login_path(desk, path, err));
     buf_init(&text, NULL, LUM_REFRESH_TOKEN_SIZE + 1);
+    TRY(login_path(desk, path, err));
     pgc_status status = file_read(env_default(), AT_FDCWD, path, &text, err);
     if (status == PGC_NOT_FOUND) {
         return not_logged_in(err);

@@ -12,9 +12,9 @@ static pgc_status check_columns(const pgc_result *result, const pgc_query *query
         return PGC_OK;
     }
     if (result->columns != query->column_count) {
-        pgc_status status =
-            pgc_error_set(err, PGC_SCHEMA, "query %s: result has %zu columns, expected %u",
-                          query->name, result->columns, query->column_count);
+        pgc_status status = pgc_error_set(
+            err, PGC_SCHEMA, "query %s: result has %zu column%s, expected %u", query->name,
+            result->columns, result->columns == 1 ? "" : "s", query->column_count);
         pgc_error_hint(err, "the tables changed: migrate, or generate the queries again");
         return status;
     }

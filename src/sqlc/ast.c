@@ -11,6 +11,7 @@
 #include <pg_query.h>
 
 #include "base/buf.h"
+#include "sqlc/json_text.h"
 
 #define DEPTH_MAX 1000u /* nesting of JSON values; jansson itself stops at 2048 */
 
@@ -189,7 +190,7 @@ static pgc_status copy_tree(const char *json, arena *mem, const ast **out, pgc_e
     json_error_t problem;
     json_t *root = json_loads(json, 0, &problem);
     if (root == NULL) {
-        if (json_error_code(&problem) == json_error_out_of_memory) {
+        if (json_text_no_memory(&problem, true)) {
             return pgc_error_set(err, PGC_NOMEM, "parse the statement");
         }
         return pgc_error_set(err, PGC_LIMIT, "parse the statement: read its tree: %s",

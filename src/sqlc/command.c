@@ -35,48 +35,58 @@ static bool is_our_file(const char *name)
            (name[len - 1] == 'c' || name[len - 1] == 'h');
 }
 
+/* What a run does to one output folder. */
+typedef struct set_changes {
+    vec files; /* of output_change */
+    vec stale; /* of const char *: paths for the file system */
+} set_changes;
+
 /* Files of an earlier run that are not made any more. Only files that our own manifest names and
  * that look like ours are taken away: the folder may hold other people's files. */
-static pgc_status remove_stale(const env *sys, arena *mem, const pipeline_set *set, pgc_error *err)
+static pgc_status find_stale(const env *sys, arena *mem, const pipeline_set *set, vec *out,
+                             pgc_error *err)
 {
     AUTO(buf_auto) buf text;
     manifest old = { 0 };
     char *path = arena_printf(mem, "%s/%s", set->dir, set->config->c.manifest);
     buf_init(&text, sys->alloc, RESULT_MAX);
-    if (path == NULL) {
-        return pgc_error_set(err, PGC_NOMEM, "look for stale files");
+    pgc_status status = path == NULL ? PGC_NOMEM : file_read(sys, AT_FDCWD, path, &text, NULL);
+    if (status == PGC_OK) {
+        status = manifest_read(mem, path, buf_view(&text), &old, NULL, NULL);
     }
-    if (file_read(sys, AT_FDCWD, path, &text, NULL) != PGC_OK ||
-        manifest_read(mem, path, buf_view(&text), &old, NULL, NULL) != PGC_OK) {
-        return PGC_OK; /* the first run, or not our file: nothing is known to be stale */
-    }
-    for (size_t i = 0; i < old.outputs.count; i++) {
+    for (size_t i = 0; status == PGC_OK && i < old.outputs.count; i++) {
         const char *name = VEC_AT(&old.outputs, manifest_entry, i)->path;
         bool made = !is_our_file(name);
         for (size_t k = 0; k < set->files.count; k++) {
             made = made || strcmp(VEC_AT(&set->files, emit_file, k)->name, name) == 0;
         }
-        char *full = made ? NULL : arena_printf(mem, "%s/%s", set->dir, name);
-        if (full != NULL) {
-            TRY(file_remove_tree(sys, AT_FDCWD, full, err));
+        if (made) {
+            continue;
+        }
+        const char **slot = VEC_ADD(mem, out, const char *);
+        char *full = arena_printf(mem, "%s/%s", set->dir, name);
+        if (slot == NULL || full == NULL) {
+            status = PGC_NOMEM;
+        } else {
+            *slot = full;
         }
     }
-    return PGC_OK;
+    /* In the first run, or beside somebody else's file, nothing is known to be stale. */
+    return status == PGC_NOMEM ? pgc_error_set(err, status, "look for stale files") : PGC_OK;
 }
 
-/* Compare all sets first, so that a file that cannot be read stops the run before anything is
- * written. Lists what changed. */
-static pgc_status write_sets(const env *sys, arena *mem, const vec *sets, command_result *result,
-                             pgc_error *err)
+/* What there will be to say is said before anything is written: behind that nothing can fail for
+ * want of memory. With --json stdout holds nothing but JSON, so that it can be piped. */
+static pgc_status tell_changes(const vec *sets, const set_changes *all, bool json,
+                               command_result *result, pgc_error *err)
 {
     for (size_t i = 0; i < sets->count; i++) {
-        const pipeline_set *set = VEC_AT(sets, pipeline_set, i);
-        vec changes = { 0 };
-        TRY(output_compare(sys, mem, set->dir, set->shown, &set->files, &changes, err));
-        TRY(remove_stale(sys, mem, set, err));
-        TRY(output_write(sys, set->dir, &changes, err));
-        for (size_t k = 0; k < changes.count; k++) {
-            const output_change *change = VEC_AT(&changes, output_change, k);
+        if (json) {
+            TRY(manifest_write_ir(&VEC_AT(sets, pipeline_set, i)->ir, &result->out, err));
+            continue;
+        }
+        for (size_t k = 0; k < all[i].files.count; k++) {
+            const output_change *change = VEC_AT(&all[i].files, output_change, k);
             if (change->state != OUTPUT_SAME) {
                 buf_printf(&result->out, "%s\n", change->path);
             }
@@ -85,7 +95,30 @@ static pgc_status write_sets(const env *sys, arena *mem, const vec *sets, comman
     return buf_finish(&result->out, err);
 }
 
-/* With --json stdout holds nothing but JSON, so that it can be piped. */
+/* All sets are compared first, so that a file that cannot be read stops the run before anything is
+ * written. Stale files go first: the manifest that names them is still the old one. */
+static pgc_status write_sets(const env *sys, arena *mem, const vec *sets, bool json,
+                             command_result *result, pgc_error *err)
+{
+    set_changes *all = ARENA_ARRAY(mem, sets->count + 1, set_changes);
+    if (all == NULL) {
+        return pgc_error_set(err, PGC_NOMEM, "compare the outputs");
+    }
+    for (size_t i = 0; i < sets->count; i++) {
+        const pipeline_set *set = VEC_AT(sets, pipeline_set, i);
+        TRY(output_compare(sys, mem, set->dir, set->shown, &set->files, &all[i].files, err));
+        TRY(find_stale(sys, mem, set, &all[i].stale, err));
+    }
+    TRY(tell_changes(sets, all, json, result, err));
+    for (size_t i = 0; i < sets->count; i++) {
+        for (size_t k = 0; k < all[i].stale.count; k++) {
+            TRY(file_remove_tree(sys, AT_FDCWD, *VEC_AT(&all[i].stale, const char *, k), err));
+        }
+        TRY(output_write(sys, VEC_AT(sets, pipeline_set, i)->dir, &all[i].files, err));
+    }
+    return PGC_OK;
+}
+
 pgc_status command_generate(const env *sys, arena *mem, const command_options *options,
                             command_result *result, pgc_error *err)
 {
@@ -99,14 +132,7 @@ pgc_status command_generate(const env *sys, arena *mem, const command_options *o
         TRY(offline_generate(sys, mem, VEC_AT(&sets, pipeline_set, i), &result->diags, err));
     }
     TRY(diag_status(&result->diags, err));
-    TRY(write_sets(sys, mem, &sets, result, err));
-    if (options->json) {
-        buf_reset(&result->out);
-        for (size_t i = 0; i < sets.count; i++) {
-            TRY(manifest_write_ir(&VEC_AT(&sets, pipeline_set, i)->ir, &result->out, err));
-        }
-    }
-    return PGC_OK;
+    return write_sets(sys, mem, &sets, options->json, result, err);
 }
 
 /* Fill result->different; listing asks for a diff instead of one line per file. Compares in

@@ -200,9 +200,12 @@ typedef struct sql_entry {
  * false means "reported" in every case. */
 static bool add_generator(reader *r, sql_entry *entry, const yaml_node_t *node, const config_c *c)
 {
-    config_c *added =
-        check_c(r, node, c) ? VEC_ADD(r->tree.arena, &entry->generators, config_c) : NULL;
     assert(c->manifest != NULL);
+    if (!check_c(r, node, c)) {
+        return false;
+    }
+    config_c *added = VEC_ADD(r->tree.arena, &entry->generators, config_c);
+    r->tree.nomem = r->tree.nomem || added == NULL;
     if (added != NULL) {
         *added = *c;
     }

@@ -10,15 +10,30 @@ static void signature(emitter *e, const char *tail)
                tail);
 }
 
+/* How many columns there are to compare, as words. */
+static void compared(emitter *e)
+{
+    size_t count = e->set->need_count;
+    if (count == 0) {
+        buf_add_str(&e->out, "Its queries name no\n * columns of tables: nothing is compared.\n");
+        return;
+    }
+    if (count == 1) {
+        buf_add_str(&e->out, "Compares the column that its\n * queries name");
+    } else {
+        buf_printf(&e->out, "Compares the %zu columns that its\n * queries name", count);
+    }
+    buf_add_str(&e->out,
+                " with the server's catalogs, by one query: for the start of a service.\n");
+}
+
 void emit_schema_header(emitter *e)
 {
-    buf_printf(&e->out,
-               "/**\n * Is the database the one that this code was made for? Compares the %zu "
-               "columns that its\n * queries name with the server's catalogs, by one query: for "
-               "the start of a service.\n *\n"
-               " * @return PGC_OK; PGC_SCHEMA: err names tables and columns that differ; as "
-               "pgc_db_run().\n */\n",
-               e->set->need_count);
+    buf_add_str(&e->out, "/**\n * Is the database the one that this code was made for? ");
+    compared(e);
+    buf_add_str(&e->out,
+                " *\n * @return PGC_OK; PGC_SCHEMA: err names tables and columns that differ; as "
+                "pgc_db_run().\n */\n");
     signature(e, " PGC_MUST_CHECK;\n\n");
 }
 

@@ -168,8 +168,9 @@ static pgc_status read_entries(arena *mem, json_t *entries, vec *out, pgc_error 
 
 /* The lists stand first, and each member of the file on a line of its own behind one blank: for the
  * checks the text up to the representation is enough, which is most of the file. */
-static json_t *load_lists(slice text)
+static json_t *load_lists(slice text, bool *nomem)
 {
+    json_error_t problem;
     static const char MARK[] = ",\n \"prefix\": ";
     const char *end = memmem(text.ptr, text.len, MARK, sizeof MARK - 1);
     AUTO(buf_auto) buf head;
@@ -179,7 +180,9 @@ static json_t *load_lists(slice text)
     }
     buf_add(&head, slice_sub(text, 0, (size_t) (end - text.ptr)));
     buf_add_char(&head, '}');
-    return head.failed ? NULL : json_loadb(head.ptr, head.len, 0, NULL);
+    json_t *root = head.failed ? NULL : json_loadb(head.ptr, head.len, 0, &problem);
+    *nomem = head.failed || (root == NULL && json_text_no_memory(&problem, false));
+    return root;
 }
 
 /* A file that somebody wrote anew, in another form, is read as a whole. */
@@ -187,9 +190,14 @@ pgc_status manifest_read(arena *mem, const char *path, slice text, manifest *out
                          pgc_error *err)
 {
     json_error_t problem;
-    AUTO(json_auto) json_t *root = set == NULL ? load_lists(text) : NULL;
-    if (root == NULL) {
+    bool nomem = false;
+    AUTO(json_auto) json_t *root = set == NULL ? load_lists(text, &nomem) : NULL;
+    if (root == NULL && !nomem) {
         root = json_loadb(text.ptr, text.len, 0, &problem);
+        nomem = root == NULL && json_text_no_memory(&problem, false);
+    }
+    if (nomem) {
+        return pgc_error_set(err, PGC_NOMEM, "read the manifest");
     }
     if (root == NULL) {
         return pgc_error_set(err, PGC_INVALID, "%s:%d:%d: %s", path, problem.line, problem.column,

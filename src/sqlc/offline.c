@@ -86,12 +86,25 @@ static pgc_status read_manifest(const env *sys, arena *mem, const pipeline_set *
     return file_read(sys, AT_FDCWD, path, text, err);
 }
 
+/* Why the manifest is not of this program and these options. */
+static const char *made_otherwise(const manifest *old, const manifest *now, char *out, size_t size)
+{
+    if (strcmp(old->generator, now->generator) != 0) {
+        (void) snprintf(out, size, "written by sqlc-gen-c %.40s, this is %s", old->generator,
+                        now->generator);
+    } else {
+        (void) snprintf(out, size, "written with other options than the config has now");
+    }
+    return out;
+}
+
 /* Needs no server, so it can run in CI before anything is installed. It cannot see that the
  * server would now answer differently. */
 pgc_status offline_check(const env *sys, arena *mem, const pipeline_set *set,
                          command_result *result, pgc_error *err)
 {
     AUTO(buf_auto) buf text;
+    char words[128];
     manifest old = { 0 };
     vec outputs = { 0 };
     const char *shown = NULL;
@@ -106,7 +119,8 @@ pgc_status offline_check(const env *sys, arena *mem, const pipeline_set *set,
     TRY(manifest_read(mem, shown, buf_view(&text), &old, NULL, err));
     if (strcmp(old.generator, set->manifest.generator) != 0 ||
         strcmp(old.options_hash, set->manifest.options_hash) != 0) {
-        buf_printf(&result->out, "%s: made by another version or with other options\n", shown);
+        buf_printf(&result->out, "%s: %s; run \"sqlc-gen-c generate\"\n", shown,
+                   made_otherwise(&old, &set->manifest, words, sizeof words));
         result->different = true;
     }
     report_entries(&set->manifest.inputs, &old.inputs, "changed since the last generate", result);
@@ -192,6 +206,7 @@ pgc_status offline_generate(const env *sys, arena *mem, pipeline_set *set, diag_
                             pgc_error *err)
 {
     AUTO(buf_auto) buf text;
+    char words[128];
     manifest head = { 0 };
     manifest old = { 0 };
     const char *shown = NULL;
@@ -207,7 +222,8 @@ pgc_status offline_generate(const env *sys, arena *mem, pipeline_set *set, diag_
     TRY(manifest_read(mem, shown, buf_view(&text), &head, NULL, err));
     if (strcmp(head.generator, set->manifest.generator) != 0 ||
         strcmp(head.options_hash, set->manifest.options_hash) != 0) {
-        (void) diag_error_at(diags, shown, 1, 1, "made by another version or with other options");
+        (void) diag_error_at(diags, shown, 1, 1, "%s",
+                             made_otherwise(&head, &set->manifest, words, sizeof words));
         advise(diags);
         return PGC_OK;
     }

@@ -151,9 +151,9 @@ static pgc_status emit_with_manifest(arena *mem, pipeline_set *set, pgc_error *e
 {
     AUTO(buf_auto) buf text;
     assert(set->files.count == 0);
+    buf_init(&text, NULL, (size_t) 256 << 20);
     TRY(emit_set(&set->config->c, &set->ir, mem, &set->files, err));
     TRY(manifest_add_outputs(&set->manifest, mem, &set->files, err));
-    buf_init(&text, NULL, (size_t) 256 << 20);
     TRY(manifest_write(&set->manifest, &set->ir, &text, err));
     emit_file *file = VEC_ADD(mem, &set->files, emit_file);
     char *copy = arena_copy(mem, buf_view(&text));

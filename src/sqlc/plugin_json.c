@@ -12,6 +12,7 @@
 #include "base/base64.h"
 #include "base/json_auto.h"
 #include "sqlc/emit.h"
+#include "sqlc/json_text.h"
 
 /* Options are short; this is only a ceiling. */
 #define BYTES_MAX ((size_t) 64 << 20)
@@ -147,7 +148,7 @@ pgc_status plugin_json_read(arena *mem, slice text, Plugin__GenerateRequest **ou
     json_error_t problem;
     AUTO(json_auto) json_t *root = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &problem);
     if (root == NULL) {
-        return json_error_code(&problem) == json_error_out_of_memory
+        return json_text_no_memory(&problem, false)
                    ? no_memory(&r)
                    : pgc_error_set(err, PGC_INVALID, "read the request: line %d, column %d: %s",
                                    problem.line, problem.column, problem.text);

@@ -57,7 +57,16 @@ static pgc_status read_old(const env *sys, arena *mem, const pipeline_set *set, 
         status = read_revision(sys, mem, set, from, &text, err);
     }
     TRY(status);
-    return manifest_read(mem, from, buf_view(&text), &head, out, err);
+    status = manifest_read(mem, from, buf_view(&text), &head, out, err);
+    if (status == PGC_INVALID && head.generator != NULL &&
+        strcmp(head.generator, set->manifest.generator) != 0) {
+        pgc_error_hint(err,
+                       "with this version run generate on the files of that revision, and give "
+                       "the manifest that it writes");
+        return pgc_error_wrap(err, status, "written by sqlc-gen-c %.40s, this is %s",
+                              head.generator, set->manifest.generator);
+    }
+    return status;
 }
 
 /* Over all sets. */
@@ -129,8 +138,8 @@ static void report(const vec *findings, const char *from, size_t queries, buf *o
                    f->query[0] == '\0' ? "" : ": ", f->query, f->query[0] == '\0' ? "" : ": ",
                    f->message);
     }
-    buf_printf(out, "%zu of %zu queries of %s work with this schema\n",
-               queries - broken_count(findings), queries, from);
+    buf_printf(out, "%zu of %zu %s of %s %s with this schema\n", queries - broken_count(findings),
+               queries, queries == 1 ? "query" : "queries", from, queries == 1 ? "works" : "work");
 }
 
 static pgc_status report_json(const vec *findings, buf *out, pgc_error *err)

@@ -103,7 +103,8 @@ static void compare_columns(verify_work *w, const described *now)
         return; /* rows are not asked for */
     }
     if (now->column_count != q->column_count) {
-        verify_found(w, true, "gives %zu columns now, was %zu", now->column_count, q->column_count);
+        verify_found(w, true, "gives %zu column%s now, was %zu", now->column_count,
+                     now->column_count == 1 ? "" : "s", q->column_count);
         return;
     }
     for (size_t i = 0; i < now->column_count; i++) {

@@ -8,6 +8,7 @@
 
 #include "base/json_auto.h"
 #include "sqlc/describe_query.h"
+#include "sqlc/json_text.h"
 
 /* For one statement. */
 #define EXPLAIN_TIMEOUT_US ((int64_t) 60 * 1000000)
@@ -152,8 +153,7 @@ pgc_status vet_plan_value(arena *mem, const vet_ask *ask, cel_value *out, pgc_er
     AUTO(json_auto)
     json_t *root =
         ask->plan.ptr == NULL ? NULL : json_loadb(ask->plan.ptr, ask->plan.len, 0, &problem);
-    if (root == NULL && ask->plan.ptr != NULL &&
-        json_error_code(&problem) == json_error_out_of_memory) {
+    if (root == NULL && ask->plan.ptr != NULL && json_text_no_memory(&problem, true)) {
         return pgc_error_set(err, PGC_NOMEM, "read a plan");
     }
     json_t *first = json_array_get(root, 0);

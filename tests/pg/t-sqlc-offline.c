@@ -119,7 +119,17 @@ static void changes_are_named(void)
     memcpy(strstr(other, LUM_VERSION), "9", 1);
     project_write(&p, "out/sqlc-manifest.json", other);
     CHECK_STR(generate(&p, true).diags,
-              "out/sqlc-manifest.json:1:1: made by another version or with other options");
+              "out/sqlc-manifest.json:1:1: written by sqlc-gen-c 9.1.0, this is " LUM_VERSION);
+    run = project_command_run(&p, command_check, (command_options) { .offline = true });
+    CHECK(run.different);
+    CHECK(strstr(run.text, "sqlc-manifest.json: written by sqlc-gen-c 9.1.0, this is " LUM_VERSION
+                           "; run \"sqlc-gen-c generate\"\n") != NULL);
+    project_write(&p, "out/sqlc-manifest.json", text);
+    char *options = arena_strdup(p.bench.arena, CONFIG);
+    memcpy(strstr(options, "prefix: p"), "prefix: q", 9);
+    project_write(&p, "sqlc.yaml", options);
+    CHECK_STR(generate(&p, true).diags, "out/sqlc-manifest.json:1:1: written with other options "
+                                        "than the config has now");
     CHECK(strcmp(project_read(&p, "out/a.c"), code) == 0);
     project_done(&p);
 }

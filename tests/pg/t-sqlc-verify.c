@@ -271,6 +271,31 @@ static void many_texts_keep_their_order(void)
     project_done(&p);
 }
 
+/* One of another version that misses what is needed here says whose it is; one that has everything
+ * serves, whoever wrote it. */
+static void a_manifest_of_another_format_is_named(void)
+{
+    sqlc_project p = make_project(OLD_SCHEMA);
+    char *text = arena_strdup(p.bench.arena, project_read(&p, "old.json"));
+    memcpy(strstr(text, "\"generator\": \"" LUM_VERSION) + 14, "9", 1);
+    project_write(&p, "old.json", text);
+    project_run run = verify(&p, false);
+    CHECK_INT(run.status, PGC_OK);
+    CHECK(strstr(run.text, "8 of 8 queries of ") == run.text);
+    for (char *at = strstr(text, "\"reason\""); at != NULL; at = strstr(at, "\"reason\"")) {
+        memcpy(at, "\"excuse\"", 8);
+    }
+    project_write(&p, "old.json", text);
+    run = verify(&p, false);
+    CHECK_INT(run.status, PGC_INVALID);
+    if (!CHECK(strstr(run.diags, "written by sqlc-gen-c 9.1.0, this is " LUM_VERSION ": ") ==
+               run.diags)) {
+        printf("# %s\n", run.diags);
+    }
+    CHECK_STR(run.text, "");
+    project_done(&p);
+}
+
 static void an_interrupt_ends_it(void)
 {
     sqlc_project p = make_project(OLD_SCHEMA);
@@ -292,5 +317,6 @@ TAP_MAIN(TAP("additions break nothing", additions_break_nothing),
          TAP("labels of enums are compared; findings come as JSON", labels_are_compared),
          TAP("what the config says of a column still holds", what_the_config_says_still_holds),
          TAP("many texts keep their order", many_texts_keep_their_order),
+         TAP("a manifest of another format is named", a_manifest_of_another_format_is_named),
          TAP("an interrupt ends it", an_interrupt_ends_it),
          TAP("a revision serves as well as a file", a_revision_serves_as_well))
