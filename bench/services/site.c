@@ -13,6 +13,7 @@
 #include <pgc/copy.h>
 
 #include "base/proc.h"
+#include "service/embedding.h"
 #include "vectors.h"
 
 #define FILL_SCRIPT "bench/services-data.sql"
@@ -249,6 +250,26 @@ static bool fill(services_site *site, PGconn *conn)
            run_sql(site, conn, "CHECKPOINT") && run_sql(site, conn, "CREATE TABLE bench_filled ()");
 }
 
+/* As the worker does once a day; also in a library that was kept from before there were any. */
+static bool make_graphs(PGconn *conn)
+{
+    char name[LUM_GRAPH_NAME_MAX + 1] = "";
+    char sql[80];
+    (void) snprintf(sql, sizeof sql, "SELECT coalesce(embedding_graph_make(%d), '')",
+                    LUM_GRAPH_LEAST);
+    do {
+        PGresult *res = PQexec(conn, sql);
+        bool ok = PQntuples(res) == 1;
+        (void) snprintf(name, sizeof name, "%s", ok ? PQgetvalue(res, 0, 0) : "");
+        PQclear(res);
+        if (!ok) {
+            (void) fprintf(stderr, "bench services: make a graph: %s", PQerrorMessage(conn));
+            return false;
+        }
+    } while (name[0] != '\0');
+    return true;
+}
+
 static bool read_ids(services_site *site, PGconn *conn)
 {
     for (int owner = 0; owner < SITE_OWNERS; owner++) {
@@ -324,7 +345,8 @@ bool site_open(services_site *site, const char *name, int64_t asset_count, int64
         return false;
     }
     PGconn *conn = PQconnectdb(lum_library_url(site->library));
-    bool ok = PQstatus(conn) == CONNECTION_OK && fill(site, conn) && read_ids(site, conn);
+    bool ok = PQstatus(conn) == CONNECTION_OK && fill(site, conn) && make_graphs(conn) &&
+              read_ids(site, conn);
     PQfinish(conn);
     return ok;
 }

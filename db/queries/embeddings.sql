@@ -56,5 +56,4 @@ SELECT embedding_model_use(@model_version::text, @although_incomplete::boolean) 
 -- name: MakeEmbeddingGraph :one
 -- By the tables' owner only; the name of the graph that was made or dropped, "" when there was
 -- nothing to do.
--- @nonnull graph
 SELECT coalesce(embedding_graph_make(@at_least::bigint), '') AS graph;

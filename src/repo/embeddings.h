@@ -307,7 +307,7 @@ pgc_status repo_make_embedding_graph_set_detach(repo_make_embedding_graph_set *s
  *
  * @param at_least bigint; not NULL.
  * @param out on PGC_OK one row for repo_make_embedding_graph_set_free(); else untouched.
- *            Each is text, not NULL: @nonnull in the query.
+ *            Each is text, not NULL: coalesce: constant.
  * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
  */
 pgc_status repo_make_embedding_graph(pgc_db *db, int64_t at_least,

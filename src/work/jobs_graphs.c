@@ -13,6 +13,7 @@
 #define WATCH_US (200 * INT64_C(1000))
 
 typedef struct graphs_run {
+    const clock_ops *clock;
     river_ctx *ctx;
     pgc_conn *conn;
     int done; /* atomic */
@@ -25,8 +26,7 @@ static void *watch(void *arg)
     while (__atomic_load_n(&run->done, __ATOMIC_ACQUIRE) == 0) {
         if (river_ctx_wait(run->ctx, WATCH_US) != PGC_OK &&
             pgc_conn_cancel(run->conn, NULL) != PGC_NOMEM) {
-            const struct timespec pause = { .tv_nsec = WATCH_US * 1000 };
-            (void) nanosleep(&pause, NULL);
+            run->clock->sleep_us(run->clock->ctx, WATCH_US);
         }
     }
     return NULL;
@@ -50,7 +50,7 @@ static pgc_status graphs_make(const graphs_run *run, const jobs_shared *shared, 
 pgc_status jobs_graphs_work(river_ctx *ctx, const river_job *job, void *arg, pgc_error *err)
 {
     const jobs_shared *shared = arg;
-    graphs_run run = { .ctx = ctx };
+    graphs_run run = { .clock = shared->env->clock, .ctx = ctx };
     pthread_t watcher;
     (void) job;
     TRY(lum_graph_connect(shared->library, &run.conn, err));
