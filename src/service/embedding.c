@@ -216,7 +216,10 @@ pgc_status lum_graph_make(pgc_db *db, int64_t at_least, char out[LUM_GRAPH_NAME_
                           pgc_error *err)
 {
     repo_make_embedding_graph_set set = PGC_ZERO;
-    assert(at_least >= 0);
+    if (at_least < 0) {
+        return pgc_error_set(err, PGC_INVALID, "at_least %" PRId64 ": no number of vectors",
+                             at_least);
+    }
     pgc_status status =
         repo_make_embedding_graph(db, at_least > 0 ? at_least : LUM_GRAPH_LEAST, &set, err);
     if (status == PGC_OK) {

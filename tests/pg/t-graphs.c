@@ -85,6 +85,8 @@ static void make(const char *want)
     char name[LUM_GRAPH_NAME_MAX + 1] = "?";
     pgc_conn *conn = NULL;
     REQUIRE_OK(lum_graph_connect(lib.library, &conn, &err), &err);
+    CHECK_STATUS(lum_graph_make(pgc_conn_db(conn), -1, name, &err), PGC_INVALID, &err);
+    CHECK_STR(name, "?");
     CHECK_STATUS(lum_graph_make(pgc_conn_db(conn), LEAST, name, &err), PGC_OK, &err);
     CHECK_STR(name, want);
     pgc_conn_close(conn);

@@ -761,7 +761,7 @@ static void other_columns_than_the_query_s_are_refused(void)
               "query ListThings: column 1 (id) has the type with OID 23, expected bigint");
     CHECK_STATUS(result_new(pq_libpq(), pq_row(good, 1, 1), NULL, &query, &result, &err),
                  PGC_SCHEMA, &err);
-    CHECK_STR(err.message, "query ListThings: result has 1 columns, expected 2");
+    CHECK_STR(err.message, "query ListThings: result has 1 column, expected 2");
     CHECK(result == NULL);
     pgc_result_free(NULL);
 }
