@@ -101,6 +101,7 @@ SELECT EXISTS (SELECT FROM assets a
 
 -- name: ListAlbumAssets :many
 -- @read_only
+-- @generic
 -- Keyset page in the album's order.
 SELECT m.position, m.added_at, sqlc.embed(a)
 FROM album_assets m

@@ -130,6 +130,7 @@ SELECT ARRAY(SELECT matching_assets(@words::text, @row_limit::integer))::uuid[] 
 
 -- name: PageAssets :many
 -- @read_only
+-- @generic
 -- A page of live assets with no other condition than the kind; each order has a first page and a
 -- next one. These frequent lists are prepared once, while FilterAssets is planned at each call.
 SELECT a.* FROM assets a
@@ -192,6 +193,7 @@ LIMIT @row_limit;
 
 -- name: PagePeriod :many
 -- @read_only
+-- @generic
 -- A page of the assets of a time, the last taken first.
 SELECT a.* FROM assets a
 WHERE a.owner_id = @owner_id AND a.deleted_at IS NULL

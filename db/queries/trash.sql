@@ -1,5 +1,6 @@
 -- name: ListTrash :many
 -- @read_only
+-- @generic
 -- The last deleted first.
 SELECT * FROM assets
 WHERE owner_id = @owner_id AND deleted_at IS NOT NULL

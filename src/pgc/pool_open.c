@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "pgc/pool_state.h"
+#include "pgc/session.h"
 
 #include "base/cond.h"
 #include "base/options.h"
@@ -112,20 +113,24 @@ bool pool_forked(const pgc_pool *pool)
     return atomic_load_explicit(&fork_count, memory_order_relaxed) != pool->forks;
 }
 
-/* A single query is a group of one. */
+/* A single query is a group of one, of two when the plan is told how to be. */
 static pgc_status pool_db_run(pgc_db *db, const pgc_query *query, const pgc_args *args,
                               pgc_result **out, pgc_error *err)
 {
-    const run_item item = { query, args };
-    return pool_run(CONTAINER_OF(db, pgc_pool, db), &item, 1, out, err);
+    run_item items[2];
+    size_t count = session_front(NULL, query, items);
+    items[count++] = (run_item) { query, args };
+    return pool_run(CONTAINER_OF(db, pgc_pool, db), items, count, out, err);
 }
 
 /* The connection is lent until the rows end. */
 static pgc_status pool_db_open_rows(pgc_db *db, const pgc_query *query, const pgc_args *args,
                                     const pgc_run_options *options, pgc_rows **out, pgc_error *err)
 {
-    const run_item item = { query, args };
-    return pool_open_rows(CONTAINER_OF(db, pgc_pool, db), &item, 1, options, out, err);
+    run_item items[2];
+    size_t count = session_front(NULL, query, items);
+    items[count++] = (run_item) { query, args };
+    return pool_open_rows(CONTAINER_OF(db, pgc_pool, db), items, count, options, out, err);
 }
 
 /* Borrowed as by anybody else. */

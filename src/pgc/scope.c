@@ -23,11 +23,10 @@ static pgc_status scope_db_run(pgc_db *db, const pgc_query *query, const pgc_arg
                                pgc_result **out, pgc_error *err)
 {
     pgc_scope *scope = CONTAINER_OF(db, pgc_scope, db);
-    if (scope->count == 0) {
-        return pgc_db_run(pgc_pool_db(scope->pool), query, args, out, err);
-    }
-    const run_item items[] = { session_item(&scope->session), { query, args } };
-    return pool_run(scope->pool, items, ARRAY_LEN(items), out, err);
+    run_item items[2];
+    size_t count = session_front(&scope->session, query, items);
+    items[count++] = (run_item) { query, args };
+    return pool_run(scope->pool, items, count, out, err);
 }
 
 /* As above: nothing is read without the identity. */
@@ -35,11 +34,10 @@ static pgc_status scope_db_open_rows(pgc_db *db, const pgc_query *query, const p
                                      const pgc_run_options *options, pgc_rows **out, pgc_error *err)
 {
     pgc_scope *scope = CONTAINER_OF(db, pgc_scope, db);
-    if (scope->count == 0) {
-        return pgc_rows_open(pgc_pool_db(scope->pool), query, args, options, out, err);
-    }
-    const run_item items[] = { session_item(&scope->session), { query, args } };
-    return pool_open_rows(scope->pool, items, ARRAY_LEN(items), options, out, err);
+    run_item items[2];
+    size_t count = session_front(&scope->session, query, items);
+    items[count++] = (run_item) { query, args };
+    return pool_open_rows(scope->pool, items, count, options, out, err);
 }
 
 /* A connection of the pool; the borrower puts the settings in front of each transaction. */

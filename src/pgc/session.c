@@ -12,23 +12,37 @@ static const pgc_type_ref PARAMS[2 * PGC_SCOPE_SETTINGS_MAX] = {
     TEXT_PAIR, TEXT_PAIR, TEXT_PAIR, TEXT_PAIR, TEXT_PAIR, TEXT_PAIR, TEXT_PAIR, TEXT_PAIR,
 };
 
-#define SET_1 "SELECT pg_catalog.set_config($1, $2, true)"
-#define SET_2 SET_1 ", pg_catalog.set_config($3, $4, true)"
-#define SET_3 SET_2 ", pg_catalog.set_config($5, $6, true)"
-#define SET_4 SET_3 ", pg_catalog.set_config($7, $8, true)"
-#define SET_5 SET_4 ", pg_catalog.set_config($9, $10, true)"
-#define SET_6 SET_5 ", pg_catalog.set_config($11, $12, true)"
-#define SET_7 SET_6 ", pg_catalog.set_config($13, $14, true)"
-#define SET_8 SET_7 ", pg_catalog.set_config($15, $16, true)"
-#define SET_QUERY(n)                                                                      \
-    {                                                                                     \
-        .name = "set_config", .sql = SET_##n, .hash = UINT64_C(0x5e7c0f1900000000) + (n), \
-        .flags = RUN_QUERY_CONTEXT, .param_count = 2 * (n), .params = PARAMS              \
-    }
+#define SET_1   "pg_catalog.set_config($1, $2, true)"
+#define SET_2   SET_1 ", pg_catalog.set_config($3, $4, true)"
+#define SET_3   SET_2 ", pg_catalog.set_config($5, $6, true)"
+#define SET_4   SET_3 ", pg_catalog.set_config($7, $8, true)"
+#define SET_5   SET_4 ", pg_catalog.set_config($9, $10, true)"
+#define SET_6   SET_5 ", pg_catalog.set_config($11, $12, true)"
+#define SET_7   SET_6 ", pg_catalog.set_config($13, $14, true)"
+#define SET_8   SET_7 ", pg_catalog.set_config($15, $16, true)"
+#define GENERIC "pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true)"
 /* The hashes are made up: they only have to differ from each other and from real ones. */
-static const pgc_query SET_QUERIES[PGC_SCOPE_SETTINGS_MAX] = {
-    SET_QUERY(1), SET_QUERY(2), SET_QUERY(3), SET_QUERY(4),
-    SET_QUERY(5), SET_QUERY(6), SET_QUERY(7), SET_QUERY(8),
+#define SET_QUERY(n, plan, list)                                                              \
+    {                                                                                         \
+        .name = "set_config", .sql = "SELECT " list,                                          \
+        .hash = UINT64_C(0x5e7c0f1900000000) + 16 * (plan) + (n), .flags = RUN_QUERY_CONTEXT, \
+        .param_count = 2 * (n), .params = PARAMS                                              \
+    }
+#define SET_BOTH(n)                                                     \
+    {                                                                   \
+        SET_QUERY(n, 0, SET_##n), SET_QUERY(n, 1, GENERIC ", " SET_##n) \
+    }
+/* By the number of settings; the second of each pair asks for one plan for all values, too. */
+static const pgc_query SET_QUERIES[PGC_SCOPE_SETTINGS_MAX + 1][2] = {
+    { SET_QUERY(0, 0, "1"), SET_QUERY(0, 1, GENERIC) },
+    SET_BOTH(1),
+    SET_BOTH(2),
+    SET_BOTH(3),
+    SET_BOTH(4),
+    SET_BOTH(5),
+    SET_BOTH(6),
+    SET_BOTH(7),
+    SET_BOTH(8),
 };
 
 /* Names and values are parameters, never part of the SQL text: any bytes are safe. What the
@@ -54,7 +68,7 @@ void session_args_init(session_args *session, const pgc_setting *settings, size_
 {
     assert(count <= PGC_SCOPE_SETTINGS_MAX);
     pgc_args_init(&session->args, alloc);
-    session->query = count == 0 ? NULL : &SET_QUERIES[count - 1];
+    session->query = count == 0 ? NULL : &SET_QUERIES[count][0];
     for (size_t i = 0; i < count; i++) {
         pgc_add_text(&session->args, pgc_text_from(settings[i].name));
         pgc_add_text(&session->args, pgc_text_from(settings[i].value));
@@ -71,4 +85,17 @@ run_item session_item(const session_args *session)
 {
     assert(session->query != NULL);
     return (run_item) { session->query, &session->args };
+}
+
+size_t session_front(const session_args *session, const pgc_query *query, run_item *out)
+{
+    bool generic = (query->flags & PGC_QUERY_GENERIC) != 0;
+    bool settings = session != NULL && session->query != NULL;
+    if (settings) {
+        *out = session_item(session);
+        out->query += generic ? 1 : 0;
+    } else if (generic) {
+        *out = (run_item) { &SET_QUERIES[0][1], NULL };
+    }
+    return settings || generic ? 1 : 0;
 }

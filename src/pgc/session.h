@@ -20,5 +20,8 @@ void session_args_init(session_args *session, const pgc_setting *settings, size_
 void session_args_done(session_args *session);
 /* The query and its values, for conn_run_group(). Only when there was at least one setting. */
 run_item session_item(const session_args *session);
+/* What goes in front of a query that is a transaction of its own: the settings (session NULL: none)
+ * and what PGC_QUERY_GENERIC asks for, as one statement. How many items there are: 0 or 1. */
+size_t session_front(const session_args *session, const pgc_query *query, run_item *out);
 
 #endif

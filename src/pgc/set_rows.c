@@ -9,10 +9,7 @@
 /* Settings, then the query. */
 static size_t fill_items(const set_call *call, run_item items[2])
 {
-    size_t count = 0;
-    if (call->session != NULL) {
-        items[count++] = session_item(call->session);
-    }
+    size_t count = session_front(call->session, call->query, items);
     items[count++] = (run_item) { call->query, call->args };
     return count;
 }

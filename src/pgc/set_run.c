@@ -74,8 +74,9 @@ static pgc_status read_once(const set_call *call, pgc_conn *conn, bool ask, PGre
     size_t asked = GROUP_MAX;
     group_init(&g, conn);
     pgc_args_init(&args, conn->alloc);
-    if (call->session != NULL) {
-        (void) group_add(&g, call->session->query, &call->session->args);
+    run_item front;
+    if (session_front(call->session, call->query, &front) > 0) {
+        (void) group_add(&g, front.query, front.args);
     }
     if (ask) {
         pgc_add_i64(&args, (int64_t) call->token.lsn);
@@ -154,8 +155,9 @@ static pgc_status write_on(const set_call *call, set_node *node, pgc_conn *conn,
 {
     group g;
     group_init(&g, conn);
-    if (call->session != NULL) {
-        (void) group_add(&g, call->session->query, &call->session->args);
+    run_item front;
+    if (session_front(call->session, call->query, &front) > 0) {
+        (void) group_add(&g, front.query, front.args);
     }
     size_t at = g.main = group_add(&g, call->query, call->args);
     g.items[at].sync = true; /* commits here */

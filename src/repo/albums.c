@@ -1101,7 +1101,7 @@ static const pgc_query list_album_assets_query = {
     "ORDER BY m.position, m.asset_id\n"
     "LIMIT $4",
     UINT64_C(0xf780f0b0fb2c78c4),
-    PGC_QUERY_READ_ONLY,
+    PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
     4,
     45,
     list_album_assets_query_params,

@@ -2082,7 +2082,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $3",
         UINT64_C(0x7195e1d905009bdb),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         3,
         43,
         page_assets_query_params_0,
@@ -2097,7 +2097,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $2",
         UINT64_C(0x7a9ae6522492e2d7),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         2,
         43,
         page_assets_query_params_1,
@@ -2114,7 +2114,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $3",
         UINT64_C(0xdf92c0db7201e012),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         5,
         43,
         page_assets_query_params_2,
@@ -2130,7 +2130,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $2",
         UINT64_C(0x87ee5fca8a8c3454),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         4,
         43,
         page_assets_query_params_3,
@@ -2146,7 +2146,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $3",
         UINT64_C(0x2bd20d381d28754f),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         3,
         43,
         page_assets_query_params_4,
@@ -2161,7 +2161,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $2",
         UINT64_C(0x88ca0319bdf2b1fb),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         2,
         43,
         page_assets_query_params_5,
@@ -2178,7 +2178,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $3",
         UINT64_C(0x8787ef4e0dc3839c),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         5,
         43,
         page_assets_query_params_6,
@@ -2194,7 +2194,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $2",
         UINT64_C(0x67c948b08311f0d2),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         4,
         43,
         page_assets_query_params_7,
@@ -2210,7 +2210,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
         "LIMIT $3",
         UINT64_C(0xc3276818603baae9),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         3,
         43,
         page_assets_query_params_8,
@@ -2225,7 +2225,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
         "LIMIT $2",
         UINT64_C(0x5418b91e5a4c02c9),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         2,
         43,
         page_assets_query_params_9,
@@ -2242,7 +2242,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
         "LIMIT $3",
         UINT64_C(0xcca42653c6ee8b18),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         5,
         43,
         page_assets_query_params_10,
@@ -2258,7 +2258,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
         "LIMIT $2",
         UINT64_C(0x218cef48fcdaf602),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         4,
         43,
         page_assets_query_params_11,
@@ -2274,7 +2274,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
         "LIMIT $3",
         UINT64_C(0xc59b0310d9db1e1d),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         3,
         43,
         page_assets_query_params_12,
@@ -2289,7 +2289,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
         "LIMIT $2",
         UINT64_C(0x31671fc918b26c0d),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         2,
         43,
         page_assets_query_params_13,
@@ -2306,7 +2306,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
         "LIMIT $3",
         UINT64_C(0x0c72741cc670a43a),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         5,
         43,
         page_assets_query_params_14,
@@ -2322,7 +2322,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.uploaded_at ASC, a.asset_id ASC\n"
         "LIMIT $2",
         UINT64_C(0xb1d275d860919b90),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         4,
         43,
         page_assets_query_params_15,
@@ -2338,7 +2338,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.name_key DESC, a.asset_id DESC\n"
         "LIMIT $3",
         UINT64_C(0x0b69d5f2dc35e1a8),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         3,
         43,
         page_assets_query_params_16,
@@ -2353,7 +2353,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.name_key DESC, a.asset_id DESC\n"
         "LIMIT $2",
         UINT64_C(0xadc30b96d4095092),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         2,
         43,
         page_assets_query_params_17,
@@ -2370,7 +2370,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.name_key DESC, a.asset_id DESC\n"
         "LIMIT $3",
         UINT64_C(0x05a98b676942a46f),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         5,
         43,
         page_assets_query_params_18,
@@ -2386,7 +2386,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.name_key DESC, a.asset_id DESC\n"
         "LIMIT $2",
         UINT64_C(0x14c3bb9756589e99),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         4,
         43,
         page_assets_query_params_19,
@@ -2402,7 +2402,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.name_key ASC, a.asset_id ASC\n"
         "LIMIT $3",
         UINT64_C(0x21b540386cd0bfdc),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         3,
         43,
         page_assets_query_params_20,
@@ -2417,7 +2417,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.name_key ASC, a.asset_id ASC\n"
         "LIMIT $2",
         UINT64_C(0xa200c0f0d02731d6),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         2,
         43,
         page_assets_query_params_21,
@@ -2434,7 +2434,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.name_key ASC, a.asset_id ASC\n"
         "LIMIT $3",
         UINT64_C(0x123d7b4b01cb734d),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         5,
         43,
         page_assets_query_params_22,
@@ -2450,7 +2450,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.name_key ASC, a.asset_id ASC\n"
         "LIMIT $2",
         UINT64_C(0xb22c7219215e190b),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         4,
         43,
         page_assets_query_params_23,
@@ -2466,7 +2466,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.file_size DESC, a.asset_id DESC\n"
         "LIMIT $3",
         UINT64_C(0x399dc2fc4ab756ef),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         3,
         43,
         page_assets_query_params_24,
@@ -2481,7 +2481,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.file_size DESC, a.asset_id DESC\n"
         "LIMIT $2",
         UINT64_C(0xa3544ea31cac8a5b),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         2,
         43,
         page_assets_query_params_25,
@@ -2498,7 +2498,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.file_size DESC, a.asset_id DESC\n"
         "LIMIT $3",
         UINT64_C(0x01ccb4f6249ec4b3),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         5,
         43,
         page_assets_query_params_26,
@@ -2514,7 +2514,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.file_size DESC, a.asset_id DESC\n"
         "LIMIT $2",
         UINT64_C(0x5247fb0f099e64d5),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         4,
         43,
         page_assets_query_params_27,
@@ -2530,7 +2530,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.file_size ASC, a.asset_id ASC\n"
         "LIMIT $3",
         UINT64_C(0x7ed8d87d65fbd993),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         3,
         43,
         page_assets_query_params_28,
@@ -2545,7 +2545,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.file_size ASC, a.asset_id ASC\n"
         "LIMIT $2",
         UINT64_C(0x82435a25e341e3af),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         2,
         43,
         page_assets_query_params_29,
@@ -2562,7 +2562,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.file_size ASC, a.asset_id ASC\n"
         "LIMIT $3",
         UINT64_C(0x7bff99be9823da91),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         5,
         43,
         page_assets_query_params_30,
@@ -2578,7 +2578,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.file_size ASC, a.asset_id ASC\n"
         "LIMIT $2",
         UINT64_C(0xf3781daa890c408f),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         4,
         43,
         page_assets_query_params_31,
@@ -2594,7 +2594,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $3",
         UINT64_C(0x3412b88226de0370),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         3,
         43,
         page_assets_query_params_32,
@@ -2609,7 +2609,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $2",
         UINT64_C(0x7f0a1c5b1603fa72),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         2,
         43,
         page_assets_query_params_33,
@@ -2627,7 +2627,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $3",
         UINT64_C(0xc3fd8e12eee2b93b),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         6,
         43,
         page_assets_query_params_34,
@@ -2644,7 +2644,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.stars DESC, a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $2",
         UINT64_C(0xb6d8ceee5116cb0a),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         5,
         43,
         page_assets_query_params_35,
@@ -2660,7 +2660,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $3",
         UINT64_C(0x7e0dfeb08e7bce5a),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         3,
         43,
         page_assets_query_params_36,
@@ -2675,7 +2675,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $2",
         UINT64_C(0xc037264a7f481c84),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         2,
         43,
         page_assets_query_params_37,
@@ -2693,7 +2693,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $3",
         UINT64_C(0xd98c765567acbce9),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         6,
         43,
         page_assets_query_params_38,
@@ -2710,7 +2710,7 @@ static const pgc_query page_assets_query[] = {
         "ORDER BY a.stars ASC, a.captured_local ASC, a.asset_id ASC\n"
         "LIMIT $2",
         UINT64_C(0x49f7ecfe0b664d76),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         5,
         43,
         page_assets_query_params_39,
@@ -2901,7 +2901,7 @@ static const pgc_query page_period_query[] = {
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $6",
         UINT64_C(0x260da97d6b9084d8),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         6,
         43,
         page_period_query_params_0,
@@ -2917,7 +2917,7 @@ static const pgc_query page_period_query[] = {
         "ORDER BY a.captured_local DESC, a.asset_id DESC\n"
         "LIMIT $4",
         UINT64_C(0x95a07d76b7b264e7),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         4,
         43,
         page_period_query_params_1,

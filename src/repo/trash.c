@@ -72,7 +72,7 @@ static const pgc_query list_trash_query[] = {
         "ORDER BY deleted_at DESC, asset_id DESC\n"
         "LIMIT $4",
         UINT64_C(0x56750d00fc29a2b5),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         4,
         43,
         list_trash_query_params_0,
@@ -87,7 +87,7 @@ static const pgc_query list_trash_query[] = {
         "ORDER BY deleted_at DESC, asset_id DESC\n"
         "LIMIT $2",
         UINT64_C(0x251c982bbd0a7325),
-        PGC_QUERY_READ_ONLY,
+        PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
         2,
         43,
         list_trash_query_params_1,

@@ -94,6 +94,18 @@ size_t emit_column_count(const ir_query *q)
     return q->row == NULL ? 0 : q->column_count;
 }
 
+/* A query is not both unnamed and generic. */
+static const char *flags(const ir_query *q)
+{
+    static const char *const WORDS[][2] = {
+        { "0", "PGC_QUERY_READ_ONLY" },
+        { "PGC_QUERY_UNNAMED", "PGC_QUERY_UNNAMED | PGC_QUERY_READ_ONLY" },
+        { "PGC_QUERY_GENERIC", "PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC" },
+    };
+    assert(!q->unnamed || !q->generic);
+    return WORDS[q->unnamed ? 1 : (q->generic ? 2 : 0)][q->read_only ? 1 : 0];
+}
+
 /* The members of one descriptor, each on a line behind `indent`. The hash names the prepared
  * statement. */
 static void members(emitter *e, const ir_query *q, const ir_variant *v, const char *suffix)
@@ -106,11 +118,8 @@ static void members(emitter *e, const ir_query *q, const ir_variant *v, const ch
     } else {
         emit_string(e, indent, v->sql);
     }
-    buf_printf(&e->out, ",\n%sUINT64_C(0x%016" PRIx64 "),\n%s%s%s%s,\n%s%zu,\n%s%zu,\n", indent,
-               v->hash, indent, q->unnamed ? "PGC_QUERY_UNNAMED" : "",
-               q->unnamed && q->read_only ? " | " : "",
-               q->read_only ? "PGC_QUERY_READ_ONLY" : (q->unnamed ? "" : "0"), indent,
-               v->param_count, indent, columns);
+    buf_printf(&e->out, ",\n%sUINT64_C(0x%016" PRIx64 "),\n%s%s,\n%s%zu,\n%s%zu,\n", indent,
+               v->hash, indent, flags(q), indent, v->param_count, indent, columns);
     if (v->param_count > 0) {
         buf_printf(&e->out, "%s%s_query_params%s,\n", indent, q->c_name, suffix);
     } else {

@@ -170,17 +170,17 @@ typedef struct ir_variant {
 #define IR_VARIANTS_MAX 64u
 
 typedef struct ir_query {
-    const char *name;            /* "GetAsset" */
-    const char *c_name;          /* "get_asset" */
-    query_cmd cmd;               /* decides the form of the function */
-    const char *file;            /* path as in messages */
-    uint32_t line;               /* of the annotation, from 1 */
-    size_t file_index;           /* in ir_set.files */
-    slice sql;                   /* final text, NUL-terminated */
-    slice written;               /* as the user wrote it, for people to read */
-    uint64_t hash;               /* ir_query_hash() of sql */
-    bool unnamed, read_only;     /* flags for the runtime */
-    const char *const *comments; /* documentation lines */
+    const char *name;                 /* "GetAsset" */
+    const char *c_name;               /* "get_asset" */
+    query_cmd cmd;                    /* decides the form of the function */
+    const char *file;                 /* path as in messages */
+    uint32_t line;                    /* of the annotation, from 1 */
+    size_t file_index;                /* in ir_set.files */
+    slice sql;                        /* final text, NUL-terminated */
+    slice written;                    /* as the user wrote it, for people to read */
+    uint64_t hash;                    /* ir_query_hash() of sql */
+    bool unnamed, generic, read_only; /* flags for the runtime */
+    const char *const *comments;      /* documentation lines */
     size_t comment_count;
     ir_param *params; /* by number, without gaps */
     size_t param_count;

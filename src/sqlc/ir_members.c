@@ -163,6 +163,7 @@ const member IR_QUERY_MEMBERS[] = {
     REQUIRED(ir_query, "file", file),
     PLAIN(ir_query, "hash", HASH, hash),
     PLAIN(ir_query, "unnamed", BOOL, unnamed),
+    PLAIN(ir_query, "generic", BOOL, generic),
     PLAIN(ir_query, "read_only", BOOL, read_only),
     PLAIN(ir_query, "bulk", BOOL, bulk),
     LIST(ir_query, "comments", TEXTS, comments, comment_count),

@@ -637,8 +637,14 @@ pgc_status rows_build(const model_context *ctx, const query_facts *facts, ir_que
     *ok = false;
     TRY(build_params(&b, err));
     query->unnamed = find_flag(facts->source, "unnamed") != NULL;
+    query->generic = find_flag(facts->source, "generic") != NULL;
     query->bulk = find_flag(facts->source, "bulk") != NULL;
     query->read_only = find_flag(facts->source, "read_only") != NULL;
+    if (b.ok && query->unnamed && query->generic) {
+        diag *d = query_error(&b, "@unnamed and @generic contradict each other");
+        diag_hint(ctx->diags, d,
+                  "@unnamed plans at each call for its values, @generic once for all values");
+    }
     if (b.ok && query_cmd_is_batch(query->cmd) && query->param_count == 0) {
         diag *d = query_error(&b, ":batch* commands require parameters");
         diag_hint(ctx->diags, d, "use :exec, :one or :many");

@@ -274,9 +274,9 @@ pgc_status source_comment(arena *mem, slice body, size_t at, query_source *query
  * is a slip, and without it the query would do something else than its author thinks. */
 static void check_flag(const statement *st, const query_flag *flag, diag_list *diags)
 {
-    static const char *const WORDS[] = { "row",   "nonnull",   "nullable",        "nonnull_elems",
-                                         "bulk",  "patch",     "optional",        "unnamed",
-                                         "param", "read_only", "sqlc-vet-disable" };
+    static const char *const WORDS[] = { "row",   "nonnull",   "nullable", "nonnull_elems",
+                                         "bulk",  "patch",     "optional", "unnamed",
+                                         "param", "read_only", "generic",  "sqlc-vet-disable" };
     word_guess guess = { .typed = { flag->word, strlen(flag->word) } };
     for (size_t i = 0; i < ARRAY_LEN(WORDS); i++) {
         word_guess_try(&guess, (slice) { WORDS[i], strlen(WORDS[i]) });

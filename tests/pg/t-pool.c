@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include <pgc/pool.h>
+#include <pgc/rows.h>
 
 #include "pgc/auto.h"
 #include "pgc/pool_state.h"
@@ -515,6 +516,108 @@ static void identities_never_leak_between_threads(void)
     }
 }
 
+/* The identity, ten times, and one more when the plan is to be for all values. */
+#define MODE_SQL                                                                           \
+    "SELECT 10 * coalesce(nullif(current_setting('app.user_id', true), ''), '0')::int4 + " \
+    "(current_setting('plan_cache_mode') = 'force_generic_plan')::int4 AS x"
+static const pgc_query MODES[] = {
+    { .name = "Mode", .sql = MODE_SQL, .hash = 0x30de, .column_count = 1, .columns = C_INT4 },
+    { .name = "Mode",
+      .sql = MODE_SQL,
+      .hash = 0x30de,
+      .flags = PGC_QUERY_GENERIC,
+      .column_count = 1,
+      .columns = C_INT4 },
+};
+
+static int32_t read_one(pgc_db *db, const pgc_query *query)
+{
+    pgc_error err;
+    pgc_rows *rows = NULL;
+    bool more = false;
+    int32_t x = -2;
+    pgc_status status = pgc_rows_open(db, query, NULL, NULL, &rows, &err);
+    if (status == PGC_OK && pgc_rows_next(rows, &more, &err) == PGC_OK && more) {
+        x = pgc_read_i32(pgc_rows_reader(rows), pgc_rows_index(rows), 0);
+    }
+    pgc_rows_close(rows);
+    return x;
+}
+
+static int32_t run_one(pgc_db *db, const pgc_query *query)
+{
+    pgc_error err;
+    pgc_result *result = NULL;
+    pgc_reader reader;
+    if (!CHECK_STATUS(pgc_db_run(db, query, NULL, &result, &err), PGC_OK, &err)) {
+        return -2;
+    }
+    pgc_reader_init(&reader, result, query);
+    int32_t x = pgc_read_i32(&reader, 0, 0);
+    pgc_result_free(result);
+    return x;
+}
+
+/* For its call and no longer, whatever else travels with it. */
+static void a_plan_for_all_values_is_asked_for_by_the_query(void)
+{
+    NEED_SERVER();
+    pgc_error err;
+    pgc_setting settings[PGC_SCOPE_SETTINGS_MAX];
+    const pgc_pool_options options = pool_options(1);
+    OPEN_POOL(pool, options);
+    for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
+        settings[i] = (pgc_setting) { "app.user_id", "7" };
+    }
+    for (int32_t generic = 0; generic < 2; generic++) {
+        CHECK_INT(run_one(pgc_pool_db(pool), &MODES[generic]), generic);
+        CHECK_INT(read_one(pgc_pool_db(pool), &MODES[generic]), generic);
+    }
+    for (size_t count = 0; count <= ARRAY_LEN(settings); count++) {
+        pgc_scope *scope = NULL;
+        REQUIRE_OK(pgc_scope_open(pool, settings, count, &scope, &err), &err);
+        for (int32_t generic = 1; generic >= 0; generic--) {
+            int32_t want = (count > 0 ? 70 : 0) + generic;
+            CHECK_INT(run_one(pgc_scope_db(scope), &MODES[generic]), want);
+            CHECK_INT(read_one(pgc_scope_db(scope), &MODES[generic]), want);
+        }
+        pgc_scope_close(scope);
+        CHECK_INT(run_one(pgc_pool_db(pool), &MODES[0]), 0);
+    }
+}
+
+/* The reason for it: of a parameter in LIMIT the server thinks that it takes a tenth of the rows.
+ */
+static void a_page_is_planned_once(void)
+{
+    NEED_SERVER();
+    static const char PAGE[] = "SELECT g AS x FROM generate_series(1, 100000) g LIMIT $1";
+    static const pgc_query PAGES[] = {
+        { "Page", PAGE, 0x9a60, 0, 1, 1, P_INT4, C_INT4, 0 },
+        { "Page", PAGE, 0x9a61, PGC_QUERY_GENERIC, 1, 1, P_INT4, C_INT4, 0 },
+    };
+    static const pgc_query PLANS[] = {
+        { "Plans",
+          "SELECT generic_plans::int4 AS x FROM pg_prepared_statements WHERE name ~ '9a60'", 0x1, 0,
+          0, 1, NULL, C_INT4, 0 },
+        { "Plans",
+          "SELECT generic_plans::int4 AS x FROM pg_prepared_statements WHERE name ~ '9a61'", 0x2, 0,
+          0, 1, NULL, C_INT4, 0 },
+    };
+    pgc_error err;
+    const pgc_pool_options options = pool_options(1);
+    OPEN_POOL(pool, options);
+    for (int i = 0; i < 16; i++) {
+        pgc_args args;
+        pgc_args_init(&args, NULL);
+        pgc_add_i32(&args, 3);
+        CHECK_STATUS(pgc_db_run(pgc_pool_db(pool), &PAGES[i % 2], &args, NULL, &err), PGC_OK, &err);
+        pgc_args_done(&args);
+    }
+    CHECK_INT(run_one(pgc_pool_db(pool), &PLANS[0]), 0);
+    CHECK_INT(run_one(pgc_pool_db(pool), &PLANS[1]), 8);
+}
+
 TAP_MAIN(TAP("pool: borrows and reuses", borrows_and_reuses),
          TAP("pool: options are checked", options_are_checked),
          TAP("pool: a server that is away shows at acquire",
@@ -535,4 +638,7 @@ TAP_MAIN(TAP("pool: borrows and reuses", borrows_and_reuses),
          TAP("pool: old and unused connections go", old_and_unused_connections_go),
          TAP("pool: a long idle connection is pinged", a_long_idle_connection_is_pinged),
          TAP("pool: many threads share few connections", many_threads_share_few_connections),
+         TAP("pool: a plan for all values is asked for by the query",
+             a_plan_for_all_values_is_asked_for_by_the_query),
+         TAP("pool: a page is planned once", a_page_is_planned_once),
          TAP("scope: identities never leak between threads", identities_never_leak_between_threads))

@@ -179,6 +179,29 @@ static void every_allocation_may_fail(void)
     CHECK_STATUS(live_with(0, false, &calls, &err), PGC_OK, &err);
 }
 
+static const pgc_type_ref C_BOOL[] = { { "generic", "boolean", 16 } };
+static const pgc_query GENERIC = {
+    .name = "Generic",
+    .sql = "SELECT current_setting('plan_cache_mode') = 'force_generic_plan' AS generic",
+    .flags = PGC_QUERY_READ_ONLY | PGC_QUERY_GENERIC,
+    .column_count = 1,
+    .columns = C_BOOL,
+};
+
+static bool is_generic(pgc_db *db)
+{
+    pgc_error err;
+    pgc_reader reader;
+    pgc_result *result = NULL;
+    if (!CHECK_STATUS(pgc_db_run(db, &GENERIC, NULL, &result, &err), PGC_OK, &err)) {
+        return false;
+    }
+    pgc_reader_init(&reader, result, &GENERIC);
+    bool generic = pgc_read_bool(&reader, 0, 0);
+    pgc_result_free(result);
+    return generic;
+}
+
 static void one_server_is_a_set(void)
 {
     NEED_SERVER();
@@ -190,6 +213,8 @@ static void one_server_is_a_set(void)
     pgc_error err;
     REQUIRE_OK(pgc_set_open(&options, &set, &err), &err);
     CHECK_STATUS(use_set(set, &err), PGC_OK, &err);
+    CHECK(is_generic(pgc_set_writer(set)));
+    CHECK(is_generic(pgc_set_reader(set)));
     pgc_set_get_stats(set, &stats, nodes, ARRAY_LEN(nodes));
     CHECK_INT(stats.primary, 0);
     CHECK_INT(nodes[0].role, PGC_NODE_PRIMARY);

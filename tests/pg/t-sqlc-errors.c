@@ -162,6 +162,8 @@ static void planner_errors_are_found(void)
            "q/a.sql:2:1: there is no unique or exclusion constraint matching the ON CONFLICT "
            "specification",
            "");
+    expect("-- name: A :one\n-- @unnamed\n-- @generic\nSELECT id FROM t;",
+           "q/a.sql:4:1: @unnamed and @generic contradict each other", "once for all values");
     expect("-- name: A :one\nSELECT 1/0;", "q/a.sql:2:1: division by zero", "");
 }
 

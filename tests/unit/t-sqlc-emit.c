@@ -306,7 +306,8 @@ static void fill_queries(stage *s)
     };
     add_params(s, q, two, ARRAY_LEN(two));
     q->unnamed = q->read_only = true;
-    (void) add_query(s, "Clear", "clear", QUERY_EXEC, "DELETE FROM authors");
+    q = add_query(s, "Clear", "clear", QUERY_EXEC, "DELETE FROM authors");
+    q->generic = true;
     q = add_query(s, "CountAuthors", "count_authors", QUERY_ONE, "SELECT count(*)");
     add_columns(s, q, scalar_row(s, "lib_count_authors", OID_INT8, false));
     q = add_query(s, "LastMood", "last_mood", QUERY_ONE, "SELECT was");
