@@ -34,8 +34,8 @@ typedef struct pgc_record_type {
 #define PGC_QUERY_READ_ONLY 2u /**< may be routed to a replica; may be cancelled half read */
 #define PGC_QUERY_TEXT_ROWS 4u /**< a column's type has no binary form: all come as text */
 #define PGC_QUERY_SESSION   8u /**< changes the session: a pool cleans it at release */
-/** One plan for all values, made once per connection. Holds for calls on a pool, scope or set, which
- * are transactions of their own; on a connection and in a transaction the server chooses. */
+/** One plan for all values, made once per connection. Holds for calls on a pool, scope or set,
+ * transactions of their own; on a connection and in a transaction the server chooses. */
 #define PGC_QUERY_GENERIC 16u
 
 /**

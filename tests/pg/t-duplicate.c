@@ -295,10 +295,14 @@ static void bad_arguments_are_refused(void)
 {
     PERSON(&lib, owner);
     static const lum_duplicate_search WRONG[] = {
-        { .distance_most = -0.1 }, { .distance_most = 0.51 },
-        { .distance_most = NAN },  { .piece = -1 },
-        { .piece = 101 },          { .exact_most = -1 },
-        { .piece = INT32_MIN },    { .distance_most = INFINITY },
+        { .distance_most = -0.1 },
+        { .distance_most = 0.51 },
+        { .distance_most = (double) NAN },
+        { .piece = -1 },
+        { .piece = 101 },
+        { .exact_most = -1 },
+        { .piece = INT32_MIN },
+        { .distance_most = (double) INFINITY },
     };
     lum_duplicate_page page = { .more = true };
     for (size_t i = 0; i < ARRAY_LEN(WRONG); i++) {
