@@ -22,6 +22,9 @@ static void hint_keys(reader *r, diag *d, const key_rule *rules)
     char names[1024] = "";
     size_t len = 0;
     for (; rules->key != NULL && len < sizeof names; rules++) {
+        if (rules->call == config_fixed) {
+            continue; /* nobody needs to write it */
+        }
         int more =
             snprintf(names + len, sizeof names - len, "%s%s", len == 0 ? "" : ", ", rules->key);
         len += more > 0 ? (size_t) more : 0;
@@ -133,13 +136,32 @@ static bool read_param_nullability(reader *r, const yaml_entry *entry, void *tar
     return true;
 }
 
+/* Few enough that a call stays readable; 0: always a struct. */
+static bool read_parameter_limit(reader *r, const yaml_entry *entry, void *target)
+{
+    config_c *c = target;
+    if (!yaml_int(&r->tree, entry->value, entry->key, &c->query_parameter_limit)) {
+        return false;
+    }
+    if (c->query_parameter_limit < 0 || c->query_parameter_limit > CONFIG_BY_VALUE_MAX) {
+        (void) yaml_error(&r->tree, entry->value, "query_parameter_limit must be 0 to %d",
+                          CONFIG_BY_VALUE_MAX);
+        return false;
+    }
+    return true;
+}
+
 /* Options of codegen[].options and of gen.c. "package" is upstream's word for the prefix. */
 static const key_rule C_RULES[] = {
+#define FIXED(key)                     \
+    {                                  \
+        key, KEY_CALL, 0, config_fixed \
+    }
     { "prefix", KEY_TEXT, offsetof(config_c, prefix), NULL },
     { "package", KEY_TEXT, offsetof(config_c, prefix), NULL },
     { "out", KEY_TEXT, offsetof(config_c, out), NULL },
     { "manifest", KEY_TEXT, offsetof(config_c, manifest), NULL },
-    { "query_parameter_limit", KEY_INT, offsetof(config_c, query_parameter_limit), NULL },
+    { "query_parameter_limit", KEY_CALL, 0, read_parameter_limit },
     { "emit_exact_table_names", KEY_BOOL, offsetof(config_c, emit_exact_table_names), NULL },
     { "emit_interface", KEY_BOOL, offsetof(config_c, emit_interface), NULL },
     { "emit_sql_as_comment", KEY_BOOL, offsetof(config_c, emit_sql_as_comment), NULL },
@@ -150,7 +172,25 @@ static const key_rule C_RULES[] = {
     { "param_nullability", KEY_CALL, 0, read_param_nullability },
     { "rename", KEY_CALL, 0, config_renames },
     { "overrides", KEY_CALL, 0, config_overrides },
+    { "share_rows", KEY_BOOL, offsetof(config_c, share_rows), NULL },
+    FIXED("null_style"),
+    FIXED("int_limit_params"),
+    FIXED("result_format"),
+    FIXED("schema_hash"),
+    FIXED("cplusplus"),
+    FIXED("header"),
+    FIXED("runtime_header"),
+    FIXED("emit_json"),
+    FIXED("emit_prepared_queries"),
+    FIXED("emit_exported_queries"),
+    FIXED("emit_enum_valid_method"),
+    FIXED("emit_all_enum_values"),
+    FIXED("emit_methods_with_db_argument"),
+    FIXED("output_models_file_name"),
+    FIXED("output_querier_file_name"),
+    FIXED("output_files_suffix"),
     { NULL, KEY_SKIP, 0, NULL },
+#undef FIXED
 };
 
 /* What holds for keys that are not given. Members that are not named are false, 0 or empty. */
@@ -178,11 +218,6 @@ static bool check_c(reader *r, const yaml_node_t *node, const config_c *c)
     }
     if (strchr(c->manifest, '/') != NULL || c->manifest[0] == '\0' || c->manifest[0] == '.') {
         (void) yaml_error(&r->tree, node, "manifest must be a plain file name");
-        return false;
-    }
-    if (c->query_parameter_limit < 0 || c->query_parameter_limit > CONFIG_BY_VALUE_MAX) {
-        (void) yaml_error(&r->tree, node, "query_parameter_limit must be 0 to %d",
-                          CONFIG_BY_VALUE_MAX);
         return false;
     }
     return true;

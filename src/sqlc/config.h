@@ -35,6 +35,7 @@ typedef struct config_c {
     bool omit_sqlc_version;             /* no generator version in the files */
     bool strict_params;                 /* param_nullability: strict */
     bool emit_interface;                /* interface.h: a table of all functions */
+    bool share_rows;                    /* queries with equal result columns have one struct */
     vec inflection_exclude_table_names; /* of const char * */
     vec renames;                        /* of config_rename */
     vec overrides;                      /* of config_override */

@@ -36,6 +36,9 @@ bool config_identifier(const char *text, size_t max);
 /* The value of "rename" or "overrides"; target: config_c. */
 bool config_renames(reader *r, const yaml_entry *entry, void *target);
 bool config_overrides(reader *r, const yaml_entry *entry, void *target);
+/* An option that is always the same here: that value is taken, any other refused with the reason.
+ */
+bool config_fixed(reader *r, const yaml_entry *entry, void *target);
 /* A set with its generator joins the config. False: reported. */
 bool config_add_set(reader *r, const yaml_node_t *node, const config_set *set, const config_c *c);
 /* The value of "database"; target: the config_set that gets the URI and its place. */

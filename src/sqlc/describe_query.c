@@ -50,6 +50,12 @@ static const char *type_hint(const pgc_error *err)
     if (strcmp(err->sqlstate, "42P18") == 0) {
         return "say the type with a cast, e.g. @name::text";
     }
+    if (strcmp(err->sqlstate, "42P10") == 0 && strstr(err->message, "ON CONFLICT") != NULL) {
+        return "name the columns of one unique index, and repeat its WHERE if it has one";
+    }
+    if (strcmp(err->sqlstate, "22012") == 0) {
+        return "the server works out constants when it plans; use a parameter if this is meant";
+    }
     if (strcmp(err->sqlstate, "42P08") == 0) {
         return "the first use decides the type: cast it, e.g. @name::int, or use the typed one "
                "first";
@@ -76,6 +82,28 @@ static const char *type_hint(const pgc_error *err)
     return NULL;
 }
 
+/* The number in "parameter $n" of the server's message; 0: none. */
+static uint32_t named_number(const pgc_error *err)
+{
+    const char *dollar = strchr(err->message, '$');
+    int64_t number = 0;
+    size_t len = dollar == NULL ? 0 : strspn(dollar + 1, "0123456789");
+    bool found = len > 0 && slice_to_i64((slice) { dollar + 1, len }, &number);
+    return found && number <= UINT16_MAX ? (uint32_t) number : 0;
+}
+
+/* Without a type because it is not there at all: numbers written by hand have a gap. */
+static bool is_gap(const describe_work *w, const pgc_error *err)
+{
+    uint32_t number = strcmp(err->sqlstate, "42P18") == 0 ? named_number(err) : 0;
+    for (size_t i = 0; i < w->facts.text.params.count; i++) {
+        if (VEC_AT(&w->facts.text.params, query_param, i)->number == number) {
+            return false;
+        }
+    }
+    return number != 0;
+}
+
 /* Report a server error on the user's text. Fatal ones are passed on. PGC_OK means that the
  * query is marked as faulty and the run goes on with the next one. */
 static pgc_status server_error(describe_work *w, pgc_status status, const pgc_error *local,
@@ -95,7 +123,10 @@ static pgc_status server_error(describe_work *w, pgc_status status, const pgc_er
                                  query_char_offset(w->facts.text.sql, local->position));
     }
     diag *d = diag_server(w->ctx.diags, source->file, at, local);
-    const char *hint = type_hint(local);
+    const char *hint = is_gap(w, local)
+                           ? "the query does not use it: number parameters without gaps, or write "
+                             "@name"
+                           : type_hint(local);
     if (hint != NULL) {
         diag_hint(w->ctx.diags, d, "%s", hint);
     }

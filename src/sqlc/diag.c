@@ -69,7 +69,8 @@ static void diag_place(diag_list *list, diag *d, slice text, size_t offset)
     size_t to = slice_find(text, '\n', at);
     to = to == SIZE_MAX ? text.len : to;
     if (to - from > EXCERPT_MAX) {
-        for (to = from + EXCERPT_MAX; is_inside(text.ptr[to]); to--) {
+        const size_t least = from + EXCERPT_MAX - 3; /* further inside is no character of UTF-8 */
+        for (to = from + EXCERPT_MAX; to > least && is_inside(text.ptr[to]); to--) {
         }
     }
     slice line = slice_sub(text, from, to);
@@ -93,6 +94,21 @@ diag *diag_error_at(diag_list *list, const char *path, uint32_t line, uint32_t c
     va_end(args);
     list->error_count++;
     if (added != NULL) {
+        added->line = line;
+        added->column = column;
+    }
+    return added;
+}
+
+diag *diag_warning_at(diag_list *list, const char *path, uint32_t line, uint32_t column,
+                      const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    diag *added = diag_add(list, path, fmt, args);
+    va_end(args);
+    if (added != NULL) {
+        added->warning = true;
         added->line = line;
         added->column = column;
     }

@@ -39,6 +39,8 @@ void source_position(slice text, size_t offset, uint32_t *line, uint32_t *column
 /* Add an error at a place given by line and column. The result may get a hint; NULL: no memory. */
 diag *diag_error_at(diag_list *list, const char *path, uint32_t line, uint32_t column,
                     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+diag *diag_warning_at(diag_list *list, const char *path, uint32_t line, uint32_t column,
+                      const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* Add an error at a byte offset of a file. */
 diag *diag_error(diag_list *list, const source_file *file, size_t offset, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

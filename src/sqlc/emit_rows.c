@@ -56,7 +56,7 @@ static void row_struct(emitter *e, const ir_row *row)
         buf_add_char(&e->out, '.');
     } else {
         buf_add_str(&e->out, row->kind == IR_ROW_SHARED
-                                 ? "/** One row of the queries that name it with @row."
+                                 ? "/** One row of the queries that share it."
                                  : "/** One row of the query below.");
     }
     if (row->comment != NULL) {

@@ -69,7 +69,7 @@ static inline bool ir_shape_flagged(const ir_shape *shape)
 
 typedef enum ir_row_kind {
     IR_ROW_MODEL,  /* a table or view */
-    IR_ROW_SHARED, /* named by @row */
+    IR_ROW_SHARED, /* of several queries: named by @row, or share_rows */
     IR_ROW_QUERY,  /* of one query */
     IR_ROW_SCALAR  /* one bare value */
 } ir_row_kind;
@@ -223,6 +223,7 @@ typedef struct ir_set {
     size_t model_count;
     vec shapes;        /* of ir_shape *; by depth and name when complete */
     vec shared;        /* of ir_row *, in order of appearance */
+    vec own_rows;      /* of ir_row *: where share_rows looks for an equal one */
     ir_query *queries; /* in source order */
     size_t query_count;
     ir_need *needs; /* by schema, table and column */

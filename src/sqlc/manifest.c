@@ -53,6 +53,7 @@ const char *manifest_options_hash(arena *mem, const config_c *c)
                c->emit_exact_table_names, c->emit_sql_as_comment, c->omit_unused_structs,
                c->omit_sqlc_version, c->strict_params);
     buf_add_str(&b, c->emit_interface ? "|interface" : "");
+    buf_add_str(&b, c->share_rows ? "|share" : "");
     for (size_t i = 0; i < c->inflection_exclude_table_names.count; i++) {
         buf_printf(&b, "|x:%s", *VEC_AT(&c->inflection_exclude_table_names, const char *, i));
     }

@@ -85,6 +85,16 @@ static void complain(const model_context *ctx, const config_override *o, const c
                          what, name);
 }
 
+/* Sqlc.md §8.4: what contradicts a proof is worth a look. It counts all the same. */
+static void warn_of_proof(const model_context *ctx, const config_override *o,
+                          const catalog_relation *relation, const catalog_column *column)
+{
+    diag *d =
+        diag_warning_at(ctx->diags, ctx->config_path, o->line, o->at,
+                        "override: column \"%s.%s\" is never NULL", relation->name, column->name);
+    diag_hint(ctx->diags, d, "the table says NOT NULL; leave out \"nullable: true\"");
+}
+
 /* Every column that a pattern names. True when there was one. */
 static bool apply_to_columns(const model_context *ctx, catalog *cat, const config_override *o)
 {
@@ -96,6 +106,9 @@ static bool apply_to_columns(const model_context *ctx, catalog *cat, const confi
             const catalog_column *column = &relations[i].columns[k];
             if (!names_column(ctx, o, &relations[i], column->name)) {
                 continue;
+            }
+            if (o->has_nullable && o->nullable && column->not_null && !column->overridden) {
+                warn_of_proof(ctx, o, &relations[i], column);
             }
             found = true;
             if (o->has_nullable && !column->overridden) {

@@ -300,16 +300,18 @@ static void emit_macro(rewriter *rw, slice fn, const macro_arg *arg, size_t at)
         return;
     }
     if (arg->count != 1) {
-        (void) diag_error(rw->diags, rw->query->file, at,
-                          "expected 1 parameter to sqlc.%" SLICE_FMT "; got %zu", SLICE_ARG(fn),
-                          arg->count);
+        diag *d = diag_error(rw->diags, rw->query->file, at,
+                             "expected 1 parameter to sqlc.%" SLICE_FMT "; got %zu", SLICE_ARG(fn),
+                             arg->count);
+        diag_hint(rw->diags, d, "write sqlc.%" SLICE_FMT "(name)", SLICE_ARG(fn));
         return;
     }
     if (!arg->simple || arg->name == NULL) {
-        (void) diag_error(rw->diags, rw->query->file, arg->token.start,
-                          "expected parameter to sqlc.%" SLICE_FMT
-                          " to be string or reference; got \"%" SLICE_FMT "\"",
-                          SLICE_ARG(fn), SLICE_ARG(lex_text(rw->src, arg->token)));
+        diag *d = diag_error(rw->diags, rw->query->file, arg->token.start,
+                             "expected parameter to sqlc.%" SLICE_FMT
+                             " to be string or reference; got \"%" SLICE_FMT "\"",
+                             SLICE_ARG(fn), SLICE_ARG(lex_text(rw->src, arg->token)));
+        diag_hint(rw->diags, d, "write sqlc.%" SLICE_FMT "(name)", SLICE_ARG(fn));
         return;
     }
     if (embed) {

@@ -288,6 +288,45 @@ static void a_wrong_password_has_a_place_and_stays_secret(void)
     project_done(&p);
 }
 
+static size_t times(const char *text, const char *part)
+{
+    size_t count = 0;
+    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part)) {
+        count++;
+    }
+    return count;
+}
+
+/* The user's word counts; that the proof says something else is worth a line. */
+static void words_against_a_proof_are_told(void)
+{
+    static const char YAML[] =
+        "version: \"2\"\nsql:\n  - engine: postgresql\n    schema: s.sql\n    queries: q\n"
+        "    codegen:\n      - plugin: c\n        out: out\n        options:\n"
+        "          prefix: p\n          overrides:\n"
+        "            - {column: t.id, nullable: true}\n"
+        "            - {column: t.note, nullable: true}\n";
+    sqlc_project p = project_make(YAML,
+                                  "CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL, "
+                                  "note text);",
+                                  "-- name: A :many\n-- @nullable name note\n"
+                                  "SELECT name, note, name AS \"other?\", id, id, id FROM t;\n");
+    ran r = run_command(&p, "explain", "A", test_server());
+    CHECK_INT(r.code, 0);
+    CHECK_INT(times(r.output, "q/a.sql:2:1: warning: @nullable: column \"name\" is never NULL"), 1);
+    CHECK_INT(times(r.output, "the proof: t.name is NOT NULL"), 2);
+    CHECK_INT(times(r.output, "AS \"name?\": column \"other?\" is never NULL"), 1);
+    CHECK_INT(times(r.output, "column \"note\""), 0);
+    CHECK_INT(times(r.output, "two result columns are called \"id\""), 1);
+    CHECK_INT(times(r.output, "warning"), 3);
+    r = run_command(&p, "generate", NULL, test_server());
+    CHECK_INT(r.code, 0);
+    CHECK_INT(times(r.output, "sqlc.yaml:12:15: warning: override: column \"t.id\" is never NULL"),
+              1);
+    CHECK_INT(times(r.output, "warning"), 4);
+    project_done(&p);
+}
+
 /* Each query has a warning; the errors of any stay. */
 static void explain_warns_of_its_query_only(void)
 {
@@ -315,6 +354,7 @@ TAP_MAIN(TAP("mistakes have a place and a hint, and leave the outputs alone",
          TAP("a server that cannot be used has a place", a_server_that_cannot_be_used_has_a_place),
          TAP("a wrong password has a place and stays secret",
              a_wrong_password_has_a_place_and_stays_secret),
+         TAP("words against a proof are told", words_against_a_proof_are_told),
          TAP("explain warns of its query only", explain_warns_of_its_query_only),
          TAP("every way to name a server is a place", every_way_to_name_a_server_is_a_place),
          TAP("a private server that cannot start has a place",

@@ -88,7 +88,7 @@ static void parameters_need_a_type(void)
     expect("-- name: A :one\nSELECT id FROM t WHERE @a IS NULL OR id = @a;",
            "q/a.sql:2:24: could not determine data type of parameter $1", "cast it");
     expect("-- name: A :one\nSELECT $2::int;",
-           "q/a.sql:2:1: could not determine data type of parameter $1", "cast");
+           "q/a.sql:2:1: could not determine data type of parameter $1", "without gaps");
     expect("-- name: A :many\nSELECT id FROM t WHERE id = sqlc.slice(ids);",
            "q/a.sql:2:1: sqlc.slice needs a place for an array", "ANY(sqlc.slice(ids))");
     expect("-- name: A :exec\nUPDATE t SET words = @words;",
@@ -161,10 +161,10 @@ static void planner_errors_are_found(void)
            "NOTHING;",
            "q/a.sql:2:1: there is no unique or exclusion constraint matching the ON CONFLICT "
            "specification",
-           "");
+           "one unique index");
     expect("-- name: A :one\n-- @unnamed\n-- @generic\nSELECT id FROM t;",
            "q/a.sql:4:1: @unnamed and @generic contradict each other", "once for all values");
-    expect("-- name: A :one\nSELECT 1/0;", "q/a.sql:2:1: division by zero", "");
+    expect("-- name: A :one\nSELECT 1/0;", "q/a.sql:2:1: division by zero", "constants");
 }
 
 static void rows_must_be_there_and_typed(void)
@@ -204,6 +204,26 @@ static void elements_are_those_of_arrays(void)
            "q/a.sql:3:1: @nonnull_elems: column \"id\" is no array", "@nonnull");
     expect("-- name: A :many\n-- @nonnull_elems name\nSELECT id FROM t WHERE name = @name;",
            "q/a.sql:3:1: @nonnull_elems: parameter \"name\" is no array", "@nonnull");
+}
+
+/* What a comment says about a column is said about one that is there. */
+static void columns_of_comments_are_known(void)
+{
+    expect("-- name: A :many\n-- @nonnull id nite\nSELECT id, note FROM t;",
+           "q/a.sql:2:1: @nonnull: the query has no column \"nite\"", "did you mean \"note\"?");
+    expect("-- name: A :many\n-- @nullable id, note\nSELECT id, note FROM t;",
+           "q/a.sql:2:1: @nullable: the query has no column \"id,\"", "\"id\"");
+    expect("-- name: A :many\n-- @nullable\nSELECT id, note FROM t;",
+           "q/a.sql:2:1: @nullable names no column", "blanks between");
+    expect("-- name: A :many\n-- @nonnull_elems xyz\nSELECT id, note FROM t WHERE id = ANY(@ids);",
+           "q/a.sql:2:1: @nonnull_elems: the query has no column \"xyz\"", "as in the result");
+    expect("-- name: A :many\n-- @nonnull n\nSELECT id, note FROM t WHERE note = @n;",
+           "q/a.sql:2:1: @nonnull: the query has no column \"n\"", "");
+    expect("-- name: A :exec\nSELECT sqlc.arg(a, b);",
+           "q/a.sql:2:8: expected 1 parameter to sqlc.arg; got 2", "write sqlc.arg(name)");
+    expect("-- name: A :exec\nSELECT sqlc.narg(1 + 1);",
+           "q/a.sql:2:18: expected parameter to sqlc.narg to be string or reference; got \"1\"",
+           "write sqlc.narg(name)");
 }
 
 static void files_are_not_called_like_system_headers(void)
@@ -450,6 +470,7 @@ TAP_MAIN(TAP("unknown names and wrong types are shown where they stand",
          TAP("@nonnull_elems is about arrays", elements_are_those_of_arrays),
          TAP("(value).* of no certain type is refused at its place",
              rows_of_no_certain_type_are_not_expanded),
+         TAP("columns of comments are known", columns_of_comments_are_known),
          TAP("a query file is not called like a header of the system",
              files_are_not_called_like_system_headers),
          TAP(":copyfrom takes plain inserts of one row", copies_are_plain_inserts),

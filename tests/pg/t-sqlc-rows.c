@@ -322,7 +322,30 @@ static void projects_may_have_parts(void)
     tmpdir_remove(&dir);
 }
 
+/* Equal in names, types and NULL; what differs in any of it keeps a struct of its own. */
+static void equal_rows_are_shared_where_asked(void)
+{
+    static const char SHARING[] =
+        "version: \"2\"\nsql:\n  - engine: postgresql\n    schema: s.sql\n"
+        "    queries: q\n    codegen:\n      - {plugin: c, out: out, "
+        "options: {prefix: p, share_rows: true}}\n";
+    EXPECT(SHARING, { "One :many", "SELECT name, note FROM users", "p_one_row name note?" },
+           { "Two :many", "SELECT name, note FROM users WHERE id = @id",
+             "p_one_row name note? <- id:integer" },
+           { "Three :many", "SELECT p.name, u.note FROM pets p LEFT JOIN users u ON u.id = p.owner",
+             "p_one_row name note?" },
+           { "Sure :many", "SELECT name, note FROM users WHERE note IS NOT NULL",
+             "p_sure_row name note" },
+           { "Other :many", "SELECT note, name FROM users", "p_other_row note? name" },
+           { "Number :many", "SELECT name, id AS note FROM users", "p_number_row name note" },
+           { "Named :many", "SELECT name, note AS \"Note\" FROM users", "p_named_row name note?" },
+           { "Again :many", "SELECT name, id AS note FROM pets", "p_number_row name note" });
+    EXPECT(CONFIG, { "One :many", "SELECT name, note FROM users", "p_one_row name note?" },
+           { "Two :many", "SELECT name, note FROM users", "p_two_row name note?" });
+}
+
 TAP_MAIN(TAP("every type and command as expected", files_are_the_expected_ones),
+         TAP("equal rows are shared where asked", equal_rows_are_shared_where_asked),
          TAP("rows are models where they fit", rows_are_models_where_they_fit),
          TAP("parameters are named by their place", parameters_are_named_by_their_place),
          TAP("options change names and nullability", strict_parameters_are_not_null),

@@ -76,6 +76,7 @@ static void reads_all_options(void)
                          "        omit_sqlc_version: true\n"
                          "        inflection_exclude_table_names: [lens]\n"
                          "        param_nullability: strict\n"
+                         "        share_rows: true\n"
                          "        rename: {colour: color}\n",
                     &c),
               PGC_OK);
@@ -90,10 +91,46 @@ static void reads_all_options(void)
     CHECK(options->omit_unused_structs);
     CHECK(options->omit_sqlc_version);
     CHECK(options->strict_params);
+    CHECK(options->share_rows);
     CHECK_INT(options->inflection_exclude_table_names.count, 1);
     REQUIRE(options->renames.count == 1);
     CHECK_STR(VEC_AT(&options->renames, config_rename, 0)->to, "color");
     sqlc_bench_done(&bench);
+}
+
+/* What can be only one way: said so it is taken, else refused with the reason. */
+static void fixed_options_say_why(void)
+{
+#define WITH(options)                                                                             \
+    HEAD "sql:\n  - {engine: postgresql, queries: q, gen: {c: {out: o, prefix: p, " options "}}}" \
+         "\n"
+    sqlc_bench bench = sqlc_bench_make(NULL);
+    config c;
+    CHECK_INT(parse(&bench,
+                    WITH("null_style: opt, int_limit_params: int8, result_format: binary, "
+                         "schema_hash: true, cplusplus: true, emit_json: false, "
+                         "emit_prepared_queries: true, emit_exported_queries: false, "
+                         "emit_enum_valid_method: true, emit_all_enum_values: true, "
+                         "emit_methods_with_db_argument: true"),
+                    &c),
+              PGC_OK);
+    CHECK_STR(sqlc_diags(&bench), "");
+    sqlc_bench_done(&bench);
+    bench = sqlc_bench_make(NULL);
+    CHECK_INT(parse(&bench, WITH("int_limit_params: int4"), &c), PGC_INVALID);
+    CHECK_STR(sqlc_diags(&bench),
+              "conf/sqlc.yaml:3:85: int_limit_params is always int8, not \"int4\"");
+    CHECK(strstr(sqlc_hint(&bench), "@n::integer") != NULL);
+    sqlc_bench_done(&bench);
+    bench = sqlc_bench_make(NULL);
+    CHECK_INT(parse(&bench, WITH("output_files_suffix: _gen"), &c), PGC_INVALID);
+    CHECK_STR(sqlc_diags(&bench), "conf/sqlc.yaml:3:67: output_files_suffix cannot be chosen");
+    sqlc_bench_done(&bench);
+    bench = sqlc_bench_make(NULL);
+    CHECK_INT(parse(&bench, WITH("null_style: []"), &c), PGC_INVALID);
+    CHECK_STR(sqlc_diags(&bench), "conf/sqlc.yaml:3:79: null_style must be text");
+    sqlc_bench_done(&bench);
+#undef WITH
 }
 
 static void knows_its_plugin_by_the_program(void)
@@ -177,7 +214,7 @@ static void complains_about_options(void)
     expect(WITH("{prefix: 9x}"), "conf/sqlc.yaml:6:9: the C generator needs options.prefix, a "
                                  "short identifier");
     expect(WITH("{prefix: p, query_parameter_limit: -1}"),
-           "conf/sqlc.yaml:6:9: query_parameter_limit must be 0 to 16");
+           "conf/sqlc.yaml:8:53: query_parameter_limit must be 0 to 16");
     expect(WITH("{prefix: p, query_parameter_limit: many}"),
            "conf/sqlc.yaml:8:53: query_parameter_limit must be a whole number, not \"many\"");
     expect(WITH("{prefix: p, omit_unused_structs: perhaps}"),
@@ -238,6 +275,7 @@ static void messages_are_whole_without_memory(void)
 
 TAP_MAIN(TAP("reads an entry with its defaults", reads_an_entry),
          TAP("reads all options of the C generator", reads_all_options),
+         TAP("options that can be one way only say why", fixed_options_say_why),
          TAP("a plugin whose program is ours is ours", knows_its_plugin_by_the_program),
          TAP("variables of database.uri come from the environment",
              replaces_variables_of_the_database),

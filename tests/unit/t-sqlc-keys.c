@@ -149,7 +149,7 @@ static void in_the_options(void)
            { SQL CODEGEN "{prefix: p, manifest: .hidden}\n",
              "sqlc.yaml:6:9: manifest must be a plain file name" },
            { SQL CODEGEN "{prefix: p, query_parameter_limit: 17}\n",
-             "sqlc.yaml:6:9: query_parameter_limit must be 0 to 16" },
+             "sqlc.yaml:9:46: query_parameter_limit must be 0 to 16" },
            { SQL CODEGEN "{prefix: p, query_parameter_limit: 1.5}\n",
              "sqlc.yaml:9:46: query_parameter_limit must be a whole number, not \"1.5\"" },
            { SQL CODEGEN "{prefix: p, query_parameter_limit: 99999999999999999999}\n",

@@ -163,6 +163,13 @@ static void long_lines_are_cut(void)
     REQUIRE(caret != NULL);
     CHECK(caret - found <= 160 && caret - found >= 150 && (caret - found) % 3 == 0);
     CHECK_STR(caret, "^34");
+    /* What is no text has no characters to cut between: not even the line's begin is looked for. */
+    buf_reset(&line);
+    for (int i = 0; i < 200; i++) {
+        buf_add_char(&line, '\x94');
+    }
+    CHECK_STR(excerpt(&bench, buf_view(&line), 0), "none");
+    CHECK_STR(excerpt(&bench, buf_view(&line), 199), "none");
     sqlc_bench_done(&bench);
 }
 
