@@ -122,6 +122,8 @@ WHERE asset_id = @asset_id AND deleted_at IS NOT NULL;
 -- @read_only
 SELECT * FROM assets
 WHERE owner_id = @owner_id AND deleted_at IS NULL
+  /*@if after_id*/ AND (uploaded_at, asset_id)
+                       < (sqlc.narg(after_uploaded_at)::timestamptz, @after_id::uuid) /*@end*/
 ORDER BY uploaded_at DESC, asset_id DESC
 LIMIT @row_limit OFFSET @row_offset;
 
@@ -129,6 +131,8 @@ LIMIT @row_limit OFFSET @row_offset;
 -- @read_only
 SELECT * FROM assets
 WHERE owner_id = @owner_id AND asset_type = @asset_type AND deleted_at IS NULL
+  /*@if after_id*/ AND (uploaded_at, asset_id)
+                       < (sqlc.narg(after_uploaded_at)::timestamptz, @after_id::uuid) /*@end*/
 ORDER BY uploaded_at DESC, asset_id DESC
 LIMIT @row_limit OFFSET @row_offset;
 
@@ -152,5 +156,7 @@ SELECT sqlc.embed(a),
         FROM thumbnails t WHERE t.asset_id = a.asset_id) AS thumbnails
 FROM assets a
 WHERE a.deleted_at IS NULL
+  /*@if after_id*/ AND (a.uploaded_at, a.asset_id)
+                       < (sqlc.narg(after_uploaded_at)::timestamptz, @after_id::uuid) /*@end*/
 ORDER BY a.uploaded_at DESC, a.asset_id DESC
 LIMIT @row_limit OFFSET @row_offset;

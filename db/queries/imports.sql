@@ -60,11 +60,11 @@ INSERT INTO file_deletions (owner_id, repository_id, file_path, not_before)
 VALUES (@owner_id, @repository_id, @file_path, @not_before);
 
 -- name: ListDueFileDeletions :many
--- Of one repository: paths are relative to its folder. row_offset passes over those that could not be
--- carried out in this run.
+-- Of one repository: paths are relative to its folder; the longest due first. row_offset passes over
+-- those that could not be carried out in this run.
 SELECT * FROM file_deletions
 WHERE owner_id = @owner_id AND repository_id = @repository_id AND not_before <= now()
-ORDER BY deletion_id
+ORDER BY not_before, deletion_id
 LIMIT @row_limit OFFSET @row_offset;
 
 -- name: DeleteFileDeletion :exec
@@ -78,8 +78,10 @@ ORDER BY asset_id
 LIMIT @row_limit;
 
 -- name: ListThumbnailFiles :many
-SELECT t.thumbnail_id, t.file_path, t.file_size
-FROM thumbnails t JOIN assets a ON a.asset_id = t.asset_id
-WHERE a.repository_id = @repository_id AND t.thumbnail_id > @after_thumbnail_id
-ORDER BY t.thumbnail_id
+-- The same for their thumbnails, by key of the asset and of the thumbnail.
+SELECT t.asset_id, t.thumbnail_id, t.file_path, t.file_size
+FROM assets a JOIN thumbnails t ON t.asset_id = a.asset_id
+WHERE a.repository_id = @repository_id AND a.asset_id >= @after_asset_id
+  AND (t.asset_id > @after_asset_id OR t.thumbnail_id > @after_thumbnail_id)
+ORDER BY a.asset_id, t.thumbnail_id
 LIMIT @row_limit;

@@ -71,12 +71,10 @@ SELECT count(*) FROM search_scope(@owner_id, @filter::search_filter);
 
 -- name: FindTags :many
 -- @read_only
--- The tags that go by these names, and how many of the owner's assets have each (at most
--- count_limit).
+-- The tags that go by these names, and how many of the owner's live assets have each.
 SELECT t.tag_id, t.name,
-       (SELECT count(*) FROM (SELECT FROM asset_tags x
-                              WHERE x.owner_id = @owner_id AND x.tag_id = t.tag_id
-                              LIMIT @count_limit) c) AS uses
+       coalesce((SELECT sum(c.assets) FROM tag_counts c
+                 WHERE c.owner_id = @owner_id AND c.tag_id = t.tag_id), 0)::bigint AS uses
 FROM tags t
 WHERE t.name = ANY (@names::text[])
 ORDER BY t.tag_id;

@@ -24,9 +24,12 @@ WHERE repo_id = @repo_id;
 -- Whether AddRepository would take it.
 SELECT repository_check_path(@path, @itself);
 
--- name: AddRepository :exec
+-- name: AddRepository :one
 -- Not inside another one; the first one is the default.
-SELECT repository_add(@repo_id, @name, @path, @storage_strategy, @make_default);
+INSERT INTO repositories (repo_id, name, path, owner_id, storage_strategy, is_default)
+SELECT @repo_id, @name, @path, current_user_id(), @storage_strategy,
+       repository_prepare(@repo_id, @path, @make_default)
+RETURNING *;
 
 -- name: MakeRepositoryDefault :exec
 SELECT repository_make_default(@repo_id);

@@ -1,6 +1,8 @@
 -- name: GetTotals :one
 -- @read_only
--- The library at one glance, from numbers that triggers keep.
+-- The library at one glance, from numbers that triggers keep. Tags: own ones, and shared ones that an
+-- asset outside the trash has.
+-- @nonnull tags
 SELECT coalesce(d.photos, 0)::bigint AS photos, coalesce(d.videos, 0)::bigint AS videos,
        coalesce(d.recordings, 0)::bigint AS recordings,
        (coalesce(c.bytes, 0) - coalesce(c.trashed_bytes, 0))::bigint AS bytes,
@@ -8,7 +10,11 @@ SELECT coalesce(d.photos, 0)::bigint AS photos, coalesce(d.videos, 0)::bigint AS
        coalesce(c.trashed_bytes, 0)::bigint AS trashed_bytes,
        (SELECT count(*) FROM albums b
         WHERE b.owner_id = @owner_id AND b.deleted_at IS NULL) AS albums,
-       (SELECT count(*) FROM tags t) AS tags,
+       (SELECT count(*) FROM tags t WHERE t.owner_id = @owner_id)
+       + (SELECT count(*) FROM (SELECT c.tag_id FROM tag_counts c WHERE c.owner_id = @owner_id
+                                GROUP BY c.tag_id HAVING sum(c.assets) > 0) u
+          WHERE NOT EXISTS (SELECT FROM tags o
+                            WHERE o.owner_id = @owner_id AND o.tag_id = u.tag_id)) AS tags,
        (SELECT count(*) FROM repositories r WHERE r.owner_id = @owner_id) AS repositories
 FROM (SELECT sum(d.photos) AS photos, sum(d.videos) AS videos, sum(d.recordings) AS recordings
       FROM asset_days d WHERE d.owner_id = @owner_id) d,
@@ -76,7 +82,8 @@ ORDER BY r.is_default DESC, r.name, r.repo_id;
 -- @nonnull asset_count
 SELECT t.tag_id, t.name, u.assets AS asset_count
 FROM (SELECT c.tag_id, sum(c.assets)::bigint AS assets FROM tag_counts c
-      WHERE c.owner_id = @owner_id GROUP BY c.tag_id HAVING sum(c.assets) > 0) u
+      WHERE c.owner_id = @owner_id GROUP BY c.tag_id HAVING sum(c.assets) > 0
+      ORDER BY sum(c.assets) DESC FETCH FIRST (@row_limit) ROWS WITH TIES) u
 JOIN tags t ON t.tag_id = u.tag_id
 ORDER BY u.assets DESC, t.name, t.tag_id
 LIMIT @row_limit;

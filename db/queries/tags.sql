@@ -19,15 +19,9 @@ SELECT t.tag_id FROM tags t WHERE t.name = @name ORDER BY t.owner_id NULLS LAST 
 -- name: ListTags :many
 -- @read_only
 -- Keyset page by name, each with the number of assets outside the trash that have it.
-SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,
-       coalesce((SELECT sum(c.assets) FROM tag_counts c
-                 WHERE c.owner_id = @owner_id AND c.tag_id = t.tag_id), 0)::bigint AS asset_count
-FROM tags t
-WHERE (t.name, t.tag_id) > (@after_name::text, @after_tag_id::integer)
-  /*@if category*/ AND t.category = @category::text /*@end*/
-  /*@if part*/ AND strpos(lower(t.name), lower(@part::text)) > 0 /*@end*/
-ORDER BY t.name, t.tag_id
-LIMIT @row_limit;
+-- @nonnull tag_id name shared asset_count
+SELECT * FROM tags_page(@after_name, @after_tag_id, sqlc.narg('category'), sqlc.narg('part'),
+                        @row_limit);
 
 -- name: ListTagsOfAssets :many
 -- @read_only

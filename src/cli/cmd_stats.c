@@ -9,7 +9,7 @@
 
 /* Everything that a command of these families may be given. */
 typedef struct stats_call {
-    const char *name, *least;
+    const char *name, *least, *after;
     uint32_t limit;
     pgc_uuid id;
 } stats_call;
@@ -284,12 +284,39 @@ static pgc_status species_of_action(lum_actor actor, void *arg, pgc_error *err)
     return PGC_OK;
 }
 
+/* --after ID: the asset's confidence is where the page before ended. */
+static pgc_status after_take(lum_actor actor, const char *after, lum_species_query *query,
+                             pgc_error *err)
+{
+    pgc_uuid id;
+    repo_list_species_of_asset_row_set set = PGC_ZERO;
+    if (!cli_take_id(after, &id)) {
+        return pgc_error_set(err, PGC_INVALID, "--after %s: the id of an asset", after);
+    }
+    TRY(lum_species_list(actor, id, &set, err));
+    for (size_t i = 0; i < set.count; i++) {
+        if (slice_eq(set.rows[i].species_name, query->name)) {
+            query->behind = (pgc_opt_uuid) { true, id };
+            query->behind_confidence = set.rows[i].confidence;
+        }
+    }
+    repo_list_species_of_asset_row_set_free(&set);
+    return query->behind.has
+               ? PGC_OK
+               : pgc_error_set(err, PGC_NOT_FOUND,
+                               "--after %s: not an asset that shows \"%" SLICE_FMT "\"", after,
+                               SLICE_ARG(query->name));
+}
+
 static pgc_status species_assets_action(lum_actor actor, void *arg, pgc_error *err)
 {
     const stats_call *call = arg;
     repo_list_assets_of_species_row_set set = PGC_ZERO;
     lum_species_query query = { .name = pgc_text_from(call->name), .limit = cli_i32(call->limit) };
     TRY(least_take(call, &query.min_confidence, err));
+    if (call->after != NULL) {
+        TRY(after_take(actor, call->after, &query, err));
+    }
     TRY(lum_species_assets(actor, &query, &set, err));
     listing list = listing_begin();
     for (size_t i = 0; i < set.count; i++) {
@@ -321,7 +348,7 @@ static bool take_name(int argc, char **argv, void *arg)
 static const cli_family_command SPECIES[] = {
     { "list", "lm", cli_take_nothing, "takes no operands", species_list_action },
     { "of", "", take_id, "give the id of one asset", species_of_action },
-    { "assets", "lm", take_name, "give the name of one species", species_assets_action },
+    { "assets", "lma", take_name, "give the name of one species", species_assets_action },
 };
 
 /* Both families have the same few options. */
@@ -332,6 +359,7 @@ static int run(const char *name, const cli_family_command *commands, size_t coun
     const cli_family_option options[] = {
         { 'l', { "limit", "N", "rows at the most, up to 1000", &call.limit, CLI_COUNT } },
         { 'm', { "least", "N", "confidence from here on (default: 0.5)", &call.least, CLI_TEXT } },
+        { 'a', { "after", "ID", "go on behind this asset", &call.after, CLI_TEXT } },
     };
     const cli_family family = { name, commands, count, options, ARRAY_LEN(options), &call };
     return cli_family_run(&family, argc, argv);

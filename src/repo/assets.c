@@ -838,12 +838,6 @@ pgc_status repo_restore_asset(pgc_db *db, pgc_uuid asset_id, int64_t *affected, 
     return PGC_OK;
 }
 
-static const pgc_type_ref get_assets_by_owner_query_params[] = {
-    { "owner_id", "integer", 23 },
-    { "row_limit", "bigint", 20 },
-    { "row_offset", "bigint", 20 },
-};
-
 static const pgc_type_ref get_assets_by_owner_query_columns[] = {
     { "asset_id", "uuid", 2950 },
     { "original_filename", "character varying", 1043 },
@@ -890,30 +884,84 @@ static const pgc_type_ref get_assets_by_owner_query_columns[] = {
     { "edited", "text[]", 1009 },
 };
 
-static const pgc_query get_assets_by_owner_query = {
-    "GetAssetsByOwner",
-    "-- name: GetAssetsByOwner :many\n"
-    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7, edited FROM assets\n"
-    "WHERE owner_id = $1 AND deleted_at IS NULL\n"
-    "ORDER BY uploaded_at DESC, asset_id DESC\n"
-    "LIMIT $2 OFFSET $3",
-    UINT64_C(0x80ab6b2cdbf9d8a7),
-    PGC_QUERY_READ_ONLY,
-    3,
-    43,
-    get_assets_by_owner_query_params,
-    get_assets_by_owner_query_columns,
-    sizeof(repo_asset),
+static const pgc_type_ref get_assets_by_owner_query_params_0[] = {
+    { "owner_id", "integer", 23 },
+    { "after_uploaded_at", "timestamp with time zone", 1184 },
+    { "after_id", "uuid", 2950 },
+    { "row_limit", "bigint", 20 },
+    { "row_offset", "bigint", 20 },
 };
+
+static const pgc_type_ref get_assets_by_owner_query_params_1[] = {
+    { "owner_id", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+    { "row_offset", "bigint", 20 },
+};
+
+static const pgc_query get_assets_by_owner_query[] = {
+    {
+        "GetAssetsByOwner",
+        "-- name: GetAssetsByOwner :many\n"
+        "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7, edited FROM assets\n"
+        "WHERE owner_id = $1 AND deleted_at IS NULL\n"
+        "AND (uploaded_at, asset_id)\n"
+        "< ($2::timestamptz, $3::uuid)\n"
+        "ORDER BY uploaded_at DESC, asset_id DESC\n"
+        "LIMIT $4 OFFSET $5",
+        UINT64_C(0xc1a658770b04a110),
+        PGC_QUERY_READ_ONLY,
+        5,
+        43,
+        get_assets_by_owner_query_params_0,
+        get_assets_by_owner_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "GetAssetsByOwner",
+        "-- name: GetAssetsByOwner :many\n"
+        "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7, edited FROM assets\n"
+        "WHERE owner_id = $1 AND deleted_at IS NULL\n"
+        "ORDER BY uploaded_at DESC, asset_id DESC\n"
+        "LIMIT $2 OFFSET $3",
+        UINT64_C(0x80ab6b2cdbf9d8a7),
+        PGC_QUERY_READ_ONLY,
+        3,
+        43,
+        get_assets_by_owner_query_params_1,
+        get_assets_by_owner_query_columns,
+        sizeof(repo_asset),
+    },
+};
+
+static pgc_status get_assets_by_owner_variant(const repo_get_assets_by_owner_params *p,
+                                              size_t *variant_out, pgc_error *err)
+{
+    size_t variant = 0;
+    variant += !p->after_id.has ? 1 : 0;
+    (void) err;
+    *variant_out = variant;
+    return PGC_OK;
+}
 
 static pgc_status get_assets_by_owner_bind(pgc_args *args,
                                            const repo_get_assets_by_owner_params *p,
-                                           pgc_error *err)
+                                           size_t *variant_out, pgc_error *err)
 {
-    (void) err; /* every value can be sent */
+    size_t variant = 0;
+    pgc_status status = get_assets_by_owner_variant(p, &variant, err);
+    if (status != PGC_OK) {
+        return status;
+    }
     pgc_add_i32(args, p->owner_id);
+    if ((UINT64_C(0x1) >> variant & 1u) != 0) {
+        pgc_add_opt_timestamptz(args, p->after_uploaded_at);
+    }
+    if ((UINT64_C(0x1) >> variant & 1u) != 0) {
+        pgc_add_opt_uuid(args, p->after_id);
+    }
     pgc_add_i64(args, p->row_limit);
     pgc_add_i64(args, p->row_offset);
+    *variant_out = variant;
     return PGC_OK;
 }
 
@@ -923,15 +971,16 @@ pgc_status repo_get_assets_by_owner(pgc_db *db, const repo_get_assets_by_owner_p
     pgc_result *result = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
-    pgc_status status = get_assets_by_owner_bind(&args, p, err);
+    size_t variant = 0;
+    pgc_status status = get_assets_by_owner_bind(&args, p, &variant, err);
     if (status == PGC_OK) {
-        status = pgc_db_run(db, &get_assets_by_owner_query, &args, &result, err);
+        status = pgc_db_run(db, &get_assets_by_owner_query[variant], &args, &result, err);
     }
     pgc_args_done(&args);
     if (status != PGC_OK) {
         return status;
     }
-    return repo_asset_set_take(result, &get_assets_by_owner_query, SIZE_MAX, out, err);
+    return repo_asset_set_take(result, get_assets_by_owner_query, SIZE_MAX, out, err);
 }
 
 pgc_status repo_get_assets_by_owner_open(pgc_db *db, const repo_get_assets_by_owner_params *p,
@@ -940,9 +989,10 @@ pgc_status repo_get_assets_by_owner_open(pgc_db *db, const repo_get_assets_by_ow
     it->rows = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
-    pgc_status status = get_assets_by_owner_bind(&args, p, err);
+    size_t variant = 0;
+    pgc_status status = get_assets_by_owner_bind(&args, p, &variant, err);
     if (status == PGC_OK) {
-        status = pgc_rows_open(db, &get_assets_by_owner_query, &args, NULL, &it->rows, err);
+        status = pgc_rows_open(db, &get_assets_by_owner_query[variant], &args, NULL, &it->rows, err);
     }
     pgc_args_done(&args);
     return status;
@@ -970,13 +1020,6 @@ void repo_get_assets_by_owner_close(repo_get_assets_by_owner_iter *it)
     pgc_rows_close(it->rows);
     it->rows = NULL;
 }
-
-static const pgc_type_ref get_assets_by_owner_and_type_query_params[] = {
-    { "owner_id", "integer", 23 },
-    { "asset_type", "text", 25 },
-    { "row_limit", "bigint", 20 },
-    { "row_offset", "bigint", 20 },
-};
 
 static const pgc_type_ref get_assets_by_owner_and_type_query_columns[] = {
     { "asset_id", "uuid", 2950 },
@@ -1024,33 +1067,90 @@ static const pgc_type_ref get_assets_by_owner_and_type_query_columns[] = {
     { "edited", "text[]", 1009 },
 };
 
-static const pgc_query get_assets_by_owner_and_type_query = {
-    "GetAssetsByOwnerAndType",
-    "-- name: GetAssetsByOwnerAndType :many\n"
-    "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7, edited FROM assets\n"
-    "WHERE owner_id = $1 AND asset_type = $2 AND deleted_at IS NULL\n"
-    "ORDER BY uploaded_at DESC, asset_id DESC\n"
-    "LIMIT $3 OFFSET $4",
-    UINT64_C(0x7e73b36fbf1b8a50),
-    PGC_QUERY_READ_ONLY,
-    4,
-    43,
-    get_assets_by_owner_and_type_query_params,
-    get_assets_by_owner_and_type_query_columns,
-    sizeof(repo_asset),
+static const pgc_type_ref get_assets_by_owner_and_type_query_params_0[] = {
+    { "owner_id", "integer", 23 },
+    { "asset_type", "text", 25 },
+    { "after_uploaded_at", "timestamp with time zone", 1184 },
+    { "after_id", "uuid", 2950 },
+    { "row_limit", "bigint", 20 },
+    { "row_offset", "bigint", 20 },
 };
 
+static const pgc_type_ref get_assets_by_owner_and_type_query_params_1[] = {
+    { "owner_id", "integer", 23 },
+    { "asset_type", "text", 25 },
+    { "row_limit", "bigint", 20 },
+    { "row_offset", "bigint", 20 },
+};
+
+static const pgc_query get_assets_by_owner_and_type_query[] = {
+    {
+        "GetAssetsByOwnerAndType",
+        "-- name: GetAssetsByOwnerAndType :many\n"
+        "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7, edited FROM assets\n"
+        "WHERE owner_id = $1 AND asset_type = $2 AND deleted_at IS NULL\n"
+        "AND (uploaded_at, asset_id)\n"
+        "< ($3::timestamptz, $4::uuid)\n"
+        "ORDER BY uploaded_at DESC, asset_id DESC\n"
+        "LIMIT $5 OFFSET $6",
+        UINT64_C(0x3369ca1b6de2524d),
+        PGC_QUERY_READ_ONLY,
+        6,
+        43,
+        get_assets_by_owner_and_type_query_params_0,
+        get_assets_by_owner_and_type_query_columns,
+        sizeof(repo_asset),
+    },
+    {
+        "GetAssetsByOwnerAndType",
+        "-- name: GetAssetsByOwnerAndType :many\n"
+        "SELECT asset_id, original_filename, file_path, file_size, file_hash, mime_type, asset_type, repository_id, owner_id, uploaded_at, taken_at, created_at, updated_at, camera_make, camera_model, lens_model, iso, aperture, shutter_speed, focal_length, latitude, longitude, altitude, width, height, duration, description, rating, liked, is_raw, is_transcoded, transcoded_path, taken_local, taken_offset_minutes, taken_source, deleted_at, filename_bytes, captured_local, name_key, stars, latitude_e7, longitude_e7, edited FROM assets\n"
+        "WHERE owner_id = $1 AND asset_type = $2 AND deleted_at IS NULL\n"
+        "ORDER BY uploaded_at DESC, asset_id DESC\n"
+        "LIMIT $3 OFFSET $4",
+        UINT64_C(0x7e73b36fbf1b8a50),
+        PGC_QUERY_READ_ONLY,
+        4,
+        43,
+        get_assets_by_owner_and_type_query_params_1,
+        get_assets_by_owner_and_type_query_columns,
+        sizeof(repo_asset),
+    },
+};
+
+static pgc_status get_assets_by_owner_and_type_variant(
+    const repo_get_assets_by_owner_and_type_params *p, size_t *variant_out, pgc_error *err)
+{
+    size_t variant = 0;
+    variant += !p->after_id.has ? 1 : 0;
+    (void) err;
+    *variant_out = variant;
+    return PGC_OK;
+}
+
 static pgc_status get_assets_by_owner_and_type_bind(pgc_args *args,
-    const repo_get_assets_by_owner_and_type_params *p, pgc_error *err)
+    const repo_get_assets_by_owner_and_type_params *p, size_t *variant_out, pgc_error *err)
 {
     if (p->asset_type.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID,
                              "query GetAssetsByOwnerAndType: parameter asset_type must not be NULL");
     }
+    size_t variant = 0;
+    pgc_status status = get_assets_by_owner_and_type_variant(p, &variant, err);
+    if (status != PGC_OK) {
+        return status;
+    }
     pgc_add_i32(args, p->owner_id);
     pgc_add_text(args, p->asset_type);
+    if ((UINT64_C(0x1) >> variant & 1u) != 0) {
+        pgc_add_opt_timestamptz(args, p->after_uploaded_at);
+    }
+    if ((UINT64_C(0x1) >> variant & 1u) != 0) {
+        pgc_add_opt_uuid(args, p->after_id);
+    }
     pgc_add_i64(args, p->row_limit);
     pgc_add_i64(args, p->row_offset);
+    *variant_out = variant;
     return PGC_OK;
 }
 
@@ -1061,15 +1161,16 @@ pgc_status repo_get_assets_by_owner_and_type(pgc_db *db,
     pgc_result *result = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
-    pgc_status status = get_assets_by_owner_and_type_bind(&args, p, err);
+    size_t variant = 0;
+    pgc_status status = get_assets_by_owner_and_type_bind(&args, p, &variant, err);
     if (status == PGC_OK) {
-        status = pgc_db_run(db, &get_assets_by_owner_and_type_query, &args, &result, err);
+        status = pgc_db_run(db, &get_assets_by_owner_and_type_query[variant], &args, &result, err);
     }
     pgc_args_done(&args);
     if (status != PGC_OK) {
         return status;
     }
-    return repo_asset_set_take(result, &get_assets_by_owner_and_type_query, SIZE_MAX, out, err);
+    return repo_asset_set_take(result, get_assets_by_owner_and_type_query, SIZE_MAX, out, err);
 }
 
 pgc_status repo_get_assets_by_owner_and_type_open(pgc_db *db,
@@ -1079,9 +1180,10 @@ pgc_status repo_get_assets_by_owner_and_type_open(pgc_db *db,
     it->rows = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
-    pgc_status status = get_assets_by_owner_and_type_bind(&args, p, err);
+    size_t variant = 0;
+    pgc_status status = get_assets_by_owner_and_type_bind(&args, p, &variant, err);
     if (status == PGC_OK) {
-        status = pgc_rows_open(db, &get_assets_by_owner_and_type_query, &args, NULL, &it->rows, err);
+        status = pgc_rows_open(db, &get_assets_by_owner_and_type_query[variant], &args, NULL, &it->rows, err);
     }
     pgc_args_done(&args);
     return status;
@@ -1247,11 +1349,6 @@ void repo_search_assets_close(repo_search_assets_iter *it)
     it->rows = NULL;
 }
 
-static const pgc_type_ref list_assets_with_thumbnails_query_params[] = {
-    { "row_limit", "bigint", 20 },
-    { "row_offset", "bigint", 20 },
-};
-
 static const pgc_type_ref list_assets_with_thumbnails_query_columns[] = {
     { "asset_id", "uuid", 2950 },
     { "original_filename", "character varying", 1043 },
@@ -1299,33 +1396,77 @@ static const pgc_type_ref list_assets_with_thumbnails_query_columns[] = {
     { "thumbnails", "jsonb", 3802 },
 };
 
-static const pgc_query list_assets_with_thumbnails_query = {
-    "ListAssetsWithThumbnails",
-    "-- name: ListAssetsWithThumbnails :many\n"
-    "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type,\n"
-    "       a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at,\n"
-    "       a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture,\n"
-    "       a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width,\n"
-    "       a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded,\n"
-    "       a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source,\n"
-    "       a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7,\n"
-    "       a.longitude_e7, a.edited,\n"
-    "       (SELECT coalesce(jsonb_agg(jsonb_build_object(\n"
-    "                   'thumbnail_id', t.thumbnail_id, 'size', t.size, 'file_path', t.file_path,\n"
-    "                   'width', t.width, 'height', t.height)\n"
-    "                   ORDER BY t.width, t.thumbnail_id), '[]'::jsonb)\n"
-    "        FROM thumbnails t WHERE t.asset_id = a.asset_id) AS thumbnails\n"
-    "FROM assets a\n"
-    "WHERE a.deleted_at IS NULL\n"
-    "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
-    "LIMIT $1 OFFSET $2",
-    UINT64_C(0xc1a985681fbaff37),
-    PGC_QUERY_READ_ONLY,
-    2,
-    44,
-    list_assets_with_thumbnails_query_params,
-    list_assets_with_thumbnails_query_columns,
-    sizeof(repo_list_assets_with_thumbnails_row),
+static const pgc_type_ref list_assets_with_thumbnails_query_params_0[] = {
+    { "after_uploaded_at", "timestamp with time zone", 1184 },
+    { "after_id", "uuid", 2950 },
+    { "row_limit", "bigint", 20 },
+    { "row_offset", "bigint", 20 },
+};
+
+static const pgc_type_ref list_assets_with_thumbnails_query_params_1[] = {
+    { "row_limit", "bigint", 20 },
+    { "row_offset", "bigint", 20 },
+};
+
+static const pgc_query list_assets_with_thumbnails_query[] = {
+    {
+        "ListAssetsWithThumbnails",
+        "-- name: ListAssetsWithThumbnails :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type,\n"
+        "a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at,\n"
+        "a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture,\n"
+        "a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width,\n"
+        "a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded,\n"
+        "a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source,\n"
+        "a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7,\n"
+        "a.longitude_e7, a.edited,\n"
+        "(SELECT coalesce(jsonb_agg(jsonb_build_object(\n"
+        "'thumbnail_id', t.thumbnail_id, 'size', t.size, 'file_path', t.file_path,\n"
+        "'width', t.width, 'height', t.height)\n"
+        "ORDER BY t.width, t.thumbnail_id), '[]'::jsonb)\n"
+        "FROM thumbnails t WHERE t.asset_id = a.asset_id) AS thumbnails\n"
+        "FROM assets a\n"
+        "WHERE a.deleted_at IS NULL\n"
+        "AND (a.uploaded_at, a.asset_id)\n"
+        "< ($1::timestamptz, $2::uuid)\n"
+        "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
+        "LIMIT $3 OFFSET $4",
+        UINT64_C(0x675d8f8a979ca69e),
+        PGC_QUERY_READ_ONLY,
+        4,
+        44,
+        list_assets_with_thumbnails_query_params_0,
+        list_assets_with_thumbnails_query_columns,
+        sizeof(repo_list_assets_with_thumbnails_row),
+    },
+    {
+        "ListAssetsWithThumbnails",
+        "-- name: ListAssetsWithThumbnails :many\n"
+        "SELECT a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type,\n"
+        "a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at,\n"
+        "a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture,\n"
+        "a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width,\n"
+        "a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded,\n"
+        "a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source,\n"
+        "a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7,\n"
+        "a.longitude_e7, a.edited,\n"
+        "(SELECT coalesce(jsonb_agg(jsonb_build_object(\n"
+        "'thumbnail_id', t.thumbnail_id, 'size', t.size, 'file_path', t.file_path,\n"
+        "'width', t.width, 'height', t.height)\n"
+        "ORDER BY t.width, t.thumbnail_id), '[]'::jsonb)\n"
+        "FROM thumbnails t WHERE t.asset_id = a.asset_id) AS thumbnails\n"
+        "FROM assets a\n"
+        "WHERE a.deleted_at IS NULL\n"
+        "ORDER BY a.uploaded_at DESC, a.asset_id DESC\n"
+        "LIMIT $1 OFFSET $2",
+        UINT64_C(0x67a4366182b0a507),
+        PGC_QUERY_READ_ONLY,
+        2,
+        44,
+        list_assets_with_thumbnails_query_params_1,
+        list_assets_with_thumbnails_query_columns,
+        sizeof(repo_list_assets_with_thumbnails_row),
+    },
 };
 
 static void repo_list_assets_with_thumbnails_row_read(pgc_reader *reader, size_t row,
@@ -1424,12 +1565,33 @@ pgc_status repo_list_assets_with_thumbnails_row_set_detach(
     return PGC_OK;
 }
 
-static pgc_status list_assets_with_thumbnails_bind(pgc_args *args,
-    const repo_list_assets_with_thumbnails_params *p, pgc_error *err)
+static pgc_status list_assets_with_thumbnails_variant(
+    const repo_list_assets_with_thumbnails_params *p, size_t *variant_out, pgc_error *err)
 {
-    (void) err; /* every value can be sent */
+    size_t variant = 0;
+    variant += !p->after_id.has ? 1 : 0;
+    (void) err;
+    *variant_out = variant;
+    return PGC_OK;
+}
+
+static pgc_status list_assets_with_thumbnails_bind(pgc_args *args,
+    const repo_list_assets_with_thumbnails_params *p, size_t *variant_out, pgc_error *err)
+{
+    size_t variant = 0;
+    pgc_status status = list_assets_with_thumbnails_variant(p, &variant, err);
+    if (status != PGC_OK) {
+        return status;
+    }
+    if ((UINT64_C(0x1) >> variant & 1u) != 0) {
+        pgc_add_opt_timestamptz(args, p->after_uploaded_at);
+    }
+    if ((UINT64_C(0x1) >> variant & 1u) != 0) {
+        pgc_add_opt_uuid(args, p->after_id);
+    }
     pgc_add_i64(args, p->row_limit);
     pgc_add_i64(args, p->row_offset);
+    *variant_out = variant;
     return PGC_OK;
 }
 
@@ -1441,15 +1603,16 @@ pgc_status repo_list_assets_with_thumbnails(pgc_db *db,
     pgc_result *result = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
-    pgc_status status = list_assets_with_thumbnails_bind(&args, p, err);
+    size_t variant = 0;
+    pgc_status status = list_assets_with_thumbnails_bind(&args, p, &variant, err);
     if (status == PGC_OK) {
-        status = pgc_db_run(db, &list_assets_with_thumbnails_query, &args, &result, err);
+        status = pgc_db_run(db, &list_assets_with_thumbnails_query[variant], &args, &result, err);
     }
     pgc_args_done(&args);
     if (status != PGC_OK) {
         return status;
     }
-    return repo_list_assets_with_thumbnails_row_set_take(result, &list_assets_with_thumbnails_query, SIZE_MAX, out, err);
+    return repo_list_assets_with_thumbnails_row_set_take(result, list_assets_with_thumbnails_query, SIZE_MAX, out, err);
 }
 
 pgc_status repo_list_assets_with_thumbnails_open(pgc_db *db,
@@ -1460,9 +1623,10 @@ pgc_status repo_list_assets_with_thumbnails_open(pgc_db *db,
     it->rows = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
-    pgc_status status = list_assets_with_thumbnails_bind(&args, p, err);
+    size_t variant = 0;
+    pgc_status status = list_assets_with_thumbnails_bind(&args, p, &variant, err);
     if (status == PGC_OK) {
-        status = pgc_rows_open(db, &list_assets_with_thumbnails_query, &args, NULL, &it->rows, err);
+        status = pgc_rows_open(db, &list_assets_with_thumbnails_query[variant], &args, NULL, &it->rows, err);
     }
     pgc_args_done(&args);
     return status;

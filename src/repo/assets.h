@@ -346,6 +346,8 @@ pgc_status repo_restore_asset(pgc_db *db, pgc_uuid asset_id, int64_t *affected,
 /** Parameters of repo_get_assets_by_owner(). */
 typedef struct repo_get_assets_by_owner_params {
     int32_t owner_id; /**< integer, assets.owner_id; not NULL */
+    pgc_opt_timestamptz after_uploaded_at; /**< timestamp with time zone; nullable: sqlc.narg */
+    pgc_opt_uuid after_id; /**< uuid; nullable: NULL leaves out what depends on it */
     int64_t row_limit; /**< bigint; not NULL */
     int64_t row_offset; /**< bigint; not NULL */
 } repo_get_assets_by_owner_params;
@@ -355,6 +357,8 @@ typedef struct repo_get_assets_by_owner_params {
  *
  *     SELECT * FROM assets
  *     WHERE owner_id = @owner_id AND deleted_at IS NULL
+ *       / *@if after_id* / AND (uploaded_at, asset_id)
+ *                            < (sqlc.narg(after_uploaded_at)::timestamptz, @after_id::uuid) / *@end* /
  *     ORDER BY uploaded_at DESC, asset_id DESC
  *     LIMIT @row_limit OFFSET @row_offset
  *
@@ -392,6 +396,8 @@ void repo_get_assets_by_owner_close(repo_get_assets_by_owner_iter *it);
 typedef struct repo_get_assets_by_owner_and_type_params {
     int32_t owner_id; /**< integer, assets.owner_id; not NULL */
     pgc_text asset_type; /**< text, assets.asset_type; not NULL */
+    pgc_opt_timestamptz after_uploaded_at; /**< timestamp with time zone; nullable: sqlc.narg */
+    pgc_opt_uuid after_id; /**< uuid; nullable: NULL leaves out what depends on it */
     int64_t row_limit; /**< bigint; not NULL */
     int64_t row_offset; /**< bigint; not NULL */
 } repo_get_assets_by_owner_and_type_params;
@@ -401,6 +407,8 @@ typedef struct repo_get_assets_by_owner_and_type_params {
  *
  *     SELECT * FROM assets
  *     WHERE owner_id = @owner_id AND asset_type = @asset_type AND deleted_at IS NULL
+ *       / *@if after_id* / AND (uploaded_at, asset_id)
+ *                            < (sqlc.narg(after_uploaded_at)::timestamptz, @after_id::uuid) / *@end* /
  *     ORDER BY uploaded_at DESC, asset_id DESC
  *     LIMIT @row_limit OFFSET @row_offset
  *
@@ -484,6 +492,8 @@ void repo_search_assets_close(repo_search_assets_iter *it);
 
 /** Parameters of repo_list_assets_with_thumbnails(). */
 typedef struct repo_list_assets_with_thumbnails_params {
+    pgc_opt_timestamptz after_uploaded_at; /**< timestamp with time zone; nullable: sqlc.narg */
+    pgc_opt_uuid after_id; /**< uuid; nullable: NULL leaves out what depends on it */
     int64_t row_limit; /**< bigint; not NULL */
     int64_t row_offset; /**< bigint; not NULL */
 } repo_list_assets_with_thumbnails_params;
@@ -523,6 +533,8 @@ repo_list_assets_with_thumbnails_row *repo_list_assets_with_thumbnails_row_clone
  *             FROM thumbnails t WHERE t.asset_id = a.asset_id) AS thumbnails
  *     FROM assets a
  *     WHERE a.deleted_at IS NULL
+ *       / *@if after_id* / AND (a.uploaded_at, a.asset_id)
+ *                            < (sqlc.narg(after_uploaded_at)::timestamptz, @after_id::uuid) / *@end* /
  *     ORDER BY a.uploaded_at DESC, a.asset_id DESC
  *     LIMIT @row_limit OFFSET @row_offset
  *

@@ -638,9 +638,9 @@ static const pgc_query list_due_file_deletions_query = {
     "-- name: ListDueFileDeletions :many\n"
     "SELECT deletion_id, owner_id, repository_id, file_path, not_before, created_at FROM file_deletions\n"
     "WHERE owner_id = $1 AND repository_id = $2 AND not_before <= now()\n"
-    "ORDER BY deletion_id\n"
+    "ORDER BY not_before, deletion_id\n"
     "LIMIT $3 OFFSET $4",
-    UINT64_C(0xf66a5de4571774bd),
+    UINT64_C(0x743207b8857a9bb6),
     0,
     4,
     6,
@@ -932,11 +932,13 @@ void repo_list_asset_files_close(repo_list_asset_files_iter *it)
 
 static const pgc_type_ref list_thumbnail_files_query_params[] = {
     { "repository_id", "uuid", 2950 },
+    { "after_asset_id", "uuid", 2950 },
     { "after_thumbnail_id", "integer", 23 },
     { "row_limit", "bigint", 20 },
 };
 
 static const pgc_type_ref list_thumbnail_files_query_columns[] = {
+    { "asset_id", "uuid", 2950 },
     { "thumbnail_id", "integer", 23 },
     { "file_path", "text", 25 },
     { "file_size", "bigint", 20 },
@@ -945,15 +947,16 @@ static const pgc_type_ref list_thumbnail_files_query_columns[] = {
 static const pgc_query list_thumbnail_files_query = {
     "ListThumbnailFiles",
     "-- name: ListThumbnailFiles :many\n"
-    "SELECT t.thumbnail_id, t.file_path, t.file_size\n"
-    "FROM thumbnails t JOIN assets a ON a.asset_id = t.asset_id\n"
-    "WHERE a.repository_id = $1 AND t.thumbnail_id > $2\n"
-    "ORDER BY t.thumbnail_id\n"
-    "LIMIT $3",
-    UINT64_C(0x7dff9c569447e790),
+    "SELECT t.asset_id, t.thumbnail_id, t.file_path, t.file_size\n"
+    "FROM assets a JOIN thumbnails t ON t.asset_id = a.asset_id\n"
+    "WHERE a.repository_id = $1 AND a.asset_id >= $2\n"
+    "  AND (t.asset_id > $2 OR t.thumbnail_id > $3)\n"
+    "ORDER BY a.asset_id, t.thumbnail_id\n"
+    "LIMIT $4",
+    UINT64_C(0xb1903dc25270c967),
     0,
-    3,
-    3,
+    4,
+    4,
     list_thumbnail_files_query_params,
     list_thumbnail_files_query_columns,
     sizeof(repo_list_thumbnail_files_row),
@@ -962,9 +965,10 @@ static const pgc_query list_thumbnail_files_query = {
 static void repo_list_thumbnail_files_row_read(pgc_reader *reader, size_t row, size_t column,
                                                repo_list_thumbnail_files_row *out)
 {
-    out->thumbnail_id = pgc_read_i32(reader, row, column);
-    out->file_path = pgc_read_text(reader, row, column + 1);
-    out->file_size = pgc_read_opt_i64(reader, row, column + 2);
+    out->asset_id = pgc_read_uuid(reader, row, column);
+    out->thumbnail_id = pgc_read_i32(reader, row, column + 1);
+    out->file_path = pgc_read_text(reader, row, column + 2);
+    out->file_size = pgc_read_opt_i64(reader, row, column + 3);
 }
 
 static pgc_status repo_list_thumbnail_files_row_set_take(pgc_result *result,
@@ -1060,6 +1064,7 @@ static pgc_status list_thumbnail_files_bind(pgc_args *args,
 {
     (void) err; /* every value can be sent */
     pgc_add_uuid(args, p->repository_id);
+    pgc_add_uuid(args, p->after_asset_id);
     pgc_add_i32(args, p->after_thumbnail_id);
     pgc_add_i64(args, p->row_limit);
     return PGC_OK;

@@ -280,12 +280,12 @@ typedef struct repo_list_due_file_deletions_params {
 
 /**
  * ListDueFileDeletions (:many).
- * Of one repository: paths are relative to its folder. row_offset passes over those that could not be
- * carried out in this run.
+ * Of one repository: paths are relative to its folder; the longest due first. row_offset passes over
+ * those that could not be carried out in this run.
  *
  *     SELECT * FROM file_deletions
  *     WHERE owner_id = @owner_id AND repository_id = @repository_id AND not_before <= now()
- *     ORDER BY deletion_id
+ *     ORDER BY not_before, deletion_id
  *     LIMIT @row_limit OFFSET @row_offset
  *
  * @param p read during the call only.
@@ -409,12 +409,14 @@ void repo_list_asset_files_close(repo_list_asset_files_iter *it);
 /** Parameters of repo_list_thumbnail_files(). */
 typedef struct repo_list_thumbnail_files_params {
     pgc_uuid repository_id; /**< uuid, assets.repository_id; not NULL */
+    pgc_uuid after_asset_id; /**< uuid, assets.asset_id; not NULL */
     int32_t after_thumbnail_id; /**< integer, thumbnails.thumbnail_id; not NULL */
     int64_t row_limit; /**< bigint; not NULL */
 } repo_list_thumbnail_files_params;
 
 /** One row of the query below. */
 typedef struct repo_list_thumbnail_files_row {
+    pgc_uuid asset_id; /**< uuid; not NULL: thumbnails.asset_id is NOT NULL */
     int32_t thumbnail_id; /**< integer; not NULL: thumbnails.thumbnail_id is NOT NULL */
     pgc_text file_path; /**< text; not NULL: thumbnails.file_path is NOT NULL */
     pgc_opt_i64 file_size; /**< bigint; nullable: thumbnails.file_size is nullable */
@@ -439,11 +441,13 @@ repo_list_thumbnail_files_row *repo_list_thumbnail_files_row_clone(
 
 /**
  * ListThumbnailFiles (:many).
+ * The same for their thumbnails, by key of the asset and of the thumbnail.
  *
- *     SELECT t.thumbnail_id, t.file_path, t.file_size
- *     FROM thumbnails t JOIN assets a ON a.asset_id = t.asset_id
- *     WHERE a.repository_id = @repository_id AND t.thumbnail_id > @after_thumbnail_id
- *     ORDER BY t.thumbnail_id
+ *     SELECT t.asset_id, t.thumbnail_id, t.file_path, t.file_size
+ *     FROM assets a JOIN thumbnails t ON t.asset_id = a.asset_id
+ *     WHERE a.repository_id = @repository_id AND a.asset_id >= @after_asset_id
+ *       AND (t.asset_id > @after_asset_id OR t.thumbnail_id > @after_thumbnail_id)
+ *     ORDER BY a.asset_id, t.thumbnail_id
  *     LIMIT @row_limit
  *
  * @param p read during the call only.
@@ -451,6 +455,7 @@ repo_list_thumbnail_files_row *repo_list_thumbnail_files_row_clone(
  * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
+ *   asset_id      uuid     not NULL  thumbnails.asset_id
  *   thumbnail_id  integer  not NULL  thumbnails.thumbnail_id
  *   file_path     text     not NULL  thumbnails.file_path
  *   file_size     bigint   nullable  thumbnails.file_size

@@ -766,7 +766,6 @@ pgc_status repo_count_filtered_assets(pgc_db *db, const repo_count_filtered_asse
 
 static const pgc_type_ref find_tags_query_params[] = {
     { "owner_id", "integer", 23 },
-    { "count_limit", "bigint", 20 },
     { "names", "text[]", 1009 },
 };
 
@@ -780,15 +779,14 @@ static const pgc_query find_tags_query = {
     "FindTags",
     "-- name: FindTags :many\n"
     "SELECT t.tag_id, t.name,\n"
-    "       (SELECT count(*) FROM (SELECT FROM asset_tags x\n"
-    "                              WHERE x.owner_id = $1 AND x.tag_id = t.tag_id\n"
-    "                              LIMIT $2) c) AS uses\n"
+    "       coalesce((SELECT sum(c.assets) FROM tag_counts c\n"
+    "                 WHERE c.owner_id = $1 AND c.tag_id = t.tag_id), 0)::bigint AS uses\n"
     "FROM tags t\n"
-    "WHERE t.name = ANY ($3::text[])\n"
+    "WHERE t.name = ANY ($2::text[])\n"
     "ORDER BY t.tag_id",
-    UINT64_C(0x2533ead702a56a72),
+    UINT64_C(0x97a622cf16d30e2c),
     PGC_QUERY_READ_ONLY,
-    3,
+    2,
     3,
     find_tags_query_params,
     find_tags_query_columns,
@@ -896,7 +894,6 @@ static pgc_status find_tags_bind(pgc_args *args, const repo_find_tags_params *p,
                              "query FindTags: parameter names must not be NULL");
     }
     pgc_add_i32(args, p->owner_id);
-    pgc_add_i64(args, p->count_limit);
     pgc_add_arr_text(args, p->names);
     return PGC_OK;
 }

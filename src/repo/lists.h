@@ -160,8 +160,7 @@ pgc_status repo_count_filtered_assets(pgc_db *db, const repo_count_filtered_asse
 
 /** Parameters of repo_find_tags(). */
 typedef struct repo_find_tags_params {
-    int32_t owner_id; /**< integer, asset_tags.owner_id; not NULL */
-    int64_t count_limit; /**< bigint; not NULL */
+    int32_t owner_id; /**< integer, tag_counts.owner_id; not NULL */
     pgc_arr_text names; /**< text[]; not NULL */
 } repo_find_tags_params;
 
@@ -169,7 +168,7 @@ typedef struct repo_find_tags_params {
 typedef struct repo_find_tags_row {
     int32_t tag_id; /**< integer; not NULL: tags.tag_id is NOT NULL */
     pgc_text name; /**< character varying; not NULL: tags.name is NOT NULL */
-    int64_t uses; /**< bigint; not NULL: count() never gives NULL */
+    int64_t uses; /**< bigint; not NULL: coalesce: constant */
 } repo_find_tags_row;
 
 /** Rows and the memory they point into; give it to repo_find_tags_row_set_free(). */
@@ -190,13 +189,11 @@ repo_find_tags_row *repo_find_tags_row_clone(const repo_find_tags_row *row);
 
 /**
  * FindTags (:many).
- * The tags that go by these names, and how many of the owner's assets have each (at most
- * count_limit).
+ * The tags that go by these names, and how many of the owner's live assets have each.
  *
  *     SELECT t.tag_id, t.name,
- *            (SELECT count(*) FROM (SELECT FROM asset_tags x
- *                                   WHERE x.owner_id = @owner_id AND x.tag_id = t.tag_id
- *                                   LIMIT @count_limit) c) AS uses
+ *            coalesce((SELECT sum(c.assets) FROM tag_counts c
+ *                      WHERE c.owner_id = @owner_id AND c.tag_id = t.tag_id), 0)::bigint AS uses
  *     FROM tags t
  *     WHERE t.name = ANY (@names::text[])
  *     ORDER BY t.tag_id
@@ -208,7 +205,7 @@ repo_find_tags_row *repo_find_tags_row_clone(const repo_find_tags_row *row);
  * Columns:
  *   tag_id  integer            not NULL  tags.tag_id
  *   name    character varying  not NULL  tags.name
- *   uses    bigint             not NULL  count() never gives NULL
+ *   uses    bigint             not NULL  coalesce: constant
  */
 pgc_status repo_find_tags(pgc_db *db, const repo_find_tags_params *p, repo_find_tags_row_set *out,
                           pgc_error *err) PGC_MUST_CHECK;

@@ -2029,6 +2029,7 @@ void repo_species_prediction_read(pgc_reader *reader, size_t row, size_t column,
     out->model_version = pgc_read_opt_text(reader, row, column + 5);
     out->created_at = pgc_read_timestamptz(reader, row, column + 6);
     out->owner_id = pgc_read_i32(reader, row, column + 7);
+    out->confidence_e4 = pgc_read_i32(reader, row, column + 8);
 }
 
 pgc_status repo_species_prediction_set_take(pgc_result *result, const pgc_query *query,
@@ -2862,6 +2863,7 @@ static const pgc_schema_column schema_columns[] = {
     { "public", "species_predictions", "asset_id", "uuid", true },
     { "public", "species_predictions", "common_name", "character varying", false },
     { "public", "species_predictions", "confidence", "numeric", true },
+    { "public", "species_predictions", "confidence_e4", "integer", true },
     { "public", "species_predictions", "created_at", "timestamp with time zone", true },
     { "public", "species_predictions", "model_version", "character varying", false },
     { "public", "species_predictions", "owner_id", "integer", true },
@@ -2896,5 +2898,5 @@ static const pgc_schema_column schema_columns[] = {
 
 pgc_status repo_schema_check(pgc_db *db, pgc_error *err)
 {
-    return pgc_schema_check(db, schema_columns, 172, err);
+    return pgc_schema_check(db, schema_columns, 173, err);
 }

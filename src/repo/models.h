@@ -742,6 +742,7 @@ typedef struct repo_species_prediction {
     pgc_text model_version; /**< character varying; nullable */
     pgc_timestamptz created_at; /**< timestamp with time zone; not NULL */
     int32_t owner_id; /**< integer; not NULL */
+    int32_t confidence_e4; /**< integer; not NULL. Confidence in ten thousandths: what lists are sorted and cut by */
 } repo_species_prediction;
 
 /** Rows and the memory they point into; give it to repo_species_prediction_set_free(). */
@@ -950,7 +951,7 @@ pgc_status repo_user_set_take(pgc_result *result, const pgc_query *query, size_t
 /** One pass of a clone, for rows that embed this one. */
 void repo_user_clone_pass(pgc_clone *clone, repo_user *row);
 
-/** One row of the queries that name it with @row. */
+/** One row of the queries that share it. */
 typedef struct repo_public_user {
     int32_t user_id; /**< integer; not NULL: users.user_id is NOT NULL */
     pgc_text username; /**< character varying; not NULL: users.username is NOT NULL */
@@ -986,7 +987,7 @@ pgc_status repo_public_user_set_take(pgc_result *result, const pgc_query *query,
 void repo_public_user_clone_pass(pgc_clone *clone, repo_public_user *row);
 
 /**
- * Is the database the one that this code was made for? Compares the 172 columns that its
+ * Is the database the one that this code was made for? Compares the 173 columns that its
  * queries name with the server's catalogs, by one query: for the start of a service.
  *
  * @return PGC_OK; PGC_SCHEMA: err names tables and columns that differ; as pgc_db_run().

@@ -308,26 +308,41 @@ pgc_status repo_check_repository_path(pgc_db *db, const repo_check_repository_pa
 
 static const pgc_type_ref add_repository_query_params[] = {
     { "repo_id", "uuid", 2950 },
-    { "name", "text", 25 },
+    { "name", "character varying", 1043 },
     { "path", "text", 25 },
-    { "storage_strategy", "text", 25 },
+    { "storage_strategy", "character varying", 1043 },
     { "make_default", "boolean", 16 },
+};
+
+static const pgc_type_ref add_repository_query_columns[] = {
+    { "repo_id", "uuid", 2950 },
+    { "name", "character varying", 1043 },
+    { "path", "text", 25 },
+    { "owner_id", "integer", 23 },
+    { "storage_strategy", "character varying", 1043 },
+    { "is_default", "boolean", 16 },
+    { "created_at", "timestamp with time zone", 1184 },
+    { "updated_at", "timestamp with time zone", 1184 },
 };
 
 static const pgc_query add_repository_query = {
     "AddRepository",
-    "-- name: AddRepository :exec\n"
-    "SELECT repository_add($1, $2, $3, $4, $5)",
-    UINT64_C(0x258251a4058c1980),
+    "-- name: AddRepository :one\n"
+    "INSERT INTO repositories (repo_id, name, path, owner_id, storage_strategy, is_default)\n"
+    "SELECT $1, $2, $3, current_user_id(), $4,\n"
+    "       repository_prepare($1, $3, $5)\n"
+    "RETURNING repo_id, name, path, owner_id, storage_strategy, is_default, created_at, updated_at",
+    UINT64_C(0x095ea5f6c00fbe52),
     0,
     5,
-    0,
+    8,
     add_repository_query_params,
-    NULL,
-    0,
+    add_repository_query_columns,
+    sizeof(repo_repository),
 };
 
-pgc_status repo_add_repository(pgc_db *db, const repo_add_repository_params *p, pgc_error *err)
+pgc_status repo_add_repository(pgc_db *db, const repo_add_repository_params *p,
+                               repo_repository_set *out, pgc_error *err)
 {
     if (p->name.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID,
@@ -341,6 +356,7 @@ pgc_status repo_add_repository(pgc_db *db, const repo_add_repository_params *p, 
         return pgc_error_set(err, PGC_INVALID,
                              "query AddRepository: parameter storage_strategy must not be NULL");
     }
+    pgc_result *result = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
     pgc_add_uuid(&args, p->repo_id);
@@ -348,9 +364,16 @@ pgc_status repo_add_repository(pgc_db *db, const repo_add_repository_params *p, 
     pgc_add_text(&args, p->path);
     pgc_add_text(&args, p->storage_strategy);
     pgc_add_bool(&args, p->make_default);
-    pgc_status status = pgc_db_run(db, &add_repository_query, &args, NULL, err);
+    pgc_status status = pgc_db_run(db, &add_repository_query, &args, &result, err);
     pgc_args_done(&args);
-    return status;
+    if (status != PGC_OK) {
+        return status;
+    }
+    if (pgc_result_rows(result) == 0) {
+        pgc_result_free(result);
+        return pgc_error_set(err, PGC_NOT_FOUND, "query AddRepository: no row");
+    }
+    return repo_repository_set_take(result, &add_repository_query, 1, out, err);
 }
 
 static const pgc_type_ref make_repository_default_query_params[] = {

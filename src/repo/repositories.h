@@ -140,24 +140,30 @@ pgc_status repo_check_repository_path(pgc_db *db, const repo_check_repository_pa
 
 /** Parameters of repo_add_repository(). */
 typedef struct repo_add_repository_params {
-    pgc_uuid repo_id; /**< uuid; not NULL */
-    pgc_text name; /**< text; not NULL */
-    pgc_text path; /**< text; not NULL */
-    pgc_text storage_strategy; /**< text; not NULL */
+    pgc_uuid repo_id; /**< uuid, repositories.repo_id; not NULL */
+    pgc_text name; /**< character varying, repositories.name; not NULL */
+    pgc_text path; /**< text, repositories.path; not NULL */
+    pgc_text storage_strategy; /**< character varying, repositories.storage_strategy; not NULL */
     bool make_default; /**< boolean; not NULL */
 } repo_add_repository_params;
 
 /**
- * AddRepository (:exec).
+ * AddRepository (:one).
  * Not inside another one; the first one is the default.
  *
- *     SELECT repository_add(@repo_id, @name, @path, @storage_strategy, @make_default)
+ *     INSERT INTO repositories (repo_id, name, path, owner_id, storage_strategy, is_default)
+ *     SELECT @repo_id, @name, @path, current_user_id(), @storage_strategy,
+ *            repository_prepare(@repo_id, @path, @make_default)
+ *     RETURNING *
  *
  * @param p read during the call only.
- * @return PGC_OK; as pgc_db_run().
+ * @param out on PGC_OK one row for repo_repository_set_free(); else untouched.
+ * @return PGC_OK; PGC_NOT_FOUND when there is no row; as pgc_db_run().
+ *
+ * Each row is a whole row of repositories: repo_repository of models.h, with the reasons there.
  */
 pgc_status repo_add_repository(pgc_db *db, const repo_add_repository_params *p,
-                               pgc_error *err) PGC_MUST_CHECK;
+                               repo_repository_set *out, pgc_error *err) PGC_MUST_CHECK;
 
 /**
  * MakeRepositoryDefault (:exec).

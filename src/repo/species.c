@@ -241,9 +241,9 @@ void repo_list_species_of_asset_close(repo_list_species_of_asset_iter *it)
 }
 
 static const pgc_type_ref count_species_query_params[] = {
-    { "min_confidence", "numeric", 1700 },
+    { "least_e4", "integer", 23 },
     { "owner_id", "integer", 23 },
-    { "row_limit", "bigint", 20 },
+    { "row_limit", "integer", 23 },
 };
 
 static const pgc_type_ref count_species_query_columns[] = {
@@ -256,35 +256,39 @@ static const pgc_type_ref count_species_query_columns[] = {
 static const pgc_query count_species_query = {
     "CountSpecies",
     "-- name: CountSpecies :many\n"
+    "WITH kept AS MATERIALIZED (\n"
+    "    SELECT c.name,\n"
+    "           coalesce(sum(c.assets) FILTER (WHERE c.detail::integer * 1000 >= $1::integer), 0)\n"
+    "               AS assets,\n"
+    "           coalesce(sum(c.assets) FILTER (WHERE c.detail::integer * 1000 < $1), 0)\n"
+    "               AS between\n"
+    "    FROM library_counts c\n"
+    "    WHERE c.owner_id = $2 AND c.kind = 'species'\n"
+    "      AND c.detail::integer >= $1 / 1000\n"
+    "    GROUP BY c.name),\n"
+    "least AS (SELECT k.assets FROM kept k ORDER BY k.assets DESC OFFSET $3 - 1 LIMIT 1)\n"
     "SELECT s.name AS species_name, b.common_name, s.assets::bigint AS asset_count,\n"
     "       b.confidence::float8 AS best\n"
-    "FROM (SELECT w.name, w.assets + coalesce(r.assets, 0) AS assets\n"
-    "      FROM (SELECT c.name,\n"
-    "                   coalesce(sum(c.assets)\n"
-    "                            FILTER (WHERE c.detail::integer >= $1::numeric * 10), 0)\n"
-    "                       AS assets,\n"
-    "                   sum(c.assets) FILTER (WHERE c.detail::integer < $1 * 10) AS between\n"
-    "            FROM library_counts c\n"
-    "            WHERE c.owner_id = $2 AND c.kind = 'species'\n"
-    "              AND c.detail::integer >= floor($1 * 10)\n"
-    "            GROUP BY c.name) w\n"
+    "FROM (SELECT k.name, k.assets + coalesce(r.assets, 0) AS assets\n"
+    "      FROM kept k\n"
     "      LEFT JOIN LATERAL (SELECT count(*) AS assets\n"
     "                         FROM species_predictions p JOIN assets a ON a.asset_id = p.asset_id\n"
-    "                         WHERE w.between > 0\n"
-    "                           AND p.owner_id = $2 AND p.species_name = w.name\n"
-    "                           AND p.confidence >= $1\n"
-    "                           AND p.confidence < ceil($1 * 10) / 10\n"
+    "                         WHERE k.between > 0\n"
+    "                           AND k.assets + k.between >= coalesce((SELECT l.assets FROM least l), 0)\n"
+    "                           AND p.owner_id = $2 AND p.species_name = k.name\n"
+    "                           AND p.confidence_e4 >= $1\n"
+    "                           AND p.confidence_e4 < ($1 / 1000 + 1) * 1000\n"
     "                           AND a.deleted_at IS NULL) r ON true\n"
-    "      WHERE w.assets + coalesce(r.assets, 0) > 0\n"
-    "      ORDER BY w.assets + coalesce(r.assets, 0) DESC, w.name\n"
+    "      WHERE k.assets + coalesce(r.assets, 0) > 0\n"
+    "      ORDER BY k.assets + coalesce(r.assets, 0) DESC, k.name\n"
     "      LIMIT $3) s\n"
     "CROSS JOIN LATERAL (SELECT p.confidence, p.common_name\n"
     "                    FROM species_predictions p JOIN assets a ON a.asset_id = p.asset_id\n"
     "                    WHERE p.owner_id = $2 AND p.species_name = s.name\n"
     "                      AND a.deleted_at IS NULL\n"
-    "                    ORDER BY p.confidence DESC LIMIT 1) b\n"
+    "                    ORDER BY p.confidence_e4 DESC LIMIT 1) b\n"
     "ORDER BY s.assets DESC, s.name",
-    UINT64_C(0xd0d4ba2fbb559156),
+    UINT64_C(0x7cb022c85f3c2737),
     PGC_QUERY_READ_ONLY,
     3,
     4,
@@ -391,13 +395,10 @@ pgc_status repo_count_species_row_set_detach(repo_count_species_row_set *set, pg
 static pgc_status count_species_bind(pgc_args *args, const repo_count_species_params *p,
                                      pgc_error *err)
 {
-    if (!p->min_confidence.present) {
-        return pgc_error_set(err, PGC_INVALID,
-                             "query CountSpecies: parameter min_confidence must not be NULL");
-    }
-    pgc_add_numeric(args, p->min_confidence);
+    (void) err; /* every value can be sent */
+    pgc_add_i32(args, p->least_e4);
     pgc_add_i32(args, p->owner_id);
-    pgc_add_i64(args, p->row_limit);
+    pgc_add_i32(args, p->row_limit);
     return PGC_OK;
 }
 
@@ -454,13 +455,6 @@ void repo_count_species_close(repo_count_species_iter *it)
     it->rows = NULL;
 }
 
-static const pgc_type_ref list_assets_of_species_query_params[] = {
-    { "owner_id", "integer", 23 },
-    { "species_name", "text", 25 },
-    { "min_confidence", "numeric", 1700 },
-    { "row_limit", "bigint", 20 },
-};
-
 static const pgc_type_ref list_assets_of_species_query_columns[] = {
     { "confidence", "double precision", 701 },
     { "asset_id", "uuid", 2950 },
@@ -508,29 +502,73 @@ static const pgc_type_ref list_assets_of_species_query_columns[] = {
     { "edited", "text[]", 1009 },
 };
 
-static const pgc_query list_assets_of_species_query = {
-    "ListAssetsOfSpecies",
-    "-- name: ListAssetsOfSpecies :many\n"
-    "SELECT p.confidence::float8 AS confidence, a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type,\n"
-    "       a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at,\n"
-    "       a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture,\n"
-    "       a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width,\n"
-    "       a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded,\n"
-    "       a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source,\n"
-    "       a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7,\n"
-    "       a.longitude_e7, a.edited\n"
-    "FROM species_predictions p JOIN assets a ON a.asset_id = p.asset_id\n"
-    "WHERE p.owner_id = $1 AND p.species_name = $2\n"
-    "  AND p.confidence >= $3::numeric AND a.deleted_at IS NULL\n"
-    "ORDER BY p.confidence DESC, a.asset_id\n"
-    "LIMIT $4",
-    UINT64_C(0xd7727feaf57b0a58),
-    PGC_QUERY_READ_ONLY,
-    4,
-    44,
-    list_assets_of_species_query_params,
-    list_assets_of_species_query_columns,
-    sizeof(repo_list_assets_of_species_row),
+static const pgc_type_ref list_assets_of_species_query_params_0[] = {
+    { "owner_id", "integer", 23 },
+    { "species_name", "text", 25 },
+    { "least_e4", "integer", 23 },
+    { "after_e4", "integer", 23 },
+    { "after_id", "uuid", 2950 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_type_ref list_assets_of_species_query_params_1[] = {
+    { "owner_id", "integer", 23 },
+    { "species_name", "text", 25 },
+    { "least_e4", "integer", 23 },
+    { "row_limit", "bigint", 20 },
+};
+
+static const pgc_query list_assets_of_species_query[] = {
+    {
+        "ListAssetsOfSpecies",
+        "-- name: ListAssetsOfSpecies :many\n"
+        "SELECT p.confidence::float8 AS confidence, a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type,\n"
+        "a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at,\n"
+        "a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture,\n"
+        "a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width,\n"
+        "a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded,\n"
+        "a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source,\n"
+        "a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7,\n"
+        "a.longitude_e7, a.edited\n"
+        "FROM species_predictions p JOIN assets a ON a.asset_id = p.asset_id\n"
+        "WHERE p.owner_id = $1 AND p.species_name = $2\n"
+        "AND p.confidence_e4 >= $3::integer AND a.deleted_at IS NULL\n"
+        "AND (p.confidence_e4, p.asset_id)\n"
+        "< ($4::integer, $5::uuid)\n"
+        "ORDER BY p.confidence_e4 DESC, p.asset_id DESC\n"
+        "LIMIT $6",
+        UINT64_C(0xc1dda1d15f607b7a),
+        PGC_QUERY_READ_ONLY,
+        6,
+        44,
+        list_assets_of_species_query_params_0,
+        list_assets_of_species_query_columns,
+        sizeof(repo_list_assets_of_species_row),
+    },
+    {
+        "ListAssetsOfSpecies",
+        "-- name: ListAssetsOfSpecies :many\n"
+        "SELECT p.confidence::float8 AS confidence, a.asset_id, a.original_filename, a.file_path, a.file_size, a.file_hash, a.mime_type,\n"
+        "a.asset_type, a.repository_id, a.owner_id, a.uploaded_at, a.taken_at, a.created_at,\n"
+        "a.updated_at, a.camera_make, a.camera_model, a.lens_model, a.iso, a.aperture,\n"
+        "a.shutter_speed, a.focal_length, a.latitude, a.longitude, a.altitude, a.width,\n"
+        "a.height, a.duration, a.description, a.rating, a.liked, a.is_raw, a.is_transcoded,\n"
+        "a.transcoded_path, a.taken_local, a.taken_offset_minutes, a.taken_source,\n"
+        "a.deleted_at, a.filename_bytes, a.captured_local, a.name_key, a.stars, a.latitude_e7,\n"
+        "a.longitude_e7, a.edited\n"
+        "FROM species_predictions p JOIN assets a ON a.asset_id = p.asset_id\n"
+        "WHERE p.owner_id = $1 AND p.species_name = $2\n"
+        "AND p.confidence_e4 >= $3::integer AND a.deleted_at IS NULL\n"
+        "ORDER BY p.confidence_e4 DESC, p.asset_id DESC\n"
+        "LIMIT $4",
+        UINT64_C(0x25a9252dd06181f0),
+        PGC_QUERY_READ_ONLY,
+        4,
+        44,
+        list_assets_of_species_query_params_1,
+        list_assets_of_species_query_columns,
+        sizeof(repo_list_assets_of_species_row),
+    },
 };
 
 static void repo_list_assets_of_species_row_read(pgc_reader *reader, size_t row, size_t column,
@@ -628,22 +666,40 @@ pgc_status repo_list_assets_of_species_row_set_detach(repo_list_assets_of_specie
     return PGC_OK;
 }
 
+static pgc_status list_assets_of_species_variant(const repo_list_assets_of_species_params *p,
+                                                 size_t *variant_out, pgc_error *err)
+{
+    size_t variant = 0;
+    variant += !p->after_id.has ? 1 : 0;
+    (void) err;
+    *variant_out = variant;
+    return PGC_OK;
+}
+
 static pgc_status list_assets_of_species_bind(pgc_args *args,
                                               const repo_list_assets_of_species_params *p,
-                                              pgc_error *err)
+                                              size_t *variant_out, pgc_error *err)
 {
     if (p->species_name.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID,
                              "query ListAssetsOfSpecies: parameter species_name must not be NULL");
     }
-    if (!p->min_confidence.present) {
-        return pgc_error_set(err, PGC_INVALID,
-                             "query ListAssetsOfSpecies: parameter min_confidence must not be NULL");
+    size_t variant = 0;
+    pgc_status status = list_assets_of_species_variant(p, &variant, err);
+    if (status != PGC_OK) {
+        return status;
     }
     pgc_add_i32(args, p->owner_id);
     pgc_add_text(args, p->species_name);
-    pgc_add_numeric(args, p->min_confidence);
+    pgc_add_i32(args, p->least_e4);
+    if ((UINT64_C(0x1) >> variant & 1u) != 0) {
+        pgc_add_opt_i32(args, p->after_e4);
+    }
+    if ((UINT64_C(0x1) >> variant & 1u) != 0) {
+        pgc_add_opt_uuid(args, p->after_id);
+    }
     pgc_add_i64(args, p->row_limit);
+    *variant_out = variant;
     return PGC_OK;
 }
 
@@ -653,15 +709,16 @@ pgc_status repo_list_assets_of_species(pgc_db *db, const repo_list_assets_of_spe
     pgc_result *result = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
-    pgc_status status = list_assets_of_species_bind(&args, p, err);
+    size_t variant = 0;
+    pgc_status status = list_assets_of_species_bind(&args, p, &variant, err);
     if (status == PGC_OK) {
-        status = pgc_db_run(db, &list_assets_of_species_query, &args, &result, err);
+        status = pgc_db_run(db, &list_assets_of_species_query[variant], &args, &result, err);
     }
     pgc_args_done(&args);
     if (status != PGC_OK) {
         return status;
     }
-    return repo_list_assets_of_species_row_set_take(result, &list_assets_of_species_query, SIZE_MAX, out, err);
+    return repo_list_assets_of_species_row_set_take(result, list_assets_of_species_query, SIZE_MAX, out, err);
 }
 
 pgc_status repo_list_assets_of_species_open(pgc_db *db,
@@ -671,9 +728,10 @@ pgc_status repo_list_assets_of_species_open(pgc_db *db,
     it->rows = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
-    pgc_status status = list_assets_of_species_bind(&args, p, err);
+    size_t variant = 0;
+    pgc_status status = list_assets_of_species_bind(&args, p, &variant, err);
     if (status == PGC_OK) {
-        status = pgc_rows_open(db, &list_assets_of_species_query, &args, NULL, &it->rows, err);
+        status = pgc_rows_open(db, &list_assets_of_species_query[variant], &args, NULL, &it->rows, err);
     }
     pgc_args_done(&args);
     return status;

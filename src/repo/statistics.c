@@ -29,7 +29,11 @@ static const pgc_query get_totals_query = {
     "       coalesce(c.trashed_bytes, 0)::bigint AS trashed_bytes,\n"
     "       (SELECT count(*) FROM albums b\n"
     "        WHERE b.owner_id = $1 AND b.deleted_at IS NULL) AS albums,\n"
-    "       (SELECT count(*) FROM tags t) AS tags,\n"
+    "       (SELECT count(*) FROM tags t WHERE t.owner_id = $1)\n"
+    "       + (SELECT count(*) FROM (SELECT c.tag_id FROM tag_counts c WHERE c.owner_id = $1\n"
+    "                                GROUP BY c.tag_id HAVING sum(c.assets) > 0) u\n"
+    "          WHERE NOT EXISTS (SELECT FROM tags o\n"
+    "                            WHERE o.owner_id = $1 AND o.tag_id = u.tag_id)) AS tags,\n"
     "       (SELECT count(*) FROM repositories r WHERE r.owner_id = $1) AS repositories\n"
     "FROM (SELECT sum(d.photos) AS photos, sum(d.videos) AS videos, sum(d.recordings) AS recordings\n"
     "      FROM asset_days d WHERE d.owner_id = $1) d,\n"
@@ -38,7 +42,7 @@ static const pgc_query get_totals_query = {
     "             sum(c.bytes) FILTER (WHERE c.kind = 'trash') AS trashed_bytes\n"
     "      FROM library_counts c\n"
     "      WHERE c.owner_id = $1 AND c.kind IN ('repository', 'trash')) c",
-    UINT64_C(0x63f8001d2fa4d28c),
+    UINT64_C(0x4a95baa48f2e946c),
     PGC_QUERY_READ_ONLY,
     1,
     9,
@@ -937,11 +941,12 @@ static const pgc_query count_by_tag_query = {
     "-- name: CountByTag :many\n"
     "SELECT t.tag_id, t.name, u.assets AS asset_count\n"
     "FROM (SELECT c.tag_id, sum(c.assets)::bigint AS assets FROM tag_counts c\n"
-    "      WHERE c.owner_id = $1 GROUP BY c.tag_id HAVING sum(c.assets) > 0) u\n"
+    "      WHERE c.owner_id = $1 GROUP BY c.tag_id HAVING sum(c.assets) > 0\n"
+    "      ORDER BY sum(c.assets) DESC FETCH FIRST ($2) ROWS WITH TIES) u\n"
     "JOIN tags t ON t.tag_id = u.tag_id\n"
     "ORDER BY u.assets DESC, t.name, t.tag_id\n"
     "LIMIT $2",
-    UINT64_C(0x7ec34de1a3f6cd61),
+    UINT64_C(0xbced41a029df7a6c),
     PGC_QUERY_READ_ONLY,
     2,
     3,

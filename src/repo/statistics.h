@@ -19,7 +19,7 @@ typedef struct repo_get_totals_row {
     int64_t trashed; /**< bigint; not NULL: coalesce: constant */
     int64_t trashed_bytes; /**< bigint; not NULL: coalesce: constant */
     int64_t albums; /**< bigint; not NULL: count() never gives NULL */
-    int64_t tags; /**< bigint; not NULL: count() never gives NULL */
+    int64_t tags; /**< bigint; not NULL: @nonnull in the query */
     int64_t repositories; /**< bigint; not NULL: count() never gives NULL */
 } repo_get_totals_row;
 
@@ -41,7 +41,8 @@ repo_get_totals_row *repo_get_totals_row_clone(const repo_get_totals_row *row);
 
 /**
  * GetTotals (:one).
- * The library at one glance, from numbers that triggers keep.
+ * The library at one glance, from numbers that triggers keep. Tags: own ones, and shared ones that an
+ * asset outside the trash has.
  *
  *     SELECT coalesce(d.photos, 0)::bigint AS photos, coalesce(d.videos, 0)::bigint AS videos,
  *            coalesce(d.recordings, 0)::bigint AS recordings,
@@ -50,7 +51,11 @@ repo_get_totals_row *repo_get_totals_row_clone(const repo_get_totals_row *row);
  *            coalesce(c.trashed_bytes, 0)::bigint AS trashed_bytes,
  *            (SELECT count(*) FROM albums b
  *             WHERE b.owner_id = @owner_id AND b.deleted_at IS NULL) AS albums,
- *            (SELECT count(*) FROM tags t) AS tags,
+ *            (SELECT count(*) FROM tags t WHERE t.owner_id = @owner_id)
+ *            + (SELECT count(*) FROM (SELECT c.tag_id FROM tag_counts c WHERE c.owner_id = @owner_id
+ *                                     GROUP BY c.tag_id HAVING sum(c.assets) > 0) u
+ *               WHERE NOT EXISTS (SELECT FROM tags o
+ *                                 WHERE o.owner_id = @owner_id AND o.tag_id = u.tag_id)) AS tags,
  *            (SELECT count(*) FROM repositories r WHERE r.owner_id = @owner_id) AS repositories
  *     FROM (SELECT sum(d.photos) AS photos, sum(d.videos) AS videos, sum(d.recordings) AS recordings
  *           FROM asset_days d WHERE d.owner_id = @owner_id) d,
@@ -72,7 +77,7 @@ repo_get_totals_row *repo_get_totals_row_clone(const repo_get_totals_row *row);
  *   trashed        bigint  not NULL  coalesce: constant
  *   trashed_bytes  bigint  not NULL  coalesce: constant
  *   albums         bigint  not NULL  count() never gives NULL
- *   tags           bigint  not NULL  count() never gives NULL
+ *   tags           bigint  not NULL  @nonnull in the query
  *   repositories   bigint  not NULL  count() never gives NULL
  */
 pgc_status repo_get_totals(pgc_db *db, int32_t owner_id, repo_get_totals_row_set *out,
@@ -409,7 +414,8 @@ repo_count_by_tag_row *repo_count_by_tag_row_clone(const repo_count_by_tag_row *
  *
  *     SELECT t.tag_id, t.name, u.assets AS asset_count
  *     FROM (SELECT c.tag_id, sum(c.assets)::bigint AS assets FROM tag_counts c
- *           WHERE c.owner_id = @owner_id GROUP BY c.tag_id HAVING sum(c.assets) > 0) u
+ *           WHERE c.owner_id = @owner_id GROUP BY c.tag_id HAVING sum(c.assets) > 0
+ *           ORDER BY sum(c.assets) DESC FETCH FIRST (@row_limit) ROWS WITH TIES) u
  *     JOIN tags t ON t.tag_id = u.tag_id
  *     ORDER BY u.assets DESC, t.name, t.tag_id
  *     LIMIT @row_limit

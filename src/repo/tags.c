@@ -258,123 +258,34 @@ pgc_status repo_find_tag(pgc_db *db, pgc_text name, int32_t *out, pgc_error *err
     return PGC_OK;
 }
 
+static const pgc_type_ref list_tags_query_params[] = {
+    { "after_name", "text", 25 },
+    { "after_tag_id", "integer", 23 },
+    { "category", "text", 25 },
+    { "part", "text", 25 },
+    { "row_limit", "bigint", 20 },
+};
+
 static const pgc_type_ref list_tags_query_columns[] = {
     { "tag_id", "integer", 23 },
-    { "name", "character varying", 1043 },
-    { "category", "character varying", 1043 },
+    { "name", "text", 25 },
+    { "category", "text", 25 },
     { "shared", "boolean", 16 },
     { "asset_count", "bigint", 20 },
 };
 
-static const pgc_type_ref list_tags_query_params_0[] = {
-    { "owner_id", "integer", 23 },
-    { "after_name", "text", 25 },
-    { "after_tag_id", "integer", 23 },
-    { "category", "text", 25 },
-    { "part", "text", 25 },
-    { "row_limit", "bigint", 20 },
-};
-
-static const pgc_type_ref list_tags_query_params_1[] = {
-    { "owner_id", "integer", 23 },
-    { "after_name", "text", 25 },
-    { "after_tag_id", "integer", 23 },
-    { "part", "text", 25 },
-    { "row_limit", "bigint", 20 },
-};
-
-static const pgc_type_ref list_tags_query_params_2[] = {
-    { "owner_id", "integer", 23 },
-    { "after_name", "text", 25 },
-    { "after_tag_id", "integer", 23 },
-    { "category", "text", 25 },
-    { "row_limit", "bigint", 20 },
-};
-
-static const pgc_type_ref list_tags_query_params_3[] = {
-    { "owner_id", "integer", 23 },
-    { "after_name", "text", 25 },
-    { "after_tag_id", "integer", 23 },
-    { "row_limit", "bigint", 20 },
-};
-
-static const pgc_query list_tags_query[] = {
-    {
-        "ListTags",
-        "-- name: ListTags :many\n"
-        "SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,\n"
-        "coalesce((SELECT sum(c.assets) FROM tag_counts c\n"
-        "WHERE c.owner_id = $1 AND c.tag_id = t.tag_id), 0)::bigint AS asset_count\n"
-        "FROM tags t\n"
-        "WHERE (t.name, t.tag_id) > ($2::text, $3::integer)\n"
-        "AND t.category = $4::text\n"
-        "AND strpos(lower(t.name), lower($5::text)) > 0\n"
-        "ORDER BY t.name, t.tag_id\n"
-        "LIMIT $6",
-        UINT64_C(0x2cd59dba49432040),
-        PGC_QUERY_READ_ONLY,
-        6,
-        5,
-        list_tags_query_params_0,
-        list_tags_query_columns,
-        sizeof(repo_list_tags_row),
-    },
-    {
-        "ListTags",
-        "-- name: ListTags :many\n"
-        "SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,\n"
-        "coalesce((SELECT sum(c.assets) FROM tag_counts c\n"
-        "WHERE c.owner_id = $1 AND c.tag_id = t.tag_id), 0)::bigint AS asset_count\n"
-        "FROM tags t\n"
-        "WHERE (t.name, t.tag_id) > ($2::text, $3::integer)\n"
-        "AND strpos(lower(t.name), lower($4::text)) > 0\n"
-        "ORDER BY t.name, t.tag_id\n"
-        "LIMIT $5",
-        UINT64_C(0xb331c1160c1cb104),
-        PGC_QUERY_READ_ONLY,
-        5,
-        5,
-        list_tags_query_params_1,
-        list_tags_query_columns,
-        sizeof(repo_list_tags_row),
-    },
-    {
-        "ListTags",
-        "-- name: ListTags :many\n"
-        "SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,\n"
-        "coalesce((SELECT sum(c.assets) FROM tag_counts c\n"
-        "WHERE c.owner_id = $1 AND c.tag_id = t.tag_id), 0)::bigint AS asset_count\n"
-        "FROM tags t\n"
-        "WHERE (t.name, t.tag_id) > ($2::text, $3::integer)\n"
-        "AND t.category = $4::text\n"
-        "ORDER BY t.name, t.tag_id\n"
-        "LIMIT $5",
-        UINT64_C(0xf3f202eebf2a5ae4),
-        PGC_QUERY_READ_ONLY,
-        5,
-        5,
-        list_tags_query_params_2,
-        list_tags_query_columns,
-        sizeof(repo_list_tags_row),
-    },
-    {
-        "ListTags",
-        "-- name: ListTags :many\n"
-        "SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,\n"
-        "coalesce((SELECT sum(c.assets) FROM tag_counts c\n"
-        "WHERE c.owner_id = $1 AND c.tag_id = t.tag_id), 0)::bigint AS asset_count\n"
-        "FROM tags t\n"
-        "WHERE (t.name, t.tag_id) > ($2::text, $3::integer)\n"
-        "ORDER BY t.name, t.tag_id\n"
-        "LIMIT $4",
-        UINT64_C(0x98ffa461ff38f73b),
-        PGC_QUERY_READ_ONLY,
-        4,
-        5,
-        list_tags_query_params_3,
-        list_tags_query_columns,
-        sizeof(repo_list_tags_row),
-    },
+static const pgc_query list_tags_query = {
+    "ListTags",
+    "-- name: ListTags :many\n"
+    "SELECT tag_id, name, category, shared, asset_count FROM tags_page($1, $2, $3, $4,\n"
+    "                        $5)",
+    UINT64_C(0x52703707aa237833),
+    PGC_QUERY_READ_ONLY,
+    5,
+    5,
+    list_tags_query_params,
+    list_tags_query_columns,
+    sizeof(repo_list_tags_row),
 };
 
 static void repo_list_tags_row_read(pgc_reader *reader, size_t row, size_t column,
@@ -474,40 +385,17 @@ pgc_status repo_list_tags_row_set_detach(repo_list_tags_row_set *set, pgc_error 
     return PGC_OK;
 }
 
-static pgc_status list_tags_variant(const repo_list_tags_params *p, size_t *variant_out,
-                                    pgc_error *err)
-{
-    size_t variant = 0;
-    variant += p->category.ptr == NULL ? 1 : 0;
-    variant += p->part.ptr == NULL ? 2 : 0;
-    (void) err;
-    *variant_out = variant;
-    return PGC_OK;
-}
-
-static pgc_status list_tags_bind(pgc_args *args, const repo_list_tags_params *p,
-                                 size_t *variant_out, pgc_error *err)
+static pgc_status list_tags_bind(pgc_args *args, const repo_list_tags_params *p, pgc_error *err)
 {
     if (p->after_name.ptr == NULL) {
         return pgc_error_set(err, PGC_INVALID,
                              "query ListTags: parameter after_name must not be NULL");
     }
-    size_t variant = 0;
-    pgc_status status = list_tags_variant(p, &variant, err);
-    if (status != PGC_OK) {
-        return status;
-    }
-    pgc_add_i32(args, p->owner_id);
     pgc_add_text(args, p->after_name);
     pgc_add_i32(args, p->after_tag_id);
-    if ((UINT64_C(0x5) >> variant & 1u) != 0) {
-        pgc_add_text(args, p->category);
-    }
-    if ((UINT64_C(0x3) >> variant & 1u) != 0) {
-        pgc_add_text(args, p->part);
-    }
+    pgc_add_text(args, p->category);
+    pgc_add_text(args, p->part);
     pgc_add_i64(args, p->row_limit);
-    *variant_out = variant;
     return PGC_OK;
 }
 
@@ -517,16 +405,15 @@ pgc_status repo_list_tags(pgc_db *db, const repo_list_tags_params *p, repo_list_
     pgc_result *result = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
-    size_t variant = 0;
-    pgc_status status = list_tags_bind(&args, p, &variant, err);
+    pgc_status status = list_tags_bind(&args, p, err);
     if (status == PGC_OK) {
-        status = pgc_db_run(db, &list_tags_query[variant], &args, &result, err);
+        status = pgc_db_run(db, &list_tags_query, &args, &result, err);
     }
     pgc_args_done(&args);
     if (status != PGC_OK) {
         return status;
     }
-    return repo_list_tags_row_set_take(result, list_tags_query, SIZE_MAX, out, err);
+    return repo_list_tags_row_set_take(result, &list_tags_query, SIZE_MAX, out, err);
 }
 
 pgc_status repo_list_tags_open(pgc_db *db, const repo_list_tags_params *p, repo_list_tags_iter *it,
@@ -535,10 +422,9 @@ pgc_status repo_list_tags_open(pgc_db *db, const repo_list_tags_params *p, repo_
     it->rows = NULL;
     pgc_args args;
     pgc_args_init(&args, NULL);
-    size_t variant = 0;
-    pgc_status status = list_tags_bind(&args, p, &variant, err);
+    pgc_status status = list_tags_bind(&args, p, err);
     if (status == PGC_OK) {
-        status = pgc_rows_open(db, &list_tags_query[variant], &args, NULL, &it->rows, err);
+        status = pgc_rows_open(db, &list_tags_query, &args, NULL, &it->rows, err);
     }
     pgc_args_done(&args);
     return status;

@@ -96,21 +96,20 @@ pgc_status repo_find_tag(pgc_db *db, pgc_text name, int32_t *out, pgc_error *err
 
 /** Parameters of repo_list_tags(). */
 typedef struct repo_list_tags_params {
-    int32_t owner_id; /**< integer, tag_counts.owner_id; not NULL */
     pgc_text after_name; /**< text; not NULL */
     int32_t after_tag_id; /**< integer; not NULL */
-    pgc_text category; /**< text; nullable: NULL leaves out what depends on it */
-    pgc_text part; /**< text; nullable: NULL leaves out what depends on it */
+    pgc_text category; /**< text; nullable: sqlc.narg */
+    pgc_text part; /**< text; nullable: sqlc.narg */
     int64_t row_limit; /**< bigint; not NULL */
 } repo_list_tags_params;
 
 /** One row of the query below. */
 typedef struct repo_list_tags_row {
-    int32_t tag_id; /**< integer; not NULL: tags.tag_id is NOT NULL */
-    pgc_text name; /**< character varying; not NULL: tags.name is NOT NULL */
-    pgc_text category; /**< character varying; nullable: tags.category is nullable */
-    bool shared; /**< boolean; not NULL: a test is never NULL */
-    int64_t asset_count; /**< bigint; not NULL: coalesce: constant */
+    int32_t tag_id; /**< integer; not NULL: @nonnull in the query */
+    pgc_text name; /**< text; not NULL: @nonnull in the query */
+    pgc_text category; /**< text; nullable: result of tags_page() */
+    bool shared; /**< boolean; not NULL: @nonnull in the query */
+    int64_t asset_count; /**< bigint; not NULL: @nonnull in the query */
 } repo_list_tags_row;
 
 /** Rows and the memory they point into; give it to repo_list_tags_row_set_free(). */
@@ -133,26 +132,19 @@ repo_list_tags_row *repo_list_tags_row_clone(const repo_list_tags_row *row);
  * ListTags (:many).
  * Keyset page by name, each with the number of assets outside the trash that have it.
  *
- *     SELECT t.tag_id, t.name, t.category, (t.owner_id IS NULL)::boolean AS shared,
- *            coalesce((SELECT sum(c.assets) FROM tag_counts c
- *                      WHERE c.owner_id = @owner_id AND c.tag_id = t.tag_id), 0)::bigint AS asset_count
- *     FROM tags t
- *     WHERE (t.name, t.tag_id) > (@after_name::text, @after_tag_id::integer)
- *       / *@if category* / AND t.category = @category::text / *@end* /
- *       / *@if part* / AND strpos(lower(t.name), lower(@part::text)) > 0 / *@end* /
- *     ORDER BY t.name, t.tag_id
- *     LIMIT @row_limit
+ *     SELECT * FROM tags_page(@after_name, @after_tag_id, sqlc.narg('category'), sqlc.narg('part'),
+ *                             @row_limit)
  *
  * @param p read during the call only.
  * @param out on PGC_OK all rows for repo_list_tags_row_set_free(); else untouched.
  * @return PGC_OK; as pgc_db_run().
  *
  * Columns:
- *   tag_id       integer            not NULL  tags.tag_id
- *   name         character varying  not NULL  tags.name
- *   category     character varying  nullable  tags.category
- *   shared       boolean            not NULL  a test is never NULL
- *   asset_count  bigint             not NULL  coalesce: constant
+ *   tag_id       integer  not NULL  @nonnull in the query
+ *   name         text     not NULL  @nonnull in the query
+ *   category     text     nullable  result of tags_page()
+ *   shared       boolean  not NULL  @nonnull in the query
+ *   asset_count  bigint   not NULL  @nonnull in the query
  */
 pgc_status repo_list_tags(pgc_db *db, const repo_list_tags_params *p, repo_list_tags_row_set *out,
                           pgc_error *err) PGC_MUST_CHECK;

@@ -48,6 +48,19 @@ static pgc_status page_check(lum_page page, pgc_error *err)
     return PGC_OK;
 }
 
+/* Where a page begins: both are absent for the first one. */
+static pgc_opt_uuid page_after(lum_page page)
+{
+    return page.behind != NULL ? (pgc_opt_uuid) { true, page.behind->asset_id }
+                               : (pgc_opt_uuid) { .has = false };
+}
+
+static pgc_opt_timestamptz page_after_upload(lum_page page)
+{
+    return page.behind != NULL ? (pgc_opt_timestamptz) { true, page.behind->uploaded_at }
+                               : (pgc_opt_timestamptz) { .has = false };
+}
+
 /* "get asset ID: …"; no row is said the same way everywhere. */
 static pgc_status about_asset(pgc_status status, pgc_uuid asset_id, const char *what,
                               pgc_error *err)
@@ -205,6 +218,8 @@ pgc_status lum_asset_list(lum_actor actor, const char *asset_type, lum_page page
     const repo_get_assets_by_owner_and_type_params params = {
         .owner_id = actor.user_id,
         .asset_type = pgc_text_from(asset_type),
+        .after_uploaded_at = page_after_upload(page),
+        .after_id = page_after(page),
         .row_limit = page.limit,
         .row_offset = page.offset,
     };
@@ -218,6 +233,8 @@ pgc_status lum_asset_list_by_owner(lum_actor actor, int32_t owner_id, lum_page p
 {
     TRY(page_check(page, err));
     const repo_get_assets_by_owner_params params = { .owner_id = owner_id,
+                                                     .after_uploaded_at = page_after_upload(page),
+                                                     .after_id = page_after(page),
                                                      .row_limit = page.limit,
                                                      .row_offset = page.offset };
     return pgc_error_wrap(err, repo_get_assets_by_owner(actor.db, &params, out, err),
@@ -252,8 +269,12 @@ pgc_status lum_asset_list_with_thumbnails(lum_actor actor, lum_page page,
                                           pgc_error *err)
 {
     TRY(page_check(page, err));
-    const repo_list_assets_with_thumbnails_params params = { .row_limit = page.limit,
-                                                             .row_offset = page.offset };
+    const repo_list_assets_with_thumbnails_params params = {
+        .after_uploaded_at = page_after_upload(page),
+        .after_id = page_after(page),
+        .row_limit = page.limit,
+        .row_offset = page.offset,
+    };
     return pgc_error_wrap(err, repo_list_assets_with_thumbnails(actor.db, &params, out, err),
                           "list assets with thumbnails");
 }

@@ -43,10 +43,13 @@ bool lum_asset_metadata_is_text(const char *name);
 pgc_status lum_asset_delete(lum_actor actor, pgc_uuid asset_id, pgc_error *err) PGC_MUST_CHECK;
 pgc_status lum_asset_restore(lum_actor actor, pgc_uuid asset_id, pgc_error *err) PGC_MUST_CHECK;
 
-/* Pages: limit 1..LUM_PAGE_MAX, offset >= 0; newest upload first. asset_type NULL: all. */
+/* Pages: limit 1..LUM_PAGE_MAX, offset >= 0; newest upload first. asset_type NULL: all. All before
+ * an offset is read and thrown away; behind a row any page is as fast as the first. */
 typedef struct lum_page {
     int32_t limit;
     int32_t offset;
+    const repo_asset *behind; /* last row of the page before; NULL: the first one (a search has no
+                                 other). An offset counts from there */
 } lum_page;
 pgc_status lum_asset_list(lum_actor actor, const char *asset_type, lum_page page,
                           repo_asset_set *out, pgc_error *err) PGC_MUST_CHECK;

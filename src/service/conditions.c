@@ -8,7 +8,7 @@
 #include "service/conditions.h"
 
 #define CANDIDATES_MAX  2000                 /* more are found faster along the list's own index */
-#define TAG_USES_MAX    (5 * CANDIDATES_MAX) /* as far as uses of a tag are counted */
+#define TAG_USES_MAX    (5 * CANDIDATES_MAX) /* as many links are read for several tags at once */
 #define E7              1e7
 #define RADIANS         (3.14159265358979323846 / 180)
 #define METRES_A_DEGREE 111194.9                       /* on the sphere of metres_between() */
@@ -164,7 +164,6 @@ static pgc_status resolve_tags(conditions *c, const lum_texts *names, tag_list *
     repo_find_tags_row_set found = { 0 };
     const repo_find_tags_params params = {
         .owner_id = c->owner_id,
-        .count_limit = TAG_USES_MAX + 1,
         .names = { .has = true, .count = names->count, .v = names->items },
     };
     TRY(repo_find_tags(c->actor.db, &params, &found, err));

@@ -224,10 +224,7 @@ pgc_status lum_repository_create(lum_actor actor, const env *e,
         status = folders_make(e, path, err);
     }
     if (status == PGC_OK) {
-        status = repo_add_repository(actor.db, &params, err);
-    }
-    if (status == PGC_OK) {
-        status = repo_get_repository(actor.db, params.repo_id, out, err);
+        status = repo_add_repository(actor.db, &params, out, err);
     }
     return pgc_error_wrap(err, status, "create repository %s", path);
 }

@@ -36,9 +36,7 @@ typedef struct lum_repository_new {
  * absent or another user's; else what pgc_db_run() returns. On failure nothing is changed, but that
  * a folder may have been made. */
 
-/* PGC_CONFLICT: another one of the actor's is that folder, around it or inside of it. The row is
- * read after it has been made: PGC_NOMEM, PGC_CONNECTION and PGC_TIMEOUT may come when it is there.
- */
+/* PGC_CONFLICT: another one of the actor's is that folder, around it or inside of it. */
 pgc_status lum_repository_create(lum_actor actor, const env *env,
                                  const lum_repository_new *repository, repo_repository_set *out,
                                  pgc_error *err) PGC_MUST_CHECK;

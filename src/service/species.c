@@ -4,6 +4,8 @@
 
 #include "service/species.h"
 
+#include <math.h>
+
 #include "service/check.h"
 
 #define MODEL_VERSION_MAX 50
@@ -73,32 +75,39 @@ pgc_status lum_species_list(lum_actor actor, pgc_uuid asset_id,
                        err);
 }
 
+/* As the column confidence_e4 holds it. */
+static int32_t e4(double confidence)
+{
+    assert(confidence >= 0 && confidence <= 1);
+    return (int32_t) lround(confidence * 1e4);
+}
+
 pgc_status lum_species_count(lum_actor actor, double min_confidence, int32_t limit,
                              repo_count_species_row_set *out, pgc_error *err)
 {
-    uint16_t digits[PGC_NUMERIC_DIGITS_MAX];
-    repo_count_species_params params = { .owner_id = actor.user_id, .row_limit = limit };
     TRY(check_limit("count species", limit, err));
     TRY(check_confidence("least confidence", min_confidence, err));
-    bool fits = pgc_numeric_from_double(min_confidence, 4, digits, &params.min_confidence);
-    assert(fits);
-    (void) fits;
+    const repo_count_species_params params = { .least_e4 = e4(min_confidence),
+                                               .owner_id = actor.user_id,
+                                               .row_limit = limit };
     return pgc_error_wrap(err, repo_count_species(actor.db, &params, out, err), "count species");
 }
 
 pgc_status lum_species_assets(lum_actor actor, const lum_species_query *query,
                               repo_list_assets_of_species_row_set *out, pgc_error *err)
 {
-    uint16_t digits[PGC_NUMERIC_DIGITS_MAX];
-    repo_list_assets_of_species_params params = { .owner_id = actor.user_id,
-                                                  .species_name = query->name,
-                                                  .row_limit = query->limit };
     TRY(check_limit("assets of a species", query->limit, err));
     TRY(check_name("species name", query->name, LUM_SPECIES_NAME_MAX, err));
     TRY(check_confidence("least confidence", query->min_confidence, err));
-    bool fits = pgc_numeric_from_double(query->min_confidence, 4, digits, &params.min_confidence);
-    assert(fits);
-    (void) fits;
+    TRY(check_confidence("confidence of the page before", query->behind_confidence, err));
+    const repo_list_assets_of_species_params params = {
+        .owner_id = actor.user_id,
+        .species_name = query->name,
+        .least_e4 = e4(query->min_confidence),
+        .after_e4 = { query->behind.has, e4(query->behind_confidence) },
+        .after_id = query->behind,
+        .row_limit = query->limit,
+    };
     return pgc_error_wrap(err, repo_list_assets_of_species(actor.db, &params, out, err),
                           "list assets of species \"%" SLICE_FMT "\"", SLICE_ARG(query->name));
 }

@@ -35,11 +35,13 @@ pgc_status lum_species_list(lum_actor actor, pgc_uuid asset_id,
 /* Assets per species, the most frequent first, of predictions from min_confidence on. */
 pgc_status lum_species_count(lum_actor actor, double min_confidence, int32_t limit,
                              repo_count_species_row_set *out, pgc_error *err) PGC_MUST_CHECK;
-/* Assets that show a species, the surest first. */
+/* Assets that show a species, the surest first, and of equally sure ones the later import. */
 typedef struct lum_species_query {
     pgc_text name;
     double min_confidence;
-    int32_t limit; /* 1..LUM_PAGE_MAX */
+    int32_t limit;            /* 1..LUM_PAGE_MAX */
+    pgc_opt_uuid behind;      /* last asset of the page before; absent: the first page */
+    double behind_confidence; /* and its confidence */
 } lum_species_query;
 pgc_status lum_species_assets(lum_actor actor, const lum_species_query *query,
                               repo_list_assets_of_species_row_set *out, pgc_error *err)

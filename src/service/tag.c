@@ -87,7 +87,6 @@ pgc_status lum_tag_list(lum_actor actor, const lum_tag_page *page, repo_list_tag
     TRY(check_text("list tags: category", page->category, 4 * LUM_TAG_CATEGORY_MAX, err));
     TRY(check_text("list tags: part of a name", page->part, 4 * LUM_TAG_NAME_MAX, err));
     const repo_list_tags_params params = {
-        .owner_id = actor.user_id,
         .after_name = page->after_name.ptr == NULL ? SLICE("") : page->after_name,
         .after_tag_id = page->after_name.ptr == NULL ? INT32_MIN : page->after_tag_id,
         .category = page->category,

@@ -98,6 +98,7 @@ static pgc_status thumbnails_load(check_state *state, pgc_error *err)
             const pgc_opt_i64 size = set.rows[i].file_size;
             status = known_add(state, set.rows[i].file_path, (slice) { NULL, 0 },
                                size.has ? size.v : -1, err);
+            params.after_asset_id = set.rows[i].asset_id;
             params.after_thumbnail_id = set.rows[i].thumbnail_id;
         }
         repo_list_thumbnail_files_row_set_free(&set);

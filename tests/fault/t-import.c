@@ -553,7 +553,8 @@ static void trash_does_not_count_as_there(void)
     importer_picture(self, "again.png", 1000);
     importer_run(self);
     lum_actor actor = lum_session_actor(self->session);
-    REQUIRE_OK(lum_asset_list(actor, NULL, (lum_page) { 10, 0 }, &set, &err), &err);
+    REQUIRE_OK(lum_asset_list(actor, NULL, (lum_page) { .limit = 10, .offset = 0 }, &set, &err),
+               &err);
     pgc_uuid old = set.rows[0].asset_id;
     repo_asset_set_free(&set);
     REQUIRE_OK(lum_asset_delete(actor, old, &err), &err);

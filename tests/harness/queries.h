@@ -407,8 +407,11 @@ static inline void value_add_one(pgc_args *args, const query_param *param, const
         pgc_add_bytes(args, (pgc_bytes) { (const uint8_t *) "0123456789abcdef0123456789abcdef",
                                           random_below(state, 33) });
     } else if (value_is(param, "jsonb") || value_is(param, "json")) {
-        (void) snprintf(scratch->json, sizeof scratch->json, "{\"text\": \"%u\"}",
-                        (unsigned) random_below(state, 10));
+        unsigned number = (unsigned) random_below(state, 10);
+        (void) snprintf(scratch->json, sizeof scratch->json, "{\"text\": \"%u\"}", number);
+        if (number == 0) { /* of the smart albums of two_worlds.h */
+            (void) snprintf(scratch->json, sizeof scratch->json, "{\"liked\": true}");
+        }
         if (value_is(param, "jsonb")) {
             pgc_add_jsonb(args, pgc_text_from(scratch->json));
         } else {

@@ -17,9 +17,9 @@ CREATE TABLE checks.other_policy (table_name text, cmd text, expression text, re
 INSERT INTO checks.other_policy VALUES
     ('users', '*', '(user_id = current_user_id())', 'the row is the owner'),
     ('audit_log', 'SELECT', '(subject_id = current_user_id())', 'events about oneself'),
-    ('tags', 'SELECT', '((owner_id = current_user_id()) OR ((owner_id IS NULL) AND (EXISTS ( '
-     'SELECT FROM asset_tags l WHERE ((l.tag_id = tags.tag_id) AND (l.owner_id = '
-     'current_user_id()))))))', 'shared tags are seen by those whose photos have them'),
+    ('tags', 'SELECT', '((owner_id = current_user_id()) OR ((owner_id IS NULL) AND ( '
+     'SELECT true FROM asset_tags l WHERE ((l.tag_id = tags.tag_id) AND (l.owner_id = '
+     'current_user_id())) LIMIT 1)))', 'shared tags are seen by those whose photos have them'),
     ('asset_tags', '*', '((owner_id = current_user_id()) AND sees_tag(tag_id))',
      'only a tag that one sees'),
     ('embedding_models', 'SELECT', 'true', 'the models that the library knows');

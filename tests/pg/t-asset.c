@@ -234,7 +234,9 @@ static void lists_by_type_and_in_pages(void)
     REQUIRE_OK(lum_asset_list(owner.actor, NULL, PAGE(10), &set, &err), &err);
     CHECK_STR(names_of(&set), "v p4 p3 p2 p1 p0");
     repo_asset_set_free(&set);
-    REQUIRE_OK(lum_asset_list(owner.actor, "photo", (lum_page) { 2, 3 }, &set, &err), &err);
+    REQUIRE_OK(
+        lum_asset_list(owner.actor, "photo", (lum_page) { .limit = 2, .offset = 3 }, &set, &err),
+        &err);
     CHECK_STR(names_of(&set), "p1 p0");
     repo_asset_set_free(&set);
     REQUIRE_OK(lum_asset_list(owner.actor, "video", PAGE(10), &set, &err), &err);
@@ -243,11 +245,29 @@ static void lists_by_type_and_in_pages(void)
     REQUIRE_OK(lum_asset_list(owner.actor, "audio", PAGE(10), &set, &err), &err);
     CHECK_INT(set.count, 0);
     repo_asset_set_free(&set);
-    REQUIRE_OK(lum_asset_list_by_owner(owner.actor, owner.id, (lum_page) { 1, 5 }, &set, &err),
+    REQUIRE_OK(lum_asset_list_by_owner(owner.actor, owner.id,
+                                       (lum_page) { .limit = 1, .offset = 5 }, &set, &err),
                &err);
     CHECK_STR(names_of(&set), "p0");
     repo_asset_set_free(&set);
-    static const lum_page WRONG[] = { { 0, 0 }, { -1, 0 }, { LUM_PAGE_MAX + 1, 0 }, { 1, -1 } };
+    /* Behind a row: the same pages, without reading those before. */
+    repo_asset_set page = PGC_ZERO;
+    REQUIRE_OK(lum_asset_list(owner.actor, NULL, PAGE(3), &set, &err), &err);
+    REQUIRE_OK(lum_asset_list(owner.actor, NULL, (lum_page) { .limit = 2, .behind = &set.rows[2] },
+                              &page, &err),
+               &err);
+    CHECK_STR(names_of(&page), "p2 p1");
+    repo_asset_set_free(&page);
+    REQUIRE_OK(lum_asset_list(owner.actor, "photo",
+                              (lum_page) { .limit = 9, .offset = 1, .behind = &set.rows[1] }, &page,
+                              &err),
+               &err);
+    CHECK_STR(names_of(&page), "p2 p1 p0");
+    repo_asset_set_free(&page);
+    repo_asset_set_free(&set);
+    static const lum_page WRONG[] = {
+        { .limit = 0 }, { .limit = -1 }, { .limit = LUM_PAGE_MAX + 1 }, { .limit = 1, .offset = -1 }
+    };
     for (size_t i = 0; i < ARRAY_LEN(WRONG); i++) {
         CHECK_STATUS(lum_asset_list(owner.actor, NULL, WRONG[i], &set, &err), PGC_INVALID, &err);
         CHECK_STATUS(lum_asset_search(owner.actor, "p", NULL, WRONG[i], &set, &err), PGC_INVALID,
@@ -469,9 +489,18 @@ static void lists_with_thumbnails_in_one_query(void)
     CHECK(medium != NULL && medium > small); /* smallest first */
     CHECK(strstr(json, "\"width\": 800") != NULL);
     repo_list_assets_with_thumbnails_row_set_free(&set);
-    REQUIRE_OK(lum_asset_list_with_thumbnails(actor, (lum_page) { 1, 2 }, &set, &err), &err);
+    REQUIRE_OK(
+        lum_asset_list_with_thumbnails(actor, (lum_page) { .limit = 1, .offset = 2 }, &set, &err),
+        &err);
     CHECK_INT(set.count, 1);
     CHECK(slice_eq_str(set.rows[0].a.original_filename, "one.jpg"));
+    const repo_asset *last = &set.rows[0].a;
+    repo_list_assets_with_thumbnails_row_set rest = PGC_ZERO;
+    REQUIRE_OK(lum_asset_list_with_thumbnails(actor, (lum_page) { .limit = 9, .behind = last },
+                                              &rest, &err),
+               &err);
+    CHECK_INT(rest.count, 0); /* it was the last one */
+    repo_list_assets_with_thumbnails_row_set_free(&rest);
     repo_list_assets_with_thumbnails_row_set_free(&set);
     CHECK_STATUS(lum_asset_list_with_thumbnails(actor, PAGE(0), &set, &err), PGC_INVALID, &err);
 }

@@ -73,7 +73,7 @@ static void change(const person *owner, unsigned dice, const char *sql)
     "30) n"
 #define SOME(of, table)                                                                      \
     " FROM " table " WHERE (hashtext(asset_id::text) + " DICE ") % " of " = 0 AND owner_id " \
-                                                                        "= " OWNER
+    "= " OWNER
 
 static void random_batches_keep_the_numbers(void)
 {

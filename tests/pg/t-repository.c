@@ -259,7 +259,9 @@ static void predictions_are_replaced_as_a_whole(void)
     CHECK(count.rows[0].best > 0.74 && count.rows[0].best < 0.76);
     repo_count_species_row_set_free(&count);
     repo_list_assets_of_species_row_set assets = PGC_ZERO;
-    lum_species_query query = { SLICE("Parus major"), LUM_SPECIES_CONFIDENCE, 10 };
+    lum_species_query query = { .name = SLICE("Parus major"),
+                                .min_confidence = LUM_SPECIES_CONFIDENCE,
+                                .limit = 10 };
     REQUIRE_OK(lum_species_assets(owner.actor, &query, &assets, &err), &err);
     REQUIRE(CHECK_INT(assets.count, 2));
     CHECK(person_same(assets.rows[0].a.asset_id, b)); /* the surest first */
@@ -314,7 +316,9 @@ static void bad_predictions_are_told_and_change_nothing(void)
     CHECK_STATUS(lum_species_count(owner.actor, 1.5, 10, &count, &err), PGC_INVALID, &err);
     CHECK_STATUS(lum_species_count(owner.actor, 0.5, 0, &count, &err), PGC_INVALID, &err);
     repo_list_assets_of_species_row_set assets = PGC_ZERO;
-    lum_species_query query = { SLICE("x"), NAN, 10 };
+    lum_species_query query = { .name = SLICE("x"), .min_confidence = NAN, .limit = 10 };
+    CHECK_STATUS(lum_species_assets(owner.actor, &query, &assets, &err), PGC_INVALID, &err);
+    query = (lum_species_query) { .name = SLICE("x"), .limit = 10, .behind_confidence = 2 };
     CHECK_STATUS(lum_species_assets(owner.actor, &query, &assets, &err), PGC_INVALID, &err);
     CHECK_STR(species_of(&owner, a), "kept:1");
 }

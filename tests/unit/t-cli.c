@@ -1,9 +1,9 @@
 /* What the commands share: options, usage errors, text for people. */
 #include "cli/prelude.h"
 
+#include "base/word_guess.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
-#include "base/word_guess.h"
 #include "tap.h"
 
 /* The table of a program that has one command. */
