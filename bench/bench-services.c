@@ -12,7 +12,8 @@
 #define PLAN_VECTORS  60000
 
 static void (*const PARTS[])(bench_rows *, services_site *, services_site *) = {
-    list_rows, collection_rows, statistics_rows, search_rows, policy_rows, plan_rows,
+    list_rows,       collection_rows, statistics_rows, label_rows,
+    other_list_rows, search_rows,     policy_rows,     plan_rows,
 };
 
 static const char HELP[] =

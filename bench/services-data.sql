@@ -2,7 +2,7 @@
 --
 --   psql URL -v assets=1000000 -v owners=100 -f bench/services-data.sql
 --
--- With -v phase=begin, rows, indexes, words, end in this order only that part; rows and words may run
+-- With -v phase=begin, rows, indexes, words, end, more in this order only that part; rows and words may run
 -- in several sessions at once, each with -v parts=N and another -v part=0..N-1.
 --
 -- Needs an empty, migrated database and a superuser (triggers are passed over; what they keep is
@@ -15,7 +15,7 @@
 \if :{?parts} \else \set parts 1 \set part 0 \endif
 SELECT :'phase' IN ('all', 'begin') AS begin, :'phase' IN ('all', 'rows') AS rows,
        :'phase' IN ('all', 'indexes') AS indexes, :'phase' IN ('all', 'words') AS words,
-       :'phase' IN ('all', 'end') AS end,
+       :'phase' IN ('all', 'end') AS end, :'phase' IN ('all', 'more') AS more,
        1 + :assets::bigint * :part / :parts AS low, :assets::bigint * (:part + 1) / :parts AS high
 \gset
 \timing on
@@ -215,7 +215,67 @@ SELECT c.owner_id, c.kind, c.name, c.detail, c.assets, c.bytes
 FROM library_counted(NULL) c
 ORDER BY c.owner_id, c.kind, c.name, c.detail;
 \endif
+
+-- What lists of their own show: species of every fifth picture, many tags that few assets have (2,000
+-- shared ones, 2,000 of the large owner), a smart album and public ones of each owner, logins, files
+-- to be removed. Behind the rest, because libraries may have been kept from before there was any.
+\if :more
+CREATE TEMP TABLE picture AS
+SELECT a.asset_id, a.owner_id, a.repository_id, a.file_path,
+       row_number() OVER (ORDER BY a.asset_id) AS i
+FROM assets a WHERE a.asset_type = 'photo';
+ANALYZE picture;
+INSERT INTO species_predictions (asset_id, owner_id, species_name, common_name, confidence,
+                                 model_version)
+SELECT p.asset_id, p.owner_id, 'Species ' || n.n, 'Common ' || n.n,
+       round(least(1, 0.1 + pg_temp.roll(p.i, 91))::numeric, 4), 'bench'
+FROM picture p CROSS JOIN LATERAL (SELECT 1 + pg_temp.pick(p.i, 90, 300) AS n) n
+WHERE pg_temp.roll(p.i, 92) < 0.2;
+DELETE FROM library_counts WHERE kind = 'species';
+INSERT INTO library_counts (owner_id, kind, name, detail, assets, bytes)
+SELECT c.owner_id, c.kind, c.name, c.detail, c.assets, c.bytes
+FROM library_counted(NULL) c WHERE c.kind = 'species'
+ORDER BY c.owner_id, c.kind, c.name, c.detail;
+
+-- The picture of the number that the tag has among its kind has it; a shared one somebody else's.
+CREATE TEMP TABLE label AS
+SELECT nextval('tags_tag_id_seq')::integer AS tag_id, k.name, k.owner_id, n
+FROM (VALUES ('rare ', NULL), ('own ', 1)) k (name, owner_id), generate_series(1, 2000) n;
+INSERT INTO tags (tag_id, name, is_ai_generated, owner_id)
+SELECT l.tag_id, l.name || l.n, l.owner_id IS NULL, l.owner_id FROM label l;
+INSERT INTO asset_tags (asset_id, tag_id, confidence, source, owner_id)
+SELECT p.asset_id, l.tag_id, 1, 'user', p.owner_id
+FROM (SELECT x.*, row_number() OVER (PARTITION BY x.owner_id = 1 ORDER BY x.i) AS n
+      FROM picture x) p
+JOIN label l ON l.n = p.n AND (l.owner_id IS NOT NULL) = (p.owner_id = 1);
+INSERT INTO tag_counts (owner_id, tag_id, assets)
+SELECT x.owner_id, x.tag_id, count(*)
+FROM label l JOIN asset_tags x ON x.tag_id = l.tag_id JOIN assets a ON a.asset_id = x.asset_id
+WHERE a.deleted_at IS NULL
+GROUP BY 1, 2 ORDER BY 1, 2;
+
+UPDATE albums SET is_public = true WHERE album_id % 3 = 0;
+INSERT INTO albums (album_id, name, owner_id, filter)
+SELECT :owners * 30 + o, 'Smart', o, '{"rating_min": 3}' FROM generate_series(1, :owners) o;
+SELECT setval('albums_album_id_seq', :owners * 31);
+INSERT INTO auth_sessions (session_id, user_id, created_at, last_used_at, expires_at, rotated_at,
+                           salt, key_id, refresh_hash)
+SELECT pg_temp.id(3, o * 100 + n), o, now() - interval '1 hour' * n, now(),
+       now() + interval '10 years', now(), decode(repeat('00', 32), 'hex'), 'bench',
+       decode(repeat('00', 32), 'hex')
+FROM generate_series(1, :owners) o, generate_series(1, 20) n;
+INSERT INTO file_deletions (owner_id, repository_id, file_path, not_before)
+SELECT p.owner_id, p.repository_id, 'gone/' || p.i, now() - interval '1 second' * p.i
+FROM picture p WHERE p.i % 20 = 0;
+INSERT INTO audit_log (db_role, event, subject_id)
+SELECT 'bench', 'bench', 1 + i % :owners FROM generate_series(1, :assets / 10) i;
+\endif
 COMMIT;
+\if :more
+SET session_replication_role = origin;
+VACUUM (ANALYZE) species_predictions, library_counts, tags, asset_tags, tag_counts, albums,
+    auth_sessions, file_deletions, audit_log;
+\endif
 \if :end
 SET session_replication_role = origin;
 VACUUM (ANALYZE) users, repositories, assets, thumbnails, tags, asset_tags, albums, album_assets,

@@ -13,7 +13,7 @@ static pgc_status album_page(services_site *site, lum_actor actor, uint32_t turn
     (void) site;
     (void) turn;
     pgc_status status = lum_album_list(actor, page, &set, err);
-    assert(status != PGC_OK || set.count == ALBUMS_OF_OWNER);
+    assert(status != PGC_OK || set.count > ALBUMS_OF_OWNER); /* and a smart one */
     repo_list_albums_row_set_free(&set);
     return status;
 }

@@ -14,7 +14,7 @@
 #include "service/list.h"
 #include "service/session.h"
 
-enum { SITE_OWNERS = 100, SITE_IDS = 2000, SITE_SORTS = 5, SITE_ROWS_MAX = 64 };
+enum { SITE_OWNERS = 100, SITE_IDS = 2000, SITE_SORTS = 5, SITE_ROWS_MAX = 160 };
 
 /* One library. Owner 1 has a tenth of all assets. */
 typedef struct services_site {
@@ -64,6 +64,8 @@ double probe_time(services_site *site, const probe *one, unsigned percent);
 void list_rows(bench_rows *rows, services_site *big, services_site *small);
 void collection_rows(bench_rows *rows, services_site *big, services_site *small);
 void statistics_rows(bench_rows *rows, services_site *big, services_site *small);
+void label_rows(bench_rows *rows, services_site *big, services_site *small);
+void other_list_rows(bench_rows *rows, services_site *big, services_site *small);
 void search_rows(bench_rows *rows, services_site *big, services_site *small);
 void plan_rows(bench_rows *rows, services_site *big, services_site *small);
 void policy_rows(bench_rows *rows, services_site *big, services_site *small);
